@@ -1,0 +1,44 @@
+# Everything runs from a clone with Python 3.11+ and make: uv is fetched when it is missing.
+SHELL := /bin/bash
+UV_VERSION := 0.13.8
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin
+export UV_COMPILE_BYTECODE := 1
+DAYS ?= 7
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo test lint coverage mutants clean
+
+help:  ## what there is to do
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+
+$(UV):
+	@echo "uv is missing: fetching uv $(UV_VERSION) into .uv"
+	@python3 -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.installed: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --no-dev --inexact
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen
+	@touch $@ .venv/.installed
+
+install: .venv/.installed  ## what the demo needs, and no more
+
+install-dev: .venv/.installed-dev  ## the above, with the tools for tests and checks
+
+demo: install  ## BNPL transactions from an API to published marts, and the trial balance
+	@$(RUN)/clearhouse demo --days $(DAYS)
+
+test: install-dev  ## all tests: no servers, no network
+	@$(RUN)/pytest -n 2 --dist worksteal
+
+lint: install-dev  ## style, types and the imports between layers
+	@$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy && $(RUN)/lint-imports
+
+coverage: install-dev  ## line coverage of src, at least 90 %
+	@$(RUN)/pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=90
+
+clean:  ## remove what a run made (not what is installed)
+	@rm -rf .clearhouse dbt/target dbt/logs gx/uncommitted mutants

@@ -1,0 +1,1 @@
+"""Clearhouse: a lakehouse for money, where the books balance."""
