@@ -1,0 +1,54 @@
+"""Errors with a sentence for a person and a code for a program."""
+
+
+class ClearhouseError(Exception):
+    """Anything that went wrong and that a person can do something about.
+
+    Args:
+        message: one sentence that says what happened and what to do.
+        code: a stable snake_case word for programs.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class SettingsError(ClearhouseError):
+    """A setting is wrong, or two settings do not go together."""
+
+    code = "bad_settings"
+
+
+class UsageError(ClearhouseError):
+    """What was asked for can't be asked for."""
+
+    code = "bad_usage"
+
+
+class MoneyError(ClearhouseError, ValueError):
+    """An amount that is not exactly readable as money."""
+
+    code = "money_malformed"
+
+
+class ContractError(ClearhouseError):
+    """A contract file that can't be used."""
+
+    code = "bad_contract"
+
+
+class SourceError(ClearhouseError):
+    """An outside system did not give what it promised; nothing of its answer was kept."""
+
+    code = "source_failed"
+
+
+class StoreError(ClearhouseError):
+    """One of our own stores is not as it was left, or can't be reached."""
+
+    code = "store_failed"

@@ -1,0 +1,127 @@
+"""Money as integers in minor units with a currency; never a float.
+
+Source: ISO 4217 by way of the `iso4217` library, and the providers' own pages where a provider
+differs from it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from iso4217 import Currency
+
+from clearhouse.core.errors import MoneyError
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for "no currency": an amount that can't be read counts as 0 of it."""
+
+_MAX_WHOLE_DIGITS = 13
+
+# Where a provider's exponent is not ISO's. Stripe lists its zero-decimal currencies and sends ISK
+# with two decimals; Adyen publishes a table of its own.
+PROVIDER_EXPONENTS: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        "stripe": MappingProxyType({"MGA": 0, "ISK": 2}),
+        "adyen": MappingProxyType({"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}),
+        "paypal": MappingProxyType({"HUF": 0, "TWD": 0}),
+    }
+)
+
+
+@cache
+def iso_exponents() -> Mapping[str, int]:
+    """Every ISO 4217 currency that has minor units or none, with its exponent.
+
+    Metals, test codes and XXX have no exponent and are left out.
+    """
+    return MappingProxyType({c.code: c.exponent for c in Currency if c.exponent is not None})
+
+
+def exponent(currency: str, provider: str | None = None) -> int:
+    """Number of decimal places of a currency, as ISO 4217 or the named provider has it.
+
+    Raises:
+        MoneyError: the code is not a currency in which an amount can be given.
+    """
+    special = PROVIDER_EXPONENTS.get(provider or "", {})
+    if currency in special:
+        return special[currency]
+    try:
+        return iso_exponents()[currency]
+    except KeyError:
+        raise MoneyError(
+            f"{currency!r} is not an ISO 4217 currency with an amount.", "currency_unknown"
+        ) from None
+
+
+@cache
+def text_pattern(places: int) -> str:
+    """The one form in which money is read from text, as a regular expression without anchors."""
+    fraction = rf"(?:\.\d{{1,{places}}})?" if places else ""
+    return rf"-?\d{{1,{_MAX_WHOLE_DIGITS}}}{fraction}"
+
+
+@cache
+def _text_form(places: int) -> re.Pattern[str]:
+    return re.compile(text_pattern(places), re.ASCII)
+
+
+def minor_from_text(text: str, currency: str, provider: str | None = None) -> int:
+    """Minor units of an amount written as plain decimal text, exactly or not at all.
+
+    Accepts `-?\\d{1,13}(\\.\\d{1,e})?` for the currency's exponent e: no exponent form, no sign
+    but minus, no white space, no more decimals than the currency has. Nothing is rounded.
+
+    Raises:
+        MoneyError: the text is not of that form, or the currency is unknown.
+    """
+    places = exponent(currency, provider)
+    if not _text_form(places).fullmatch(text):
+        raise MoneyError(f"{text!r} is not an exact amount of {currency}.")
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction.ljust(places, "0"))
+
+
+def text_from_minor(minor: int, currency: str, provider: str | None = None) -> str:
+    """The amount as plain decimal text with all of the currency's places: -4590 USD is `-45.90`.
+
+    An unknown currency, XXX among them, is written without decimals.
+    """
+    known = currency in iso_exponents() or currency in PROVIDER_EXPONENTS.get(provider or "", {})
+    places = exponent(currency, provider) if known else 0
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    sign = "-" if minor < 0 else ""
+    whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :]
+    return f"{sign}{whole}.{fraction}" if places else f"{sign}{whole}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An exact amount: an integer of minor units and an ISO 4217 code."""
+
+    minor: int
+    currency: str
+
+    @classmethod
+    def parse(cls, text: str, currency: str, provider: str | None = None) -> "Money":
+        """Money from decimal text; see `minor_from_text`."""
+        return cls(minor_from_text(text, currency, provider), currency)
+
+    def __str__(self) -> str:
+        return f"{text_from_minor(self.minor, self.currency)} {self.currency}"
+
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
+    def __add__(self, other: "Money") -> "Money":
+        if self.currency != other.currency:
+            raise MoneyError(
+                f"Can't add {other.currency} to {self.currency}: convert one first.",
+                "currency_mismatch",
+            )
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return self + -other
