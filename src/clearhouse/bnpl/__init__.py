@@ -1,0 +1,1 @@
+"""BNPL: purchases financed by a lender, from the simtom API to published marts."""

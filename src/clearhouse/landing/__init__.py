@@ -1,0 +1,9 @@
+"""Landing: what arrived, byte for byte, by source and day, for ever.
+
+`Landing.from_url(url)` is the whole of it; see `landing.store` for its promises.
+"""
+
+from clearhouse.landing.objects import LandedObject
+from clearhouse.landing.store import Landing
+
+__all__ = ["LandedObject", "Landing"]

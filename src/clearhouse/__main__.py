@@ -1,0 +1,5 @@
+"""`python -m clearhouse`."""
+
+from clearhouse.cli import main
+
+main()

@@ -1,0 +1,111 @@
+"""Closing a day: its certificate, and the commands by which anyone gets the same figures."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearhouse.bnpl.context import DATASET, DOMAIN, SILVER_TO_GOLD, SOURCE, Bnpl
+from clearhouse.core.books.audit import audit
+from clearhouse.core.books.certificate import Certificate, CertificateError, Certificates, seal
+from clearhouse.core.books.measure import DUCKDB_HASH
+from clearhouse.core.books.model import Entry, Status
+
+_SPINE = "_record_id || '|' || amount_minor || '|' || currency"
+_SPINE_OF_AMOUNT = "_record_id || '|' || (amount * 100)::BIGINT || '|' || currency"
+
+
+@dataclass(frozen=True)
+class ClosedDay:
+    """A certificate and shell commands that recompute figures of it."""
+
+    certificate: Certificate
+    commands: tuple[tuple[str, str], ...]
+
+
+def close_day(bnpl: Bnpl, day: dt.date) -> ClosedDay:
+    """Seal a day whose hops all balance, measured now, and which is published.
+
+    Raises:
+        CertificateError: it is held, unbalanced, unpublished, or the day before is not closed.
+    """
+    entries = _sealable(bnpl, day)
+    chain = Certificates(bnpl.books.engine)
+    before = chain.get(DOMAIN, day - dt.timedelta(days=1))
+    if before is None and bnpl.books.current(DOMAIN, days=[day - dt.timedelta(days=1)]):
+        raise CertificateError(
+            f"{day} is chained to the day before: close {day - dt.timedelta(days=1)} first."
+        )
+    certificate = seal(DOMAIN, day, entries, before.seal if before else None)
+    chain.add(certificate)
+    return ClosedDay(certificate, _commands(bnpl, day))
+
+
+def _sealable(bnpl: Bnpl, day: dt.date) -> list[Entry]:
+    certified = [hop for hop in bnpl.hops.values() if hop.certified]
+    audited = audit(bnpl.books, DOMAIN, certified, [day])
+    found = {e.key.hop: e for e in audited.entries}
+    missing = [hop.name for hop in certified if hop.name not in found]
+    if missing:
+        raise CertificateError(
+            f"{day} can't be closed: nothing is entered for {', '.join(missing)}. Run "
+            f"`clearhouse run {DOMAIN} --from {day} --to {day}` first."
+        )
+    bad = [e for e in found.values() if e.status is not Status.BALANCED]
+    if bad:
+        told = ", ".join(f"{e.key.hop} is {e.status}" for e in bad)
+        raise CertificateError(f"{day} can't be closed: {told}. `clearhouse books` says more.")
+    published = bnpl.engine.pointers(DOMAIN, DATASET).get(day)
+    if published != found[SILVER_TO_GOLD].entry_id:
+        raise CertificateError(
+            f"{day} can't be closed: readers don't see what the books hold. Run "
+            f"`clearhouse run {DOMAIN} --from {day} --to {day}`."
+        )
+    return [found[hop.name] for hop in certified]
+
+
+def _commands(bnpl: Bnpl, day: dt.date) -> tuple[tuple[str, str], ...]:
+    """What is computed, and by which command."""
+    commands: list[tuple[str, str]] = []
+    paths = [bnpl.landing.local_path(o) for o in bnpl.landing.objects(SOURCE, day)]
+    if paths and all(paths):
+        listed = " ".join(f"'{_near(str(p))}'" for p in paths)
+        commands.append(("landing: records", f"zstdcat {listed} | wc -l"))
+        cents = "jq -n '[inputs.amount * 100 | round] | add'"
+        commands.append(("landing: amount in cents", f"zstdcat {listed} | {cents}"))
+    files = ", ".join(f"'{_near(f)}'" for f in bnpl.lake.files(DATASET, [day]))
+    if files:
+        figures = _figures(f"read_parquet([{files}])")
+        commands.append(("bronze: records, hash, cents", f'duckdb -c "{figures}"'))
+    gold = _figures(
+        "gold.fct_bnpl_transactions r JOIN ops.publication p "
+        "ON p.entry_id = r._entry_id AND p.book_date = r._book_date",
+        f"r._book_date = DATE '{day}'",
+    )
+    warehouse = _near(str(bnpl.engine.path))
+    commands.append(("gold: records, hash, cents", f"duckdb -readonly '{warehouse}' -c \"{gold}\""))
+    return tuple(commands)
+
+
+def _hash() -> str:
+    return DUCKDB_HASH.replace(_SPINE, _SPINE_OF_AMOUNT)
+
+
+def _figures(relation: str, where: str = "true") -> str:
+    return (
+        f"SELECT count(*) AS records, {_hash()} AS hash, sum((amount * 100)::BIGINT) AS cents "
+        f"FROM {relation} WHERE {where}"
+    )
+
+
+def _near(path: str) -> str:
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def hash_query(files: Sequence[str]) -> str:
+    """SQL over bronze files that any DuckDB runs: the hash of their records."""
+    listed = ", ".join(f"'{_near(f)}'" for f in files)
+    return f"SELECT {_hash()} FROM read_parquet([{listed}])"

@@ -1,0 +1,255 @@
+"""How many records a day of BNPL should have: what to ask for, and what to expect back.
+
+Two strategies, chosen by name:
+
+- `day_type` asks each day for the volume of its type. For a source that honours what it is asked
+  for and tells days apart itself: our sandbox.
+- `source` asks every day alike and expects the source's own seasons. For a real simtom, whose
+  volume of a day is base x weekday x week of month x month x event x log-normal noise of 0.1.
+
+Neither needs a network or a clock: same arguments, same answer.
+"""
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import ClassVar, Protocol
+
+import holidays
+
+from clearhouse.core.errors import SettingsError
+
+DEFAULT_BASE_DAILY_VOLUME = 1_000
+"""simtom's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayAsk:
+    """What to ask a source for one day: the day, its base volume in records, and the seed."""
+
+    day: dt.date
+    base_daily_volume: int
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeBand:
+    """Numbers of records, both ends included, that a healthy day has."""
+
+    low: int
+    high: int
+    expected: int
+
+    def __contains__(self, records: object) -> bool:
+        return isinstance(records, int) and self.low <= records <= self.high
+
+
+class DataPattern(Protocol):
+    """A strategy for the volume of days."""
+
+    @property
+    def name(self) -> str:
+        """The word by which it is set."""
+
+    def ask(self, day: dt.date) -> DayAsk:
+        """What to ask the source for this day."""
+
+    def band(self, day: dt.date) -> VolumeBand:
+        """What a healthy answer for this day holds."""
+
+
+def pattern_for(
+    name: str, seed: int, base_daily_volume: int = DEFAULT_BASE_DAILY_VOLUME
+) -> DataPattern:
+    """The strategy of this name.
+
+    Args:
+        name: day_type or source.
+        seed: what makes the source's answers repeatable.
+        base_daily_volume: records of an ordinary day, for `source`; `day_type` has its own.
+
+    Raises:
+        SettingsError: no such name, or a volume below 1.
+    """
+    if base_daily_volume < 1:
+        raise SettingsError(
+            f"A base daily volume of {base_daily_volume} is not possible: set 1 up."
+        )
+    match name:
+        case DayTypePattern.name:
+            return DayTypePattern(seed)
+        case SourcePattern.name:
+            return SourcePattern(seed, base_daily_volume)
+    raise SettingsError(f"There is no data pattern {name!r}: set day_type or source.")
+
+
+# --- day_type ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DayType:
+    """Volumes of one kind of day, in records, ends included, and their mean over many days."""
+
+    low: int
+    high: int
+    mean: int
+
+    def volume(self, uniform: float) -> int:
+        """The volume at a number from [0, 1).
+
+        low + span * u ** k has the mean low + span / (k + 1), which gives k: days crowd at the
+        low end of a range as far as its mean says. (A triangle can't have a mean that low.)
+        """
+        span = self.high - self.low
+        power = span / (self.mean - self.low) - 1
+        return self.low + round(span * math.pow(uniform, power))
+
+
+WEEKDAY = DayType(5_000, 7_000, 5_500)
+WEEKEND = DayType(3_000, 4_000, 3_300)
+HOLIDAY = DayType(8_000, 10_000, 9_000)
+
+
+def day_type(day: dt.date) -> DayType:
+    """Kind of a day: a US federal holiday, also where it is observed, comes before a weekend."""
+    if day in _us_holidays():
+        return HOLIDAY
+    return WEEKEND if day.weekday() >= 5 else WEEKDAY
+
+
+@dataclass(frozen=True, slots=True)
+class DayTypePattern:
+    """Volumes by day type, each a pure function of seed and day.
+
+    One seed for all days: the source keeps days apart and its customers the same over them.
+    """
+
+    name: ClassVar[str] = "day_type"
+    seed: int
+
+    def ask(self, day: dt.date) -> DayAsk:
+        """What to ask the source for this day."""
+        return DayAsk(day, day_type(day).volume(_uniform(self.seed, day)), self.seed)
+
+    def band(self, day: dt.date) -> VolumeBand:
+        """The range of the day's type, around what is asked for."""
+        kind = day_type(day)
+        return VolumeBand(kind.low, kind.high, self.ask(day).base_daily_volume)
+
+
+def _uniform(seed: int, day: dt.date) -> float:
+    """A number from [0, 1) by seed and day.
+
+    From a hash, as NumPy may change the streams of its distributions between versions.
+    """
+    digest = hashlib.sha256(f"volume|{seed}|{day.isoformat()}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / (1 << 48)
+
+
+# --- source -----------------------------------------------------------------------------------
+
+_WEEKDAY = (1.15, 1.10, 1.05, 1.10, 1.25, 0.85, 0.70)
+_WEEK_OF_MONTH = (1.15, 0.95, 1.10, 0.90)
+_MONTH = (0.75, 0.85, 0.95, 1.0, 1.0, 1.05, 1.05, 1.05, 1.0, 1.05, 1.10, 1.20)
+_NEW_YEAR, _THANKSGIVING, _CHRISTMAS, _BLACK_FRIDAY, _CYBER_MONDAY = 0.2, 0.2, 0.1, 1.6, 1.4
+
+_NOISE = 0.1
+_DEVIATIONS = 3.5
+"""A healthy day falls outside about once in two thousand: less than one a year is held in vain."""
+
+# The source names some of its events and says that there are more. On a day that may be one of
+# these, anything between the strongest events that it names is believed.
+_UNLISTED_EVENT = (_CHRISTMAS, _BLACK_FRIDAY)
+_SHOPPING_DAYS = frozenset({(2, 14), (7, 3), (10, 31), (11, 11), (12, 24), (12, 26), (12, 31)})
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePattern:
+    """The same base volume for every day; the seasons are the source's own.
+
+    The seed differs by day: simtom starts its random numbers afresh with every request, so the
+    same seed would give the same purchases by the same customers day after day.
+    """
+
+    name: ClassVar[str] = "source"
+    seed: int
+    base_daily_volume: int = DEFAULT_BASE_DAILY_VOLUME
+
+    def ask(self, day: dt.date) -> DayAsk:
+        """What to ask the source for this day."""
+        return DayAsk(day, self.base_daily_volume, self.seed + day.toordinal())
+
+    def band(self, day: dt.date) -> VolumeBand:
+        """The source's own formula, with room for its noise and for small counts.
+
+        Noise is log-normal and a count of n varies by about 1/sqrt(n) besides, so the room is a
+        factor, wider for a day of 20 records than for one of 2,000. No records at all is
+        healthy only where no more than about 4 are expected.
+        """
+        season = (
+            self.base_daily_volume
+            * _WEEKDAY[day.weekday()]
+            * _WEEK_OF_MONTH[min((day.day - 1) // 7, 3)]
+            * _MONTH[day.month - 1]
+        )
+        listed = _events(day.year).get(day)
+        weakest, strongest = (listed, listed) if listed else (1.0, 1.0)
+        if listed is None and _may_be_an_event(day):
+            weakest, strongest = _UNLISTED_EVENT
+        return VolumeBand(
+            low=math.floor(season * weakest / _room(season * weakest)),
+            high=math.ceil(season * strongest * _room(season * strongest)),
+            expected=round(season * (listed or 1.0)),
+        )
+
+
+def _room(expected: float) -> float:
+    """The factor by which a healthy count can miss what is expected, either way."""
+    return math.exp(_DEVIATIONS * math.sqrt(_NOISE**2 + 1 / max(expected, 1.0)))
+
+
+@cache
+def _events(year: int) -> Mapping[dt.date, float]:
+    """The events that the source lists, with their factors."""
+    thanksgiving = _nth_weekday(year, 11, weekday=3, nth=4)
+    return MappingProxyType(
+        {
+            dt.date(year, 1, 1): _NEW_YEAR,
+            thanksgiving: _THANKSGIVING,
+            thanksgiving + dt.timedelta(days=1): _BLACK_FRIDAY,
+            thanksgiving + dt.timedelta(days=4): _CYBER_MONDAY,
+            dt.date(year, 12, 25): _CHRISTMAS,
+        }
+    )
+
+
+def _may_be_an_event(day: dt.date) -> bool:
+    """Whether a source with events that it does not list may have one on this day."""
+    if day in _us_holidays() or (day.month, day.day) in _SHOPPING_DAYS:
+        return True
+    thanksgiving = _nth_weekday(day.year, 11, weekday=3, nth=4)
+    if -1 <= (day - thanksgiving).days <= 4:
+        return True
+    parents = {
+        _nth_weekday(day.year, 5, weekday=6, nth=2),
+        _nth_weekday(day.year, 6, weekday=6, nth=3),
+    }
+    summer_sale = day.month == 7 and 8 <= day.day <= 17
+    last_days_before_christmas = day.month == 12 and 18 <= day.day <= 23
+    return day in parents or summer_sale or last_days_before_christmas
+
+
+def _nth_weekday(year: int, month: int, *, weekday: int, nth: int) -> dt.date:
+    """The nth (from 1) weekday (Monday is 0) of a month."""
+    first = dt.date(year, month, 1)
+    return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+
+
+@cache
+def _us_holidays() -> holidays.HolidayBase:
+    """US federal holidays and the days on which they are observed; years fill in as asked."""
+    return holidays.country_holidays("US")

@@ -1,0 +1,80 @@
+"""Redriving quarantine: rejected rows get another try, as they are or with a field mended.
+
+Raw data is never changed: a mended row lands as a later version of its day, beside the row it
+mends, which stays in quarantine and in the books as rejected.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from clearhouse.bnpl.context import SOURCE, Bnpl
+from clearhouse.bnpl.steps.extract import close_landing
+from clearhouse.core.contract import violations
+from clearhouse.core.contract.rules import NumberText, decode
+from clearhouse.core.errors import UsageError
+from clearhouse.store.quarantine import QuarantinedRow
+
+
+def land_mended(bnpl: Bnpl, record_id: str, changes: Mapping[str, str]) -> dt.date:
+    """Land a quarantined row with fields changed; the day to run again.
+
+    Args:
+        bnpl: the domain's parts.
+        record_id: which row.
+        changes: new values by the source's field name, as JSON (`45.90`, `"USD"`, `true`).
+
+    Raises:
+        UsageError: no such row, it is not JSON, or it would still break the contract.
+    """
+    row = _only(bnpl, record_id)
+    try:
+        record = decode(row.raw)
+    except ValueError:
+        raise UsageError(
+            f"{record_id} is not one JSON object and can't be mended field by field: have the "
+            "source send it again, and pull the day with --refresh.",
+            "not_mendable",
+        ) from None
+    line = _text({**record, **{name: _value(name, text) for name, text in changes.items()}})
+    broken = violations(line, bnpl.contract)
+    if broken:
+        raise UsageError(
+            f"The mended row still breaks its contract: {'; '.join(v.detail for v in broken)}",
+            "still_broken",
+        )
+    request = {"mends": record_id, "set": dict(sorted(changes.items()))}
+    bnpl.landing.put(SOURCE, row.book_date, line + b"\n", request)
+    close_landing(bnpl, [row.book_date])
+    return row.book_date
+
+
+def _only(bnpl: Bnpl, record_id: str) -> QuarantinedRow:
+    found = bnpl.quarantine.find(record_id)
+    if len(found) != 1:
+        raise UsageError(
+            f"{len(found)} quarantined rows are called {record_id!r}: give a record id from "
+            "`clearhouse quarantine list`.",
+            "unknown_record",
+        )
+    return found[0]
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        return decode(b'{"v":' + text.encode() + b"}")["v"]
+    except ValueError:
+        raise UsageError(
+            f"{name}={text} is not JSON: write text in double quotes, as {name}='\"{text}\"'.",
+            "bad_value",
+        ) from None
+
+
+def _text(record: Mapping[str, Any]) -> bytes:
+    """One line of JSON with numbers as they were written."""
+    parts = [
+        f"{json.dumps(k)}: {v if isinstance(v, NumberText) else json.dumps(v)}"
+        for k, v in record.items()
+    ]
+    return ("{" + ", ".join(parts) + "}").encode()

@@ -1,0 +1,92 @@
+"""The BNPL spine: which rows of which store stand on which side of each hop."""
+
+from clearhouse.bnpl.context import (
+    BRONZE_TO_SILVER,
+    DATASET,
+    DOMAIN,
+    GOLD_TO_READERS,
+    LANDING_TO_BRONZE,
+    SILVER_TO_GOLD,
+    SOURCE,
+    SOURCE_TO_LANDING,
+)
+from clearhouse.core.books.hop import Hop, Leg
+from clearhouse.core.books.measure import minor_sql
+from clearhouse.core.books.model import Side
+from clearhouse.core.contract import Contract
+from clearhouse.engines.duckdb import DuckDBEngine, EngineSpine
+from clearhouse.lake.iceberg import BronzeSpine, Lake
+from clearhouse.landing import Landing
+from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
+from clearhouse.store.quarantine import Quarantine, QuarantineSpine
+
+SILVER = "silver.stg_bnpl_raw_transactions"
+GOLD = "gold.fct_bnpl_transactions"
+HIDDEN = "gold.int_bnpl_hidden_records"
+READERS = "marts.mart_bnpl_transactions"
+CANDIDATES = "ops.candidate"
+
+_COLUMNS = (
+    f"r._book_date, r._record_id, r._record_key, {minor_sql('r.amount', 'r.currency')} "
+    "AS amount_minor, r.currency"
+)
+_CANDIDATE_ROWS = f"""SELECT {_COLUMNS} FROM {GOLD} r JOIN {CANDIDATES} c
+    ON c.domain = '{DOMAIN}' AND c.book_date = r._book_date AND c.entry_id = r._entry_id"""
+_PUBLISHED_ROWS = f"""SELECT {_COLUMNS} FROM {GOLD} r JOIN ops.publication p
+    ON p.domain = '{DOMAIN}' AND p.dataset = '{DATASET}'
+    AND p.book_date = r._book_date AND p.entry_id = r._entry_id"""
+
+
+def spine(
+    contract: Contract,
+    landing: Landing,
+    lake: Lake,
+    engine: DuckDBEngine,
+    quarantine: Quarantine,
+) -> dict[str, Hop]:
+    """The hops in order, by name."""
+    reader = LandingReader(landing, contract, SOURCE)
+    landed = LandingSpine(reader)
+    repeated = LandingSpine(reader, Lines.REPEATED)
+    minor = minor_sql(contract.amount.name, contract.currency.name)
+    bronze = BronzeSpine(lake, DATASET, minor)
+
+    def rows(relation: str, where: str = "true") -> EngineSpine:
+        return EngineSpine(engine, relation, f"SELECT {_COLUMNS} FROM {relation} r WHERE {where}")
+
+    silver = rows(SILVER, "NOT r._is_superseded")
+    hops = (
+        Hop(SOURCE_TO_LANDING, (Leg(Side.OUT, landed),)),
+        Hop(
+            LANDING_TO_BRONZE,
+            (
+                Leg(Side.IN, landed),
+                Leg(Side.OUT, bronze),
+                Leg(Side.DUPLICATE, repeated),
+                Leg(Side.REJECTED, QuarantineSpine(quarantine, DATASET)),
+            ),
+        ),
+        Hop(
+            BRONZE_TO_SILVER,
+            (
+                Leg(Side.IN, bronze),
+                Leg(Side.OUT, silver),
+                Leg(Side.SUPERSEDED, rows(SILVER, "r._is_superseded")),
+            ),
+        ),
+        Hop(
+            SILVER_TO_GOLD,
+            (Leg(Side.IN, silver), Leg(Side.OUT, EngineSpine(engine, GOLD, _CANDIDATE_ROWS))),
+        ),
+        Hop(
+            GOLD_TO_READERS,
+            (
+                Leg(Side.IN, EngineSpine(engine, GOLD, _PUBLISHED_ROWS)),
+                Leg(Side.OUT, rows(READERS)),
+                Leg(Side.DUPLICATE, rows(HIDDEN, "r.reason = 'duplicate'")),
+                Leg(Side.SUPERSEDED, rows(HIDDEN, "r.reason = 'superseded'")),
+            ),
+            certified=False,
+        ),
+    )
+    return {hop.name: hop for hop in hops}

@@ -1,0 +1,132 @@
+"""Source to landing: pull each day over HTTP and put its bytes on durable storage.
+
+Data flow: simtom → `raw/simtom/year=/month=/day=/NNNN-….ndjson.zst`.
+Grain: one object a day and version of its bytes.
+Idempotency: a day that has landed by the same request is not asked for again, unless refreshed;
+bytes that landed before are not landed twice, other bytes become a later version.
+How to run: `clearhouse step bnpl extract_daily_batch --date D`.
+"""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, request_for
+from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
+from clearhouse.core.books.clerk import Clerk
+from clearhouse.core.books.model import EntryKey, Status, digest
+from clearhouse.core.errors import ClearhouseError, UsageError
+from clearhouse.core.runner import StepReport
+from clearhouse.core.window import Window
+
+_CODE = digest("landing", "1")  # what a pulled byte stream becomes: the stream without its framing
+
+
+def extract_daily_batch(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
+    """Land every day that has not landed by this request yet."""
+    requests = _requests(bnpl, days)
+    keys = {day: _key(bnpl, day, requests[day]) for day in days}
+    clerk = Clerk(bnpl.books, bnpl.hops[SOURCE_TO_LANDING], bnpl.run_id)
+    plan = clerk.plan(keys, {} if bnpl.refresh else _marks(bnpl, keys, requests))
+    report = StepReport(skipped=list(plan.skip))
+    bnpl.progress.advance(len(plan.skip))
+    if not plan.redo:
+        return report
+    clerk.open(keys[day] for day in plan.redo)
+    landed, report.failed = asyncio.run(_pull(bnpl, plan.redo))
+    clerk.fail(keys[day] for day in report.failed)
+    statuses = clerk.close(keys[day] for day in landed)
+    report.done = [day for day, status in statuses.items() if status is Status.BALANCED]
+    return report
+
+
+def close_landing(bnpl: Bnpl, days: Iterable[dt.date]) -> None:
+    """Measure days again to which something was landed by another way than a pull."""
+    entries = bnpl.entries(SOURCE_TO_LANDING, list(days))
+    Clerk(bnpl.books, bnpl.hops[SOURCE_TO_LANDING], bnpl.run_id).close(
+        entry.key for entry in entries.values()
+    )
+
+
+def _requests(bnpl: Bnpl, days: Sequence[dt.date]) -> dict[dt.date, dict[str, Any]]:
+    if bnpl.ask_by == "range":
+        ask = bnpl.pattern.ask(min(days))
+        whole = request_for(min(days), max(days), ask.base_daily_volume, ask.seed)
+        return dict.fromkeys(days, _asked_of(bnpl, whole))
+    asks = [bnpl.pattern.ask(day) for day in days]
+    return {
+        a.day: _asked_of(bnpl, request_for(a.day, a.day, a.base_daily_volume, a.seed)) for a in asks
+    }
+
+
+def _asked_of(bnpl: Bnpl, request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request with whom it is put to: another source's answer is another day."""
+    return {"source": bnpl.source_identity, **request}
+
+
+def _key(bnpl: Bnpl, day: dt.date, request: Mapping[str, Any]) -> EntryKey:
+    asked = digest(json.dumps(request, sort_keys=True))
+    return EntryKey(DOMAIN, SOURCE_TO_LANDING, day, asked, _CODE)
+
+
+def _marks(
+    bnpl: Bnpl, keys: Mapping[dt.date, EntryKey], requests: Mapping[dt.date, Mapping[str, Any]]
+) -> dict[dt.date, str]:
+    """Days that have landed whole by the request they would be asked with, and still verify."""
+    landed = bnpl.landing.days(SOURCE, Window(min(keys), max(keys)))
+    return {
+        day: key.entry_id
+        for day, key in keys.items()
+        if any(o.request == requests[day] for o in landed.get(day, ()))
+        and all(map(bnpl.landing.verify, landed[day]))
+    }
+
+
+async def _pull(bnpl: Bnpl, days: Sequence[dt.date]) -> tuple[list[dt.date], dict[dt.date, str]]:
+    if bnpl.api_url is None:
+        raise UsageError("There is no source to pull from: set BNPL_API_URL.", "no_source")
+    landed: list[dt.date] = []
+    failed: dict[dt.date, str] = {}
+    async with BNPLAPIClient(bnpl.api_url, policy=bnpl.policy) as client:
+        answers = (
+            _by_range(bnpl, client, days) if bnpl.ask_by == "range" else _by_day(bnpl, client, days)
+        )
+        async with aclosing(answers):
+            async for answer in answers:
+                if isinstance(answer, DayFailure):
+                    failed[answer.day] = answer.error.message
+                else:
+                    request = _asked_of(bnpl, answer.request)
+                    await asyncio.to_thread(
+                        bnpl.landing.put, SOURCE, answer.book_date, answer.payload, request
+                    )
+                    landed.append(answer.book_date)
+                bnpl.progress.advance()
+    return sorted(landed), failed
+
+
+def _by_day(
+    bnpl: Bnpl, client: BNPLAPIClient, days: Sequence[dt.date]
+) -> AsyncGenerator[DayBatch | DayFailure, None]:
+    return client.get_daily_batches(bnpl.pattern.ask(day) for day in days)
+
+
+async def _by_range(
+    bnpl: Bnpl, client: BNPLAPIClient, days: Sequence[dt.date]
+) -> AsyncGenerator[DayBatch | DayFailure, None]:
+    ask = bnpl.pattern.ask(min(days))
+    try:
+        batches = await client.get_bnpl_data(
+            min(days), max(days), base_daily_volume=ask.base_daily_volume, seed=ask.seed
+        )
+    except ClearhouseError as error:
+        for day in days:
+            yield DayFailure(day, error)
+        return
+    wanted = set(days)
+    for batch in batches:
+        if batch.book_date in wanted:
+            yield batch

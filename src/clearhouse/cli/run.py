@@ -1,0 +1,190 @@
+"""`demo`, `run`, `step` and `release`: the commands that do work."""
+
+import datetime as dt
+import json
+import threading
+from typing import Annotated
+
+import typer
+
+from clearhouse.bnpl.context import DOMAIN, Bnpl
+from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.bnpl.tamper import TAMPERINGS, tamper
+from clearhouse.cli import report as reports
+from clearhouse.cli.app import leave, out, settings
+from clearhouse.cli.options import FromDay, JsonFlag, ToDay, domain_of
+from clearhouse.cli.progress import progress
+from clearhouse.core.books.audit import audit
+from clearhouse.core.errors import UsageError
+from clearhouse.core.runner import ExitCode, RunReport, run_steps, select
+from clearhouse.core.window import Window, parse_day
+from clearhouse.settings import Settings
+from clearhouse.world import Source, bnpl_source, open_bnpl
+
+DEMO_FIRST_DAY = dt.date(2024, 1, 1)
+
+Fault = Annotated[
+    list[str] | None,
+    typer.Option("--fault", help="Let the sandbox misbehave: 2024-01-03=half_volume. Repeatable."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("demo")(demo)
+    app.command("run")(run)
+    app.command("step")(step)
+    app.command("release")(release)
+
+
+def demo(
+    days: Annotated[int, typer.Option(help="Days from 2024-01-01 on.", min=1, max=366)] = 7,
+    steal: Annotated[
+        int,
+        typer.Option(
+            help="Afterwards delete so many rows of the gold fact behind our back.", min=0
+        ),
+    ] = 0,
+    double: Annotated[int, typer.Option(help="The same, but double rows.", min=0)] = 0,
+    change: Annotated[int, typer.Option(help="The same, but change amounts by a cent.", min=0)] = 0,
+    fault: Fault = None,
+) -> None:
+    """Pull a week of BNPL purchases, publish it, and show that the books balance."""
+    config = settings()
+    window = Window.starting(DEMO_FIRST_DAY, days)
+    report, bnpl = _run(config, window, refresh=False, faults=fault, announce=True)
+    reports.show_stopped(report)
+    for kind, count in zip(TAMPERINGS, (steal, double, change), strict=True):
+        if count:
+            changed = tamper(bnpl.engine, kind, count)
+            out.print(
+                f"\n[yellow]Behind the platform's back: {changed} rows {TAMPERINGS[kind]}.[/]"
+            )
+    audited = audit(bnpl.books, DOMAIN, list(bnpl.hops.values()), list(window.days()))
+    reports.show_trial_balance(audited)
+    reports.show_findings(audited)
+    if audited.findings:
+        out.print("\nRun [bold]clearhouse demo[/] again: it rebuilds what was touched.")
+        leave(ExitCode.UNBALANCED)
+    reports.show_next(bnpl, audited)
+    leave(report.exit_code)
+
+
+def run(
+    domain: Annotated[str, typer.Argument(help="bnpl")],
+    first: FromDay,
+    last: ToDay,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Pull days again that have landed.")
+    ] = False,
+    as_json: JsonFlag = False,
+    fault: Fault = None,
+) -> None:
+    """Run a domain's pipeline over days: what is unchanged is skipped, so this is also a backfill."""
+    domain_of(domain)
+    report, _ = _run(settings(), Window.parse(first, last), refresh=refresh, faults=fault)
+    _tell(report, as_json=as_json)
+
+
+def step(
+    domain: Annotated[str, typer.Argument(help="bnpl")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="STEP", help="; ".join(f"{s.name}: {s.summary}" for s in PIPELINE)),
+    ],
+    day: Annotated[str, typer.Option("--date", help="The book date, YYYY-MM-DD.")],
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Pull the day again even if it has landed.")
+    ] = False,
+    as_json: JsonFlag = False,
+    fault: Fault = None,
+) -> None:
+    """Run one step of a domain over one day."""
+    domain_of(domain)
+    chosen = select(PIPELINE, name)
+    window = Window.day(parse_day(day))
+    pulls = chosen.name == PIPELINE[0].name
+    report, _ = _run(
+        settings(), window, refresh=refresh, faults=fault, steps=(chosen.name,), pulls=pulls
+    )
+    _tell(report, as_json=as_json)
+
+
+def release(
+    domain: Annotated[str, typer.Argument(help="bnpl")],
+    day: Annotated[str, typer.Option("--date", help="The held book date, YYYY-MM-DD.")],
+    reason: Annotated[str, typer.Option(help="Why the day may pass. It stays in the books.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a held day pass the gate that holds it, and publish it."""
+    domain_of(domain)
+    if not reason.strip():
+        raise UsageError("A release needs a reason: it stays in the books.", "reason_missing")
+    config = settings()
+    book_date = parse_day(day)
+    bnpl = open_bnpl(config)
+    released = [
+        (entry.entry_id, decision.gate)
+        for entry in bnpl.books.current(DOMAIN, days=[book_date])
+        for decision in bnpl.decisions.of(entry.entry_id)
+        if decision.holds
+    ]
+    if not released:
+        raise UsageError(f"{domain} {day} is not held: there is nothing to release.", "not_held")
+    for entry_id, gate in released:
+        bnpl.decisions.release(entry_id, gate, reason.strip())
+    steps = tuple(s.name for s in PIPELINE[1:])
+    report, _ = _run(
+        config, Window.day(book_date), refresh=False, faults=None, steps=steps, pulls=False
+    )
+    _tell(report, as_json=as_json)
+
+
+def _run(
+    config: Settings,
+    window: Window,
+    *,
+    refresh: bool,
+    faults: list[str] | None,
+    steps: tuple[str, ...] | None = None,
+    pulls: bool = True,
+    announce: bool = False,
+) -> tuple[RunReport, Bnpl]:
+    """The steps named (all of them by default) over a window, with progress."""
+    threading.Thread(target=_warm_up, daemon=True).start()
+    if not pulls:
+        return _run_on(config, Source(None, "", is_sandbox=False), window, refresh, steps)
+    from clearhouse.sandbox.options import faults_from_text
+
+    with bnpl_source(config, faults_from_text(faults or [])) as source:
+        if announce and source.is_sandbox:
+            out.print(
+                f"BNPL_API_URL is not set: the sandbox stands in for simtom, at {source.url}.",
+                style="dim",
+            )
+        return _run_on(config, source, window, refresh, steps)
+
+
+def _run_on(
+    config: Settings, source: Source, window: Window, refresh: bool, steps: tuple[str, ...] | None
+) -> tuple[RunReport, Bnpl]:
+    chosen = [s for s in PIPELINE if steps is None or s.name in steps]
+    with progress() as shown:
+        bnpl = open_bnpl(config, source, progress=shown, refresh=refresh)
+        report = run_steps(chosen, bnpl, window, run_id=bnpl.run_id, progress=shown)
+    return report, bnpl
+
+
+def _warm_up() -> None:
+    """Import what is slow to import while the first step waits for the network."""
+    from clearhouse.engines import dbt
+
+    dbt.preload()
+
+
+def _tell(report: RunReport, *, as_json: bool) -> None:
+    if as_json:
+        out.print_json(json.dumps(reports.run_as_data(report)))
+    else:
+        reports.show_stopped(report)
+    leave(report.exit_code)

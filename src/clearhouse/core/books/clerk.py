@@ -1,0 +1,90 @@
+"""The clerk keeps one hop's entries: what to skip, what to adopt after a crash, what to redo."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from clearhouse.core.books.hop import Hop
+from clearhouse.core.books.ledger import Books
+from clearhouse.core.books.model import (
+    EntryKey,
+    Side,
+    Status,
+    Totals,
+    difference,
+    totals_digest,
+)
+
+_SETTLED = (Status.BALANCED, Status.HELD)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done for each day of a hop.
+
+    Attributes:
+        skip: a balanced entry with this id exists and the store still holds what it left.
+        redo: everything else.
+    """
+
+    skip: tuple[dt.date, ...] = ()
+    redo: tuple[dt.date, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Keeps the entries of one hop of one domain during one run."""
+
+    books: Books
+    hop: Hop
+    run_id: str
+
+    def plan(self, keys: Mapping[dt.date, EntryKey], marks: Mapping[dt.date, str]) -> Plan:
+        """Decide for each day, by asking the store and not by trusting the books.
+
+        Args:
+            keys: the entry that each day should have.
+            marks: the entry id that the store itself carries for a day, written in the same
+                commit as the data. A day with this entry's mark and totals that balance needs no
+                work: if its entry was never closed (a crash after the commit), it is closed now.
+        """
+        marked = [day for day, key in keys.items() if marks.get(day) == key.entry_id]
+        measured = self.hop.measure(marked) if marked else {}
+        domain = next(iter(keys.values())).domain if keys else ""
+        entries = {e.entry_id: e for e in self.books.current(domain, self.hop.name, marked)}
+        skip: list[dt.date] = []
+        adopt: dict[EntryKey, Mapping[Side, Totals]] = {}
+        for day in marked:
+            key, totals = keys[day], measured[day]
+            if difference(totals):
+                continue
+            entry = entries.get(key.entry_id)
+            settled = entry is not None and entry.status in _SETTLED
+            if settled and entry is not None and entry.output_ref != totals_digest(totals):
+                continue
+            if not settled:
+                adopt[key] = totals
+            skip.append(day)
+        if adopt:
+            self._enter(adopt)
+        skipped = set(skip)
+        return Plan(tuple(skip), tuple(day for day in keys if day not in skipped))
+
+    def open(self, keys: Iterable[EntryKey]) -> None:
+        """Write down that work on these entries begins."""
+        self.books.open(keys, self.run_id)
+
+    def close(self, keys: Iterable[EntryKey]) -> dict[dt.date, Status]:
+        """Measure what the stores hold now, and close the entries with it."""
+        by_day = {key.book_date: key for key in keys}
+        measured = self.hop.measure(list(by_day)) if by_day else {}
+        return self._enter({key: measured[day] for day, key in by_day.items()})
+
+    def fail(self, keys: Iterable[EntryKey]) -> None:
+        """Mark entries whose work went wrong."""
+        self.books.set_status([key.entry_id for key in keys], Status.FAILED)
+
+    def _enter(self, measured: Mapping[EntryKey, Mapping[Side, Totals]]) -> dict[dt.date, Status]:
+        refs = {key: totals_digest(totals) for key, totals in measured.items()}
+        statuses = self.books.close(measured, self.run_id, output_refs=refs)
+        return {key.book_date: status for key, status in statuses.items()}

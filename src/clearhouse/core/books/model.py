@@ -1,0 +1,151 @@
+"""What the books hold: entries, sides and totals."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+RECORDS = "records"
+HASH = "hash"
+MINOR = "minor:"
+
+
+class Side(StrEnum):
+    """Where a record of a hop is counted. What is `in` is found again on one of the others."""
+
+    IN = "in"
+    OUT = "out"
+    DUPLICATE = "duplicate"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+
+
+class Status(StrEnum):
+    """State of an entry: `open` while its work is under way, then what came of it."""
+
+    OPEN = "open"
+    BALANCED = "balanced"
+    UNBALANCED = "unbalanced"
+    HELD = "held"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Measures of a set of records: `records`, `hash` and `minor:<currency>`, all integers.
+
+    A measure that is not there is 0; amounts of 0 are left out, so that equal sets have equal
+    totals whatever currencies were asked for.
+    """
+
+    measures: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kept = {k: v for k, v in self.measures.items() if v or k in (RECORDS, HASH)}
+        object.__setattr__(self, "measures", {RECORDS: 0, HASH: 0, **kept})
+
+    def __getitem__(self, measure: str) -> int:
+        return self.measures.get(measure, 0)
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals({m: self[m] + other[m] for m in {*self.measures, *other.measures}})
+
+    def __sub__(self, other: "Totals") -> "Totals":
+        return Totals({m: self[m] - other[m] for m in {*self.measures, *other.measures}})
+
+    def __bool__(self) -> bool:
+        return any(self.measures.values())
+
+    @property
+    def records(self) -> int:
+        """Number of records."""
+        return self[RECORDS]
+
+    def amounts(self) -> Iterator[tuple[str, int]]:
+        """Pairs of currency and minor units, in order of currency."""
+        for measure in sorted(self.measures):
+            if measure.startswith(MINOR):
+                yield measure.removeprefix(MINOR), self.measures[measure]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKey:
+    """What an entry is a function of; its id is the SHA-256 of it."""
+
+    domain: str
+    hop: str
+    book_date: dt.date
+    input_hash: str
+    code_hash: str
+
+    @property
+    def entry_id(self) -> str:
+        """SHA-256 hex of domain, hop, book date, input hash and code hash."""
+        parts = (self.domain, self.hop, str(self.book_date), self.input_hash, self.code_hash)
+        return digest(*parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One hop of one day in the books.
+
+    Attributes:
+        totals: by side; a side that nothing was measured for is not there. Without `in` (a
+            source that states no count) there is nothing to balance against.
+        output_ref: a digest of the totals by which a later run knows what it left.
+        run_id, opened_at, closed_at: when and by whom; no part of the entry's identity.
+    """
+
+    key: EntryKey
+    status: Status
+    totals: Mapping[Side, Totals] = field(default_factory=dict)
+    output_ref: str = ""
+    run_id: str = ""
+    opened_at: dt.datetime | None = None
+    closed_at: dt.datetime | None = None
+
+    @property
+    def entry_id(self) -> str:
+        """See `EntryKey.entry_id`."""
+        return self.key.entry_id
+
+    @property
+    def difference(self) -> Totals:
+        """What came out too much (or, negative, is missing), measure by measure."""
+        return difference(self.totals)
+
+
+def difference(totals: Mapping[Side, Totals]) -> Totals:
+    """All other sides less `in`; empty where it balances, and where no `in` was measured."""
+    if Side.IN not in totals:
+        return Totals()
+    found = Totals()
+    for side, total in totals.items():
+        if side is not Side.IN:
+            found = found + total
+    return found - totals[Side.IN]
+
+
+def canonical(totals: Mapping[Side, Totals]) -> dict[str, dict[str, int]]:
+    """Totals as plain data with sorted keys."""
+    return {
+        str(side): dict(sorted(totals[side].measures.items()))
+        for side in sorted(totals, key=list(Side).index)
+    }
+
+
+def totals_digest(totals: Mapping[Side, Totals]) -> str:
+    """SHA-256 hex of the totals in canonical form."""
+    return digest(json.dumps(canonical(totals), sort_keys=True, separators=(",", ":")))
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 hex of texts, each with its length before it, so that no two lists look alike."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        hasher.update(f"{len(encoded)}:".encode() + encoded)
+    return hasher.hexdigest()

@@ -1,0 +1,167 @@
+"""The contract's rules as pure functions from one record's text to a list of violations.
+
+This is the definition of what a contract means. The columnar path (`typed`) must accept exactly
+what this accepts; a property test holds the two together. It runs only on lines that the columnar
+path has doubts about.
+"""
+
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from clearhouse.core.contract.model import Contract, Field
+from clearhouse.core.money import text_pattern
+
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
+# Years 1000 to 2999: Arrow's reader takes the year 0, which no calendar here has.
+_TIMESTAMP = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
+_DATE = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
+_INT64 = range(-(2**63), 2**63)
+_SHOWN_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Violation:
+    """One broken promise of one record.
+
+    Attributes:
+        field: our column, or "" where the record as a whole is meant.
+        code: a stable word for programs.
+        detail: one sentence for a person, with the offending value shortened.
+    """
+
+    field: str
+    code: str
+    detail: str
+
+
+class NumberText(str):
+    """A JSON number, kept as it was written."""
+
+    __slots__ = ()
+
+
+class _DuplicateKeyError(ValueError):
+    pass
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise _DuplicateKeyError
+    return record
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """A record's JSON object with every number kept as the text it was written in.
+
+    Raises:
+        ValueError: not one JSON object, or a key stands twice in it.
+    """
+    text = line.decode("utf-8")
+    record = json.loads(
+        text,
+        parse_float=NumberText,
+        parse_int=NumberText,
+        parse_constant=_no_constant,
+        object_pairs_hook=_no_duplicates,
+    )
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004
+    if "\\ud" in text.lower():  # half of a surrogate pair is no character, and can't be stored
+        json.dumps(record, ensure_ascii=False).encode("utf-8")
+    return record
+
+
+def violations(line: bytes, contract: Contract) -> list[Violation]:
+    """What a record breaks of the contract; empty where it keeps it. Unknown fields are allowed."""
+    try:
+        record = decode(line)
+    except _DuplicateKeyError:
+        return [Violation("", "duplicate_field", "A field stands twice in the record.")]
+    except (ValueError, RecursionError) as error:
+        return [Violation("", "not_json", f"The line is not one JSON object: {error}.")]
+    found: list[Violation] = []
+    for field in contract.fields:
+        found.extend(_check(field, record))
+    return found
+
+
+def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
+    value = record.get(field.source_name)
+    if value is None:
+        if field.required:
+            yield Violation(field.name, "missing", f"{field.name} is required and is not there.")
+        return
+    wrong = _type_violation(field, value)
+    if wrong:
+        yield wrong
+        return
+    text = str(value)
+    if field.enum and text not in field.enum:
+        allowed = ", ".join(field.enum)
+        yield Violation(field.name, "not_allowed", f"{_show(value)} is not one of {allowed}.")
+    if field.pattern and not re.search(field.pattern, text):
+        yield Violation(field.name, "pattern", f"{_show(value)} has not the form {field.pattern}.")
+    if field.minimum is not None and float(text) < field.minimum:
+        yield Violation(field.name, "below_minimum", f"{_show(value)} is below {field.minimum}.")
+    if field.maximum is not None and float(text) > field.maximum:
+        yield Violation(field.name, "above_maximum", f"{_show(value)} is above {field.maximum}.")
+
+
+def _type_violation(field: Field, value: Any) -> Violation | None:
+    """The violation of the field's type, if any."""
+    kind = field.physical_type
+    if field.places is not None:
+        if isinstance(value, NumberText) and re.fullmatch(
+            text_pattern(field.places), value, re.ASCII
+        ):
+            return None
+        return Violation(
+            field.name,
+            "money_malformed",
+            f"{_show(value)} is not an exact amount with at most {field.places} decimals.",
+        )
+    good = {
+        "string": lambda: isinstance(value, str) and not isinstance(value, NumberText),
+        "boolean": lambda: isinstance(value, bool),
+        "bigint": lambda: _is_integer(value),
+        "double": lambda: isinstance(value, NumberText) and math.isfinite(float(value)),
+        "timestamp": lambda: _is_moment(value, _TIMESTAMP),
+        "date": lambda: _is_moment(value, _DATE),
+    }[kind]()
+    if good:
+        return None
+    return Violation(field.name, "wrong_type", f"{_show(value)} is not a {kind}.")
+
+
+def _is_integer(value: Any) -> bool:
+    return (
+        isinstance(value, NumberText)
+        and len(value) < 25  # int() of a longer text costs, and no 64-bit integer is longer
+        and _INTEGER.fullmatch(value) is not None
+        and int(value) in _INT64
+    )
+
+
+def _is_moment(value: Any, form: re.Pattern[str]) -> bool:
+    if isinstance(value, NumberText) or not isinstance(value, str) or not form.fullmatch(value):
+        return False
+    try:
+        dt.datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _show(value: Any) -> str:
+    text = value if isinstance(value, NumberText) else json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"

@@ -1,0 +1,261 @@
+"""Records to typed columns by contract: clean ones at the speed of Arrow, the rest one by one.
+
+A payload is parsed as a whole with an explicit schema; what Arrow's reader is lenient about is
+checked beside it, column-wise. Only lines in doubt (or all lines of a payload that does not parse)
+go through the contract's rules one at a time, and come out accepted or with their violations.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from clearhouse.core.columnar import query
+from clearhouse.core.contract.model import Contract, Field
+from clearhouse.core.contract.rules import NumberText, Violation, decode, violations
+from clearhouse.core.errors import ContractError
+from clearhouse.core.records import read_records, split_lines
+
+_BLOCK_BYTES = 1 << 22
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that breaks its contract, whole, with the books' reading of it."""
+
+    line: int
+    record_id: str
+    record_key: str
+    amount_minor: int
+    currency: str
+    raw: bytes
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True)
+class TypedRecords:
+    """What became of a payload's records.
+
+    Attributes:
+        reading: the books' reading of every line (`records.READING_SCHEMA`).
+        accepted: the contract's columns, then `extra` (JSON text of unknown fields, or null),
+            `_record_id`, `_record_key` and `_line`; in the order of the lines.
+        rejected: the others, in the order of the lines.
+        unknown_fields: keys of the JSON that the contract does not name.
+    """
+
+    reading: pa.Table
+    accepted: pa.Table
+    rejected: tuple[Rejected, ...]
+    unknown_fields: tuple[str, ...]
+
+
+def type_records(payload: bytes, contract: Contract, source: str) -> TypedRecords:
+    """Every record of an NDJSON payload, typed by its contract or rejected with reasons."""
+    reading = read_records(payload, contract, source)
+    parsed = _parse(payload, contract) if len(reading) else None
+    if parsed is None or len(parsed) != len(reading) or _BOM in payload:
+        suspects = list(range(len(reading)))
+        clean = contract.arrow_schema.append(pa.field("extra", pa.string())).empty_table()
+        clean_reading = reading.slice(0, 0)
+        unknown: set[str] = set()
+    else:
+        doubt = _doubt(parsed, reading, contract)
+        suspects = pc.indices_nonzero(doubt).to_pylist()
+        unknown = set(parsed.column_names) - set(contract.by_source_name)
+        keep = pc.invert(doubt)
+        clean_reading = reading.filter(keep)
+        clean = _columns(parsed.filter(keep), clean_reading, contract, sorted(unknown))
+    mended, rejected, more_unknown = _one_by_one(payload, suspects, reading, contract)
+    accepted = pa.concat_tables([_with_spine(clean, clean_reading), mended])
+    if len(mended):
+        accepted = accepted.sort_by("_line")
+    return TypedRecords(reading, accepted, rejected, tuple(sorted(unknown | more_unknown)))
+
+
+def _parse(payload: bytes, contract: Contract) -> pa.Table | None:
+    """The payload as columns under the source's names, or None where Arrow refuses it."""
+    options = pj.ParseOptions(
+        explicit_schema=contract.json_schema, unexpected_field_behavior="infer"
+    )
+    block_bytes = max(_BLOCK_BYTES, payload.find(b"\n") + 1)
+    try:
+        return pj.read_json(
+            pa.BufferReader(payload),
+            read_options=pj.ReadOptions(block_size=block_bytes),
+            parse_options=options,
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _doubt(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.ChunkedArray:
+    """True for each row that breaks a rule, or that the books read otherwise than Arrow."""
+    doubt = pc.invert(reading["forms_kept"])
+    for field in contract.fields:
+        column = parsed[field.source_name]
+        for broken in _broken(field, column):
+            doubt = pc.or_(doubt, pc.fill_null(broken, False))
+        if field.required and column.null_count:
+            doubt = pc.or_(doubt, pc.is_null(column))
+    return pc.or_(doubt, _misread(parsed, reading, contract))
+
+
+def _broken(field: Field, column: pa.ChunkedArray) -> list[pa.ChunkedArray]:
+    checks = []
+    if field.enum:
+        values = pa.array(field.enum, pa.string()).cast(field.arrow_type)
+        checks.append(pc.and_(pc.invert(pc.is_in(column, value_set=values)), pc.is_valid(column)))
+    if field.pattern:
+        checks.append(pc.invert(pc.match_substring_regex(column, field.pattern)))
+    if field.minimum is not None:
+        checks.append(pc.less(column, pa.scalar(field.minimum)))
+    if field.maximum is not None:
+        checks.append(pc.greater(column, pa.scalar(field.maximum)))
+    return checks
+
+
+def _misread(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.ChunkedArray:
+    """True where the parsed key, amount or currency is not what the books read in the text."""
+    parts = [
+        f"strftime(p.\"{f.source_name}\", '%Y-%m-%d')"
+        if f.physical_type == "timestamp"
+        else f'p."{f.source_name}"'
+        for f in contract.key
+    ]
+    amount, currency = contract.amount, contract.currency
+    scale = 10 ** (amount.places or 0)
+    sql = f"""
+        SELECT coalesce(r._record_key <> {" || '|' || ".join(parts)}
+            OR r.currency <> p."{currency.source_name}"
+            OR r.amount_minor <> CAST(p."{amount.source_name}" * {scale} AS BIGINT), true) AS misread
+        FROM parsed p POSITIONAL JOIN reading r"""
+    needed = [f.source_name for f in (*contract.key, amount, currency)]
+    answer = query(
+        sql,
+        parsed=parsed.select(list(dict.fromkeys(needed))),
+        reading=reading.select(["_record_key", "amount_minor", "currency"]),
+    )
+    return answer["misread"]
+
+
+def _columns(
+    parsed: pa.Table, reading: pa.Table, contract: Contract, unknown: Sequence[str]
+) -> pa.Table:
+    """The contract's columns under our names, with `extra` from the unknown ones."""
+    table = parsed.select([f.source_name for f in contract.fields]).rename_columns(
+        [f.name for f in contract.fields]
+    )
+    if unknown and len(parsed):
+        pairs = ", ".join(f"{_sql_text(n)}, {_json_at(n)}" for n in unknown)
+        present = ", ".join(_json_at(n) for n in unknown)
+        extra = query(
+            f"SELECT CASE WHEN coalesce({present}) IS NOT NULL "
+            f"THEN json_object({pairs})::VARCHAR END AS extra FROM reading",
+            reading=reading.select(["text"]),
+        )["extra"]
+    else:
+        extra = pa.nulls(len(table), pa.string())
+    return table.append_column("extra", extra)
+
+
+def _json_at(name: str) -> str:
+    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    return f"json_extract(text, {_sql_text(pointer)})"
+
+
+def _sql_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _with_spine(columns: pa.Table, reading: pa.Table) -> pa.Table:
+    for name in ("_record_id", "_record_key"):
+        columns = columns.append_column(name, reading[name])
+    return columns.append_column("_line", reading["line"])
+
+
+def _one_by_one(
+    payload: bytes, suspects: Sequence[int], reading: pa.Table, contract: Contract
+) -> tuple[pa.Table, tuple[Rejected, ...], set[str]]:
+    """Lines in doubt: those that keep the contract as columns, the others with their reasons."""
+    lines = split_lines(payload) if suspects else []
+    spine = reading.drop_columns(["text"]).take(pa.array(suspects, pa.int64())).to_pylist()
+    good: list[dict[str, Any]] = []
+    good_at: list[int] = []
+    rejected: list[Rejected] = []
+    for index, read in zip(suspects, spine, strict=True):
+        broken = violations(lines[index], contract)
+        record = {} if broken else decode(lines[index])
+        if not broken and not _read_alike(record, read, contract):
+            broken = [_AMBIGUOUS]
+        if broken:
+            rejected.append(_rejected(read, lines[index], broken))
+        else:
+            good.append(record)
+            good_at.append(index)
+    table, unknown = _retyped(good, contract)
+    return _with_spine(table, reading.take(pa.array(good_at, pa.int64()))), tuple(rejected), unknown
+
+
+_AMBIGUOUS = Violation(
+    "", "ambiguous", "The books and a JSON reader find different keys or amounts in the text."
+)
+
+
+def _read_alike(record: dict[str, Any], read: dict[str, Any], contract: Contract) -> bool:
+    parts = [
+        str(record[f.source_name])[:10] if f.physical_type == "timestamp" else record[f.source_name]
+        for f in contract.key
+    ]
+    text = str(record[contract.amount.source_name])
+    whole, _, fraction = text.partition(".")
+    minor = int(whole + fraction.ljust(contract.amount.places or 0, "0"))
+    return bool(
+        read["_record_key"] == "|".join(parts)
+        and read["currency"] == record[contract.currency.source_name]
+        and read["amount_minor"] == minor
+    )
+
+
+def _rejected(read: dict[str, Any], raw: bytes, broken: Sequence[Violation]) -> Rejected:
+    return Rejected(
+        line=read["line"],
+        record_id=read["_record_id"],
+        record_key=read["_record_key"],
+        amount_minor=read["amount_minor"],
+        currency=read["currency"],
+        raw=raw,
+        violations=tuple(broken),
+    )
+
+
+def _retyped(records: Sequence[dict[str, Any]], contract: Contract) -> tuple[pa.Table, set[str]]:
+    """Records that keep the contract, as columns: the known fields by Arrow's reader once more."""
+    known = contract.by_source_name
+    extras = [{k: v for k, v in r.items() if k not in known} for r in records]
+    payload = "".join(_json({k: r[k] for k in known if k in r}) + "\n" for r in records)
+    parsed = _parse(payload.encode(), contract) if records else contract.json_schema.empty_table()
+    if parsed is None or len(parsed) != len(records):
+        raise ContractError(
+            f"The rules of {contract.id} accept a record that its columns can't hold; "
+            "please report this with the day it happened on."
+        )
+    table = parsed.select(list(known)).rename_columns([f.name for f in known.values()])
+    extra = pa.array([_json(e) if e else None for e in extras], pa.string())
+    return table.append_column("extra", extra), {k for e in extras for k in e}
+
+
+def _json(value: Any) -> str:
+    """JSON text with every number as it was written."""
+    if isinstance(value, NumberText):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(k)}:{_json(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return json.dumps(value)

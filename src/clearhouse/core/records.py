@@ -1,0 +1,180 @@
+"""How the books read a landed line, and the `_record_id` it gets.
+
+The reading is defined on the line's text, by regular expressions and before any parsing, so that
+every line has one, the broken ones too, and so that a person can repeat it with other tools:
+
+- `_record_key`: the key fields' values joined by `|`; of a timestamp, the date; a part that can't
+  be read is empty;
+- `_record_id`: md5 hex of `<source>|<_record_key>|<the line's bytes>`;
+- `amount_minor`, `currency`: the amount in minor units, or 0 of XXX where the text is not money.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clearhouse.core.columnar import query
+from clearhouse.core.contract.model import Contract, Field
+from clearhouse.core.errors import MoneyError
+from clearhouse.core.money import NO_CURRENCY, iso_exponents, minor_from_text, text_pattern
+
+READING_SCHEMA = pa.schema(
+    [
+        ("line", pa.int32()),
+        ("text", pa.string()),
+        ("_record_id", pa.string()),
+        ("_record_key", pa.string()),
+        ("amount_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("forms_kept", pa.bool_()),
+    ]
+)
+
+_GAP = "[ \t]*"
+_MOST_PLACES = 4
+
+
+def key_pattern(field: Field) -> str:
+    """The regular expression whose first group is the field's part of the natural key."""
+    value = (
+        "([12][0-9]{3}-[0-9]{2}-[0-9]{2})T" if field.physical_type == "timestamp" else r'([^"\\]*)"'
+    )
+    return f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}"{value}'
+
+
+def amount_pattern(field: Field) -> str:
+    """The regular expression whose first group is an amount's text."""
+    number = text_pattern(_MOST_PLACES).replace(r"\d", "[0-9]")
+    return f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}({number}){_GAP}[,}}]'
+
+
+def currency_pattern(field: Field) -> str:
+    """The regular expression whose first group is a currency code."""
+    return f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}"([A-Z]{{3}})"'
+
+
+def form_pattern(field: Field) -> str | None:
+    """The textual form that Arrow's JSON reader does not hold a field to, if there is one.
+
+    It takes "1.10", 1e2 and 1.100 for a decimal, and dates and offsets for a timestamp.
+    """
+    start = f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}'
+    null = "" if field.required else "|null"
+    if field.places is not None:
+        number = text_pattern(field.places).replace(r"\d", "[0-9]")
+        return f"{start}(?:{number}{null}){_GAP}[,}}]"
+    if field.physical_type == "timestamp":
+        moment = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+        return f'{start}(?:"{moment}"{null}){_GAP}[,}}]'
+    return None
+
+
+def split_lines(payload: bytes) -> list[bytes]:
+    """The lines of an NDJSON payload without their line feeds."""
+    lines = payload.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def read_records(payload: bytes, contract: Contract, source: str) -> pa.Table:
+    """The books' reading of each line of a landed NDJSON payload, as `READING_SCHEMA`.
+
+    `forms_kept` is false where a money field or timestamp is not written in its one form (such a
+    line may still be read as something by a JSON reader).
+    """
+    try:
+        whole = payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return _read_one_by_one(payload, contract, source)
+    if not whole:
+        return READING_SCHEMA.empty_table()
+    text = pc.split_pattern(pa.array([whole.removesuffix("\n")], pa.string()), "\n").flatten()
+    return query(_reading_sql(contract), [source], lines=pa.table({"text": text})).cast(
+        READING_SCHEMA
+    )
+
+
+@cache
+def _reading_sql(contract: Contract) -> str:
+    by_places: dict[int, list[str]] = {}
+    for code, places in iso_exponents().items():
+        by_places.setdefault(places, []).append(code)
+    key = " || '|' || ".join(_extract(key_pattern(f)) for f in contract.key)
+    forms = [p for f in contract.fields if (p := form_pattern(f))]
+    forms_kept = " AND ".join(f"regexp_matches(text, {_quote(p)})" for p in forms) or "true"
+    places_case = " ".join(
+        f"WHEN code IN ({', '.join(map(_quote, sorted(codes)))}) THEN {places}"
+        for places, codes in sorted(by_places.items())
+    )
+    minor_case = " ".join(
+        f"WHEN {p} THEN CAST(CAST(number AS DECIMAL(17, 4)) * {10**p} AS BIGINT)"
+        for p in sorted(by_places)
+    )
+    return f"""
+        WITH found AS (
+            SELECT text, {key} AS record_key, {_extract(amount_pattern(contract.amount))} AS number,
+                {_extract(currency_pattern(contract.currency))} AS code, {forms_kept} AS forms_kept
+            FROM lines
+        ),
+        placed AS (
+            SELECT *, CASE WHEN number <> '' THEN CASE {places_case} END END AS places FROM found
+        ),
+        judged AS (
+            SELECT *, places IS NOT NULL AND CASE WHEN contains(number, '.')
+                THEN length(split_part(number, '.', 2)) <= places ELSE true END AS readable
+            FROM placed
+        )
+        SELECT (row_number() OVER ())::INTEGER AS line, text,
+            md5($1 || '|' || record_key || '|' || text) AS _record_id, record_key AS _record_key,
+            CASE WHEN readable THEN CASE places {minor_case} END ELSE 0 END AS amount_minor,
+            CASE WHEN readable THEN code ELSE '{NO_CURRENCY}' END AS currency, forms_kept
+        FROM judged"""
+
+
+def _extract(pattern: str) -> str:
+    return f"regexp_extract(text, {_quote(pattern)}, 1)"
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _read_one_by_one(payload: bytes, contract: Contract, source: str) -> pa.Table:
+    """The same reading for a payload that is not UTF-8 throughout."""
+    rows = [
+        {"line": number, **read_line(line, contract, source)}
+        for number, line in enumerate(split_lines(payload), start=1)
+    ]
+    return pa.Table.from_pylist(rows, READING_SCHEMA)
+
+
+def read_line(line: bytes, contract: Contract, source: str) -> Mapping[str, Any]:
+    """The reading of one line: the definition that `read_records` keeps to column-wise."""
+
+    def first(pattern: str) -> str:
+        match = re.search(pattern.encode(), line)
+        return match.group(1).decode("utf-8", "replace") if match else ""
+
+    key = "|".join(first(key_pattern(f)) for f in contract.key)
+    currency = first(currency_pattern(contract.currency))
+    try:
+        minor = minor_from_text(first(amount_pattern(contract.amount)), currency)
+    except MoneyError:
+        minor, currency = 0, NO_CURRENCY
+    forms = [p for f in contract.fields if (p := form_pattern(f))]
+    return {
+        "text": line.decode("utf-8", "replace"),
+        "_record_id": hashlib.md5(
+            f"{source}|{key}|".encode() + line, usedforsecurity=False
+        ).hexdigest(),
+        "_record_key": key,
+        "amount_minor": minor,
+        "currency": currency,
+        "forms_kept": all(re.search(p.encode(), line) for p in forms),
+    }

@@ -1,0 +1,254 @@
+"""Runs the dbt project inside this process, and says in one sentence what failed.
+
+In process, since a subprocess spends about two seconds on imports at every call. dbt keeps global
+state (its adapter, its event manager, the environment it reads), so one call runs at a time.
+
+Source: https://docs.getdbt.com/reference/programmatic-invocations
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from clearhouse.core.errors import ClearhouseError
+
+_log = structlog.get_logger("clearhouse.dbt")
+
+_ONE_AT_A_TIME = threading.Lock()
+
+_BAD_STATUSES = frozenset({"error", "fail", "runtime error", "partial success"})
+
+# What dbt calls an error we log as information: the raised DbtError says it at its proper place,
+# and once instead of six times.
+_LOG_METHODS: Mapping[str, str] = {"info": "debug", "warn": "warning", "error": "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What became of one model or test."""
+
+    name: str
+    kind: str
+    """model, test or unit_test."""
+    status: str
+    """success, pass, warn, error, fail, skipped or no-op, as dbt says it."""
+    duration_seconds: float
+    message: str
+    """dbt's or the engine's own words; empty where there is nothing to say."""
+    failing_rows: int
+    """Rows that a failed test found; 0 elsewhere."""
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the node failed; a node skipped because of another one did not."""
+        return self.status in _BAD_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class DbtResult:
+    """What became of every node of one call, in the order they ended."""
+
+    nodes: tuple[NodeResult, ...]
+    duration_seconds: float
+
+    @property
+    def bad_nodes(self) -> tuple[NodeResult, ...]:
+        """The nodes that failed."""
+        return tuple(node for node in self.nodes if node.is_bad)
+
+
+class DbtError(ClearhouseError):
+    """A model or a test failed, or dbt could not begin.
+
+    Args:
+        message: one sentence that names the first node that failed.
+        result: what became of every node; without nodes where dbt could not begin.
+    """
+
+    code = "dbt_failed"
+
+    def __init__(self, message: str, result: DbtResult | None = None) -> None:
+        super().__init__(message)
+        self.result = result or DbtResult((), 0.0)
+
+
+def preload() -> None:
+    """Import dbt and its DuckDB adapter: about a second, best spent while something else waits."""
+    for module in ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb"):
+        import_module(module)
+
+
+class DbtProject:
+    """One dbt project over one warehouse file.
+
+    Args:
+        project_dir: the folder of dbt_project.yml and profiles.yml; it is only read.
+        warehouse: the DuckDB file. Nothing else may hold it open during a call; after a call it
+            is free again.
+        work_dir: where dbt keeps its parsed project and its compiled SQL. Kept between processes,
+            it saves most of the parsing.
+    """
+
+    def __init__(self, project_dir: Path, warehouse: Path, work_dir: Path) -> None:
+        self._project_dir = project_dir.resolve()
+        self._warehouse = warehouse.resolve()
+        self._work_dir = work_dir.resolve()
+        self._manifest: Any = None
+
+    def build(self, select: str) -> DbtResult:
+        """Run the models that a selection names, and their tests, in the order of dependencies.
+
+        A test runs when all that it reads is selected or lies before what is selected. Unit tests
+        don't run: they judge the code, not the data (see `run_unit_tests`).
+
+        Args:
+            select: in dbt's syntax, such as `tag:gold`.
+
+        Raises:
+            DbtError: a model or a test failed, or the selection names nothing.
+        """
+        return self._call(
+            "build",
+            f"--select={select}",
+            "--indirect-selection=buildable",
+            "--exclude-resource-type=unit_test",
+        )
+
+    def run_unit_tests(self, select: str = "test_type:unit") -> DbtResult:
+        """Run dbt's unit tests; the models that they stand on must have been built once.
+
+        Raises:
+            DbtError: a unit test failed, or the selection names none.
+        """
+        return self._call("test", f"--select={select}", "--resource-type=unit_test")
+
+    def _call(self, *args: str) -> DbtResult:
+        from dbt.cli.main import dbtRunner
+
+        started = time.perf_counter()
+        with _ONE_AT_A_TIME, self._environment():
+            try:
+                if self._manifest is None:
+                    parsed = dbtRunner(callbacks=[_forward]).invoke(self._with_flags("parse"))
+                    _raise_exception(parsed.exception)
+                    self._manifest = parsed.result
+                runner = dbtRunner(manifest=self._manifest, callbacks=[_forward])
+                answer = runner.invoke(self._with_flags(*args))
+            finally:
+                _let_go_of_the_warehouse()
+        nodes = tuple(_node_result(each) for each in getattr(answer.result, "results", None) or ())
+        result = DbtResult(nodes, time.perf_counter() - started)
+        if result.bad_nodes:
+            raise DbtError(_failure_sentence(result.bad_nodes, self._work_dir), result)
+        _raise_exception(answer.exception)
+        if not nodes:
+            raise DbtError(
+                f"dbt found nothing to do for {' '.join(args[:2])}: check the tags of the models."
+            )
+        return result
+
+    def _with_flags(self, command: str, *args: str) -> list[str]:
+        """The command line; the flags before the command keep dbt off the terminal and the disk."""
+        return [
+            "--quiet",
+            "--no-print",
+            "--log-level=none",
+            "--log-level-file=none",
+            "--no-write-json",
+            "--no-use-colors",
+            "--no-version-check",
+            command,
+            f"--project-dir={self._project_dir}",
+            f"--profiles-dir={self._project_dir}",
+            *args,
+        ]
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        """The variables that dbt reads, and the folder it stands in, as they were afterwards."""
+        ours = {
+            "CLEARHOUSE_WAREHOUSE": str(self._warehouse),
+            "DBT_TARGET_PATH": str(self._work_dir / "target"),
+            "DBT_LOG_PATH": str(self._work_dir / "logs"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+        before = {name: os.environ.get(name) for name in ours}
+        folder = Path.cwd()
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        os.environ.update(ours)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+            os.chdir(folder)
+
+
+def _let_go_of_the_warehouse() -> None:
+    """Close dbt's connections: it would hold DuckDB's lock until this process ends."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    reset_adapters()
+    DuckDBConnectionManager.close_all_connections()
+
+
+def _forward(event: Any) -> None:
+    """Give one of dbt's events to our log; its thousands of debug events are left out."""
+    method = _LOG_METHODS.get(str(event.info.level))
+    message = str(event.info.msg).strip()
+    if method and message:
+        getattr(_log, method)(message, dbt_event=str(event.info.name))
+
+
+def _node_result(answer: Any) -> NodeResult:
+    return NodeResult(
+        name=str(answer.node.name),
+        kind=str(answer.node.resource_type),
+        status=str(answer.status),
+        duration_seconds=float(answer.execution_time),
+        message=str(answer.message or ""),
+        failing_rows=int(answer.failures or 0),
+    )
+
+
+def _failure_sentence(bad: Sequence[NodeResult], work_dir: Path) -> str:
+    first = bad[0]
+    others = f" ({len(bad) - 1} more failed)" if len(bad) > 1 else ""
+    kind = first.kind.replace("_", " ")
+    if first.status == "fail" and first.kind == "test":
+        rows = "1 row" if first.failing_rows == 1 else f"{first.failing_rows} rows"
+        return (
+            f"dbt {kind} {first.name} failed with {rows}{others}: "
+            f"run its SQL under {work_dir / 'target' / 'compiled'} to see them."
+        )
+    return f"dbt {kind} {first.name} failed{others}: {_plain(first.message)}"
+
+
+def _plain(words: str) -> str:
+    """What dbt said, on one line, without the frame it sets around them and without its colours."""
+    lines = [line.strip() for line in words.splitlines()]
+    framed = bool(lines) and " Error in " in lines[0]
+    kept = [line for line in (lines[1:] if framed else lines) if line]
+    text = " ".join(kept) or "it gave no reason"
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _raise_exception(exception: BaseException | None) -> None:
+    """Raise what dbt caught instead of a result; ours is not to stop Ctrl-C."""
+    if exception is None:
+        return
+    if not isinstance(exception, Exception):
+        raise exception
+    raise DbtError(f"dbt could not begin: {_plain(str(exception))}") from exception

@@ -1,0 +1,159 @@
+"""Bronze tables: Apache Iceberg through pyiceberg, partitioned by book date, replaced by day.
+
+Every commit carries `{book date: entry id}` of the days it wrote in its snapshot's properties, so
+that a run after a crash can tell what got in. Readers get the planned files of one snapshot.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import stamina
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
+from pyiceberg.table import Table
+from pyiceberg.transforms import IdentityTransform
+
+from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
+from clearhouse.core.books.model import Totals
+from clearhouse.core.columnar import query
+from clearhouse.core.errors import StoreError
+
+_ENTRIES = "clearhouse.entries"
+_PARTITION = "_book_date"
+_COMMIT_ATTEMPTS = 5
+
+
+class Lake:
+    """The bronze tables of one catalog.
+
+    Args:
+        catalog_url: SQLAlchemy URL of the SQL catalog.
+        warehouse: folder that the tables' files are under.
+    """
+
+    def __init__(self, catalog_url: str, warehouse: Path) -> None:
+        database = catalog_url.removeprefix("sqlite:///")
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        warehouse.mkdir(parents=True, exist_ok=True)
+        self._catalog = SqlCatalog(
+            "clearhouse", uri=catalog_url, warehouse=warehouse.resolve().as_uri()
+        )
+
+    def replace_days(self, name: str, rows: pa.Table, entries: Mapping[dt.date, str]) -> None:
+        """Put rows in place of all rows of the days in `entries`, in one commit.
+
+        Args:
+            name: `<domain>.<dataset>`; the table is made when it is not there, and gets a new
+                column when the rows have one.
+            rows: rows of these days only; a day without rows becomes empty.
+            entries: the books' entry id of each day, which goes into the commit.
+        """
+        days = sorted(entries)
+        if not set(rows[_PARTITION].unique().to_pylist()) <= set(days):
+            raise StoreError(f"Rows for {name} are dated outside the days to be replaced.")
+        properties = {_ENTRIES: json.dumps({str(d): entries[d] for d in days})}
+        for attempt in stamina.retry_context(
+            on=(CommitFailedException, ValidationException), attempts=_COMMIT_ATTEMPTS
+        ):
+            with attempt:
+                table = self._table(name, rows.schema)
+                table.overwrite(rows, overwrite_filter=_on(days), snapshot_properties=properties)
+
+    def entries(self, name: str) -> dict[dt.date, str]:
+        """The entry id that was last written for each day, as the commits themselves say."""
+        table = self._existing(name)
+        found: dict[dt.date, str] = {}
+        snapshots = table.metadata.snapshots if table else []
+        for snapshot in sorted(snapshots, key=lambda s: s.sequence_number or 0):
+            summary = snapshot.summary.additional_properties if snapshot.summary else {}
+            for day, entry_id in json.loads(summary.get(_ENTRIES, "{}")).items():
+                found[dt.date.fromisoformat(day)] = entry_id
+        return found
+
+    def files(self, name: str, days: Sequence[dt.date] | None = None) -> list[str]:
+        """Paths of the Parquet files of the current snapshot, of some days or of all."""
+        table = self._existing(name)
+        if table is None:
+            return []
+        wanted: BooleanExpression = AlwaysTrue() if days is None else _on(days)
+        tasks = table.scan(row_filter=wanted).plan_files()
+        return sorted(task.file.file_path.removeprefix("file://") for task in tasks)
+
+    def columns(self, name: str) -> pa.Schema | None:
+        """The Arrow schema of a table, or None where there is no such table."""
+        table = self._existing(name)
+        return table.schema().as_arrow() if table else None
+
+    def _existing(self, name: str) -> Table | None:
+        try:
+            return self._catalog.load_table(name)
+        except NoSuchTableError:
+            return None
+
+    def _table(self, name: str, schema: pa.Schema) -> Table:
+        table = self._existing(name)
+        if table is None:
+            self._catalog.create_namespace_if_not_exists(name.split(".", maxsplit=1)[0])
+            table = self._catalog.create_table(
+                name,
+                schema=schema,
+                properties={
+                    "format-version": "2",
+                    "write.parquet.compression-codec": "zstd",
+                    "write.parquet.compression-level": "1",
+                    # Metadata files would pile up, and commits slow down with their number.
+                    "write.metadata.delete-after-commit.enabled": "true",
+                    "write.metadata.previous-versions-max": "5",
+                },
+            )
+            with table.update_spec() as spec:
+                spec.add_field(_PARTITION, IdentityTransform(), _PARTITION)
+        elif set(schema.names) - {f.name for f in table.schema().fields}:
+            with table.update_schema() as update:
+                update.union_by_name(schema)
+        return table
+
+
+def _on(days: Sequence[dt.date]) -> BooleanExpression:
+    # The type hints of pyiceberg's expressions are those of pydantic's generated constructor.
+    return In(_PARTITION, sorted(days))  # type: ignore[misc,call-arg,arg-type]
+
+
+def read_parquet_sql(files: Sequence[str]) -> str:
+    """DuckDB SQL for the rows of Parquet files whose folders name partitions."""
+    listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
+    return (
+        f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    )
+
+
+@dataclass(frozen=True)
+class BronzeSpine:
+    """The rows of one bronze table as the books see them."""
+
+    lake: Lake
+    table: str
+    minor: str
+
+    def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
+        """Totals of each of the days, from the files of the current snapshot."""
+        files = self.lake.files(self.table, days)
+        if not files:
+            return filled({}, days)
+        return filled(totals_by_day(query(totals_sql(self._sql(files)))), days)
+
+    def rows(self, days: Sequence[dt.date]) -> pa.Table:
+        """The rows, as `SPINE_SCHEMA`."""
+        files = self.lake.files(self.table, days)
+        return query(self._sql(files)).cast(SPINE_SCHEMA) if files else SPINE_SCHEMA.empty_table()
+
+    def _sql(self, files: Sequence[str]) -> str:
+        return (
+            f"SELECT _book_date, _record_id, _record_key, {self.minor} AS amount_minor, currency "
+            f"FROM ({read_parquet_sql(files)})"
+        )

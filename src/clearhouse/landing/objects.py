@@ -1,0 +1,163 @@
+"""Names and manifests of landed objects: pure functions, no storage.
+
+raw/<source>/year=YYYY/month=MM/day=DD/NNNN-<first 12 hex of the payload's SHA-256>.ndjson.zst
+raw/<source>/year=YYYY/month=MM/day=DD/NNNN-<the same>.manifest.json
+
+NNNN is the version of the day, from 0001. A manifest is canonical JSON (sorted keys, no spaces)
+of the object's fields and of `landed_at`, the one field that a repeat would not give again.
+"""
+
+import datetime as dt
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearhouse.core.errors import StoreError, UsageError
+
+OBJECT_SUFFIX = ".ndjson.zst"
+MANIFEST_SUFFIX = ".manifest.json"
+
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
+_KEY = re.compile(
+    r"raw/(?P<source>[a-z0-9_]+)/year=(?P<year>\d{4})/month=(?P<month>\d{2})/day=(?P<day>\d{2})/"
+    r"(?P<version>\d{4,})-(?P<digest>[0-9a-f]{12})(?P<suffix>\.ndjson\.zst|\.manifest\.json)"
+)
+_SHORT_DIGEST_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LandedObject:
+    """One landed payload, as its manifest describes it.
+
+    Sizes in bytes; `payload_*` is the NDJSON as it arrived, `object_*` its zstd frame as stored.
+    `request` is what the source was asked; `created` is False when the bytes had landed before.
+    """
+
+    source: str
+    book_date: dt.date
+    version: int
+    key: str
+    records: int
+    payload_bytes: int
+    payload_sha256: str
+    object_bytes: int
+    object_sha256: str
+    request: dict[str, Any] = field(hash=False)
+    created: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectName:
+    """The parts of a key; ordered by source, day, version."""
+
+    source: str
+    book_date: dt.date
+    version: int
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """Key of the object."""
+        return self._stem + OBJECT_SUFFIX
+
+    @property
+    def manifest_key(self) -> str:
+        """Key of the manifest beside it."""
+        return self._stem + MANIFEST_SUFFIX
+
+    @property
+    def _stem(self) -> str:
+        return f"{day_prefix(self.source, self.book_date)}/{self.version:04d}-{self.digest}"
+
+    @classmethod
+    def of(cls, source: str, book_date: dt.date, version: int, payload_sha256: str) -> "ObjectName":
+        """The name of a payload that lands as this version of its day."""
+        return cls(source, book_date, version, payload_sha256[:_SHORT_DIGEST_LENGTH])
+
+
+def parse_key(key: str) -> tuple[ObjectName, bool] | None:
+    """The name in a key and whether the key is a manifest's; None for any other key."""
+    match = _KEY.fullmatch(key)
+    if match is None:
+        return None
+    try:
+        book_date = dt.date(int(match["year"]), int(match["month"]), int(match["day"]))
+    except ValueError:
+        return None
+    name = ObjectName(match["source"], book_date, int(match["version"]), match["digest"])
+    return name, match["suffix"] == MANIFEST_SUFFIX
+
+
+def checked_source(source: str) -> str:
+    """The source's name, as a path may hold it.
+
+    Raises:
+        UsageError: it holds more than lower-case letters, digits and underscores.
+    """
+    if not _SOURCE.fullmatch(source):
+        raise UsageError(
+            f"{source!r} can't name a source: use lower-case letters, digits and underscores.",
+            "bad_source_name",
+        )
+    return source
+
+
+def month_prefix(source: str, day: dt.date) -> str:
+    """Where a source's objects of the day's month are."""
+    return f"raw/{source}/year={day.year:04d}/month={day.month:02d}"
+
+
+def day_prefix(source: str, day: dt.date) -> str:
+    """Where a source's objects of a day are."""
+    return f"{month_prefix(source, day)}/day={day.day:02d}"
+
+
+def write_manifest(landed: LandedObject, landed_at: dt.datetime) -> bytes:
+    """The manifest of an object, landed at an aware time."""
+    fields = {
+        "source": landed.source,
+        "book_date": landed.book_date.isoformat(),
+        "version": landed.version,
+        "key": landed.key,
+        "records": landed.records,
+        "payload_bytes": landed.payload_bytes,
+        "payload_sha256": landed.payload_sha256,
+        "object_bytes": landed.object_bytes,
+        "object_sha256": landed.object_sha256,
+        "request": landed.request,
+        "landed_at": landed_at.astimezone(dt.UTC).isoformat(timespec="seconds"),
+    }
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
+def read_manifest(manifest_key: str, text: bytes) -> LandedObject:
+    """The object that a manifest describes.
+
+    Raises:
+        StoreError: the manifest is not as it was written.
+    """
+    try:
+        fields = json.loads(text)
+        landed = LandedObject(
+            source=fields["source"],
+            book_date=dt.date.fromisoformat(fields["book_date"]),
+            version=int(fields["version"]),
+            key=fields["key"],
+            records=int(fields["records"]),
+            payload_bytes=int(fields["payload_bytes"]),
+            payload_sha256=fields["payload_sha256"],
+            object_bytes=int(fields["object_bytes"]),
+            object_sha256=fields["object_sha256"],
+            request=dict(fields["request"]),
+        )
+        name = ObjectName.of(landed.source, landed.book_date, landed.version, landed.payload_sha256)
+    except (ValueError, KeyError, TypeError):
+        name = None
+    if name is None or (name.key, name.manifest_key) != (landed.key, manifest_key):
+        raise StoreError(
+            f"The manifest {manifest_key} is not as it was written: restore it from a copy.",
+            "manifest_corrupt",
+        )
+    return landed

@@ -1,0 +1,226 @@
+"""Landing: raw payloads by source and day, each kept byte for byte, with a manifest.
+
+- An object has landed when its manifest is there; the manifest is written last. After a crash
+  between the two, the next put of the same bytes completes what was begun.
+- The same bytes again for the same day create nothing. Other bytes become the next version;
+  nothing that has landed is ever written again.
+- A day has one writer at a time, as the runner sees to. Should two write at once, both payloads
+  are kept; they may then share a version number, and the key decides their order.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Self
+
+import pyarrow as pa
+
+from clearhouse.core.errors import StoreError, UsageError
+from clearhouse.core.window import Window
+from clearhouse.landing.folder import ObjectFolder
+from clearhouse.landing.objects import (
+    LandedObject,
+    ObjectName,
+    checked_source,
+    day_prefix,
+    month_prefix,
+    parse_key,
+    read_manifest,
+    write_manifest,
+)
+
+_ZSTD_LEVEL = 1
+"""1.7 GB/s, where higher levels save little on JSON lines."""
+_READS_AT_ONCE = 16
+"""Manifests are small: over a network, waiting for each in turn would be the cost."""
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Landing:
+    """What arrived from the sources.
+
+    Args:
+        folder: where it is kept.
+        now: the clock for `landed_at` (aware).
+    """
+
+    def __init__(self, folder: ObjectFolder, now: Callable[[], dt.datetime] = _now) -> None:
+        self._folder = folder
+        self._now = now
+        self._zstd = pa.Codec("zstd", compression_level=_ZSTD_LEVEL)
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """The landing at file:///path or s3://bucket/prefix.
+
+        Raises:
+            SettingsError: another kind of URL, or one that can't be used.
+        """
+        return cls(ObjectFolder.from_url(url))
+
+    def put(
+        self, source: str, book_date: dt.date, payload: bytes, request: Mapping[str, Any]
+    ) -> LandedObject:
+        """Land a payload; when this returns, it is durable.
+
+        Args:
+            source: name of the outside system: lower-case letters, digits, underscores.
+            book_date: the day it belongs to.
+            payload: NDJSON, each line ended by a newline; empty for a day without records.
+            request: what the source was asked, as JSON can hold it.
+
+        Raises:
+            UsageError: the payload's last line has no end, or the source's name is not one.
+            StoreError: the store can't be read or written, or is not as it was left.
+        """
+        checked_source(source)
+        if payload and not payload.endswith(b"\n"):
+            raise UsageError(
+                f"A payload of {source} for {book_date} ends without a newline: land whole lines.",
+                "payload_unended",
+            )
+        digest = hashlib.sha256(payload).hexdigest()
+        names = self._names(day_prefix(source, book_date))
+        landed = self._load(name for name, complete in names.items() if complete)
+        for earlier in landed:
+            if earlier.payload_sha256 == digest:
+                return earlier
+        newest = max((earlier.version for earlier in landed), default=0)
+        for name, complete in names.items():
+            # Only the newest may be completed: an older one would come up behind a correction.
+            begun = not complete and name.version > newest and digest.startswith(name.digest)
+            if begun and self._holds(name.key, payload):
+                break
+        else:
+            version = max((name.version for name in names), default=0) + 1
+            name = ObjectName.of(source, book_date, version, digest)
+        return self._land(name, digest, payload, dict(request))
+
+    def objects(self, source: str, book_date: dt.date) -> list[LandedObject]:
+        """Everything landed for a day, in the order of versions.
+
+        Raises:
+            StoreError: the store can't be read, or a manifest is not as it was written.
+        """
+        names = self._names(day_prefix(checked_source(source), book_date))
+        return self._load(name for name, complete in names.items() if complete)
+
+    def days(self, source: str, window: Window) -> dict[dt.date, list[LandedObject]]:
+        """Everything landed for the days of a window (without its look-back).
+
+        Each day is a key, also where nothing landed. One listing per month of the window.
+
+        Raises:
+            StoreError: as for `objects`.
+        """
+        checked_source(source)
+        days: dict[dt.date, list[LandedObject]] = {day: [] for day in window}
+        prefixes = dict.fromkeys(month_prefix(source, day) for day in days)
+        landed = self._load(
+            name
+            for prefix in prefixes
+            for name, complete in self._names(prefix).items()
+            if complete and name.book_date in window
+        )
+        for item in landed:
+            days[item.book_date].append(item)
+        return days
+
+    def read(self, landed: LandedObject) -> bytes:
+        """The payload of an object, byte for byte as it arrived.
+
+        Raises:
+            StoreError: it is missing (object_missing) or not as it was landed (object_corrupt).
+        """
+        stored = self._folder.get(landed.key)
+        if stored is None:
+            raise StoreError(
+                f"The landed object {landed.key} is missing: restore it from a copy.",
+                "object_missing",
+            )
+        payload = None
+        if hashlib.sha256(stored).hexdigest() == landed.object_sha256:
+            payload = self._decompressed(stored, landed.payload_bytes)
+        if payload is None or hashlib.sha256(payload).hexdigest() != landed.payload_sha256:
+            raise StoreError(
+                f"The landed object {landed.key} is not as it was landed (its SHA-256 differs): "
+                "restore it from a copy.",
+                "object_corrupt",
+            )
+        return payload
+
+    def verify(self, landed: LandedObject) -> bool:
+        """Whether the object is there with the bytes that its manifest promises.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        stored = self._folder.get(landed.key)
+        return stored is not None and hashlib.sha256(stored).hexdigest() == landed.object_sha256
+
+    def local_path(self, landed: LandedObject) -> str | None:
+        """Path of the object as a local file; None where it is in an object store."""
+        root = self._folder.root
+        return None if root is None else str(root / landed.key)
+
+    def _land(
+        self, name: ObjectName, digest: str, payload: bytes, request: dict[str, Any]
+    ) -> LandedObject:
+        stored = self._zstd.compress(payload, asbytes=True)
+        if not self._folder.create(name.key, stored):
+            # Begun before, maybe by a version of zstd that packs the same bytes otherwise.
+            stored = self._folder.get(name.key) or b""
+            if self._decompressed(stored, len(payload)) != payload:
+                raise StoreError(
+                    f"{name.key} was written by another process meanwhile: run again.",
+                    "object_conflict",
+                )
+        landed = LandedObject(
+            source=name.source,
+            book_date=name.book_date,
+            version=name.version,
+            key=name.key,
+            records=payload.count(b"\n"),
+            payload_bytes=len(payload),
+            payload_sha256=digest,
+            object_bytes=len(stored),
+            object_sha256=hashlib.sha256(stored).hexdigest(),
+            request=request,
+        )
+        created = self._folder.create(name.manifest_key, write_manifest(landed, self._now()))
+        return replace(landed, created=True) if created else self._manifest(name)
+
+    def _names(self, prefix: str) -> dict[ObjectName, bool]:
+        """The objects below a prefix, in order of day and version, and whether each has landed."""
+        names: dict[ObjectName, bool] = {}
+        for parsed in map(parse_key, self._folder.keys(prefix)):
+            if parsed is not None:
+                name, is_manifest = parsed
+                names[name] = names.get(name, False) or is_manifest
+        return {name: names[name] for name in sorted(names)}
+
+    def _load(self, names: Iterable[ObjectName]) -> list[LandedObject]:
+        with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
+            return list(pool.map(self._manifest, names))
+
+    def _manifest(self, name: ObjectName) -> LandedObject:
+        return read_manifest(name.manifest_key, self._folder.get(name.manifest_key) or b"")
+
+    def _holds(self, key: str, payload: bytes) -> bool:
+        stored = self._folder.get(key)
+        return stored is not None and self._decompressed(stored, len(payload)) == payload
+
+    def _decompressed(self, stored: bytes, payload_bytes: int) -> bytes | None:
+        """The payload in a zstd frame of exactly so many bytes; None for anything else."""
+        try:
+            payload: bytes = self._zstd.decompress(
+                stored, decompressed_size=payload_bytes, asbytes=True
+            )
+        except OSError:
+            return None
+        return payload if len(payload) == payload_bytes else None

@@ -1,0 +1,86 @@
+"""The sentence that tells a person which rule was broken, and by how much.
+
+Every number in it is a count, a bound of the rule or, for a profile of one row a day, the day's
+own figure. The value of a single record is never quoted: it may be personal data.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+
+def of_rows(expectation: str, rule: Mapping[str, Any], broken: int, rows: int) -> str:
+    """`amount_minor: 241 of 5,312 rows below 1`."""
+    return f"{column_of(rule)}: {broken:,} of {rows:,} rows {_breach(expectation, rule)}"
+
+
+def of_day(expectation: str, rule: Mapping[str, Any], profile: Mapping[Any, Any]) -> str:
+    """`net_rows: 2,656 is less than volume_low (4,000)`.
+
+    Args:
+        expectation: the rule's type.
+        rule: the rule's arguments, as in the suite's file.
+        profile: the day's one row, by column.
+    """
+    column = column_of(rule)
+    figure = _figure(profile[column])
+    if figure == _NOTHING:
+        return f"{column}: {_NOTHING}"
+    other = rule.get("column_B")
+    against = f" ({_figure(profile[other])})" if other else ""
+    return f"{column}: {figure} is {_breach(expectation, rule)}{against}"
+
+
+def column_of(rule: Mapping[str, Any]) -> str:
+    """The column that a rule is about; of a pair, the first."""
+    return str(rule.get("column") or rule.get("column_A") or "")
+
+
+_NOTHING = "no value"
+
+
+def _breach(expectation: str, rule: Mapping[str, Any]) -> str:
+    phrase = _PHRASES.get(expectation)
+    return phrase(rule) if phrase else f"against {expectation}"
+
+
+def _outside(rule: Mapping[str, Any]) -> str:
+    low, high = rule.get("min_value"), rule.get("max_value")
+    if low == high:
+        return f"other than {_figure(low)}"
+    if high is None:
+        return f"below {_figure(low)}"
+    if low is None:
+        return f"above {_figure(high)}"
+    return f"outside {_figure(low)} to {_figure(high)}"
+
+
+def _figure(value: Any) -> str:
+    """A value as a person writes it: 5,312 and 0.0312. A pandas null of any kind is "no value"."""
+    if pd.isna(value):
+        return _NOTHING
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        return str(value)
+    # A count beside a null in the same column has become a float; six places show any share.
+    return f"{float(value):,.6f}".rstrip("0").rstrip(".")
+
+
+def _not_greater(rule: Mapping[str, Any]) -> str:
+    relation = "less than" if rule.get("or_equal") else "not greater than"
+    return f"{relation} {rule['column_B']}"
+
+
+def _not_one_of(rule: Mapping[str, Any]) -> str:
+    return "not one of " + ", ".join(_figure(value) for value in rule["value_set"])
+
+
+_PHRASES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "expect_column_values_to_not_be_null": lambda _: "without a value",
+    "expect_column_values_to_be_unique": lambda _: "repeated",
+    "expect_column_values_to_be_between": _outside,
+    "expect_column_values_to_be_in_set": _not_one_of,
+    "expect_column_pair_values_a_to_be_greater_than_b": _not_greater,
+    "expect_column_pair_values_to_be_equal": lambda rule: f"different from {rule['column_B']}",
+}
+"""What a value that breaks the rule is; the rules in use, and a plain word for any other."""

@@ -1,0 +1,190 @@
+"""Quarantine: rejected rows, whole, each with its reason and where it stands in the raw data."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_of
+from clearhouse.core.books.model import Totals
+from clearhouse.core.contract.rules import Violation
+
+metadata = sa.MetaData()
+quarantine_table = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("dataset", sa.String(80), primary_key=True),
+    sa.Column("book_date", sa.Date, primary_key=True),
+    sa.Column("record_id", sa.String(32), primary_key=True),
+    sa.Column("record_key", sa.Text, nullable=False),
+    sa.Column("entry_id", sa.String(64), nullable=False),
+    sa.Column("object_key", sa.Text, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("code", sa.String(40), nullable=False),
+    sa.Column("violations", sa.Text, nullable=False),
+    sa.Column("raw", sa.LargeBinary, nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A rejected row.
+
+    Attributes:
+        object_key, line: where the row stands in landing, lines counted from 1.
+        amount_minor, currency: the books' reading of it; 0 of XXX where there is none.
+        raw: the row's bytes as they came.
+    """
+
+    dataset: str
+    book_date: dt.date
+    record_id: str
+    record_key: str
+    object_key: str
+    line: int
+    violations: tuple[Violation, ...]
+    raw: bytes
+    amount_minor: int
+    currency: str
+    entry_id: str = ""
+
+
+class Quarantine:
+    """Rejected rows of all datasets in the operational store."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        metadata.create_all(engine)
+
+    def replace(
+        self, dataset: str, rows_by_day: Mapping[dt.date, tuple[str, Sequence[QuarantinedRow]]]
+    ) -> None:
+        """Put each day's rows in place of those it had, with the entry id they belong to."""
+        with self.engine.begin() as connection:
+            for day, (entry_id, rows) in rows_by_day.items():
+                connection.execute(
+                    sa.delete(quarantine_table).where(
+                        (quarantine_table.c.dataset == dataset)
+                        & (quarantine_table.c.book_date == day)
+                    )
+                )
+                if rows:
+                    connection.execute(
+                        sa.insert(quarantine_table), [_columns(r, entry_id) for r in rows]
+                    )
+
+    def of_days(
+        self, dataset: str, days: Sequence[dt.date] | None = None, limit: int = 100
+    ) -> list[QuarantinedRow]:
+        """Rows in order of day and line."""
+        statement = (
+            sa.select(quarantine_table)
+            .where(self._where(dataset, days))
+            .order_by(
+                quarantine_table.c.book_date,
+                quarantine_table.c.object_key,
+                quarantine_table.c.line,
+            )
+            .limit(limit)
+        )
+        with self.engine.connect() as connection:
+            return [_row(r) for r in connection.execute(statement)]
+
+    def counts(
+        self, dataset: str, days: Sequence[dt.date] | None = None
+    ) -> list[tuple[dt.date, str, int]]:
+        """Book date, reason and number of rows."""
+        q = quarantine_table.c
+        statement = (
+            sa.select(q.book_date, q.code, sa.func.count())
+            .where(self._where(dataset, days))
+            .group_by(q.book_date, q.code)
+            .order_by(q.book_date, q.code)
+        )
+        with self.engine.connect() as connection:
+            return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
+
+    def find(self, text: str) -> list[QuarantinedRow]:
+        """Rows by record id, or by the last part of their key."""
+        q = quarantine_table.c
+        where = (q.record_id == text) | q.record_key.endswith("|" + text, autoescape=True)
+        with self.engine.connect() as connection:
+            return [_row(r) for r in connection.execute(sa.select(quarantine_table).where(where))]
+
+    def rows(self, dataset: str, days: Sequence[dt.date]) -> pa.Table:
+        """The spine rows of days, as `SPINE_SCHEMA`."""
+        q = quarantine_table.c
+        statement = sa.select(
+            q.book_date.label("_book_date"),
+            q.record_id.label("_record_id"),
+            q.record_key.label("_record_key"),
+            q.amount_minor,
+            q.currency,
+        ).where(self._where(dataset, days))
+        with self.engine.connect() as connection:
+            found = [dict(r._mapping) for r in connection.execute(statement)]
+        return pa.Table.from_pylist(found, SPINE_SCHEMA)
+
+    @staticmethod
+    def _where(dataset: str, days: Sequence[dt.date] | None) -> sa.ColumnElement[bool]:
+        where: sa.ColumnElement[bool] = quarantine_table.c.dataset == dataset
+        if days is not None:
+            where &= quarantine_table.c.book_date.in_(sorted(days))
+        return where
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineSpine:
+    """The quarantined rows of one dataset as the books see them."""
+
+    quarantine: Quarantine
+    dataset: str
+
+    def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
+        """Totals of each of the days."""
+        return filled(totals_of(self.rows(days)), days)
+
+    def rows(self, days: Sequence[dt.date]) -> pa.Table:
+        """The rows, as `SPINE_SCHEMA`."""
+        return self.quarantine.rows(self.dataset, days)
+
+
+def _columns(row: QuarantinedRow, entry_id: str) -> dict[str, Any]:
+    return {
+        "dataset": row.dataset,
+        "book_date": row.book_date,
+        "record_id": row.record_id,
+        "record_key": row.record_key,
+        "entry_id": entry_id,
+        "object_key": row.object_key,
+        "line": row.line,
+        "code": row.violations[0].code,
+        "violations": json.dumps(
+            [[v.field, v.code, v.detail] for v in row.violations], ensure_ascii=False
+        ),
+        "raw": row.raw,
+        "amount_minor": row.amount_minor,
+        "currency": row.currency,
+    }
+
+
+def _row(found: Any) -> QuarantinedRow:
+    return QuarantinedRow(
+        dataset=found.dataset,
+        book_date=found.book_date,
+        record_id=found.record_id,
+        record_key=found.record_key,
+        object_key=found.object_key,
+        line=found.line,
+        violations=tuple(Violation(*v) for v in json.loads(found.violations)),
+        raw=found.raw,
+        amount_minor=found.amount_minor,
+        currency=found.currency,
+        entry_id=found.entry_id,
+    )

@@ -1,0 +1,138 @@
+"""The parts put together by their settings: what a command works with."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from clearhouse.bnpl.context import DOMAIN, Bnpl, CodeHashes
+from clearhouse.bnpl.data_patterns import pattern_for
+from clearhouse.bnpl.spine import spine
+from clearhouse.core.books.decisions import Decisions
+from clearhouse.core.books.ledger import Books
+from clearhouse.core.contract import Contract
+from clearhouse.core.errors import UsageError
+from clearhouse.core.http import HttpPolicy
+from clearhouse.core.resources import code_hash, package_files, resource
+from clearhouse.core.runner import Progress, Silent
+from clearhouse.engines.dbt import DbtProject
+from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.lake.iceberg import Lake
+from clearhouse.landing import Landing
+from clearhouse.quality.alerts import Alerter
+from clearhouse.quality.gates import Gates
+from clearhouse.settings import Settings
+from clearhouse.store.database import open_database
+from clearhouse.store.quarantine import Quarantine
+
+DOMAINS = (DOMAIN,)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a domain's records are pulled from.
+
+    Attributes:
+        url: where it answers; None where a command does not pull.
+        identity: what it is called in the books. The sandbox's is its seed and faults, since its
+            port is another one each time.
+        is_sandbox: whether the sandbox stands in for the outside world.
+    """
+
+    url: str | None
+    identity: str
+    is_sandbox: bool
+
+
+@contextmanager
+def bnpl_source(
+    settings: Settings, faults: Mapping[date, Sequence[str]] | None = None
+) -> Iterator[Source]:
+    """The simtom that is set, or the sandbox for as long as the block lasts."""
+    if settings.bnpl_api_url:
+        if faults:
+            raise UsageError("Faults can be asked of the sandbox only: unset BNPL_API_URL.")
+        yield Source(settings.bnpl_api_url, settings.bnpl_api_url.rstrip("/"), is_sandbox=False)
+        return
+    from clearhouse.sandbox.options import SandboxOptions
+    from clearhouse.sandbox.server import running
+
+    seeded = {day: tuple(kinds) for day, kinds in (faults or {}).items()}
+    with running(SandboxOptions(seed=settings.bnpl_seed, faults=seeded)) as url:
+        yield Source(url, sandbox_identity(settings, seeded), is_sandbox=True)
+
+
+def sandbox_identity(settings: Settings, faults: Mapping[date, Sequence[str]]) -> str:
+    """The sandbox's name in the books."""
+    told = ",".join(f"{day}={'+'.join(kinds)}" for day, kinds in sorted(faults.items()))
+    return f"sandbox:{settings.bnpl_seed}" + (f":{told}" if told else "")
+
+
+def open_bnpl(
+    settings: Settings,
+    source: Source | None = None,
+    *,
+    progress: Progress | None = None,
+    refresh: bool = False,
+) -> Bnpl:
+    """The BNPL domain's parts, opened (and made where they are not there yet)."""
+    home = settings.clearhouse_home
+    home.mkdir(parents=True, exist_ok=True)
+    contract = Contract.load(resource("contracts") / "bnpl" / "transactions.yaml")
+    database = open_database(settings.database_url)
+    landing = Landing.from_url(settings.landing_url)
+    lake = Lake(settings.catalog_url, home / "bronze")
+    engine = DuckDBEngine(settings.engine_path)
+    quarantine = Quarantine(database)
+    return Bnpl(
+        run_id=uuid.uuid4().hex[:12],
+        contract=contract,
+        landing=landing,
+        lake=lake,
+        engine=engine,
+        books=Books(database),
+        decisions=Decisions(database),
+        quarantine=quarantine,
+        gates=Gates(resource("gx"), home / "gx"),
+        alerter=Alerter(
+            settings.slack_webhook_url.get_secret_value() if settings.slack_webhook_url else None
+        ),
+        dbt=DbtProject(resource("dbt"), settings.engine_path, home / "dbt"),
+        pattern=pattern_for(settings.pattern, settings.bnpl_seed, settings.bnpl_base_daily_volume),
+        code=bnpl_code(contract),
+        hops=spine(contract, landing, lake, engine, quarantine),
+        api_url=source.url if source else None,
+        source_identity=source.identity if source else "",
+        ask_by=settings.bnpl_ask_by,
+        policy=HttpPolicy(concurrency=settings.bnpl_concurrency),
+        refresh=refresh,
+        progress=progress or Silent(),
+    )
+
+
+def bnpl_code(contract: Contract) -> CodeHashes:
+    """Digests of the code that each hop's outcome depends on."""
+    bronze = package_files(
+        "core/contract/*.py", "core/records.py", "core/money.py", "bnpl/bronze.py"
+    )
+    sql = [
+        *_files(resource("dbt"), "models/bnpl/**/*.sql"),
+        *_files(resource("dbt"), "macros/**/*.sql"),
+    ]
+    rules = [
+        *_files(resource("gx"), "expectations/*.json"),
+        *_files(resource("gx"), "checkpoints/*.json"),
+    ]
+    gold = code_hash(sql)
+    return CodeHashes(
+        bronze=contract.digest[:32] + code_hash(bronze)[:32],
+        gold=gold,
+        published=gold,
+        gates=code_hash(rules),
+    )
+
+
+def _files(root: Path, pattern: str) -> list[Path]:
+    return sorted(root.glob(pattern))

@@ -1,0 +1,125 @@
+import datetime as dt
+
+import pytest
+
+from clearhouse.bnpl.data_patterns import (
+    HOLIDAY,
+    WEEKDAY,
+    WEEKEND,
+    DayAsk,
+    DayType,
+    VolumeBand,
+    day_type,
+    pattern_for,
+)
+from clearhouse.core.errors import SettingsError
+from clearhouse.core.window import Window
+
+YEAR = Window.parse("2024-01-01", "2024-12-30")
+NEW_YEAR, TUESDAY, WEDNESDAY = (dt.date(2024, 1, day) for day in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        ("2024-03-05", WEEKDAY),
+        ("2024-03-09", WEEKEND),
+        ("2024-03-10", WEEKEND),
+        ("2024-11-28", HOLIDAY),  # Thanksgiving, the fourth Thursday
+        ("2023-11-11", HOLIDAY),  # Veterans Day on a Saturday
+        ("2023-11-10", HOLIDAY),  # and the Friday on which it was observed
+    ],
+)
+def test_kinds_of_days(day: str, kind: DayType) -> None:
+    assert day_type(dt.date.fromisoformat(day)) is kind
+
+
+@pytest.mark.parametrize("seed", [1, 42, 2024])
+def test_a_year_by_day_types_has_its_volume_and_each_day_its_range(seed: int) -> None:
+    pattern = pattern_for("day_type", seed)
+    volumes = {day: pattern.ask(day).base_daily_volume for day in YEAR}
+    assert len(volumes) == 365
+    assert 1_750_000 <= sum(volumes.values()) <= 2_000_000
+    for kind, tolerance in ((WEEKDAY, 100), (WEEKEND, 100), (HOLIDAY, 500)):
+        mine = [volume for day, volume in volumes.items() if day_type(day) is kind]
+        assert min(mine) >= kind.low
+        assert max(mine) <= kind.high
+        assert sum(mine) / len(mine) == pytest.approx(kind.mean, abs=tolerance)
+
+
+def test_a_day_type_volume_depends_on_seed_and_day_and_nothing_else() -> None:
+    ask = pattern_for("day_type", 42).ask(TUESDAY)
+    assert ask == pattern_for("day_type", 42, 77).ask(TUESDAY)
+    assert ask == DayAsk(TUESDAY, 5049, 42)
+    assert ask.base_daily_volume != pattern_for("day_type", 43).ask(TUESDAY).base_daily_volume
+    assert ask.base_daily_volume != pattern_for("day_type", 42).ask(WEDNESDAY).base_daily_volume
+
+
+def test_a_day_type_band_is_the_range_of_the_type() -> None:
+    pattern = pattern_for("day_type", 42)
+    assert pattern.band(TUESDAY) == VolumeBand(5_000, 7_000, 5049)
+    assert 5_000 in pattern.band(TUESDAY)
+    assert 7_000 in pattern.band(TUESDAY)
+    assert 4_999 not in pattern.band(TUESDAY)
+    assert 2_525 not in pattern.band(TUESDAY)
+    assert 7_001 not in pattern.band(TUESDAY)
+
+
+def test_the_source_is_asked_alike_every_day_but_for_the_seed() -> None:
+    pattern = pattern_for("source", 42)
+    asks = [pattern.ask(day) for day in YEAR]
+    assert {ask.base_daily_volume for ask in asks} == {1_000}
+    assert len({ask.seed for ask in asks}) == 365
+    assert asks[0] == DayAsk(NEW_YEAR, 1_000, 42 + NEW_YEAR.toordinal())
+
+
+@pytest.mark.parametrize(
+    ("day", "records", "expected"), [(NEW_YEAR, 16, 20), (TUESDAY, 99, 95), (WEDNESDAY, 91, 91)]
+)
+def test_recorded_days_of_the_source_are_healthy(day: dt.date, records: int, expected: int) -> None:
+    band = pattern_for("source", 42, base_daily_volume=100).band(day)
+    assert records in band
+    assert band.expected == expected
+    assert 0 not in band
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("2024-03-05", 1_202),  # Tuesday, first week: 1.10 x 1.15 x 0.95
+        ("2024-03-31", 598),  # Sunday after the fourth week: 0.70 x 0.90 x 0.95
+        ("2024-11-29", 1_980),  # Black Friday: 1.25 x 0.90 x 1.10 x 1.6
+        ("2024-12-02", 2_222),  # Cyber Monday: 1.15 x 1.15 x 1.20 x 1.4
+        ("2024-12-25", 113),  # Christmas Day: 1.05 x 0.90 x 1.20 x 0.1
+    ],
+)
+def test_the_sources_own_formula(day: str, expected: int) -> None:
+    band = pattern_for("source", 42).band(dt.date.fromisoformat(day))
+    assert band.expected == expected
+    assert expected in band
+    assert expected // 2 not in band
+    assert expected * 2 not in band
+
+
+@pytest.mark.parametrize(
+    "day", ["2024-07-04", "2024-02-14", "2024-05-12", "2024-07-10", "2024-12-21", "2024-11-30"]
+)
+def test_events_that_the_source_may_have_are_given_room(day: str) -> None:
+    pattern = pattern_for("source", 42)
+    event = pattern.band(dt.date.fromisoformat(day))
+    assert event.expected * 8 // 5 in event
+    assert event.expected // 10 in event
+    assert 0 not in event
+
+
+def test_no_records_are_healthy_only_where_hardly_any_are_expected() -> None:
+    assert 0 in pattern_for("source", 42, base_daily_volume=2).band(TUESDAY)
+    assert 0 not in pattern_for("source", 42, base_daily_volume=10).band(TUESDAY)
+    assert "16" not in pattern_for("source", 42, base_daily_volume=10).band(TUESDAY)
+
+
+def test_what_can_not_be_a_pattern() -> None:
+    with pytest.raises(SettingsError, match="set day_type or source"):
+        pattern_for("weekly", 42)
+    with pytest.raises(SettingsError, match="base daily volume"):
+        pattern_for("source", 42, base_daily_volume=0)

@@ -1,0 +1,110 @@
+"""Bad days are seeded, and touch the named day only."""
+
+import datetime as dt
+
+import pytest
+
+from clearhouse.core.errors import UsageError
+from clearhouse.core.window import Window
+from clearhouse.sandbox.faults import CUT_STREAM, UNAVAILABLE, FaultPlan
+from clearhouse.sandbox.options import SandboxOptions, faults_as_text, faults_from_text
+from clearhouse.sandbox.simtom.app import create_app
+
+GOOD, BAD = dt.date(2024, 1, 2), dt.date(2024, 1, 3)
+
+
+def with_fault(*kinds):
+    return SandboxOptions(faults={BAD: kinds})
+
+
+@pytest.fixture(scope="module")
+def day(pull, parse):
+    """The bad day, as (true records, records with the faults)."""
+
+    def day(*kinds):
+        true = parse(pull(BAD, base_daily_volume=2_000))
+        return true, parse(pull(BAD, base_daily_volume=2_000, options=with_fault(*kinds)))
+
+    return day
+
+
+@pytest.mark.parametrize("kind", ["negative_amounts", "half_volume", "restated"])
+def test_the_same_bad_day_at_every_attempt_and_good_days_stay(pull, kind):
+    asked = {"base_daily_volume": 200, "options": with_fault(kind)}
+    assert pull(BAD, **asked) == pull(BAD, **asked)
+    assert pull(GOOD, **asked) == pull(GOOD, base_daily_volume=200)
+    assert pull(BAD, **asked) != pull(BAD, base_daily_volume=200)
+    assert pull(GOOD, BAD, **asked) == pull(GOOD, **asked) + pull(BAD, **asked)
+
+
+def test_negative_amounts_are_five_percent_and_nothing_else_changes(day):
+    true, bad = day("negative_amounts")
+    changed = [(a, b) for a, b in zip(true, bad, strict=True) if a != b]
+    assert len(changed) == 100
+    assert all(b == {**a, "amount": -a["amount"]} for a, b in changed)
+
+
+def test_half_of_the_records_are_missing_and_the_rest_is_true(day):
+    true, bad = day("half_volume")
+    assert len(bad) == 1_000
+    kept = {r["_record_id"] for r in bad}
+    assert bad == [r for r in true if r["_record_id"] in kept]
+    assert kept != set(range(1_000))
+
+
+def test_restated_records_keep_id_and_time_and_change_their_amount(day):
+    true, bad = day("restated")
+    changed = [(a, b) for a, b in zip(true, bad, strict=True) if a != b]
+    assert len(changed) == 20
+    for a, b in changed:
+        assert {k for k in a if a[k] != b[k]} <= {
+            "amount",
+            "first_payment_amount",
+            "credit_utilization",
+        }
+        assert 0 < b["amount"] < a["amount"]
+
+
+def test_faults_add_up(day):
+    _, bad = day("half_volume", "negative_amounts")
+    assert len(bad) == 1_000
+    assert sum(r["amount"] < 0 for r in bad) == 50
+
+
+def test_a_day_of_one_record_can_be_bad_too(pull, parse):
+    [row] = parse(pull(BAD, base_daily_volume=1, options=with_fault("negative_amounts")))
+    assert row["amount"] < 0
+
+
+def test_wire_faults_strike_the_first_attempts_only():
+    plan = FaultPlan({BAD: ("unavailable:2", "cut_stream"), GOOD: ("cut_stream",)}, ())
+    both = Window(GOOD, BAD)
+    struck = [bool(plan.strikes(UNAVAILABLE, both)) for _ in range(3)]
+    assert struck == [True, True, False]
+    assert plan.strikes(CUT_STREAM, Window.day(GOOD)) == {GOOD}
+    assert plan.strikes(CUT_STREAM, both) == {BAD}
+    assert plan.strikes(CUT_STREAM, both) == set()
+
+
+def test_faults_from_the_command_line():
+    words = ["2024-01-03=negative_amounts", "2024-01-05=cut_stream:2", "2024-01-03=restated"]
+    faults = faults_from_text(words)
+    assert faults == {
+        dt.date(2024, 1, 3): ("negative_amounts", "restated"),
+        dt.date(2024, 1, 5): ("cut_stream:2",),
+    }
+    assert faults_from_text(faults_as_text(faults)) == faults
+
+
+@pytest.mark.parametrize("word", ["2024-01-03", "2024-01-03=", "03.01.2024=restated"])
+def test_a_malformed_fault_is_refused(word):
+    with pytest.raises(UsageError):
+        faults_from_text([word])
+
+
+@pytest.mark.parametrize(
+    "kind", ["no_such", "restated:2", "cut_stream:", "cut_stream:0", "cut_stream:two"]
+)
+def test_an_unknown_fault_is_refused_before_anything_is_served(kind):
+    with pytest.raises(UsageError, match="is not a fault"):
+        create_app(with_fault(kind))

@@ -1,0 +1,393 @@
+import datetime as dt
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import which
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pyarrow as pa
+import pytest
+from obstore.store import MemoryStore
+
+from clearhouse.core.errors import SettingsError, StoreError, UsageError
+from clearhouse.core.window import Window
+from clearhouse.landing import Landing
+from clearhouse.landing.folder import ObjectFolder
+
+DAY = dt.date(2024, 3, 9)
+NOON = dt.datetime(2024, 3, 10, 12, tzinfo=dt.UTC)
+REQUEST = {"path": "/stream/bnpl", "json": {"seed": 42}}
+FIRST = b'{"n": 1}\n{"n": 2, "text": "\r\xff"}\n'
+CORRECTED = b'{"n": 1}\n{"n": 3}\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "a landing"
+
+
+@pytest.fixture
+def landing(root: Path) -> Landing:
+    return Landing(ObjectFolder.from_url(root.as_uri()), now=lambda: NOON)
+
+
+def files(root: Path) -> dict[str, bytes]:
+    paths = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+def test_an_object_lies_beside_its_manifest_and_gives_back_every_byte(
+    landing: Landing, root: Path
+) -> None:
+    landed = landing.put("simtom", DAY, FIRST, REQUEST)
+    stem = f"raw/simtom/year=2024/month=03/day=09/0001-{sha256(FIRST).hexdigest()[:12]}"
+    stored = files(root)
+    assert stored.keys() == {f"{stem}.ndjson.zst", f"{stem}.manifest.json"}
+    stored_object = stored[f"{stem}.ndjson.zst"]
+    manifest = stored[f"{stem}.manifest.json"]
+    fields = {
+        "source": "simtom",
+        "book_date": "2024-03-09",
+        "version": 1,
+        "key": f"{stem}.ndjson.zst",
+        "records": 2,
+        "payload_bytes": len(FIRST),
+        "payload_sha256": sha256(FIRST).hexdigest(),
+        "object_bytes": len(stored_object),
+        "object_sha256": sha256(stored_object).hexdigest(),
+        "request": REQUEST,
+        "landed_at": "2024-03-10T12:00:00+00:00",
+    }
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    assert manifest.decode() == canonical + "\n"
+    assert landed.created
+    assert landing.read(landed) == FIRST
+    assert landing.verify(landed)
+    assert landing.local_path(landed) == str(root / landed.key)
+    assert landing.objects("simtom", DAY) == [landed]
+
+
+@pytest.mark.skipif(which("zstdcat") is None, reason="zstdcat is not installed")
+@pytest.mark.parametrize("payload", [FIRST, b""])
+def test_other_tools_read_an_object(landing: Landing, payload: bytes) -> None:
+    path = landing.local_path(landing.put("simtom", DAY, payload, REQUEST))
+    assert path is not None
+    assert subprocess.run(["zstdcat", path], check=True, capture_output=True).stdout == payload
+
+
+def test_a_day_without_records_lands(landing: Landing) -> None:
+    landed = landing.put("simtom", DAY, b"", REQUEST)
+    assert (landed.records, landed.payload_bytes, landed.version) == (0, 0, 1)
+    assert landing.read(landed) == b""
+    assert landing.objects("simtom", DAY) == [landed]
+
+
+def test_the_same_bytes_again_change_nothing(landing: Landing, root: Path) -> None:
+    landed = landing.put("simtom", DAY, FIRST, REQUEST)
+    before = files(root)
+    again = landing.put("simtom", DAY, FIRST, {"another": "request"})
+    assert again == landed
+    assert not again.created
+    assert files(root) == before
+
+
+def test_a_correction_is_a_later_version_and_leaves_the_earlier_one_alone(
+    landing: Landing, root: Path
+) -> None:
+    first = landing.put("simtom", DAY, FIRST, REQUEST)
+    before = files(root)
+    second = landing.put("simtom", DAY, CORRECTED, REQUEST)
+    assert (second.version, second.created) == (2, True)
+    assert Path(second.key).name.startswith("0002-")
+    assert landing.objects("simtom", DAY) == [first, second]
+    assert landing.read(first) == FIRST
+    assert landing.read(second) == CORRECTED
+    assert before.items() <= files(root).items()
+    assert not landing.put("simtom", DAY, FIRST, REQUEST).created
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class CrashingFolder(ObjectFolder):
+    """Dies before a manifest is written."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        if key.endswith(".manifest.json"):
+            raise Crash
+        return super().create(key, data)
+
+
+def crash_between_object_and_manifest(root: Path, payload: bytes) -> None:
+    with pytest.raises(Crash):
+        Landing(CrashingFolder.from_url(root.as_uri())).put("simtom", DAY, payload, REQUEST)
+
+
+def test_without_its_manifest_nothing_has_landed_until_the_same_bytes_complete_it(
+    landing: Landing, root: Path
+) -> None:
+    crash_between_object_and_manifest(root, FIRST)
+    begun = files(root)
+    assert len(begun) == 1
+    assert landing.objects("simtom", DAY) == []
+
+    landed = landing.put("simtom", DAY, FIRST, REQUEST)
+    assert (landed.version, landed.created) == (1, True)
+    assert begun.items() <= files(root).items()
+    assert len(files(root)) == 2
+    assert landing.read(landed) == FIRST
+    assert landing.verify(landed)
+
+
+def test_what_was_begun_is_completed_though_another_zstd_packed_it(
+    landing: Landing, root: Path
+) -> None:
+    crash_between_object_and_manifest(root, FIRST)
+    (key,) = files(root)
+    packed = pa.Codec("zstd", compression_level=19).compress(FIRST * 1, asbytes=True)
+    (root / key).write_bytes(packed)
+    landed = landing.put("simtom", DAY, FIRST, REQUEST)
+    assert (landed.version, landed.object_sha256) == (1, sha256(packed).hexdigest())
+    assert landing.read(landed) == FIRST
+
+
+def test_a_begun_object_that_is_older_than_a_correction_or_broken_is_left_alone(
+    landing: Landing, root: Path
+) -> None:
+    crash_between_object_and_manifest(root, FIRST)
+    begun = files(root)
+    assert landing.put("simtom", DAY, CORRECTED, REQUEST).version == 2
+    late = landing.put("simtom", DAY, FIRST, REQUEST)
+    assert (late.version, landing.read(late)) == (3, FIRST)
+
+    crash_between_object_and_manifest(root, b"{}\n")
+    (broken,) = (path for path in root.rglob("0004-*"))
+    broken.write_bytes(b"torn")
+    landed = landing.put("simtom", DAY, b"{}\n", REQUEST)
+    assert (landed.version, landing.read(landed)) == (5, b"{}\n")
+    assert broken.read_bytes() == b"torn"
+    assert begun.items() <= files(root).items()
+
+
+def test_writers_of_the_same_bytes_at_once_land_them_once(landing: Landing, root: Path) -> None:
+    class Overtaken(ObjectFolder):
+        """Another process lands the same bytes before our object, or our manifest, is written."""
+
+        def create(self, key: str, data: bytes) -> bool:
+            landing.put("simtom", DAY, FIRST, REQUEST)
+            return super().create(key, data)
+
+    landed = Landing(Overtaken.from_url(root.as_uri())).put("simtom", DAY, FIRST, REQUEST)
+    assert not landed.created
+    assert landing.objects("simtom", DAY) == [landed]
+    assert len(files(root)) == 2
+
+
+def test_a_name_taken_by_other_bytes_is_not_used(landing: Landing, root: Path) -> None:
+    class Taken(ObjectFolder):
+        def create(self, key: str, data: bytes) -> bool:
+            super().create(key, b"something else")
+            return super().create(key, data)
+
+    with pytest.raises(StoreError, match="by another process meanwhile"):
+        Landing(Taken.from_url(root.as_uri())).put("simtom", DAY, FIRST, REQUEST)
+    assert landing.objects("simtom", DAY) == []
+
+
+def test_changed_and_missing_objects_are_named(landing: Landing, root: Path) -> None:
+    landed = landing.put("simtom", DAY, FIRST, REQUEST)
+    path = root / landed.key
+    healthy = path.read_bytes()
+    for damaged in (healthy[:-1], bytes([healthy[0] ^ 1]) + healthy[1:], b"", FIRST):
+        path.write_bytes(damaged)
+        assert not landing.verify(landed)
+        with pytest.raises(StoreError, match="is not as it was landed") as caught:
+            landing.read(landed)
+        assert landed.key in caught.value.message
+    path.unlink()
+    assert not landing.verify(landed)
+    with pytest.raises(StoreError, match="is missing") as caught:
+        landing.read(landed)
+    assert landed.key in caught.value.message
+
+
+@pytest.mark.parametrize("damage", ["cut", "moved", "emptied"])
+def test_a_changed_manifest_is_named(landing: Landing, root: Path, damage: str) -> None:
+    landed = landing.put("simtom", DAY, FIRST, REQUEST)
+    path = root / landed.key.replace(".ndjson.zst", ".manifest.json")
+    text = path.read_text()
+    path.write_text({"cut": text[:40], "moved": text.replace("-09", "-10"), "emptied": ""}[damage])
+    with pytest.raises(StoreError, match="is not as it was written") as caught:
+        landing.objects("simtom", DAY)
+    assert str(path.relative_to(root)) in caught.value.message
+
+
+def test_a_window_is_listed_by_day_in_order_of_versions(landing: Landing, root: Path) -> None:
+    window = Window.parse("2023-12-31", "2024-02-01")
+    for day, payload in [
+        ("2023-12-30", b"{}\n"),
+        ("2023-12-31", FIRST),
+        ("2024-01-15", FIRST),
+        ("2024-01-15", CORRECTED),
+        ("2024-02-01", b""),
+        ("2024-02-02", b"{}\n"),
+    ]:
+        landing.put("simtom", dt.date.fromisoformat(day), payload, REQUEST)
+    landing.put("other", dt.date(2024, 1, 20), FIRST, REQUEST)
+    (root / "raw/simtom/year=2024/month=01/day=15/README.txt").write_text("a person was here")
+    (root / "raw/simtom/year=2024/month=01/day=32").mkdir()
+    (root / "raw/simtom/year=2024/month=01/day=32/0001-0123456789ab.manifest.json").write_text("")
+
+    days = landing.days("simtom", window)
+    assert list(days) == list(window)
+    landed = {str(day): [item.version for item in items] for day, items in days.items() if items}
+    assert landed == {"2023-12-31": [1], "2024-01-15": [1, 2], "2024-02-01": [1]}
+    assert [landing.read(item) for item in days[dt.date(2024, 1, 15)]] == [FIRST, CORRECTED]
+
+
+def test_more_than_9999_versions_stay_in_order(landing: Landing, root: Path) -> None:
+    landed = landing.put("simtom", DAY, FIRST, REQUEST)
+    folder = (root / landed.key).parent
+    (folder / "9999-0123456789ab.ndjson.zst").write_bytes(b"")
+    assert landing.put("simtom", DAY, CORRECTED, REQUEST).version == 10_000
+    assert landing.put("simtom", DAY, b"", REQUEST).version == 10_001
+    assert [item.version for item in landing.objects("simtom", DAY)] == [1, 10_000, 10_001]
+
+
+def test_no_trace_is_left_of_a_write_that_lost(landing: Landing, root: Path) -> None:
+    folder = ObjectFolder.from_url(root.as_uri())
+    assert folder.create("raw/x", b"mine")
+    assert not folder.create("raw/x", b"yours")
+    assert files(root) == {"raw/x": b"mine"}
+
+
+def test_a_local_write_is_synced_before_it_has_its_name(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, bool]] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        synced.append((path.relative_to(root).parts[0], (root / "raw/a/b").exists()))
+        real(handle)
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("needs /proc to see which file is synced")
+    folder = ObjectFolder.from_url(root.as_uri())
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder.create("raw/a/b", b"x")
+    monkeypatch.undo()
+    assert synced[0] == (".staging", False)
+    assert synced[1:3] == [("raw", True), ("raw", True)]
+
+
+def test_an_object_store_keeps_the_same_promises() -> None:
+    landing = Landing(ObjectFolder(MemoryStore()))
+    first = landing.put("simtom", DAY, FIRST, REQUEST)
+    second = landing.put("simtom", DAY, CORRECTED, REQUEST)
+    assert not landing.put("simtom", DAY, FIRST, REQUEST).created
+    assert landing.objects("simtom", DAY) == [first, second]
+    assert landing.read(second) == CORRECTED
+    assert landing.local_path(first) is None
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """As much of S3 as landing uses, by its wire format, at AWS_ENDPOINT_URL."""
+    objects: dict[str, bytes] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self, status: int, body: bytes = b"") -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", '"1"')
+            self.send_header("Last-Modified", "Sat, 09 Mar 2024 12:00:00 GMT")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            key = unquote(urlsplit(self.path).path)
+            if self.headers.get("If-None-Match") == "*" and key in objects:
+                return self.answer(412)
+            objects[key] = body
+            return self.answer(200)
+
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            if not url.query:
+                body = objects.get(unquote(url.path))
+                return self.answer(404) if body is None else self.answer(200, body)
+            start = f"{unquote(url.path).rstrip('/')}/{parse_qs(url.query)['prefix'][0]}"
+            entries = "".join(
+                f"<Contents><Key>{key.split('/', 2)[2]}</Key><Size>{len(body)}</Size>"
+                "<LastModified>2024-03-09T12:00:00.000Z</LastModified><ETag>1</ETag></Contents>"
+                for key, body in sorted(objects.items())
+                if key.startswith(start)
+            )
+            return self.answer(200, f"<ListBucketResult>{entries}</ListBucketResult>".encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    yield objects
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_landing_in_s3(s3: dict[str, bytes]) -> None:
+    landing = Landing.from_url("s3://bucket/some/prefix")
+    first = landing.put("simtom", DAY, FIRST, REQUEST)
+    assert not landing.put("simtom", DAY, FIRST, REQUEST).created
+    second = landing.put("simtom", DAY, CORRECTED, REQUEST)
+    assert landing.days("simtom", Window.day(DAY)) == {DAY: [first, second]}
+    assert landing.read(second) == CORRECTED
+    assert f"/bucket/some/prefix/{first.key}" in s3
+    assert not ObjectFolder.from_url("s3://bucket/some/prefix").create(first.key, b"other")
+    assert landing.verify(first)
+
+
+def test_a_store_that_fails_says_what_to_do(root: Path) -> None:
+    landing = Landing.from_url(root.as_uri())
+    (root / "raw").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="check that its store is there") as caught:
+        landing.put("simtom", DAY, FIRST, REQUEST)
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["", "/tmp/x", "file://relative/x", "s3://", "gs://bucket/x"])
+def test_a_url_that_is_no_landing(url: str) -> None:
+    with pytest.raises(SettingsError, match="LANDING_URL"):
+        Landing.from_url(url)
+
+
+def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="can't be opened"):
+        Landing.from_url((tmp_path / "file" / "landing").as_uri())
+
+
+def test_what_can_not_be_landed(landing: Landing, root: Path) -> None:
+    with pytest.raises(UsageError, match="ends without a newline"):
+        landing.put("simtom", DAY, b"{}\n{}", REQUEST)
+    for name in ("", "../simtom", "Simtom", "sim tom"):
+        with pytest.raises(UsageError, match="can't name a source"):
+            landing.put(name, DAY, FIRST, REQUEST)
+    assert files(root) == {}
