@@ -1,5 +1,5 @@
 """`python -m clearhouse`."""
 
-from clearhouse.cli import main
+from clearhouse.cli.main import main
 
 main()

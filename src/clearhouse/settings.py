@@ -1,7 +1,7 @@
 """Settings: each part is named by a URL, read from the environment or `.env`.
 
-Two profiles are meant: `embedded` (files and SQLite, nothing to install) and `stack` (servers). This
-version runs the embedded one; anything else is refused in one sentence.
+Two profiles are meant: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
+This version runs the embedded one; anything else is refused in one sentence.
 """
 
 from pathlib import Path

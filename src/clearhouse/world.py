@@ -1,10 +1,11 @@
 """The parts put together by their settings: what a command works with."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from clearhouse.bnpl.context import DOMAIN, Bnpl, CodeHashes
@@ -35,13 +36,13 @@ class Source:
     """Where a domain's records are pulled from.
 
     Attributes:
-        url: where it answers; None where a command does not pull.
+        connect: the URL; with the sandbox, it is started when this is first called.
         identity: what it is called in the books. The sandbox's is its seed and faults, since its
             port is another one each time.
         is_sandbox: whether the sandbox stands in for the outside world.
     """
 
-    url: str | None
+    connect: Callable[[], str]
     identity: str
     is_sandbox: bool
 
@@ -51,17 +52,24 @@ def bnpl_source(
     settings: Settings, faults: Mapping[date, Sequence[str]] | None = None
 ) -> Iterator[Source]:
     """The simtom that is set, or the sandbox for as long as the block lasts."""
-    if settings.bnpl_api_url:
+    url = settings.bnpl_api_url
+    if url:
         if faults:
             raise UsageError("Faults can be asked of the sandbox only: unset BNPL_API_URL.")
-        yield Source(settings.bnpl_api_url, settings.bnpl_api_url.rstrip("/"), is_sandbox=False)
+        yield Source(lambda: url, url.rstrip("/"), is_sandbox=False)
         return
-    from clearhouse.sandbox.options import SandboxOptions
-    from clearhouse.sandbox.server import running
-
     seeded = {day: tuple(kinds) for day, kinds in (faults or {}).items()}
-    with running(SandboxOptions(seed=settings.bnpl_seed, faults=seeded)) as url:
-        yield Source(url, sandbox_identity(settings, seeded), is_sandbox=True)
+    with ExitStack() as stack:
+
+        @cache
+        def start() -> str:
+            from clearhouse.sandbox.options import SandboxOptions
+            from clearhouse.sandbox.server import running
+
+            options = SandboxOptions(seed=settings.bnpl_seed, faults=seeded)
+            return stack.enter_context(running(options))
+
+        yield Source(start, sandbox_identity(settings, seeded), is_sandbox=True)
 
 
 def sandbox_identity(settings: Settings, faults: Mapping[date, Sequence[str]]) -> str:
@@ -103,7 +111,7 @@ def open_bnpl(
         pattern=pattern_for(settings.pattern, settings.bnpl_seed, settings.bnpl_base_daily_volume),
         code=bnpl_code(contract),
         hops=spine(contract, landing, lake, engine, quarantine),
-        api_url=source.url if source else None,
+        connect=source.connect if source else None,
         source_identity=source.identity if source else "",
         ask_by=settings.bnpl_ask_by,
         policy=HttpPolicy(concurrency=settings.bnpl_concurrency),

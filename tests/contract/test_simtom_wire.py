@@ -12,7 +12,10 @@ import pytest
 
 from clearhouse.sandbox.simtom.app import create_app
 
-DATA = Path(__file__).parents[1] / "data" / "simtom"
+TESTS = Path(__file__).parents[1]
+DATA = TESTS / "data" / "simtom"
+ERRORS = (TESTS / "unit" / "sandbox" / "data" / "errors.txt").read_text()
+OPENAPI = json.loads((TESTS / "unit" / "sandbox" / "data" / "openapi.json").read_text())
 RECORDED = (DATA / "three-days-seed-42.txt").read_text()
 NOISY = (DATA / "noise-and-drift.txt").read_text()
 THREE_DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03", "base_daily_volume": 400}
@@ -41,7 +44,7 @@ def ours() -> str:
 
 def recorded_refusals() -> list[tuple[str, str, int]]:
     """(request body, answer, status) of each recorded POST that was refused for its body."""
-    lines = (DATA / "errors.txt").read_text().splitlines()
+    lines = ERRORS.splitlines()
     return [
         (line.removeprefix("--- "), lines[at + 1], int(lines[at + 2]))
         for at, line in enumerate(lines)
@@ -139,9 +142,8 @@ def test_refusals_of_a_body(body: str, answer: str, status: int) -> None:
 
 
 def test_other_refusals() -> None:
-    text = (DATA / "errors.txt").read_text()
     for answer in (ask("POST", "/stream/nope", json={}), ask("GET", "/stream/bnpl")):
-        assert f"{answer.text}\n{answer.status_code}" in text
+        assert f"{answer.text}\n{answer.status_code}" in ERRORS
 
 
 def test_a_range_of_366_days_is_refused_and_365_are_not() -> None:
@@ -153,11 +155,10 @@ def test_a_range_of_366_days_is_refused_and_365_are_not() -> None:
 
 def test_openapi_promises_what_simtom_promises() -> None:
     ours = ask("GET", "/openapi.json").json()
-    recorded = json.loads((DATA / "openapi.json").read_text())
     # FastAPI's own error schema has grown two fields since.
     for field in ("ctx", "input"):
         ours["components"]["schemas"]["ValidationError"]["properties"].pop(field, None)
-    assert ours == recorded
+    assert ours == OPENAPI
 
 
 def test_health_and_generators() -> None:

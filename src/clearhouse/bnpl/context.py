@@ -1,6 +1,6 @@
 """What the BNPL steps work with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -51,7 +51,7 @@ class Bnpl:
     """The parts that a BNPL run stands on.
 
     Attributes:
-        api_url: the simtom to pull from; None where nothing is to be pulled.
+        connect: gives the URL of the simtom to pull from; None where nothing is to be pulled.
         source_identity: what the source is called in the books: its URL, or the sandbox's seed.
         ask_by: one request a day, or one for the whole window. simtom answers the two with
             different records, so a warehouse keeps to one.
@@ -72,7 +72,7 @@ class Bnpl:
     pattern: DataPattern
     code: CodeHashes
     hops: Mapping[str, Hop]
-    api_url: str | None
+    connect: Callable[[], str] | None
     source_identity: str
     ask_by: Literal["day", "range"] = "day"
     policy: HttpPolicy = field(default_factory=HttpPolicy)

@@ -1,5 +1,1 @@
-"""The command line. Exit codes: 0 done, 1 failed, 2 usage, 3 held by a gate, 4 books unbalanced."""
-
-from clearhouse.cli.app import main
-
-__all__ = ["main"]
+"""The command line. Exit codes: 0 done, 1 failed, 2 usage, 3 held by a gate, 4 unbalanced."""

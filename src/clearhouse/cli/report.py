@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from clearhouse.bnpl.closing import hash_query
@@ -69,41 +71,43 @@ def show_stopped(report: RunReport) -> None:
 
 
 def show_trial_balance(audited: Audit) -> None:
-    """One line a hop: all its days added up."""
-    table = Table(title="Trial balance", title_style="bold", title_justify="left")
-    for name in ("hop", "days", "in", "out", "dup.", "superseded", "rejected"):
-        table.add_column(name, justify="left" if name == "hop" else "right", no_wrap=True)
-    for name in ("amount in", "amount out", "difference"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    """One line a hop: all its days added up. Fits a terminal of 80 columns."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    columns = {"hop": 17, "in": 9, "out": 9, "dup.": 5, "sup.": 5, "rej.": 5, "amount out": 18}
+    for name, width in columns.items():
+        justify: JustifyMethod = "left" if name == "hop" else "right"
+        table.add_column(name, justify=justify, no_wrap=True, min_width=width if width > 5 else 4)
+    table.add_column("apart", justify="right", no_wrap=True, min_width=7)
     hops = list(dict.fromkeys(e.key.hop for e in audited.entries))
     for hop in hops:
         table.add_row(*_hop_row(hop, [e for e in audited.entries if e.key.hop == hop]))
-    out.print()
+    days = len({e.key.book_date for e in audited.entries})
+    out.print(
+        f"\n[bold]Trial balance[/] of {days} days: in = out + duplicate + superseded + rejected"
+    )
     out.print(table)
+    counted = {s: sum(e.status is s for e in audited.entries) for s in Status}
+    told = ", ".join(f"[{_COLOURS[s]}]{n} {s}[/]" for s, n in counted.items() if n)
+    out.print(f"Entries: {told}")
 
 
 def _hop_row(hop: str, entries: Sequence[Entry]) -> list[str]:
     sides = {side: _sum(entries, side) for side in Side}
     has_in = any(Side.IN in e.totals for e in entries)
     apart = sum((e.difference for e in entries), Totals())
-    statuses = {e.status for e in entries}
-    worst = next(s for s in (Status.UNBALANCED, Status.HELD, *Status) if s in statuses)
-    marks = ", ".join(f"{sum(e.status is s for e in entries)} {s}" for s in Status if s in statuses)
-    shown = marks if len(statuses) > 1 else str(worst)
-    difference = "–" if not has_in else (_amounts(apart) or "0")
+    unbalanced = any(e.status is Status.UNBALANCED for e in entries)
+    difference = "–" if not has_in else "0"
     if apart.records:
-        difference = f"{apart.records:+} rec., {difference}"
+        difference = f"{apart.records:+,}"
+    elif unbalanced:
+        difference = "changed"
     return [
         hop,
-        str(len(entries)),
         f"{sides[Side.IN].records:,}" if has_in else "–",
         f"{sides[Side.OUT].records:,}",
         *(f"{sides[s].records:,}" for s in (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED)),
-        _amounts(sides[Side.IN]) if has_in else "–",
         _amounts(sides[Side.OUT]),
-        f"[{'red' if apart else 'green'}]{difference}[/]",
-        f"[{_COLOURS[worst]}]{shown}[/]",
+        f"[{'bold red' if unbalanced else 'green'}]{difference}[/]",
     ]
 
 
@@ -155,9 +159,10 @@ def finding_lines(finding: Finding) -> list[str]:
     if finding.unnamed:
         lines.append(f"{head}: and {finding.unnamed} records more")
     if not finding.named:
+        apart = f"{finding.difference.records:+} records, {_amounts(finding.difference) or '0'}"
         lines.append(
             f"{head}: the store no longer holds what the books say it held when the day was "
-            f"entered ({finding.difference.records:+} records, {_amounts(finding.difference) or '0'})"
+            f"entered ({apart})"
         )
     return lines
 

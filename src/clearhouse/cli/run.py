@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import threading
 from typing import Annotated
 
 import typer
@@ -80,7 +79,7 @@ def run(
     as_json: JsonFlag = False,
     fault: Fault = None,
 ) -> None:
-    """Run a domain's pipeline over days: what is unchanged is skipped, so this is also a backfill."""
+    """Run a domain's pipeline over days. What is unchanged is skipped: this is also a backfill."""
     domain_of(domain)
     report, _ = _run(settings(), Window.parse(first, last), refresh=refresh, faults=fault)
     _tell(report, as_json=as_json)
@@ -151,35 +150,28 @@ def _run(
     announce: bool = False,
 ) -> tuple[RunReport, Bnpl]:
     """The steps named (all of them by default) over a window, with progress."""
-    threading.Thread(target=_warm_up, daemon=True).start()
     if not pulls:
-        return _run_on(config, Source(None, "", is_sandbox=False), window, refresh, steps)
+        return _run_on(config, None, window, refresh, steps)
     from clearhouse.sandbox.options import faults_from_text
 
     with bnpl_source(config, faults_from_text(faults or [])) as source:
         if announce and source.is_sandbox:
-            out.print(
-                f"BNPL_API_URL is not set: the sandbox stands in for simtom, at {source.url}.",
-                style="dim",
-            )
+            out.print("BNPL_API_URL is not set: the sandbox stands in for simtom.", style="dim")
         return _run_on(config, source, window, refresh, steps)
 
 
 def _run_on(
-    config: Settings, source: Source, window: Window, refresh: bool, steps: tuple[str, ...] | None
+    config: Settings,
+    source: Source | None,
+    window: Window,
+    refresh: bool,
+    steps: tuple[str, ...] | None,
 ) -> tuple[RunReport, Bnpl]:
     chosen = [s for s in PIPELINE if steps is None or s.name in steps]
     with progress() as shown:
         bnpl = open_bnpl(config, source, progress=shown, refresh=refresh)
         report = run_steps(chosen, bnpl, window, run_id=bnpl.run_id, progress=shown)
     return report, bnpl
-
-
-def _warm_up() -> None:
-    """Import what is slow to import while the first step waits for the network."""
-    from clearhouse.engines import dbt
-
-    dbt.preload()
 
 
 def _tell(report: RunReport, *, as_json: bool) -> None:

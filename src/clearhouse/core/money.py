@@ -69,7 +69,7 @@ def _text_form(places: int) -> re.Pattern[str]:
 
 
 def minor_from_text(text: str, currency: str, provider: str | None = None) -> int:
-    """Minor units of an amount written as plain decimal text, exactly or not at all.
+    r"""Minor units of an amount written as plain decimal text, exactly or not at all.
 
     Accepts `-?\\d{1,13}(\\.\\d{1,e})?` for the currency's exponent e: no exponent form, no sign
     but minus, no white space, no more decimals than the currency has. Nothing is rounded.

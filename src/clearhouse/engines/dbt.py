@@ -224,8 +224,11 @@ def _node_result(answer: Any) -> NodeResult:
 
 
 def _failure_sentence(bad: Sequence[NodeResult], work_dir: Path) -> str:
+    """The first failure with its reason, and the names of a few more."""
     first = bad[0]
-    others = f" ({len(bad) - 1} more failed)" if len(bad) > 1 else ""
+    named = ", ".join(node.name for node in bad[1:4])
+    more = f" and {len(bad) - 4} more" if len(bad) > 4 else ""
+    others = f" (also failed: {named}{more})" if named else ""
     kind = first.kind.replace("_", " ")
     if first.status == "fail" and first.kind == "test":
         rows = "1 row" if first.failing_rows == 1 else f"{first.failing_rows} rows"

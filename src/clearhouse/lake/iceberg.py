@@ -6,6 +6,7 @@ that a run after a crash can tell what got in. Readers get the planned files of 
 
 import datetime as dt
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,9 @@ class Lake:
         for attempt in stamina.retry_context(
             on=(CommitFailedException, ValidationException), attempts=_COMMIT_ATTEMPTS
         ):
-            with attempt:
+            with attempt, warnings.catch_warnings():
+                # A day that was not there before is the ordinary case, not one to warn of.
+                warnings.filterwarnings("ignore", message="Delete operation did not match")
                 table = self._table(name, rows.schema)
                 table.overwrite(rows, overwrite_filter=_on(days), snapshot_properties=properties)
 

@@ -6,7 +6,7 @@ Durability. S3 answers a put when it is durable. obstore's LocalStore writes asi
 file to its name, which is atomic, but calls no fsync (seen with strace, obstore 0.12): after a
 power cut a name could stand for an empty file. So a local write goes to a staging name, is
 synced, takes its name by a link that fails if the name is taken, and then its folder, and those
-above it that may be new, are synced. A name therefore never stands for bytes that are not on the disk.
+above it that may be new, are synced. So a name never stands for bytes that are not on the disk.
 """
 
 import os

@@ -1,6 +1,5 @@
 """Running the sandbox: in the foreground, or beside a program for as long as it needs it."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -88,7 +87,6 @@ def running(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # Ctrl-C is for the program; it then ends this child
         )
         try:

@@ -45,7 +45,7 @@ def test_a_day_longer_than_a_block_has_every_record_once_and_in_time(pull, parse
     assert {t[:11] for t in times} == {"2024-03-09T"}
 
 
-def test_ids_are_unique_over_days_and_a_million_a_day(pull, parse):
+def test_ids_are_unique_over_days(pull, parse):
     ids = [r["transaction_id"] for r in parse(pull("2024-03-01", "2024-03-09"))]
     assert len(set(ids)) == len(ids)
     assert ids[0] == "txn_20240301000000"
@@ -224,6 +224,12 @@ def test_volume_option(pull):
     assert pull(day, **asked).count("data: ") == 300
     by_formula = pull(day, options=SandboxOptions(volume="formula"), **asked).count("data: ")
     assert by_formula == formula(5, day, 300)
+
+
+def test_a_day_can_be_empty(pull):
+    christmas = dt.date(2024, 12, 25)
+    options = SandboxOptions(volume="formula", faults={christmas: ("negative_amounts",)})
+    assert pull(christmas, options=options, base_daily_volume=1) == ""
 
 
 def test_a_volume_that_would_take_all_memory_is_refused(pull):

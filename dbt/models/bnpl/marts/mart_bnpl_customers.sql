@@ -7,23 +7,27 @@ with profiles as (
 ),
 
 -- From published rows, not from silver: silver is replaced by every build, also by one whose day
--- is then held, and readers must not see what no pointer names.
+-- is then held, and readers must not see what no pointer names. The join leaves about one row per
+-- customer to put in order, where a window over all purchases would sort them all.
 sightings as (
 
     select
-        customer_id,
-        customer_age_bracket as age_bracket,
-        customer_income_bracket as income_bracket,
-        customer_credit_score_range as credit_score_range,
-        customer_verification_level as verification_level,
-        customer_address_stability as address_stability,
-        customer_state as state,
-        customer_tenure_days as tenure_days,
+        purchases.customer_id,
+        purchases.customer_age_bracket as age_bracket,
+        purchases.customer_income_bracket as income_bracket,
+        purchases.customer_credit_score_range as credit_score_range,
+        purchases.customer_verification_level as verification_level,
+        purchases.customer_address_stability as address_stability,
+        purchases.customer_state as state,
+        purchases.customer_tenure_days as tenure_days,
         row_number() over (
-            partition by customer_id
-            order by transaction_timestamp desc, _book_date desc, _record_id
+            partition by purchases.customer_id
+            order by purchases._book_date desc, purchases._record_id
         ) as age
-    from {{ ref('mart_bnpl_transactions') }}
+    from {{ ref('mart_bnpl_transactions') }} as purchases
+    inner join profiles
+        on purchases.customer_id = profiles.customer_id
+        and purchases.transaction_timestamp = profiles.last_purchase_at
 
 ),
 

@@ -12,6 +12,7 @@ import datetime as dt
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from threading import Thread
 from typing import Any
 
 from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, request_for
@@ -21,6 +22,8 @@ from clearhouse.core.books.model import EntryKey, Status, digest
 from clearhouse.core.errors import ClearhouseError, UsageError
 from clearhouse.core.runner import StepReport
 from clearhouse.core.window import Window
+from clearhouse.engines import dbt
+from clearhouse.quality import project
 
 _CODE = digest("landing", "1")  # what a pulled byte stream becomes: the stream without its framing
 
@@ -35,12 +38,21 @@ def extract_daily_batch(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
     bnpl.progress.advance(len(plan.skip))
     if not plan.redo:
         return report
+    if bnpl.connect is None:
+        raise UsageError("There is no source to pull from: set BNPL_API_URL.", "no_source")
     clerk.open(keys[day] for day in plan.redo)
-    landed, report.failed = asyncio.run(_pull(bnpl, plan.redo))
+    Thread(target=_import_what_comes_next, daemon=True).start()
+    landed, report.failed = asyncio.run(_pull(bnpl, bnpl.connect(), plan.redo))
     clerk.fail(keys[day] for day in report.failed)
     statuses = clerk.close(keys[day] for day in landed)
     report.done = [day for day, status in statuses.items() if status is Status.BALANCED]
     return report
+
+
+def _import_what_comes_next() -> None:
+    """Import what is slow to import (dbt, Great Expectations) while the source is waited for."""
+    project.preload()
+    dbt.preload()
 
 
 def close_landing(bnpl: Bnpl, days: Iterable[dt.date]) -> None:
@@ -75,22 +87,29 @@ def _key(bnpl: Bnpl, day: dt.date, request: Mapping[str, Any]) -> EntryKey:
 def _marks(
     bnpl: Bnpl, keys: Mapping[dt.date, EntryKey], requests: Mapping[dt.date, Mapping[str, Any]]
 ) -> dict[dt.date, str]:
-    """Days that have landed whole by the request they would be asked with, and still verify."""
+    """Days that have landed whole by the request they would be asked with, and still verify.
+
+    The manifest says the first request that gave these bytes; another one that gave the same
+    bytes is known to the books.
+    """
     landed = bnpl.landing.days(SOURCE, Window(min(keys), max(keys)))
-    return {
-        day: key.entry_id
-        for day, key in keys.items()
-        if any(o.request == requests[day] for o in landed.get(day, ()))
-        and all(map(bnpl.landing.verify, landed[day]))
-    }
+    entered = bnpl.entries(SOURCE_TO_LANDING, list(keys))
+    found = {}
+    for day, key in keys.items():
+        objects = landed.get(day, [])
+        asked = any(o.request == requests[day] for o in objects)
+        known = day in entered and entered[day].entry_id == key.entry_id
+        if objects and (asked or known) and all(map(bnpl.landing.verify, objects)):
+            found[day] = key.entry_id
+    return found
 
 
-async def _pull(bnpl: Bnpl, days: Sequence[dt.date]) -> tuple[list[dt.date], dict[dt.date, str]]:
-    if bnpl.api_url is None:
-        raise UsageError("There is no source to pull from: set BNPL_API_URL.", "no_source")
+async def _pull(
+    bnpl: Bnpl, url: str, days: Sequence[dt.date]
+) -> tuple[list[dt.date], dict[dt.date, str]]:
     landed: list[dt.date] = []
     failed: dict[dt.date, str] = {}
-    async with BNPLAPIClient(bnpl.api_url, policy=bnpl.policy) as client:
+    async with BNPLAPIClient(url, policy=bnpl.policy) as client:
         answers = (
             _by_range(bnpl, client, days) if bnpl.ask_by == "range" else _by_day(bnpl, client, days)
         )

@@ -1,7 +1,7 @@
 """The clerk keeps one hop's entries: what to skip, what to adopt after a crash, what to redo."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clearhouse.core.books.hop import Hop

@@ -120,56 +120,15 @@ class Books:
                 statuses[key] = Status.HELD if is_held else Status.BALANCED
         with self.engine.begin() as connection:
             for key, status in statuses.items():
-                self._enter(connection, key, status, measured[key], run_id, output_refs or {})
+                values = {
+                    "status": status,
+                    "is_current": True,
+                    "output_ref": (output_refs or {}).get(key, ""),
+                    "closed_at": _now(),
+                }
+                _close_entry(connection, key, values, run_id)
+                _replace_totals(connection, key.entry_id, measured[key])
         return statuses
-
-    def _enter(
-        self,
-        connection: sa.Connection,
-        key: EntryKey,
-        status: Status,
-        totals: Mapping[Side, Totals],
-        run_id: str,
-        output_refs: Mapping[EntryKey, str],
-    ) -> None:
-        table = entry_table
-        same_day = (
-            (table.c.domain == key.domain)
-            & (table.c.hop == key.hop)
-            & (table.c.book_date == key.book_date)
-        )
-        connection.execute(sa.update(table).where(same_day).values(is_current=False))
-        changed = connection.execute(
-            sa.update(table)
-            .where(table.c.entry_id == key.entry_id)
-            .values(
-                status=status,
-                is_current=True,
-                output_ref=output_refs.get(key, ""),
-                closed_at=_now(),
-            )
-        )
-        if not changed.rowcount:
-            columns = _key_columns(key)
-            connection.execute(
-                sa.insert(table).values(
-                    **columns,
-                    status=status,
-                    is_current=True,
-                    output_ref=output_refs.get(key, ""),
-                    run_id=run_id,
-                    opened_at=_now(),
-                    closed_at=_now(),
-                )
-            )
-        connection.execute(sa.delete(total_table).where(total_table.c.entry_id == key.entry_id))
-        values = [
-            {"entry_id": key.entry_id, "side": side, "measure": measure, "value": value}
-            for side, total in totals.items()
-            for measure, value in total.measures.items()
-        ]
-        if values:
-            connection.execute(sa.insert(total_table), values)
 
     def set_status(self, entry_ids: Iterable[str], status: Status) -> None:
         """Change the status of entries: a gate's hold, a release, a failure."""
@@ -232,6 +191,36 @@ class Books:
             for t in connection.execute(joined):
                 totals.setdefault(t.entry_id, {}).setdefault(Side(t.side), {})[t.measure] = t.value
         return [_entry(row, totals.get(row.entry_id, {})) for row in rows]
+
+
+def _close_entry(
+    connection: sa.Connection, key: EntryKey, values: Mapping[str, Any], run_id: str
+) -> None:
+    """Make an entry the current one of its hop and day."""
+    table = entry_table
+    same_day = (
+        (table.c.domain == key.domain)
+        & (table.c.hop == key.hop)
+        & (table.c.book_date == key.book_date)
+    )
+    connection.execute(sa.update(table).where(same_day).values(is_current=False))
+    of_key = table.c.entry_id == key.entry_id
+    if not connection.execute(sa.update(table).where(of_key).values(**values)).rowcount:
+        row = {**_key_columns(key), **values, "run_id": run_id, "opened_at": _now()}
+        connection.execute(sa.insert(table).values(row))
+
+
+def _replace_totals(
+    connection: sa.Connection, entry_id: str, totals: Mapping[Side, Totals]
+) -> None:
+    connection.execute(sa.delete(total_table).where(total_table.c.entry_id == entry_id))
+    rows = [
+        {"entry_id": entry_id, "side": side, "measure": measure, "value": value}
+        for side, total in totals.items()
+        for measure, value in total.measures.items()
+    ]
+    if rows:
+        connection.execute(sa.insert(total_table), rows)
 
 
 def _key_columns(key: EntryKey) -> dict[str, Any]:

@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
+from clearhouse.core.books.measure import minor_sql
 from clearhouse.core.columnar import query
 from clearhouse.core.contract.model import Contract, Field
 from clearhouse.core.contract.rules import NumberText, Violation, decode, violations
-from clearhouse.core.errors import ContractError
+from clearhouse.core.errors import ContractError, MoneyError
+from clearhouse.core.money import minor_from_text
 from clearhouse.core.records import read_records, split_lines
 
 _BLOCK_BYTES = 1 << 22
@@ -129,11 +131,11 @@ def _misread(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.Chun
         for f in contract.key
     ]
     amount, currency = contract.amount, contract.currency
-    scale = 10 ** (amount.places or 0)
+    minor = minor_sql(f'p."{amount.source_name}"', f'p."{currency.source_name}"')
     sql = f"""
         SELECT coalesce(r._record_key <> {" || '|' || ".join(parts)}
             OR r.currency <> p."{currency.source_name}"
-            OR r.amount_minor <> CAST(p."{amount.source_name}" * {scale} AS BIGINT), true) AS misread
+            OR r.amount_minor <> {minor}, true) AS misread
         FROM parsed p POSITIONAL JOIN reading r"""
     needed = [f.source_name for f in (*contract.key, amount, currency)]
     answer = query(
@@ -212,14 +214,13 @@ def _read_alike(record: dict[str, Any], read: dict[str, Any], contract: Contract
         str(record[f.source_name])[:10] if f.physical_type == "timestamp" else record[f.source_name]
         for f in contract.key
     ]
-    text = str(record[contract.amount.source_name])
-    whole, _, fraction = text.partition(".")
-    minor = int(whole + fraction.ljust(contract.amount.places or 0, "0"))
-    return bool(
-        read["_record_key"] == "|".join(parts)
-        and read["currency"] == record[contract.currency.source_name]
-        and read["amount_minor"] == minor
-    )
+    currency = record[contract.currency.source_name]
+    try:
+        minor = minor_from_text(str(record[contract.amount.source_name]), currency)
+    except MoneyError:
+        return False
+    as_read = (read["_record_key"], read["currency"], read["amount_minor"])
+    return as_read == ("|".join(parts), currency, minor)
 
 
 def _rejected(read: dict[str, Any], raw: bytes, broken: Sequence[Violation]) -> Rejected:

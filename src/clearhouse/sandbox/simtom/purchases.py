@@ -101,7 +101,7 @@ def of_day(seed: int, day: dt.date, count: int, peak_hours: tuple[int, ...]) -> 
     """A day of a world: `count` purchases, spread over the day's hours."""
     rng = stream(seed, Entity.PURCHASES, day.toordinal())
     seconds = _times_of_day(rng.random(count), peak_hours)
-    return replace(_draw(rng, seed, day, seconds), id_prefix=f"txn_{day:%Y%m%d}")
+    return replace(_draw(rng, seed, day, seconds), id_prefix=f"txn_{_compact(day)}")
 
 
 def of_batch(
@@ -109,7 +109,9 @@ def of_batch(
 ) -> Purchases:
     """A batch of an endless stream by people of `day`, at given seconds after its midnight."""
     drawn = _draw(stream(seed, Entity.LIVE, batch), seed, day, second)
-    return replace(drawn, id_prefix=f"txn_live_{day:%Y%m%d}", ordinal=first_ordinal + drawn.ordinal)
+    return replace(
+        drawn, id_prefix=f"txn_live_{_compact(day)}", ordinal=first_ordinal + drawn.ordinal
+    )
 
 
 def _draw(
@@ -160,6 +162,10 @@ def _draw(
         trusted=u[13] < np.where(scenario == HIGH, 0.2, 0.985),
         missed_days=credit.first_missed_days(application, defaults, u[7]),
     )
+
+
+def _compact(day: dt.date) -> str:
+    return day.isoformat().replace("-", "")  # strftime does not pad the years before 1000
 
 
 def first_payment(

@@ -1,4 +1,4 @@
-"""A tiny warehouse, made as the platform makes it: bronze as a view of files, and the ops tables."""
+"""A tiny warehouse, made as the platform makes it: bronze a view of files, and the ops tables."""
 
 import datetime as dt
 import hashlib
@@ -11,7 +11,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[3]
@@ -96,7 +95,7 @@ def purchase(
     line: int = 1,
     **fields: Any,
 ) -> dict[str, Any]:
-    """One bronze row; its id is of its key, amount and other fields, as landing makes it of bytes."""
+    """One bronze row; its id hashes key, amount and other fields, as landing hashes bytes."""
     business_date = business_date or book_date
     key = f"{business_date}|{transaction_id}"
     body = f"{key}|{amount}|{sorted(fields.items())}"
@@ -144,9 +143,7 @@ class Warehouse:
     def set_bronze(self, rows: Iterable[dict[str, Any]]) -> None:
         """Make bronze a view of a file that holds exactly these rows."""
         fields = [pa.field(name, ARROW_TYPES[kind]) for name, kind in contract_fields()] + SPINE
-        typed = [
-            {f.name: _typed(row.get(f.name), f.type) for f in fields} for row in rows
-        ]
+        typed = [{f.name: _typed(row.get(f.name), f.type) for f in fields} for row in rows]
         self.generation += 1
         file = self.path.with_name(f"bronze-{self.generation}.parquet")
         pq.write_table(pa.Table.from_pylist(typed, schema=pa.schema(fields)), file)
@@ -155,7 +152,7 @@ class Warehouse:
         )
 
     def set_build_days(self, *days: str, build: str = "1") -> None:
-        """Say which days the next run builds; entries are named s<build>:<day> and g<build>:<day>."""
+        """Say which days the next run builds; entries are s<build>:<day> and g<build>:<day>."""
         self.execute("delete from ops.build_day")
         for day in days:
             self.execute(
@@ -178,16 +175,3 @@ class Warehouse:
 
 def _typed(value: Any, kind: pa.DataType) -> Any:
     return Decimal(value) if pa.types.is_decimal(kind) and value is not None else value
-
-
-@pytest.fixture(scope="module")
-def warehouse_file(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """One file for a module, so that dbt parses once."""
-    return Warehouse(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb")
-
-
-@pytest.fixture
-def warehouse(warehouse_file: Warehouse) -> Warehouse:
-    """The module's file, laid out anew."""
-    warehouse_file.lay_out()
-    return warehouse_file

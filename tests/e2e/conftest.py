@@ -1,0 +1,48 @@
+"""Whole runs on the embedded profile: a real sandbox server, real stores, a folder a test."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bnpl_home import DAY, Warehouse
+
+from clearhouse.sandbox.options import SandboxOptions
+from clearhouse.sandbox.server import running
+
+
+@pytest.fixture(scope="session")
+def simtom() -> Iterator[str]:
+    """A sandbox whose days have simtom's own volumes, so that they fit the `source` profile."""
+    with running(SandboxOptions(volume="formula")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def simtom_with() -> Iterator[Callable[..., str]]:
+    """Sandboxes with faults, as `simtom_with({day: ("negative_amounts",)})`."""
+    opened: list[Any] = []
+
+    def start(faults: dict[dt.date, tuple[str, ...]]) -> str:
+        context = running(SandboxOptions(volume="formula", faults=faults))
+        opened.append(context)
+        return context.__enter__()
+
+    yield start
+    for context in opened:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, simtom: str) -> Warehouse:
+    return Warehouse(tmp_path / "home", simtom)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, simtom: str) -> Warehouse:
+    """Three published days, for tests that don't change them or put them right again."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("published") / "home", simtom)
+    report = warehouse.run(DAY, DAY + dt.timedelta(days=2))
+    assert report.exit_code == 0, report.stopped()
+    return warehouse

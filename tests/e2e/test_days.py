@@ -1,0 +1,125 @@
+"""Days: in any order, corrected, held, released, and failing without their neighbours."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from bnpl_home import DAY, Warehouse
+
+from clearhouse.bnpl.closing import close_day
+from clearhouse.bnpl.context import BRONZE_TO_SILVER, DOMAIN, GOLD_TO_READERS, RAW_GATE, SOURCE
+from clearhouse.core.books.certificate import Certificates
+
+NEXT, THIRD = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=2)
+DAYS = [DAY, NEXT, THIRD]
+SimtomWith = Callable[[dict[dt.date, tuple[str, ...]]], str]
+
+
+def seals(warehouse: Warehouse) -> list[str]:
+    bnpl = warehouse.open()
+    return [close_day(bnpl, day).certificate.seal for day in DAYS]
+
+
+def test_days_in_any_order_give_the_same_certificates(
+    published: Warehouse, warehouse: Warehouse
+) -> None:
+    for day in (THIRD, DAY, NEXT):
+        assert warehouse.run(day).exit_code == 0
+
+    assert warehouse.totals() == published.totals()
+    assert seals(warehouse) == seals(published)
+    assert Certificates(warehouse.open().books.engine).verify_chain(DOMAIN) == []
+
+
+def test_a_correction_of_a_landed_day_supersedes_and_is_counted(
+    warehouse: Warehouse, simtom: str, simtom_with: SimtomWith
+) -> None:
+    warehouse.run(DAY, NEXT)
+    before = warehouse.totals()
+    first_bytes = warehouse.open().landing.read(warehouse.open().landing.objects(SOURCE, DAY)[0])
+
+    warehouse.url = simtom_with({DAY: ("restated",)})
+    assert warehouse.run(DAY, NEXT, refresh=True).exit_code == 0
+
+    landing = warehouse.open().landing
+    versions = landing.objects(SOURCE, DAY)
+    assert [v.version for v in versions] == [1, 2]
+    assert landing.read(versions[0]) == first_bytes
+    restated = sum(
+        a != b
+        for a, b in zip(
+            first_bytes.splitlines(), landing.read(versions[1]).splitlines(), strict=True
+        )
+    )
+    assert restated > 0
+    after = warehouse.totals()
+    landed_before = before["landing → bronze", DAY]["in"]["records"]
+    assert after["landing → bronze", DAY]["in"]["records"] == 2 * landed_before
+    assert after["landing → bronze", DAY]["duplicate"]["records"] == landed_before - restated
+    assert after[BRONZE_TO_SILVER, DAY]["superseded"]["records"] == restated
+    assert after[GOLD_TO_READERS, DAY]["out"]["records"] == landed_before
+    assert {k: v for k, v in after.items() if k[1] == NEXT} == {
+        k: v for k, v in before.items() if k[1] == NEXT
+    }
+    assert warehouse.readers(
+        "SELECT count(*) - count(DISTINCT _record_key) AS n FROM {readers}"
+    ) == [{"n": 0}]
+
+
+def test_a_held_day_is_not_seen_until_it_is_released(
+    tmp_path: Path, simtom_with: SimtomWith
+) -> None:
+    url = simtom_with({DAY: ("half_volume",), THIRD: ("negative_amounts",)})
+    warehouse = Warehouse(tmp_path, url)
+
+    report = warehouse.run(DAY, THIRD)
+
+    assert report.exit_code == 3
+    assert set(report.steps["validate_raw_schema"].held) == {DAY}
+    assert set(report.steps["validate_business_rules"].held) == {THIRD}
+    assert "amount_minor" in report.steps["validate_business_rules"].held[THIRD]
+    assert warehouse.visible_days() == {NEXT}
+    again = warehouse.run(DAY, THIRD)
+    assert again.exit_code == 3
+
+    bnpl = warehouse.open()
+    for entry in bnpl.books.current(DOMAIN):
+        for decision in bnpl.decisions.of(entry.entry_id):
+            if decision.holds:
+                bnpl.decisions.release(entry.entry_id, decision.gate, "checked by hand")
+    assert warehouse.run(DAY, THIRD).exit_code == 0
+    assert warehouse.visible_days() == set(DAYS)
+    reasons = {
+        d.release_reason
+        for e in bnpl.books.current(DOMAIN, days=[DAY])
+        for d in bnpl.decisions.of(e.entry_id)
+        if d.gate == RAW_GATE
+    }
+    assert reasons == {"checked by hand"}
+
+
+def test_a_published_day_stays_as_it_was_while_its_correction_is_held(
+    warehouse: Warehouse, simtom_with: SimtomWith
+) -> None:
+    warehouse.run(DAY)
+    before = warehouse.readers("SELECT sum(amount) AS total, count(*) AS n FROM {readers}")
+
+    warehouse.url = simtom_with({DAY: ("negative_amounts",)})
+    assert warehouse.run(DAY, refresh=True).exit_code == 3
+
+    assert warehouse.readers("SELECT sum(amount) AS total, count(*) AS n FROM {readers}") == before
+
+
+def test_a_day_whose_stream_is_cut_lands_nothing_and_spares_its_neighbours(
+    tmp_path: Path, simtom: str, simtom_with: SimtomWith
+) -> None:
+    warehouse = Warehouse(tmp_path, simtom_with({NEXT: ("cut_stream:2",)}))
+
+    report = warehouse.run(DAY, THIRD)
+
+    assert report.exit_code == 1
+    assert set(report.steps["extract_daily_batch"].failed) == {NEXT}
+    assert warehouse.open().landing.objects(SOURCE, NEXT) == []
+    assert warehouse.visible_days() == {DAY, THIRD}
+    assert warehouse.run(DAY, THIRD).exit_code == 0
+    assert warehouse.visible_days() == set(DAYS)

@@ -1,0 +1,53 @@
+"""The client and the pipeline against recorded answers of a real simtom, byte for byte."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+from bnpl_home import Warehouse
+from playback import SIMTOM, Play, Playback
+
+from clearhouse.bnpl.context import DATASET, SOURCE
+from clearhouse.core.books.model import Side
+
+FIRST, LAST = dt.date(2024, 1, 1), dt.date(2024, 1, 3)
+
+
+def test_206_recorded_records_reach_the_mart(tmp_path: Path) -> None:
+    recorded = (SIMTOM / "three-days-seed-42.txt").read_bytes()
+    with Playback([Play(recorded, chunk_bytes=1000)]) as server:
+        warehouse = Warehouse(tmp_path, server.url, ask_by="range", base_daily_volume=100)
+        report = warehouse.run(FIRST, LAST)
+
+    assert report.exit_code == 0, report.stopped()
+    assert warehouse.readers() == [{"n": 206}]
+    landed = b"".join(
+        b"data: " + line + b"\n\n"
+        for day in warehouse.open().landing.days(SOURCE, report.window).values()
+        for landed in day
+        for line in warehouse.open().landing.read(landed).splitlines()
+    )
+    assert landed == recorded
+    amounts = warehouse.readers(
+        "SELECT sum(amount) AS total FROM {readers} WHERE transaction_id < 'txn_00000002'"
+    )
+    assert amounts == [{"total": Decimal("235.19")}]  # 130.92 + 104.27
+
+
+def test_noise_is_quarantined_with_its_reasons_and_never_rounded(tmp_path: Path) -> None:
+    recorded = (SIMTOM / "noise-and-drift.txt").read_bytes()
+    with Playback([Play(recorded)]) as server:
+        warehouse = Warehouse(tmp_path, server.url, base_daily_volume=100)
+        report = warehouse.run(FIRST)
+
+    assert FIRST in report.steps["validate_raw_schema"].held
+    rows = warehouse.open().quarantine.of_days(DATASET, [FIRST])
+    assert [row.line for row in rows] == [1, 2, 3]
+    assert b"".join(b"data: " + row.raw + b"\n\n" for row in rows) == recorded
+    found = {(v.field, v.code): v.detail for v in rows[0].violations}
+    assert "185.66843307230633 is not an exact amount" in found["amount", "money_malformed"]
+    assert ("device_is_trusted", "wrong_type") in found
+    assert ("installment_count", "wrong_type") in found
+    entry = next(e for e in warehouse.audit().entries if Side.REJECTED in e.totals)
+    assert entry.totals[Side.REJECTED].records == 3
+    assert dict(entry.totals[Side.REJECTED].amounts()) == {}  # 0 of XXX, not 185.67
