@@ -1,6 +1,8 @@
 """A published window balances; whatever is done behind the books' back is named, and mended."""
 
 import datetime as dt
+import itertools
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -33,7 +35,7 @@ def test_every_hop_of_every_day_balances(published: Warehouse) -> None:
 def test_out_of_a_hop_is_in_of_the_next(published: Warehouse) -> None:
     totals = published.totals()
     hops = list(dict.fromkeys(hop for hop, _ in totals))
-    for before, after in zip(hops[:-1], hops[1:], strict=True):
+    for before, after in itertools.pairwise(hops):
         for hop, day in totals:
             if hop == before:
                 assert totals[hop, day]["out"] == totals[after, day]["in"]
@@ -111,7 +113,7 @@ def test_a_landed_object_that_rots_is_refused_by_name(warehouse: Warehouse) -> N
     (landed,) = landing.objects(SOURCE, DAY)
     path = landing.local_path(landed)
     assert path is not None
-    with open(path, "r+b") as file:
+    with Path(path).open("r+b") as file:
         file.seek(100)
         file.write(b"rot")
 

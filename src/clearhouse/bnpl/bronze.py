@@ -92,7 +92,7 @@ def _distinct(rows: pa.Table) -> pa.Table:
     first = query(
         """SELECT row_number() OVER (
                 PARTITION BY _record_id ORDER BY _object_version, _line) = 1 AS is_first
-        FROM (SELECT *, row_number() OVER () AS at FROM numbered) ORDER BY at""",
+        FROM (SELECT *, row_number() OVER () AS ordinal FROM numbered) ORDER BY ordinal""",
         numbered=rows.select(["_record_id", "_object_version", "_line"]),
     )
     return rows.filter(first["is_first"])

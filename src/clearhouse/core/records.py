@@ -37,13 +37,16 @@ READING_SCHEMA = pa.schema(
 
 _GAP = "[ \t]*"
 _MOST_PLACES = 4
+_DATE = "[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+_MOMENTS = {
+    "timestamp": _DATE + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?",
+    "date": _DATE,
+}
 
 
 def key_pattern(field: Field) -> str:
     """The regular expression whose first group is the field's part of the natural key."""
-    value = (
-        "([12][0-9]{3}-[0-9]{2}-[0-9]{2})T" if field.physical_type == "timestamp" else r'([^"\\]*)"'
-    )
+    value = f"({_DATE})T" if field.physical_type == "timestamp" else r'([^"\\]*)"'
     return f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}"{value}'
 
 
@@ -61,16 +64,15 @@ def currency_pattern(field: Field) -> str:
 def form_pattern(field: Field) -> str | None:
     """The textual form that Arrow's JSON reader does not hold a field to, if there is one.
 
-    It takes "1.10", 1e2 and 1.100 for a decimal, and dates and offsets for a timestamp.
+    It takes "1.10", 1e2 and 1.100 for a decimal, dates and offsets for a timestamp, and the year 0.
     """
     start = f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}'
     null = "" if field.required else "|null"
     if field.places is not None:
         number = text_pattern(field.places).replace(r"\d", "[0-9]")
         return f"{start}(?:{number}{null}){_GAP}[,}}]"
-    if field.physical_type == "timestamp":
-        moment = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
-        return f'{start}(?:"{moment}"{null}){_GAP}[,}}]'
+    if field.physical_type in _MOMENTS:
+        return f'{start}(?:"{_MOMENTS[field.physical_type]}"{null}){_GAP}[,}}]'
     return None
 
 

@@ -17,11 +17,12 @@ def parse_day(text: str) -> dt.date:
         UsageError: anything else.
     """
     try:
-        if len(text) != len("YYYY-MM-DD"):
-            raise ValueError(text)
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a date: write it as YYYY-MM-DD.", "bad_date") from None
+        day = None
+    if day is None or str(day) != text:  # fromisoformat takes 20240309 and 2024-W10-6 too
+        raise UsageError(f"{text!r} is not a date: write it as YYYY-MM-DD.", "bad_date")
+    return day
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,12 @@ class Window:
         """The window of `days` days that begins at `first`."""
         if days < 1:
             raise UsageError("A window has at least one day.", "empty_window")
-        return cls(first, first + dt.timedelta(days=days - 1))
+        try:
+            return cls(first, first + dt.timedelta(days=days - 1))
+        except OverflowError:
+            raise UsageError(
+                f"{days} days from {first} go past the year 9999: ask for less.", "window_too_long"
+            ) from None
 
     def __len__(self) -> int:
         return (self.last - self.first).days + 1

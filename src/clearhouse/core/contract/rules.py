@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from clearhouse.core.contract.model import Contract, Field
 from clearhouse.core.money import text_pattern
 
@@ -22,6 +25,8 @@ _TIMESTAMP = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.AS
 _DATE = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
 _SHOWN_CHARACTERS = 80
+MAX_NESTING = 32
+"""How deep a record may nest: deep nesting exhausts the stack of recursive readers."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,9 +81,18 @@ def decode(line: bytes) -> dict[str, Any]:
     )
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
+    if not _is_shallow(record, MAX_NESTING):
+        raise ValueError(f"nested more than {MAX_NESTING} deep")
     if "\\ud" in text.lower():  # half of a surrogate pair is no character, and can't be stored
         json.dumps(record, ensure_ascii=False).encode("utf-8")
     return record
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    children = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(child, levels - 1) for child in children)
 
 
 def violations(line: bytes, contract: Contract) -> list[Violation]:
@@ -109,12 +123,20 @@ def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
     if field.enum and text not in field.enum:
         allowed = ", ".join(field.enum)
         yield Violation(field.name, "not_allowed", f"{_show(value)} is not one of {allowed}.")
-    if field.pattern and not re.search(field.pattern, text):
+    if field.pattern and not _matches(field.pattern, text):
         yield Violation(field.name, "pattern", f"{_show(value)} has not the form {field.pattern}.")
     if field.minimum is not None and float(text) < field.minimum:
         yield Violation(field.name, "below_minimum", f"{_show(value)} is below {field.minimum}.")
     if field.maximum is not None and float(text) > field.maximum:
         yield Violation(field.name, "above_maximum", f"{_show(value)} is above {field.maximum}.")
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a pattern of a contract is found in a text, by RE2 as for whole columns.
+
+    Python's own `$` would let a line feed pass at the end, and its `\\s` is not RE2's.
+    """
+    return bool(pc.match_substring_regex(pa.scalar(text, pa.string()), pattern).as_py())
 
 
 def _type_violation(field: Field, value: Any) -> Violation | None:
