@@ -59,6 +59,8 @@ def bnpl_source(
         yield Source(lambda: url, url.rstrip("/"), is_sandbox=False)
         return
     seeded = {day: tuple(kinds) for day, kinds in (faults or {}).items()}
+    if seeded:
+        _check_faults(seeded)
     with ExitStack() as stack:
 
         @cache
@@ -70,6 +72,14 @@ def bnpl_source(
             return stack.enter_context(running(options))
 
         yield Source(start, sandbox_identity(settings, seeded), is_sandbox=True)
+
+
+def _check_faults(faults: Mapping[date, Sequence[str]]) -> None:
+    from clearhouse.sandbox.faults import Fault
+    from clearhouse.sandbox.simtom.faults import ROW_FAULTS
+
+    for kind in (kind for kinds in faults.values() for kind in kinds):
+        Fault.parse(kind, ROW_FAULTS)
 
 
 def sandbox_identity(settings: Settings, faults: Mapping[date, Sequence[str]]) -> str:

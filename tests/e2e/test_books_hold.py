@@ -51,12 +51,17 @@ def test_a_second_run_skips_everything(published: Warehouse) -> None:
     assert published.totals() == before
 
 
-@pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize(
-    ("kind", "sign"), [("steal", "−1 record"), ("double", "+1 record"), ("change", "became")]
+    ("kind", "count", "sign"),
+    [
+        ("steal", 1, "−1 record"),
+        ("steal", 3, "−1 record"),
+        ("double", 2, "+1 record"),
+        ("change", 2, "became"),
+    ],
 )
 def test_tampering_with_gold_is_named_to_the_cent_and_mended(
-    published: Warehouse, kind: str, sign: str, count: int
+    published: Warehouse, kind: str, count: int, sign: str
 ) -> None:
     engine = published.open().engine
     before = published.totals()

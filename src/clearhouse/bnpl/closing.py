@@ -23,8 +23,13 @@ class ClosedDay:
     commands: tuple[tuple[str, str], ...]
 
 
-def close_day(bnpl: Bnpl, day: dt.date) -> ClosedDay:
+def close_day(bnpl: Bnpl, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
     """Seal a day whose hops all balance, measured now, and which is published.
+
+    Args:
+        bnpl: the domain's parts.
+        day: the book date.
+        duckdb: how DuckDB's command line is called in the commands.
 
     Raises:
         CertificateError: it is held, unbalanced, unpublished, or the day before is not closed.
@@ -38,7 +43,7 @@ def close_day(bnpl: Bnpl, day: dt.date) -> ClosedDay:
         )
     certificate = seal(DOMAIN, day, entries, before.seal if before else None)
     chain.add(certificate)
-    return ClosedDay(certificate, _commands(bnpl, day))
+    return ClosedDay(certificate, _commands(bnpl, day, duckdb))
 
 
 def _sealable(bnpl: Bnpl, day: dt.date) -> list[Entry]:
@@ -64,7 +69,7 @@ def _sealable(bnpl: Bnpl, day: dt.date) -> list[Entry]:
     return [found[hop.name] for hop in certified]
 
 
-def _commands(bnpl: Bnpl, day: dt.date) -> tuple[tuple[str, str], ...]:
+def _commands(bnpl: Bnpl, day: dt.date, duckdb: str) -> tuple[tuple[str, str], ...]:
     """What is computed, and by which command."""
     commands: list[tuple[str, str]] = []
     paths = [bnpl.landing.local_path(o) for o in bnpl.landing.objects(SOURCE, day)]
@@ -76,14 +81,16 @@ def _commands(bnpl: Bnpl, day: dt.date) -> tuple[tuple[str, str], ...]:
     files = ", ".join(f"'{_near(f)}'" for f in bnpl.lake.files(DATASET, [day]))
     if files:
         figures = _figures(f"read_parquet([{files}])")
-        commands.append(("bronze: records, hash, cents", f'duckdb -c "{figures}"'))
+        commands.append(("bronze: records, hash, cents", f'{duckdb} -c "{figures}"'))
     gold = _figures(
         "gold.fct_bnpl_transactions r JOIN ops.publication p "
-        "ON p.entry_id = r._entry_id AND p.book_date = r._book_date",
-        f"r._book_date = DATE '{day}'",
+        "ON p.entry_id = r._entry_id AND p.book_date = r._book_date "
+        f"WHERE r._book_date = DATE '{day}'"
     )
     warehouse = _near(str(bnpl.engine.path))
-    commands.append(("gold: records, hash, cents", f"duckdb -readonly '{warehouse}' -c \"{gold}\""))
+    commands.append(
+        ("gold: records, hash, cents", f"{duckdb} -readonly '{warehouse}' -c \"{gold}\"")
+    )
     return tuple(commands)
 
 
@@ -91,10 +98,10 @@ def _hash() -> str:
     return DUCKDB_HASH.replace(_SPINE, _SPINE_OF_AMOUNT)
 
 
-def _figures(relation: str, where: str = "true") -> str:
+def _figures(relation: str) -> str:
     return (
         f"SELECT count(*) AS records, {_hash()} AS hash, sum((amount * 100)::BIGINT) AS cents "
-        f"FROM {relation} WHERE {where}"
+        f"FROM {relation}"
     )
 
 

@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from clearhouse.bnpl.context import DOMAIN, Bnpl
 from clearhouse.core.books.decisions import Decision
 from clearhouse.core.books.model import Entry, Status
 
-Frames = Callable[[Sequence[dt.date]], Mapping[str, pd.DataFrame]]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Frames = Callable[[Sequence[dt.date]], Mapping[str, "pd.DataFrame"]]
 
 
 def hold_or_pass(

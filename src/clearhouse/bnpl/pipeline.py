@@ -14,5 +14,10 @@ PIPELINE: tuple[Step[Bnpl], ...] = (
     Step("normalize_entities", "silver: transactions and customers", normalize_entities),
     Step("run_dbt_pipeline", "gold: candidates beside what is published", run_dbt_pipeline),
     Step("validate_business_rules", "business gate over the candidates", validate_business_rules),
-    Step("publish_quality_metrics", "flip the pointers, publish figures", publish_quality_metrics),
+    Step(
+        "publish_quality_metrics",
+        "flip the pointers, publish figures",
+        publish_quality_metrics,
+        always=True,
+    ),
 )

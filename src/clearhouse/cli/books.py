@@ -71,7 +71,7 @@ def close(
     """Seal a day: its totals as a certificate, chained to the day before."""
     domain_of(domain)
     config = settings()
-    closed = close_day(open_bnpl(config), parse_day(day))
+    closed = close_day(open_bnpl(config), parse_day(day), reports.duckdb_command())
     folder = config.clearhouse_home / "certificates" / domain
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{day}.json"
@@ -85,8 +85,8 @@ def close(
         }
         print(json.dumps(answer))
         return
-    out.print(f"{domain} {day} is closed. Seal: [bold]{closed.certificate.seal}[/]")
-    out.print(f"Certificate: {path}  (its SHA-256 is the seal)")
+    out.print(f"{domain} {day} is closed. Its certificate, whose SHA-256 is the seal:")
+    print(f"{closed.certificate.seal}  {reports.near(path)}")
     out.print("\nThe same figures without Clearhouse:")
     for figure, command in closed.commands:
         out.print(f"\n[dim]# {figure}[/]")

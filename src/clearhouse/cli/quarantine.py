@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from clearhouse.bnpl.context import DATASET
+from clearhouse.bnpl.context import DATASET, Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.redrive import land_mended
 from clearhouse.cli import report as reports
@@ -14,7 +14,8 @@ from clearhouse.cli.app import leave, out, settings
 from clearhouse.cli.options import JsonFlag
 from clearhouse.cli.progress import progress
 from clearhouse.core.errors import UsageError
-from clearhouse.core.runner import run_steps
+from clearhouse.core.lock import only_run
+from clearhouse.core.runner import ExitCode, run_steps
 from clearhouse.core.window import Window, parse_day
 from clearhouse.store.quarantine import QuarantinedRow
 from clearhouse.world import open_bnpl
@@ -87,7 +88,14 @@ def redrive(
     ] = None,
 ) -> None:
     """Give rejected rows another try: a day's after a change of contract, or one row mended."""
-    bnpl = open_bnpl(settings())
+    config = settings()
+    with only_run(config.clearhouse_home):
+        leave(_redrive(open_bnpl(config), day, wanted, changes))
+
+
+def _redrive(
+    bnpl: Bnpl, day: str | None, wanted: str | None, changes: list[str] | None
+) -> ExitCode:
     if wanted and changes:
         pairs = dict(_pair(change) for change in changes)
         book_date = land_mended(bnpl, wanted, pairs)
@@ -103,7 +111,7 @@ def redrive(
     after = len(bnpl.quarantine.of_days(DATASET, [book_date], limit=1_000_000))
     reports.show_stopped(report)
     out.print(f"{book_date}: {before:,} rows were in quarantine, {after:,} are now.")
-    leave(report.exit_code)
+    return report.exit_code
 
 
 def _pair(change: str) -> tuple[str, str]:

@@ -195,14 +195,15 @@ def _shown(path: Path, name: str) -> str:
     on_path = shutil.which(name)
     if on_path and Path(on_path).resolve() == path.resolve():
         return name
-    return _relative(str(path)) if path.exists() else name
+    return near(path) if path.exists() else name
 
 
-def _relative(path: str) -> str:
+def near(path: Path) -> str:
+    """A path as one would type it here."""
     try:
-        return str(Path(path).relative_to(Path.cwd()))
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
-        return path
+        return str(path)
 
 
 def _plain(text: str) -> str:

@@ -15,6 +15,7 @@ from clearhouse.cli.options import FromDay, JsonFlag, ToDay, domain_of
 from clearhouse.cli.progress import progress
 from clearhouse.core.books.audit import audit
 from clearhouse.core.errors import UsageError
+from clearhouse.core.lock import only_run
 from clearhouse.core.runner import ExitCode, RunReport, run_steps, select
 from clearhouse.core.window import Window, parse_day
 from clearhouse.settings import Settings
@@ -168,7 +169,7 @@ def _run_on(
     steps: tuple[str, ...] | None,
 ) -> tuple[RunReport, Bnpl]:
     chosen = [s for s in PIPELINE if steps is None or s.name in steps]
-    with progress() as shown:
+    with only_run(config.clearhouse_home), progress() as shown:
         bnpl = open_bnpl(config, source, progress=shown, refresh=refresh)
         report = run_steps(chosen, bnpl, window, run_id=bnpl.run_id, progress=shown)
     return report, bnpl

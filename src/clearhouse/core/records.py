@@ -115,7 +115,7 @@ def _reading_sql(contract: Contract) -> str:
         for places, codes in sorted(by_places.items())
     )
     minor_case = " ".join(
-        f"WHEN {p} THEN CAST(CAST(number AS DECIMAL(17, 4)) * {10**p} AS BIGINT)"
+        f"WHEN {p} THEN CAST(CAST(number AS DECIMAL(30, 4)) * {10**p} AS BIGINT)"
         for p in sorted(by_places)
     )
     return f"""

@@ -86,11 +86,17 @@ class Silent:
 
 @dataclass(frozen=True)
 class Step(Generic[C]):
-    """A named function of a domain over days."""
+    """A named function of a domain over days.
+
+    Attributes:
+        always: whether it runs even when no day is left for it: what tells of a run must also
+            tell of one in which every day was held.
+    """
 
     name: str
     summary: str
     run: Callable[[C, Sequence[dt.date]], StepReport]
+    always: bool = False
 
 
 @dataclass
@@ -152,8 +158,8 @@ def run_steps(
     log = structlog.get_logger()
     with run_context(run_id, str(window)):
         for step in steps:
-            if not days:
-                break
+            if not days and not step.always:
+                continue
             progress.begin(step.name, len(days))
             with timed("step", step=step.name, days=len(days)):
                 outcome = step.run(context, days)

@@ -17,6 +17,9 @@ from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_by_day, t
 from clearhouse.core.books.model import Totals
 from clearhouse.core.errors import StoreError
 
+_STORAGE = "v1.5.0"
+"""The file format: that of the newest DuckDB command line there is, so that people can read it."""
+
 _SET_UP = """
     CREATE SCHEMA IF NOT EXISTS bronze;
     CREATE SCHEMA IF NOT EXISTS ops;
@@ -38,6 +41,8 @@ class DuckDBEngine:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            duckdb.connect(str(path), config={"storage_compatibility_version": _STORAGE}).close()
         with self.connection() as connection:
             connection.execute(_SET_UP)
 

@@ -9,20 +9,22 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import stamina
-from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
-from pyiceberg.table import Table
-from pyiceberg.transforms import IdentityTransform
 
 from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
 from clearhouse.core.books.model import Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.errors import StoreError
+
+if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never open a table
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.table import Table
 
 _ENTRIES = "clearhouse.entries"
 _PARTITION = "_book_date"
@@ -38,12 +40,17 @@ class Lake:
     """
 
     def __init__(self, catalog_url: str, warehouse: Path) -> None:
-        database = catalog_url.removeprefix("sqlite:///")
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-        warehouse.mkdir(parents=True, exist_ok=True)
-        self._catalog = SqlCatalog(
-            "clearhouse", uri=catalog_url, warehouse=warehouse.resolve().as_uri()
-        )
+        self._url = catalog_url
+        self._warehouse = warehouse
+
+    @cached_property
+    def _catalog(self) -> "SqlCatalog":
+        from pyiceberg.catalog.sql import SqlCatalog
+
+        Path(self._url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        self._warehouse.mkdir(parents=True, exist_ok=True)
+        location = self._warehouse.resolve().as_uri()
+        return SqlCatalog("clearhouse", uri=self._url, warehouse=location)
 
     def replace_days(self, name: str, rows: pa.Table, entries: Mapping[dt.date, str]) -> None:
         """Put rows in place of all rows of the days in `entries`, in one commit.
@@ -54,6 +61,8 @@ class Lake:
             rows: rows of these days only; a day without rows becomes empty.
             entries: the books' entry id of each day, which goes into the commit.
         """
+        from pyiceberg.exceptions import CommitFailedException, ValidationException
+
         days = sorted(entries)
         if not set(rows[_PARTITION].unique().to_pylist()) <= set(days):
             raise StoreError(f"Rows for {name} are dated outside the days to be replaced.")
@@ -83,8 +92,8 @@ class Lake:
         table = self._existing(name)
         if table is None:
             return []
-        wanted: BooleanExpression = AlwaysTrue() if days is None else _on(days)
-        tasks = table.scan(row_filter=wanted).plan_files()
+        scan = table.scan() if days is None else table.scan(row_filter=_on(days))
+        tasks = scan.plan_files()
         return sorted(task.file.file_path.removeprefix("file://") for task in tasks)
 
     def columns(self, name: str) -> pa.Schema | None:
@@ -92,13 +101,17 @@ class Lake:
         table = self._existing(name)
         return table.schema().as_arrow() if table else None
 
-    def _existing(self, name: str) -> Table | None:
+    def _existing(self, name: str) -> "Table | None":
+        from pyiceberg.exceptions import NoSuchTableError
+
         try:
             return self._catalog.load_table(name)
         except NoSuchTableError:
             return None
 
-    def _table(self, name: str, schema: pa.Schema) -> Table:
+    def _table(self, name: str, schema: pa.Schema) -> "Table":
+        from pyiceberg.transforms import IdentityTransform
+
         table = self._existing(name)
         if table is None:
             self._catalog.create_namespace_if_not_exists(name.split(".", maxsplit=1)[0])
@@ -122,7 +135,9 @@ class Lake:
         return table
 
 
-def _on(days: Sequence[dt.date]) -> BooleanExpression:
+def _on(days: Sequence[dt.date]) -> "BooleanExpression":
+    from pyiceberg.expressions import In
+
     # The type hints of pyiceberg's expressions are those of pydantic's generated constructor.
     return In(_PARTITION, sorted(days))  # type: ignore[misc,call-arg,arg-type]
 

@@ -13,14 +13,16 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from clearhouse.quality import project, sentences
 from clearhouse.quality.verdicts import Failure, QualityError, Verdict
+
+if TYPE_CHECKING:  # pandas takes a while to import, and few commands judge anything
+    import pandas as pd
 
 _DAY_COLUMN = "book_date"
 
@@ -41,7 +43,7 @@ class Gates:
         self._work_dir = work_dir
 
     def judge(
-        self, checkpoint: str, frames: Mapping[str, pd.DataFrame], days: Sequence[dt.date]
+        self, checkpoint: str, frames: Mapping[str, "pd.DataFrame"], days: Sequence[dt.date]
     ) -> dict[dt.date, Verdict]:
         """A verdict for every day asked for, in the order asked; other days are ignored.
 
@@ -87,13 +89,15 @@ class _ByDay:
     """
 
     asset: str
-    frame: pd.DataFrame
+    frame: "pd.DataFrame"
     days: list[dt.date]
     day_of_row: npt.NDArray[np.intp]
     rows: dict[dt.date, int]
 
     @classmethod
-    def of(cls, asset: str, frame: pd.DataFrame) -> "_ByDay":
+    def of(cls, asset: str, frame: "pd.DataFrame") -> "_ByDay":
+        import pandas as pd
+
         if _DAY_COLUMN not in frame.columns:
             raise QualityError(f"The frame {asset} has no column {_DAY_COLUMN}.")
         codes, values = pd.factorize(frame[_DAY_COLUMN])

@@ -41,7 +41,7 @@ def extract_daily_batch(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
     if bnpl.connect is None:
         raise UsageError("There is no source to pull from: set BNPL_API_URL.", "no_source")
     clerk.open(keys[day] for day in plan.redo)
-    Thread(target=_import_what_comes_next, daemon=True).start()
+    Thread(target=_import_what_comes_next).start()
     landed, report.failed = asyncio.run(_pull(bnpl, bnpl.connect(), plan.redo))
     clerk.fail(keys[day] for day in report.failed)
     statuses = clerk.close(keys[day] for day in landed)

@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from clearhouse.bnpl.context import BUSINESS_GATE, DOMAIN, SILVER_TO_GOLD, Bnpl
 from clearhouse.bnpl.gatekeeping import hold_or_pass
 from clearhouse.bnpl.spine import CANDIDATES, GOLD, SILVER
 from clearhouse.core.books.measure import minor_sql
 from clearhouse.core.runner import StepReport
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CANDIDATES = f"""{GOLD} r JOIN {CANDIDATES} c
     ON c.domain = '{DOMAIN}' AND c.book_date = r._book_date AND c.entry_id = r._entry_id"""
@@ -25,7 +27,7 @@ def validate_business_rules(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
     return report
 
 
-def _frames(bnpl: Bnpl, days: Sequence[dt.date]) -> Mapping[str, pd.DataFrame]:
+def _frames(bnpl: Bnpl, days: Sequence[dt.date]) -> Mapping[str, "pd.DataFrame"]:
     listed = ", ".join(f"DATE '{day}'" for day in days)
     money = {
         f"{name}_minor": minor_sql(f"r.{column}", "r.currency")

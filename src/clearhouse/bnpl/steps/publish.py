@@ -68,6 +68,8 @@ def publish_quality_metrics(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
 def refresh_readers(bnpl: Bnpl) -> bool:
     """Build what derives from published rows, unless it stands as it should; True if built."""
     pointers = bnpl.engine.pointers(DOMAIN, DATASET)
+    if not pointers:
+        return False
     built_from = digest(
         bnpl.code.published, json.dumps({str(d): e for d, e in sorted(pointers.items())})
     )

@@ -2,8 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from clearhouse.bnpl.bronze import load_days
 from clearhouse.bnpl.context import (
@@ -22,6 +21,9 @@ from clearhouse.core.runner import StepReport
 from clearhouse.core.window import Window
 from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.landing import LandedObject
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PROFILE = """
     SELECT b._book_date,
@@ -70,8 +72,10 @@ def _key(bnpl: Bnpl, day: dt.date, landed: Sequence[LandedObject]) -> EntryKey:
     return EntryKey(DOMAIN, LANDING_TO_BRONZE, day, inputs, bnpl.code.bronze)
 
 
-def _frame(bnpl: Bnpl, days: Sequence[dt.date]) -> pd.DataFrame:
+def _frame(bnpl: Bnpl, days: Sequence[dt.date]) -> "pd.DataFrame":
     """One row a book date: what the books measured, what bronze holds, and the volume band."""
+    import pandas as pd
+
     entries = bnpl.entries(LANDING_TO_BRONZE, days)
     found = _bronze_profile(bnpl, days)
     rows = []

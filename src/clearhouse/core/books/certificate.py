@@ -142,7 +142,7 @@ class Certificates:
         for row in rows:
             if hashlib.sha256(row.body.encode()).hexdigest() != row.seal:
                 broken.append(f"{row.book_date}: the certificate's text does not match its seal")
-            if json.loads(row.body)["previous"] != previous:
+            elif json.loads(row.body)["previous"] != previous:
                 broken.append(f"{row.book_date}: not chained to the day before")
             previous = row.seal
         return broken

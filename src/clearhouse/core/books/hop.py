@@ -43,7 +43,9 @@ class Named:
     Attributes:
         kind: `missing`, `doubled`, `changed` or `invented`.
         records, minor: what came out too much, or, negative, is missing.
+        currency: the currency before, or the only one there is.
         amount_in, amount_out: for `changed`, the amount before and after.
+        currency_out: the currency after, where that was changed too.
     """
 
     record_id: str
@@ -54,20 +56,24 @@ class Named:
     currency: str
     amount_in: int
     amount_out: int
+    currency_out: str
 
     def __str__(self) -> str:
         name = self.record_key.rsplit("|", 1)[-1] or self.record_id
         if self.kind == "changed":
             before = Money(self.amount_in, self.currency)
-            after = Money(self.amount_out, self.currency)
+            after = Money(self.amount_out, self.currency_out)
             return f"{name}: {before} became {after}"
-        amount = Money(self.minor, self.currency)
-        sign = "+" if self.records > 0 else "−"
-        shown = str(amount).removeprefix("-")
+        shown = str(Money(abs(self.minor), self.currency))
         plural = "" if abs(self.records) == 1 else "s"
         return (
-            f"{sign}{abs(self.records)} record{plural}, {sign if self.minor else ''}{shown}: {name}"
+            f"{_sign(self.records)}{abs(self.records)} record{plural}, "
+            f"{_sign(self.minor)}{shown}: {name}"
         )
+
+
+def _sign(value: int) -> str:
+    return "−" if value < 0 else "+" if value else ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def _rows(legs: Iterable[Leg], day: dt.date, *, entering: bool) -> pa.Table:
 
 
 # One row a record whose count, amount or currency differs between the two sides. A record whose
-# count is right and whose amount is not was changed; the currency shown is then the one it had.
+# count is right and whose amount or currency is not was changed.
 _DIFFERENCES = """
     WITH i AS (
         SELECT _record_id, any_value(_record_key) AS k, count(*) AS n, sum(amount_minor) AS a,
@@ -125,7 +131,7 @@ _DIFFERENCES = """
             WHEN o.n > i.n THEN 'doubled' WHEN o.n < i.n THEN 'missing' ELSE 'changed' END AS kind,
         (coalesce(o.n, 0) - coalesce(i.n, 0))::BIGINT AS records,
         (coalesce(o.a, 0) - coalesce(i.a, 0))::BIGINT AS minor,
-        coalesce(i.c, o.c) AS currency,
+        coalesce(i.c, o.c) AS currency, coalesce(o.c, i.c) AS currency_out,
         coalesce(i.a, 0)::BIGINT AS amount_in, coalesce(o.a, 0)::BIGINT AS amount_out
     FROM i FULL OUTER JOIN o USING (_record_id)
     WHERE i.n IS DISTINCT FROM o.n OR i.a IS DISTINCT FROM o.a OR i.c IS DISTINCT FROM o.c

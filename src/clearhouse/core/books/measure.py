@@ -48,16 +48,21 @@ def totals_sql(relation: str) -> str:
 
 
 def minor_sql(amount: str = "amount", currency: str = "currency") -> str:
-    """SQL for the minor units of a decimal column: exact, for every ISO 4217 currency."""
+    """SQL for the minor units of a decimal column of at most 4 places and 17 digits.
+
+    Exact for every ISO 4217 currency. The cast gives the product room: DuckDB would multiply a
+    DECIMAL(17, 4) within 18 digits and fail.
+    """
+    exact = f"CAST({amount} AS DECIMAL(30, 4))"
     special: dict[int, list[str]] = {}
     for code, places in iso_exponents().items():
         if places != 2:
             special.setdefault(places, []).append(f"'{code}'")
     cases = " ".join(
-        f"WHEN {currency} IN ({', '.join(sorted(codes))}) THEN {amount} * {10**places}"
+        f"WHEN {currency} IN ({', '.join(sorted(codes))}) THEN {exact} * {10**places}"
         for places, codes in sorted(special.items())
     )
-    return f"CAST(CASE {cases} ELSE {amount} * 100 END AS BIGINT)"
+    return f"CAST(CASE {cases} ELSE {exact} * 100 END AS BIGINT)"
 
 
 def totals_by_day(answer: pa.Table) -> dict[dt.date, Totals]:

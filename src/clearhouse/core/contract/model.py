@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import yaml
 
 from clearhouse.core.errors import ContractError
 
@@ -95,15 +96,11 @@ class Contract:
         Raises:
             ContractError: the file is missing, not ODCS, or lacks what the books need.
         """
-        from open_data_contract_standard.model import OpenDataContractStandard
-
-        try:
-            text = path.read_text(encoding="utf-8")
-            document = OpenDataContractStandard.from_string(text)
-            (table,) = document.schema_ or []
-        except (OSError, ValueError, TypeError) as error:
-            raise ContractError(f"{path} is not a usable data contract: {error}") from error
-        properties = table.properties or []
+        text, document = _read(path)
+        tables = document.schema_ or []
+        if len(tables) != 1:
+            raise ContractError(f"{path} has {len(tables)} tables in its schema: give it one.")
+        properties = tables[0].properties or []
         fields = tuple(_field(p) for p in properties)
         pairs = list(zip(properties, fields, strict=True))
         keyed = [p for p in pairs if p[0].primaryKey]
@@ -113,6 +110,15 @@ class Contract:
             raise ContractError(
                 f"{path} names no primary key, or no fields for the books: mark one field "
                 "with `books: amount` and one with `books: currency`."
+            )
+        for field in (*(f for _, f in keyed), books["amount"], books["currency"]):
+            if not field.required:
+                raise ContractError(
+                    f"{path}: the books need {field.name} of every record: mark it `required`."
+                )
+        if books["amount"].places is None:
+            raise ContractError(
+                f"{path}: the books' amount is {books['amount'].physical_type}: make it a decimal."
             )
         return cls(
             id=str(document.id),
@@ -139,6 +145,24 @@ class Contract:
     def json_schema(self) -> pa.Schema:
         """The same columns under the source's names, for the JSON reader."""
         return pa.schema([pa.field(f.source_name, f.arrow_type) for f in self.fields])
+
+
+def _read(path: Path) -> tuple[str, Any]:
+    """A contract file's text, and the document in it."""
+    from open_data_contract_standard.model import OpenDataContractStandard
+    from pydantic import ValidationError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, OpenDataContractStandard.from_string(text)
+    except OSError as error:
+        raise ContractError(f"{path} can't be read: {error.strerror}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ContractError(f"{path} is not a data contract: {place}: {first['msg']}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
+        raise ContractError(f"{path} is not a YAML file with a data contract in it.") from error
 
 
 def _custom(prop: Any, name: str) -> str | None:

@@ -81,7 +81,7 @@ def decode(line: bytes) -> dict[str, Any]:
     )
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
-    if not _is_shallow(record, MAX_NESTING):
+    if text.count("{") + text.count("[") > MAX_NESTING and not _is_shallow(record, MAX_NESTING):
         raise ValueError(f"nested more than {MAX_NESTING} deep")
     if "\\ud" in text.lower():  # half of a surrogate pair is no character, and can't be stored
         json.dumps(record, ensure_ascii=False).encode("utf-8")
@@ -132,10 +132,13 @@ def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether a pattern of a contract is found in a text, by RE2 as for whole columns.
+    """Whether a pattern of a contract is found in a text, in RE2's sense as for whole columns.
 
-    Python's own `$` would let a line feed pass at the end, and its `\\s` is not RE2's.
+    Python's `$` lets a line feed pass at the end, and its `\\s` and `\\d` know more characters; on
+    printable ASCII the two agree, and Python's is much the faster for a single text.
     """
+    if text.isascii() and text.isprintable():
+        return re.search(pattern, text) is not None
     return bool(pc.match_substring_regex(pa.scalar(text, pa.string()), pattern).as_py())
 
 

@@ -6,6 +6,7 @@ go through the contract's rules one at a time, and come out accepted or with the
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +18,21 @@ import pyarrow.json as pj
 from clearhouse.core.books.measure import minor_sql
 from clearhouse.core.columnar import query
 from clearhouse.core.contract.model import Contract, Field
-from clearhouse.core.contract.rules import NumberText, Violation, decode, violations
+from clearhouse.core.contract.rules import (
+    MAX_NESTING,
+    NumberText,
+    Violation,
+    decode,
+    violations,
+)
 from clearhouse.core.errors import ContractError, MoneyError
 from clearhouse.core.money import minor_from_text
 from clearhouse.core.records import read_records, split_lines
 
 _BLOCK_BYTES = 1 << 22
-_BOM = b"\xef\xbb\xbf"
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+_BOM = "\ufeff"
+_ESCAPED_IN_JSON = re.compile(r'["\\\x00-\x1f]')
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,9 @@ class TypedRecords:
 
     Attributes:
         reading: the books' reading of every line (`records.READING_SCHEMA`).
-        accepted: the contract's columns, then `extra` (JSON text of unknown fields, or null),
-            `_record_id`, `_record_key` and `_line`; in the order of the lines.
+        accepted: the contract's columns, then `extra` (JSON text of unknown fields in order of
+            name, numbers as they were written; or null), `_record_id`, `_record_key` and `_line`;
+            in the order of the lines.
         rejected: the others, in the order of the lines.
         unknown_fields: keys of the JSON that the contract does not name.
     """
@@ -60,8 +70,8 @@ class TypedRecords:
 def type_records(payload: bytes, contract: Contract, source: str) -> TypedRecords:
     """Every record of an NDJSON payload, typed by its contract or rejected with reasons."""
     reading = read_records(payload, contract, source)
-    parsed = _parse(payload, contract) if len(reading) else None
-    if parsed is None or len(parsed) != len(reading) or _BOM in payload:
+    parsed = _parse(payload, contract) if _has_an_object_a_line(payload, reading) else None
+    if parsed is None or len(parsed) != len(reading):
         suspects = list(range(len(reading)))
         clean = contract.arrow_schema.append(pa.field("extra", pa.string())).empty_table()
         clean_reading = reading.slice(0, 0)
@@ -80,12 +90,29 @@ def type_records(payload: bytes, contract: Contract, source: str) -> TypedRecord
     return TypedRecords(reading, accepted, rejected, tuple(sorted(unknown | more_unknown)))
 
 
+def _has_an_object_a_line(payload: bytes, reading: pa.Table) -> bool:
+    """Whether Arrow's reader can be asked: as many objects as lines then means one in each.
+
+    It takes line feeds for white space, so that two objects on one line and none on another would
+    go unseen; it does not check UTF-8; and deep nesting exhausts its stack, which ends the process.
+    """
+    try:
+        if not len(reading) or _BOM in payload.decode("utf-8"):
+            return False
+    except UnicodeDecodeError:
+        return False
+    text = pc.ascii_trim(reading["text"], " \t\r")
+    openings = pc.add(pc.count_substring(text, "{"), pc.count_substring(text, "["))
+    whole = pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}"))
+    return bool(pc.all(pc.and_(whole, pc.less_equal(openings, MAX_NESTING))).as_py())
+
+
 def _parse(payload: bytes, contract: Contract) -> pa.Table | None:
     """The payload as columns under the source's names, or None where Arrow refuses it."""
     options = pj.ParseOptions(
         explicit_schema=contract.json_schema, unexpected_field_behavior="infer"
     )
-    block_bytes = max(_BLOCK_BYTES, payload.find(b"\n") + 1)
+    block_bytes = max(_BLOCK_BYTES, *(len(line) + 1 for line in payload.split(b"\n")))
     try:
         return pj.read_json(
             pa.BufferReader(payload),
@@ -105,6 +132,13 @@ def _doubt(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.Chunke
             doubt = pc.or_(doubt, pc.fill_null(broken, False))
         if field.required and column.null_count:
             doubt = pc.or_(doubt, pc.is_null(column))
+    for column in parsed.columns:
+        if pa.types.is_floating(column.type):  # Arrow takes NaN and Infinity, JSON has neither
+            doubt = pc.or_(doubt, pc.fill_null(pc.invert(pc.is_finite(column)), False))
+        if pa.types.is_nested(column.type):  # a name inside it could pass for the record's own
+            doubt = pc.or_(doubt, pc.is_valid(column))
+    if parsed.num_columns > len(contract.fields):  # an escaped name could, too
+        doubt = pc.or_(doubt, pc.match_substring(reading["text"], "\\"))
     return pc.or_(doubt, _misread(parsed, reading, contract))
 
 
@@ -153,22 +187,29 @@ def _columns(
     table = parsed.select([f.source_name for f in contract.fields]).rename_columns(
         [f.name for f in contract.fields]
     )
-    if unknown and len(parsed):
-        pairs = ", ".join(f"{_sql_text(n)}, {_json_at(n)}" for n in unknown)
-        present = ", ".join(_json_at(n) for n in unknown)
-        extra = query(
-            f"SELECT CASE WHEN coalesce({present}) IS NOT NULL "
-            f"THEN json_object({pairs})::VARCHAR END AS extra FROM reading",
-            reading=reading.select(["text"]),
-        )["extra"]
-    else:
-        extra = pa.nulls(len(table), pa.string())
+    plain = [name for name in unknown if not _ESCAPED_IN_JSON.search(name)]
+    extra = pa.nulls(len(table), pa.string())
+    if plain and len(table):
+        extra = query(_extra_sql(plain), reading=reading.select(["text"]))["extra"]
     return table.append_column("extra", extra)
 
 
-def _json_at(name: str) -> str:
-    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
-    return f"json_extract(text, {_sql_text(pointer)})"
+_VALUE = r'("[^"]*"|[^"\s,{}\[\]]+)'
+
+
+def _extra_sql(names: Sequence[str]) -> str:
+    """SQL for the unknown fields of records without nesting and escapes, as they were written.
+
+    (A JSON function would read 1.10 as a double.)
+    """
+    members = []
+    for name in names:
+        found = _sql_text(f'"{re.escape(name)}"\\s*:\\s*{_VALUE}')
+        start = _sql_text(f'"{name}":')
+        members.append(f"{start} || nullif(regexp_extract(text, {found}, 1), '')")
+    return f"""
+        SELECT CASE WHEN members <> '' THEN '{{' || members || '}}' END AS extra
+        FROM (SELECT concat_ws(',', {", ".join(members)}) AS members FROM reading)"""
 
 
 def _sql_text(text: str) -> str:
@@ -238,7 +279,7 @@ def _rejected(read: dict[str, Any], raw: bytes, broken: Sequence[Violation]) -> 
 def _retyped(records: Sequence[dict[str, Any]], contract: Contract) -> tuple[pa.Table, set[str]]:
     """Records that keep the contract, as columns: the known fields by Arrow's reader once more."""
     known = contract.by_source_name
-    extras = [{k: v for k, v in r.items() if k not in known} for r in records]
+    extras = [{k: r[k] for k in sorted(r) if k not in known} for r in records]
     payload = "".join(_json({k: r[k] for k in known if k in r}) + "\n" for r in records)
     parsed = _parse(payload.encode(), contract) if records else contract.json_schema.empty_table()
     if parsed is None or len(parsed) != len(records):
@@ -256,7 +297,7 @@ def _json(value: Any) -> str:
     if isinstance(value, NumberText):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k)}:{_json(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{_json(k)}:{_json(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_json, value)) + "]"
-    return json.dumps(value)
+    return _ENCODER.encode(value)
