@@ -40,5 +40,8 @@ lint: install-dev  ## style, types and the imports between layers
 coverage: install-dev  ## line coverage of src, at least 90 %
 	@$(RUN)/pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=90
 
+mutants: install-dev  ## mutation tests of money, windows and books: at least 85 % killed
+	@rm -rf mutants && $(RUN)/mutmut run --max-children 2 && $(RUN)/python scripts/mutation_score.py
+
 clean:  ## remove what a run made (not what is installed)
 	@rm -rf .clearhouse dbt/target dbt/logs gx/uncommitted mutants

@@ -108,8 +108,7 @@ def _reading_sql(contract: Contract) -> str:
     for code, places in iso_exponents().items():
         by_places.setdefault(places, []).append(code)
     key = " || '|' || ".join(_extract(key_pattern(f)) for f in contract.key)
-    forms = [p for f in contract.fields if (p := form_pattern(f))]
-    forms_kept = " AND ".join(f"regexp_matches(text, {_quote(p)})" for p in forms) or "true"
+    forms_kept = " AND ".join(_form_sql(f) for f in contract.fields if form_pattern(f)) or "true"
     places_case = " ".join(
         f"WHEN code IN ({', '.join(map(_quote, sorted(codes)))}) THEN {places}"
         for places, codes in sorted(by_places.items())
@@ -137,6 +136,25 @@ def _reading_sql(contract: Contract) -> str:
             CASE WHEN readable THEN CASE places {minor_case} END ELSE 0 END AS amount_minor,
             CASE WHEN readable THEN code ELSE '{NO_CURRENCY}' END AS currency, forms_kept
         FROM judged"""
+
+
+def _form_sql(field: Field) -> str:
+    kept = f"regexp_matches(text, {_quote(form_pattern(field) or '')})"
+    if field.required:
+        return kept
+    named = _quote(f'"{field.source_name}"')
+    return f"({kept} OR NOT contains(text, {named}) AND NOT contains(text, '\\'))"
+
+
+def _form_kept(field: Field, line: bytes) -> bool:
+    """Whether a field stands in the line in its form; one that need not be there may be absent.
+
+    A name could be written with escapes: of a line with a backslash nothing is said to be absent.
+    """
+    if re.search((form_pattern(field) or "").encode(), line):
+        return True
+    named = f'"{field.source_name}"'.encode()
+    return not field.required and named not in line and b"\\" not in line
 
 
 def _extract(pattern: str) -> str:
@@ -169,7 +187,6 @@ def read_line(line: bytes, contract: Contract, source: str) -> Mapping[str, Any]
         minor = minor_from_text(first(amount_pattern(contract.amount)), currency)
     except MoneyError:
         minor, currency = 0, NO_CURRENCY
-    forms = [p for f in contract.fields if (p := form_pattern(f))]
     return {
         "text": line.decode("utf-8", "replace"),
         "_record_id": hashlib.md5(
@@ -178,5 +195,5 @@ def read_line(line: bytes, contract: Contract, source: str) -> Mapping[str, Any]
         "_record_key": key,
         "amount_minor": minor,
         "currency": currency,
-        "forms_kept": all(re.search(p.encode(), line) for p in forms),
+        "forms_kept": all(_form_kept(f, line) for f in contract.fields if form_pattern(f)),
     }

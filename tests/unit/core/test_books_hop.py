@@ -48,7 +48,18 @@ def test_a_hop_that_balances_names_nobody() -> None:
         ((("a", 4590, "EUR"), *THREE[1:]), "changed", "a: 45.90 USD became 45.90 EUR"),
         ((("a", 4590, "JPY"), *THREE[1:]), "changed", "a: 45.90 USD became 4590 JPY"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=[
+        "missing",
+        "missing refund",
+        "doubled",
+        "doubled refund",
+        "tripled",
+        "invented",
+        "invented unreadable",
+        "changed by a cent",
+        "changed currency",
+        "changed places",
+    ],
 )
 def test_a_difference_is_named_with_its_record_and_its_cents(
     leaving: tuple[Record, ...], kind: str, told: str
@@ -82,9 +93,13 @@ def test_differences_come_worst_first_and_with_all_that_is_known() -> None:
     )
 
 
-def test_a_record_without_a_key_is_named_by_its_id() -> None:
-    named = Named("0a1b", "2024-03-09|", "missing", -1, -5, "USD", 5, 0, "USD")
-    assert str(named) == "−1 record, −0.05 USD: 0a1b"
+@pytest.mark.parametrize(
+    ("record_key", "name"),
+    [("2024-03-09|till 4|c", "c"), ("c", "c"), ("2024-03-09|", "0a1b"), ("", "0a1b")],
+)
+def test_a_record_is_named_by_the_last_part_of_its_key_or_its_id(record_key, name) -> None:
+    named = Named("0a1b", record_key, "missing", -1, -5, "USD", 5, 0, "USD")
+    assert str(named) == f"−1 record, −0.05 USD: {name}"
 
 
 def test_a_hop_without_an_entering_side_finds_all_its_records_invented() -> None:

@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,12 @@ from clearhouse.core.books.model import canonical, difference, digest, totals_di
 
 # printf '4:bnpl15:silver → gold10:2024-03-092:in4:code' | sha256sum
 PINNED_ID = "c410d53c7784cd454e498b01624b443422a0c91ab2db0196e6c029f850d7f3af"
-# printf '75:{"in":{"hash":7,"minor:USD":4590,"records":1},"out":{"hash":0,"records":0}}' | sha256sum
-PINNED_DIGEST = "72aa388801be092918c81d3a26bf9581736a68ee75e8812eec0f626cde9b2768"
+# printf '127:<the text below>' | sha256sum
+CANONICAL = (
+    '{"duplicate":{"hash":1,"records":1},"in":{"hash":8,"minor:USD":4590,"records":2},'
+    '"out":{"hash":7,"minor:USD":4590,"records":1}}'
+)
+PINNED_DIGEST = "1fa7f43bf071ad54fccd8e58ed3b39c44ae02640ee0efa1707cacf8c51bd8476"
 
 
 def test_the_id_of_an_entry_is_the_same_for_ever() -> None:
@@ -28,7 +33,7 @@ def test_the_id_of_an_entry_is_the_same_for_ever() -> None:
         {"input_hash": "other"},
         {"code_hash": "other"},
     ],
-    ids=lambda change: next(iter(change)),
+    ids=["domain", "hop", "day", "input", "code"],
 )
 def test_every_part_of_the_key_is_part_of_the_id(change: dict) -> None:
     assert replace(key_of(), **change).entry_id != key_of().entry_id
@@ -87,7 +92,12 @@ def test_without_a_count_of_the_source_there_is_nothing_to_balance() -> None:
 
 
 def test_totals_have_one_canonical_form_and_digest() -> None:
-    one = {Side.OUT: Totals(), Side.IN: Totals({"records": 1, "minor:USD": 4590, "hash": 7})}
-    assert list(canonical(one)) == ["in", "out"]
-    assert list(canonical(one)["in"]) == ["hash", "minor:USD", "records"]
-    assert totals_digest(one) == totals_digest(dict(reversed(one.items()))) == PINNED_DIGEST
+    sides = {
+        Side.OUT: Totals({"records": 1, "minor:USD": 4590, "hash": 7}),
+        Side.DUPLICATE: Totals({"records": 1, "hash": 1}),
+        Side.IN: Totals({"hash": 8, "minor:USD": 4590, "records": 2}),
+    }
+    assert list(canonical(sides)) == ["in", "out", "duplicate"]
+    assert list(canonical(sides)["in"]) == ["hash", "minor:USD", "records"]
+    assert canonical(sides) == json.loads(CANONICAL)
+    assert totals_digest(sides) == totals_digest(dict(reversed(sides.items()))) == PINNED_DIGEST

@@ -143,8 +143,14 @@ class Contract:
 
     @cached_property
     def json_schema(self) -> pa.Schema:
-        """The same columns under the source's names, for the JSON reader."""
-        return pa.schema([pa.field(f.source_name, f.arrow_type) for f in self.fields])
+        """The columns under the source's names, as Arrow's JSON reader can fill them.
+
+        It reads a date from a number only, but a timestamp from a date's text.
+        """
+        types = (
+            pa.timestamp("us") if f.physical_type == "date" else f.arrow_type for f in self.fields
+        )
+        return pa.schema(zip((f.source_name for f in self.fields), types, strict=True))
 
 
 def _read(path: Path) -> tuple[str, Any]:

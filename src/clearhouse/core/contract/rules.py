@@ -132,9 +132,9 @@ def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether a pattern of a contract is found in a text, in RE2's sense as for whole columns.
+    r"""Whether a pattern of a contract is found in a text, in RE2's sense as for whole columns.
 
-    Python's `$` lets a line feed pass at the end, and its `\\s` and `\\d` know more characters; on
+    Python's `$` lets a line feed pass at the end, and its `\s` and `\d` know more characters; on
     printable ASCII the two agree, and Python's is much the faster for a single text.
     """
     if text.isascii() and text.isprintable():

@@ -102,9 +102,12 @@ def _has_an_object_a_line(payload: bytes, reading: pa.Table) -> bool:
     except UnicodeDecodeError:
         return False
     text = pc.ascii_trim(reading["text"], " \t\r")
+    if not pc.all(pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}"))).as_py():
+        return False
+    if payload.count(b"{") + payload.count(b"[") < len(reading) + MAX_NESTING:
+        return True  # each line has one at least, so none has too many
     openings = pc.add(pc.count_substring(text, "{"), pc.count_substring(text, "["))
-    whole = pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}"))
-    return bool(pc.all(pc.and_(whole, pc.less_equal(openings, MAX_NESTING))).as_py())
+    return bool(pc.all(pc.less_equal(openings, MAX_NESTING)).as_py())
 
 
 def _parse(payload: bytes, contract: Contract) -> pa.Table | None:
@@ -160,7 +163,7 @@ def _misread(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.Chun
     """True where the parsed key, amount or currency is not what the books read in the text."""
     parts = [
         f"strftime(p.\"{f.source_name}\", '%Y-%m-%d')"
-        if f.physical_type == "timestamp"
+        if f.physical_type in ("timestamp", "date")
         else f'p."{f.source_name}"'
         for f in contract.key
     ]
@@ -184,14 +187,16 @@ def _columns(
     parsed: pa.Table, reading: pa.Table, contract: Contract, unknown: Sequence[str]
 ) -> pa.Table:
     """The contract's columns under our names, with `extra` from the unknown ones."""
-    table = parsed.select([f.source_name for f in contract.fields]).rename_columns(
-        [f.name for f in contract.fields]
-    )
     plain = [name for name in unknown if not _ESCAPED_IN_JSON.search(name)]
-    extra = pa.nulls(len(table), pa.string())
-    if plain and len(table):
+    extra = pa.nulls(len(parsed), pa.string())
+    if plain and len(parsed):
         extra = query(_extra_sql(plain), reading=reading.select(["text"]))["extra"]
-    return table.append_column("extra", extra)
+    return _known_columns(parsed, contract).append_column("extra", extra)
+
+
+def _known_columns(parsed: pa.Table, contract: Contract) -> pa.Table:
+    table = parsed.select([f.source_name for f in contract.fields])
+    return table.rename_columns([f.name for f in contract.fields]).cast(contract.arrow_schema)
 
 
 _VALUE = r'("[^"]*"|[^"\s,{}\[\]]+)'
@@ -287,9 +292,10 @@ def _retyped(records: Sequence[dict[str, Any]], contract: Contract) -> tuple[pa.
             f"The rules of {contract.id} accept a record that its columns can't hold; "
             "please report this with the day it happened on."
         )
-    table = parsed.select(list(known)).rename_columns([f.name for f in known.values()])
     extra = pa.array([_json(e) if e else None for e in extras], pa.string())
-    return table.append_column("extra", extra), {k for e in extras for k in e}
+    return _known_columns(parsed, contract).append_column("extra", extra), {
+        k for e in extras for k in e
+    }
 
 
 def _json(value: Any) -> str:

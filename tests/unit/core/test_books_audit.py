@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
+
+from clearhouse.core.books import Books, Hop, Side, Status
+from clearhouse.core.books.audit import audit
+from clearhouse.core.books.clerk import Clerk
+from clearhouse.core.books.hop import MAX_NAMED
+
+RECORDS: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"))
+
+
+def closed(books: Books, silver: MemoryStore, gold: MemoryStore, **change: object) -> Hop:
+    """A hop with two days closed."""
+    for store in (silver, gold):
+        store.put(*RECORDS, day=NEXT)
+    hop = replace(hop_between(silver, out=gold), **change)
+    Clerk(books, hop, "run-1").close([key_of(), key_of(NEXT)])
+    return hop
+
+
+def test_undisturbed_stores_hold_what_the_books_say(books: Books) -> None:
+    hop = closed(books, MemoryStore(*RECORDS), MemoryStore(*RECORDS))
+    audited = audit(books, "bnpl", [hop])
+    assert audited.findings == ()
+    assert list(audited.entries) == books.current("bnpl")
+
+
+def test_a_stolen_record_is_found_on_its_day_and_named(books: Books) -> None:
+    gold = MemoryStore(*RECORDS)
+    hop = closed(books, MemoryStore(*RECORDS), gold)
+    gold.put(RECORDS[1])
+    audited = audit(books, "bnpl", [hop])
+    (finding,) = audited.findings
+    assert finding.entry.key == key_of()
+    assert finding.entry.status is Status.UNBALANCED
+    assert finding.entry.totals[Side.OUT].records == 1
+    assert finding.difference.records == -1
+    assert dict(finding.difference.amounts()) == {"USD": -4590}
+    assert [str(n) for n in finding.named] == ["−1 record, −45.90 USD: a"]
+    assert (finding.unnamed, finding.drifted) == (0, True)
+    assert [e.status for e in audited.entries] == [Status.UNBALANCED, Status.BALANCED]
+    assert [e.status for e in books.current("bnpl")] == [Status.BALANCED] * 2
+    assert audit(books, "bnpl", [hop], [NEXT]).findings == ()
+
+
+def test_a_change_on_both_sides_balances_and_is_found_all_the_same(books: Books) -> None:
+    silver, gold = MemoryStore(*RECORDS), MemoryStore(*RECORDS)
+    hop = closed(books, silver, gold)
+    for store in (silver, gold):
+        store.put(RECORDS[0])
+    (finding,) = audit(books, "bnpl", [hop]).findings
+    assert finding.drifted
+    assert finding.named == ()
+    assert finding.difference.records == -1
+    assert dict(finding.difference.amounts()) == {"USD": -100}
+    uncertified = replace(hop, certified=False)
+    assert audit(books, "bnpl", [uncertified]).findings == ()
+
+
+def test_of_many_differences_the_first_are_named_and_the_others_counted(books: Books) -> None:
+    gold = MemoryStore(*RECORDS)
+    hop = closed(books, MemoryStore(*RECORDS), gold)
+    gold.put(*RECORDS, *((f"x{n:02}", 1, "USD") for n in range(MAX_NAMED + 3)))
+    (finding,) = audit(books, "bnpl", [hop]).findings
+    assert [n.record_id for n in finding.named] == [f"x{n:02}" for n in range(MAX_NAMED)]
+    assert finding.unnamed == 3
+
+
+def test_an_imbalance_that_was_mended_is_balanced_again(books: Books) -> None:
+    gold = MemoryStore(RECORDS[0])
+    hop = closed(books, MemoryStore(*RECORDS), gold, certified=False)
+    assert [f.drifted for f in audit(books, "bnpl", [hop]).findings] == [False]
+    gold.put(*RECORDS)
+    audited = audit(books, "bnpl", [hop])
+    assert audited.findings == ()
+    assert [e.status for e in audited.entries] == [Status.BALANCED] * 2
+
+
+def test_a_held_day_stays_held_and_work_under_way_is_left_alone(books: Books) -> None:
+    gold = MemoryStore(*RECORDS)
+    hop = closed(books, MemoryStore(*RECORDS), gold)
+    books.set_status([key_of().entry_id], Status.HELD)
+    books.set_status([key_of(NEXT).entry_id], Status.OPEN)
+    gold.put(day=NEXT)
+    audited = audit(books, "bnpl", [hop])
+    assert [(e.key.book_date, e.status) for e in audited.entries] == [(DAY, Status.HELD)]
+    assert audited.findings == ()
+
+
+def test_each_hop_is_audited_by_its_own_stores(books: Books) -> None:
+    gold = MemoryStore(*RECORDS)
+    silver_to_gold = closed(books, MemoryStore(*RECORDS), gold)
+    readers = replace(hop_between(gold, out=MemoryStore(RECORDS[0])), name="gold → readers")
+    Clerk(books, readers, "run-1").close([key_of(hop="gold → readers")])
+    audited = audit(books, "bnpl", [silver_to_gold, readers])
+    assert [(e.key.hop, e.key.book_date) for e in audited.entries] == [
+        ("silver → gold", DAY),
+        ("silver → gold", NEXT),
+        ("gold → readers", DAY),
+    ]
+    assert [f.entry.key.hop for f in audited.findings] == ["gold → readers"]
+
+
+def test_books_without_entries_have_nothing_to_audit(books: Books) -> None:
+    assert audit(books, "bnpl", [hop_between(MemoryStore(), out=MemoryStore())]).entries == ()

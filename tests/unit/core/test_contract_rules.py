@@ -1,0 +1,146 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from clearhouse.core.contract import Contract, violations
+
+CONTRACT = Contract.load(Path(__file__).parent / "data" / "wide.yaml")
+FIELDS = {
+    "_at": '"2024-03-09T10:11:12"',
+    "id": '"t-1"',
+    "amount": "45.90",
+    "currency": '"USD"',
+    "kind": '"a"',
+    "level": "4",
+    "count": "7",
+    "score": "0.5",
+    "flag": "true",
+}
+
+
+def line(**changes: str | None) -> bytes:
+    """A record that keeps the contract, with fields as raw JSON; None leaves one out."""
+    fields = {k: v for k, v in {**FIELDS, **changes}.items() if v is not None}
+    return ("{" + ", ".join(f'"{k}": {v}' for k, v in fields.items()) + "}").encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"amount": "-0"},
+        {"amount": "9999999999999.99"},
+        {"score": "1"},
+        {"score": "1e-3"},
+        {"count": "100"},
+        {"_at": '"2024-02-29T23:59:59.123456"'},
+        {"ratio": "null", "note": "null", "fee": "null", "due": "null", "size": "null"},
+        {"ratio": "-1.5e300", "note": '""', "fee": "0.0001", "due": '"2024-02-29"', "code": '"TX"'},
+        {"size": str(-(2**63))},
+        {"unheard_of": '{"of": [1, {"deep": null}]}'},
+        {"note": r'"\ud83d\ude00"'},
+        {"note": json.dumps("[" * 100)},
+    ],
+    ids=str,
+)
+def test_a_record_that_keeps_its_contract(changes: dict[str, str]) -> None:
+    assert violations(line(**changes), CONTRACT) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("id", None, "missing"),
+        ("id", "null", "missing"),
+        ("id", "7", "wrong_type"),
+        ("id", '"two words"', "pattern"),
+        ("id", '"seventeen-letters"', "pattern"),
+        ("id", '"line\\n"', "pattern"),
+        ("code", '"TX\\n"', "pattern"),
+        ("code", '"ＴＸ"', "pattern"),
+        ("amount", "185.66843307230633", "money_malformed"),
+        ("amount", "1.100", "money_malformed"),
+        ("amount", '"1.10"', "money_malformed"),
+        ("amount", "1e2", "money_malformed"),
+        ("amount", "12345678901234", "money_malformed"),
+        ("amount", "true", "money_malformed"),
+        ("fee", "0.00001", "money_malformed"),
+        ("kind", '"c"', "not_allowed"),
+        ("level", "5", "not_allowed"),
+        ("level", "6.27", "wrong_type"),
+        ("level", "4.0", "wrong_type"),
+        ("level", '"4"', "wrong_type"),
+        ("count", "-1", "below_minimum"),
+        ("count", "101", "above_maximum"),
+        ("count", "1e1", "wrong_type"),
+        ("size", str(2**63), "wrong_type"),
+        ("size", "9" * 5000, "wrong_type"),
+        ("score", "-0.0001", "below_minimum"),
+        ("score", "1.0001", "above_maximum"),
+        ("score", "1e999", "wrong_type"),
+        ("score", '"0.5"', "wrong_type"),
+        ("flag", "1.0995", "wrong_type"),
+        ("flag", '"true"', "wrong_type"),
+        ("note", "1", "wrong_type"),
+        ("note", "{}", "wrong_type"),
+        ("_at", '"2024-03-09T10:11:12Z"', "wrong_type"),
+        ("_at", '"2024-03-09T10:11:12+01:00"', "wrong_type"),
+        ("_at", '"2024-03-09 10:11:12"', "wrong_type"),
+        ("_at", '"2024-03-09"', "wrong_type"),
+        ("_at", '"2024-02-30T10:11:12"', "wrong_type"),
+        ("_at", '"0999-03-09T10:11:12"', "wrong_type"),
+        ("_at", "1709979072", "wrong_type"),
+        ("due", '"2024-02-30"', "wrong_type"),
+        ("due", '"2024-02-29T00:00:00"', "wrong_type"),
+    ],
+)
+def test_each_broken_promise_is_named(field: str, value: str | None, code: str) -> None:
+    (broken,) = violations(line(**{field: value}), CONTRACT)
+    assert (broken.field, broken.code) == (field.lstrip("_"), code)
+    assert broken.detail.endswith(".")
+    assert len(broken.detail) < 200
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "not_json"),
+        (b"[]", "not_json"),
+        (b'"text"', "not_json"),
+        (b"<html>502</html>", "not_json"),
+        (line()[:-1], "not_json"),
+        (line() + line(), "not_json"),
+        (line(ratio="NaN"), "not_json"),
+        (line(other="-Infinity"), "not_json"),
+        (b"\xef\xbb\xbf" + line(), "not_json"),
+        (line(note='"\xff"').decode().encode("latin-1"), "not_json"),
+        (line(note=r'"\ud800"'), "not_json"),
+        (line(note=r'"\uDFFF"'), "not_json"),
+        (line(other="[" * 40 + "]" * 40), "not_json"),
+        (line(other="[" * 100_000 + "]" * 100_000), "not_json"),
+        (line()[:-1] + b', "amount": 1.00}', "duplicate_field"),
+        (line(other='{"x": 1, "x": 2}'), "duplicate_field"),
+    ],
+    ids=lambda value: value[:12].hex() if isinstance(value, bytes) else value,
+)
+def test_what_is_not_one_object_is_broken_as_a_whole(raw: bytes, code: str) -> None:
+    (broken,) = violations(raw, CONTRACT)
+    assert (broken.field, broken.code) == ("", code)
+
+
+def test_every_broken_promise_of_a_record_is_told() -> None:
+    broken = violations(line(amount="1.234", level="5", count="-1", id=None), CONTRACT)
+    assert {(v.field, v.code) for v in broken} == {
+        ("amount", "money_malformed"),
+        ("level", "not_allowed"),
+        ("count", "below_minimum"),
+        ("id", "missing"),
+    }
+
+
+def test_the_sentence_shows_the_value_shortened() -> None:
+    (level,) = violations(line(level="5"), CONTRACT)
+    assert level.detail == "5 is not one of 4, 6."
+    (code,) = violations(line(code=json.dumps("x" * 500)), CONTRACT)
+    assert code.detail == '"' + "x" * 79 + "… has not the form ^[A-Z]{2}$."

@@ -1,0 +1,151 @@
+import datetime as dt
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from test_contract_rules import line
+
+from clearhouse.core.contract import Contract, TypedRecords, type_records
+
+CONTRACT = Contract.load(Path(__file__).parent / "data" / "wide.yaml")
+
+
+def typed(*lines: bytes) -> TypedRecords:
+    return type_records(b"\n".join(lines) + b"\n", CONTRACT, "till")
+
+
+def told(found: TypedRecords) -> dict[int, list[str]]:
+    """Codes by line of what was rejected."""
+    return {r.line: [v.code for v in r.violations] for r in found.rejected}
+
+
+def test_a_clean_record_is_typed_by_its_contract() -> None:
+    found = typed(line(fee="0.0001", due='"2024-04-01"', note='"é"'))
+    assert found.accepted.drop_columns(["extra", "_record_id", "_record_key", "_line"]).schema == (
+        CONTRACT.arrow_schema
+    )
+    (row,) = found.accepted.to_pylist()
+    assert row["at"] == dt.datetime(2024, 3, 9, 10, 11, 12)  # noqa: DTZ001 (naive, as it came)
+    assert (row["amount"], row["fee"]) == (Decimal("45.90"), Decimal("0.0001"))
+    assert (row["due"], row["note"], row["flag"]) == (dt.date(2024, 4, 1), "é", True)
+    assert (row["ratio"], row["size"], row["extra"]) == (None, None, None)
+    assert (row["_record_key"], row["_line"]) == ("2024-03-09|t-1", 1)
+    assert (found.rejected, found.unknown_fields) == ((), ())
+
+
+def test_one_bad_record_does_not_take_the_others_with_it() -> None:
+    bad = line(id='"t-2"', amount="185.66843307230633")
+    found = typed(line(id='"t-1"'), bad, b"<html>", line(id='"t-4"'))
+    assert found.accepted["id"].to_pylist() == ["t-1", "t-4"]
+    assert found.accepted["_line"].to_pylist() == [1, 4]
+    assert told(found) == {2: ["money_malformed"], 3: ["not_json"]}
+    rejected = found.rejected[0]
+    assert rejected.raw == bad
+    assert (rejected.amount_minor, rejected.currency) == (0, "XXX")
+    assert rejected.record_key == "2024-03-09|t-2"
+    assert [rejected.record_id, found.rejected[1].record_id] == [
+        found.reading["_record_id"][n].as_py() for n in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize("beside", [line(), b"<html>"], ids=["columns", "one by one"])
+@pytest.mark.parametrize(
+    ("unknown", "extra"),
+    [
+        ({"b": "1.10", "a": '"x"'}, '{"a":"x","b":1.10}'),
+        ({"a": "0.12345678901234567890123"}, '{"a":0.12345678901234567890123}'),
+        ({"a": "null"}, '{"a":null}'),
+        ({"ü/~'": "true"}, '{"ü/~\'":true}'),
+        ({"a": '{"b": [1.0, "]"]}'}, '{"a":{"b":[1.0,"]"]}}'),
+        ({"a": r'"q\"\u0000"'}, r'{"a":"q\"\u0000"}'),
+        ({"a": '"2024-01-01T00:00:00+01:00"'}, '{"a":"2024-01-01T00:00:00+01:00"}'),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_unknown_fields_are_kept_as_they_were_written(
+    unknown: dict[str, str], extra: str, beside: bytes
+) -> None:
+    found = typed(line(id='"t-0"', other="1"), beside, line(**unknown))
+    row = next(r for r in found.accepted.to_pylist() if r["_line"] == 3)
+    assert row["extra"] == extra
+    assert set(found.unknown_fields) == {*unknown, "other"}
+
+
+def test_columns_are_not_trusted_where_lines_and_objects_only_agree_in_number() -> None:
+    two, three = line(id='"t-2"'), line(id='"t-3"')
+    found = typed(line() + b" " + two, b"", three)
+    assert told(found) == {1: ["not_json"], 2: ["not_json"]}
+    found = typed(line()[:-1], b"} " + two)
+    assert told(found) == {1: ["not_json"], 2: ["not_json"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"amount": '"45.90"', "x": '{"amount": 45.90}'}, "money_malformed"),
+        ({"amount": '"45.90"', r"x\"amount": "45.90"}, "money_malformed"),
+        (
+            {"_at": '"2024-03-09T12:00:00+01:00"', "x": '[{"_at": "2024-03-09T12:00:00"}]'},
+            "wrong_type",
+        ),
+        ({"ratio": "Infinity"}, "not_json"),
+        ({"x": "NaN"}, "not_json"),
+        ({"id": '"a\u00a0b"'}, None),
+        ({"due": '"0999-01-01"'}, "wrong_type"),
+    ],
+)
+def test_what_arrow_is_lenient_about_is_judged_by_the_rules(changes, code) -> None:
+    found = typed(line(**changes), line())
+    assert told(found) == ({1: [code]} if code else {})
+
+
+def test_a_payload_that_is_not_utf_8_loses_only_its_broken_line() -> None:
+    found = typed(line(), line(note='"\u00ff"').replace(b"\xc3\xbf", b"\xff"), line())
+    assert found.accepted["_line"].to_pylist() == [1, 3]
+    assert told(found) == {2: ["not_json"]}
+
+
+def test_a_nest_that_would_exhaust_the_stack_is_one_rejected_record() -> None:
+    deep = 200_000
+    found = typed(line(), line(x='{"a":' * deep + "1" + "}" * deep), line(x="[" * deep))
+    assert told(found) == {2: ["not_json"], 3: ["not_json"]}
+
+
+def test_a_line_longer_than_a_block_is_a_line() -> None:
+    found = typed(line(), line(note=json.dumps("x" * (5 << 20))), b"<html>")
+    assert found.accepted["_line"].to_pylist() == [1, 2]
+    assert typed(line(), line(note=json.dumps("x" * (5 << 20)))).rejected == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "minor"),
+    [
+        ({"amount": "100", "currency": '"JPY"'}, 100),
+        ({"amount": "9999999999999.99", "currency": '"KWD"'}, 9_999_999_999_999_990),
+        ({"amount": "1.5", "currency": '"USD"'}, 150),
+    ],
+)
+def test_the_books_read_the_minor_units_of_the_currency(changes, minor: int) -> None:
+    found = typed(line(**changes))
+    assert found.rejected == ()
+    assert found.reading["amount_minor"].to_pylist() == [minor]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": "100.50", "currency": '"JPY"'},
+        {"currency": '"XXX"'},
+        {"id": r'"t\u002d1"'},
+    ],
+    ids=["more places than yen have", "no currency", "escaped key"],
+)
+def test_what_books_and_json_read_differently_is_not_guessed_at(changes) -> None:
+    assert told(typed(line(**changes), line())) == {1: ["ambiguous"]}
+
+
+def test_an_empty_payload_is_no_records() -> None:
+    found = type_records(b"", CONTRACT, "till")
+    assert (len(found.reading), len(found.accepted), found.rejected) == (0, 0, ())
+    assert found.accepted.schema.names[-4:] == ["extra", "_record_id", "_record_key", "_line"]
