@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from clearhouse.bnpl.context import DOMAIN, Bnpl, CodeHashes
+from clearhouse.bnpl.context import DOMAIN, SOURCE, Bnpl, CodeHashes
 from clearhouse.bnpl.data_patterns import pattern_for
 from clearhouse.bnpl.spine import spine
 from clearhouse.core.books.decisions import Decisions
@@ -22,10 +22,12 @@ from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.lake.iceberg import Lake
 from clearhouse.landing import Landing
+from clearhouse.landing.spine import LandingReader
 from clearhouse.quality.alerts import Alerter
 from clearhouse.quality.gates import Gates
 from clearhouse.settings import Settings
 from clearhouse.store.database import open_database
+from clearhouse.store.landing_totals import LandingTotals
 from clearhouse.store.quarantine import Quarantine
 
 DOMAINS = (DOMAIN,)
@@ -104,10 +106,13 @@ def open_bnpl(
     lake = Lake(settings.catalog_url, home / "bronze")
     engine = DuckDBEngine(settings.engine_path)
     quarantine = Quarantine(database)
+    code = bnpl_code(contract)
+    reader = LandingReader(landing, contract, SOURCE, LandingTotals(database, code.reading))
     return Bnpl(
         run_id=uuid.uuid4().hex[:12],
         contract=contract,
         landing=landing,
+        reader=reader,
         lake=lake,
         engine=engine,
         books=Books(database),
@@ -119,8 +124,8 @@ def open_bnpl(
         ),
         dbt=DbtProject(resource("dbt"), settings.engine_path, home / "dbt"),
         pattern=pattern_for(settings.pattern, settings.bnpl_seed, settings.bnpl_base_daily_volume),
-        code=bnpl_code(contract),
-        hops=spine(contract, landing, lake, engine, quarantine),
+        code=code,
+        hops=spine(contract, reader, lake, engine, quarantine),
         connect=source.connect if source else None,
         source_identity=source.identity if source else "",
         ask_by=settings.bnpl_ask_by,
@@ -132,24 +137,31 @@ def open_bnpl(
 
 def bnpl_code(contract: Contract) -> CodeHashes:
     """Digests of the code that each hop's outcome depends on."""
+    reading = package_files(
+        "core/records.py", "core/money.py", "core/books/measure.py", "landing/spine.py"
+    )
     bronze = package_files(
         "core/contract/*.py", "core/records.py", "core/money.py", "bnpl/bronze.py"
     )
-    sql = [
-        *_files(resource("dbt"), "models/bnpl/**/*.sql"),
-        *_files(resource("dbt"), "macros/**/*.sql"),
-    ]
+    macros = _files(resource("dbt"), "macros/**/*.sql")
+    models = _files(resource("dbt"), "models/bnpl/**/*.sql")
     rules = [
         *_files(resource("gx"), "expectations/*.json"),
         *_files(resource("gx"), "checkpoints/*.json"),
     ]
-    gold = code_hash(sql)
     return CodeHashes(
+        reading=contract.digest[:32] + code_hash(reading)[:32],
         bronze=contract.digest[:32] + code_hash(bronze)[:32],
-        gold=gold,
-        published=gold,
+        silver=code_hash([*_tagged(models, "normalize"), *macros]),
+        gold=code_hash([*_tagged(models, "gold"), *macros]),
+        published=code_hash([*_tagged(models, "published"), *macros]),
         gates=code_hash(rules),
     )
+
+
+def _tagged(models: Sequence[Path], tag: str) -> list[Path]:
+    """The models whose configuration names a tag, by which dbt is told to build them."""
+    return [path for path in models if f"'{tag}'" in path.read_text()]
 
 
 def _files(root: Path, pattern: str) -> list[Path]:

@@ -8,8 +8,9 @@ Idempotency: a day is replaced as a whole, in one commit that carries its entry 
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +21,7 @@ from clearhouse.core.contract import Contract, TypedRecords, type_records
 from clearhouse.landing import LandedObject
 from clearhouse.store.quarantine import QuarantinedRow
 
-_DAYS_PER_COMMIT = 31
+_DAYS_PER_COMMIT = 8  # pyiceberg filters a commit's rows once a day: more days cost their square
 _THREADS = 2
 
 
@@ -54,24 +55,31 @@ def load_days(
     """Type days and put them in bronze and quarantine, some days in one commit.
 
     Quarantine is written first: the bronze commit carries the entry ids, so that a day counts as
-    done only when both are in place.
+    done only when both are in place. The next days are typed while one commit is made.
     """
     days = sorted(entries)
-    for start in range(0, len(days), _DAYS_PER_COMMIT):
-        chunk = days[start : start + _DAYS_PER_COMMIT]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            typed = list(pool.map(lambda day: _typed_day(bnpl, day, landed.get(day, ())), chunk))
-        bnpl.quarantine.replace(DATASET, {t.day: (entries[t.day], t.rejected) for t in typed})
-        rows = pa.concat_tables([t.accepted for t in typed])
-        bnpl.lake.replace_days(DATASET, rows, {day: entries[day] for day in chunk})
-        bnpl.progress.advance(len(chunk))
+    chunks = [days[at : at + _DAYS_PER_COMMIT] for at in range(0, len(days), _DAYS_PER_COMMIT)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+
+        def typing(chunk: Sequence[dt.date]) -> list[Future[TypedDay]]:
+            return [pool.submit(_typed_day, bnpl, day, landed.get(day, ())) for day in chunk]
+
+        ahead = typing(chunks[0]) if chunks else []
+        for chunk, following in zip_longest(chunks, chunks[1:], fillvalue=()):
+            typed = [each.result() for each in ahead]
+            ahead = typing(following)
+            bnpl.quarantine.replace(DATASET, {t.day: (entries[t.day], t.rejected) for t in typed})
+            rows = pa.concat_tables([t.accepted for t in typed])
+            bnpl.lake.replace_days(DATASET, rows, {day: entries[day] for day in chunk})
+            bnpl.progress.advance(len(chunk))
 
 
 def _typed_day(bnpl: Bnpl, day: dt.date, objects: Sequence[LandedObject]) -> TypedDay:
     accepted: list[pa.Table] = [bronze_schema(bnpl.contract).empty_table()]
     rejected: dict[str, QuarantinedRow] = {}
     for landed in objects:
-        typed = type_records(bnpl.landing.read(landed), bnpl.contract, SOURCE)
+        payload = bnpl.landing.read(landed)
+        typed = type_records(payload, bnpl.contract, SOURCE, bnpl.reader.reading(landed, payload))
         accepted.append(_with_origin(typed.accepted, day, landed).select(accepted[0].column_names))
         for row in _quarantined(typed, day, landed):
             rejected.setdefault(row.record_id, row)

@@ -17,6 +17,7 @@ from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.lake.iceberg import Lake
 from clearhouse.landing import Landing
+from clearhouse.landing.spine import LandingReader
 from clearhouse.quality.alerts import Alerter
 from clearhouse.quality.gates import Gates
 from clearhouse.store.quarantine import Quarantine
@@ -38,9 +39,15 @@ BUSINESS_GATE = "daily_quality_gate"
 
 @dataclass(frozen=True)
 class CodeHashes:
-    """What the outcome of each hop depends on beside its input."""
+    """What the outcome of each stage depends on beside its input.
 
+    Attributes:
+        reading: the books' reading of landed lines.
+    """
+
+    reading: str
     bronze: str
+    silver: str
     gold: str
     published: str
     gates: str
@@ -61,6 +68,7 @@ class Bnpl:
     run_id: str
     contract: Contract
     landing: Landing
+    reader: LandingReader
     lake: Lake
     engine: DuckDBEngine
     books: Books

@@ -7,7 +7,6 @@ from clearhouse.bnpl.context import (
     GOLD_TO_READERS,
     LANDING_TO_BRONZE,
     SILVER_TO_GOLD,
-    SOURCE,
     SOURCE_TO_LANDING,
 )
 from clearhouse.core.books.hop import Hop, Leg
@@ -16,7 +15,6 @@ from clearhouse.core.books.model import Side
 from clearhouse.core.contract import Contract
 from clearhouse.engines.duckdb import DuckDBEngine, EngineSpine
 from clearhouse.lake.iceberg import BronzeSpine, Lake
-from clearhouse.landing import Landing
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
 from clearhouse.store.quarantine import Quarantine, QuarantineSpine
 
@@ -39,13 +37,12 @@ _PUBLISHED_ROWS = f"""SELECT {_COLUMNS} FROM {GOLD} r JOIN ops.publication p
 
 def spine(
     contract: Contract,
-    landing: Landing,
+    reader: LandingReader,
     lake: Lake,
     engine: DuckDBEngine,
     quarantine: Quarantine,
 ) -> dict[str, Hop]:
     """The hops in order, by name."""
-    reader = LandingReader(landing, contract, SOURCE)
     landed = LandingSpine(reader)
     repeated = LandingSpine(reader, Lines.REPEATED)
     minor = minor_sql(contract.amount.name, contract.currency.name)

@@ -90,16 +90,32 @@ def read_records(payload: bytes, contract: Contract, source: str) -> pa.Table:
     `forms_kept` is false where a money field or timestamp is not written in its one form (such a
     line may still be read as something by a JSON reader).
     """
+    if not payload:
+        return READING_SCHEMA.empty_table()
+    text = text_of_lines(payload)
+    if text is None:
+        return _read_one_by_one(payload, contract, source)
+    # The text does not go through the query: its answer would keep it alive as long as itself.
+    answer = query(_reading_sql(contract), [source], lines=pa.table({"text": text}))
+    return answer.append_column("text", text).select(READING_SCHEMA.names).cast(READING_SCHEMA)
+
+
+def with_text(reading: pa.Table, payload: bytes) -> pa.Table:
+    """A reading that was kept without its `text`, and the lines' text from the same payload."""
+    text = text_of_lines(payload)
+    if text is None:
+        decoded = [line.decode("utf-8", "replace") for line in split_lines(payload)]
+        text = pa.array(decoded, pa.string())
+    return reading.append_column("text", text).select(READING_SCHEMA.names)
+
+
+def text_of_lines(payload: bytes) -> pa.Array | None:
+    """The lines of a payload as text, or None where it is not UTF-8 throughout."""
     try:
         whole = payload.decode("utf-8")
     except UnicodeDecodeError:
-        return _read_one_by_one(payload, contract, source)
-    if not whole:
-        return READING_SCHEMA.empty_table()
-    text = pc.split_pattern(pa.array([whole.removesuffix("\n")], pa.string()), "\n").flatten()
-    return query(_reading_sql(contract), [source], lines=pa.table({"text": text})).cast(
-        READING_SCHEMA
-    )
+        return None
+    return pc.split_pattern(pa.array([whole.removesuffix("\n")], pa.string()), "\n").flatten()
 
 
 @cache
@@ -131,7 +147,7 @@ def _reading_sql(contract: Contract) -> str:
                 THEN length(split_part(number, '.', 2)) <= places ELSE true END AS readable
             FROM placed
         )
-        SELECT (row_number() OVER ())::INTEGER AS line, text,
+        SELECT (row_number() OVER ())::INTEGER AS line,
             md5($1 || '|' || record_key || '|' || text) AS _record_id, record_key AS _record_key,
             CASE WHEN readable THEN CASE places {minor_case} END ELSE 0 END AS amount_minor,
             CASE WHEN readable THEN code ELSE '{NO_CURRENCY}' END AS currency, forms_kept

@@ -5,44 +5,69 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_of
-from clearhouse.core.books.model import Totals
+from clearhouse.core.books.model import Totals, digest
 from clearhouse.core.columnar import query
 from clearhouse.core.contract import Contract
-from clearhouse.core.records import read_records
+from clearhouse.core.records import READING_SCHEMA, read_records, with_text
 from clearhouse.core.window import Window
-from clearhouse.landing import LandedObject, Landing
+from clearhouse.landing.objects import LandedObject
+from clearhouse.landing.store import Landing
 
+_LINES = pa.schema([f for f in READING_SCHEMA if f.name != "text"]).append(
+    pa.field("version", pa.int32())
+)
 _THREADS = 2
+_MOST_ROWS_KEPT = 4_000_000
+"""Of readings that wait to be typed, at some 90 bytes a row."""
 
 
 class Lines(StrEnum):
     """Which of a day's landed lines: all, or those whose `_record_id` stood there before."""
 
-    ALL = "true"
-    REPEATED = "nth > 1"
+    ALL = "all"
+    REPEATED = "repeated"
+
+
+DayTotals = Mapping[str, Totals]
+"""Totals of a day by `Lines`."""
+
+
+class TotalsMemory(Protocol):
+    """Keeps totals by a digest of the bytes that they were measured from."""
+
+    def get(self, content: str) -> DayTotals | None:
+        """What was kept, or None."""
+        ...
+
+    def keep(self, found: Mapping[str, DayTotals]) -> None:
+        """Keep totals, each under its content."""
+        ...
 
 
 @dataclass
 class LandingReader:
     """Reads landed days for the books.
 
-    A landed object never changes, and each is checked against its SHA-256 when it is read; so the
-    totals of a day are kept by its objects' hashes while this reader lives, and the two legs of a
-    hop cost one reading.
+    Whenever a total is asked for, the stored bytes are held against their SHA-256. The reading is
+    a pure function of those bytes, so totals that were measured from the same bytes by the same
+    code are taken from `memory` and not measured again.
     """
 
     landing: Landing
     contract: Contract
     source: str
-    _known: dict[tuple[str, ...], dict[Lines, Totals]] = field(default_factory=dict)
+    memory: TotalsMemory
+    _readings: dict[str, pa.Table] = field(default_factory=dict)
 
     def day_rows(self, day: dt.date) -> pa.Table:
         """Spine rows of a day with `nth`: how often the record id has been seen, from 1."""
-        return _numbered(day, self._readings(self.landing.objects(self.source, day)))
+        return _dated(day, _numbered(self._lines(self.landing.objects(self.source, day))))
 
     def totals(self, days: Sequence[dt.date], lines: Lines) -> dict[dt.date, Totals]:
         """Totals of each of the days."""
@@ -51,25 +76,47 @@ class LandingReader:
         landed = self.landing.days(self.source, Window(min(days), max(days)))
         wanted = {day: landed[day] for day in days if landed.get(day)}
         with ThreadPoolExecutor(_THREADS) as pool:
-            found = pool.map(lambda item: self._day_totals(*item)[lines], wanted.items())
-            return filled(dict(zip(wanted, found, strict=True)), days)
+            found = list(pool.map(lambda item: self._totals_of(*item), wanted.items()))
+        self.memory.keep({_content(o): f for o, f in zip(wanted.values(), found, strict=True)})
+        return filled({day: f[lines] for day, f in zip(wanted, found, strict=True)}, days)
 
-    def _day_totals(self, day: dt.date, objects: Sequence[LandedObject]) -> dict[Lines, Totals]:
-        known_as = tuple(o.key + o.object_sha256 for o in objects)
-        if known_as not in self._known or not all(map(self.landing.verify, objects)):
-            rows = _numbered(day, self._readings(objects))
-            self._known[known_as] = {
-                lines: totals_of(_select(rows, lines)).get(day, Totals()) for lines in Lines
-            }
-        return self._known[known_as]
+    def measure(self, day: dt.date) -> None:
+        """Measure what has just landed for a day; the reading is kept for who types it next."""
+        objects = self.landing.objects(self.source, day)
+        rows_kept = sum(map(len, list(self._readings.values())))
+        for landed in objects:
+            if rows_kept < _MOST_ROWS_KEPT and landed.object_sha256 not in self._readings:
+                self._readings[landed.object_sha256] = self._read(landed)
+        self.memory.keep({_content(objects): self._totals_of(day, objects)})
 
-    def _readings(self, objects: Sequence[LandedObject]) -> list[pa.Table]:
-        return [
-            read_records(self.landing.read(o), self.contract, self.source)
-            .drop_columns(["text", "forms_kept"])
-            .append_column("version", pa.array([o.version] * o.records, pa.int32()))
-            for o in objects
-        ]
+    def reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
+        """The books' reading of an object (`READING_SCHEMA`); a kept one is let go of."""
+        kept = self._readings.pop(landed.object_sha256, None)
+        if kept is not None:
+            return with_text(kept, payload)
+        return read_records(payload, self.contract, self.source)
+
+    def _totals_of(self, day: dt.date, objects: Sequence[LandedObject]) -> DayTotals:
+        known = self.memory.get(_content(objects))
+        if known is not None and all(map(self.landing.verify, objects)):
+            return known
+        lines = self._lines(objects)
+        found: dict[str, Totals] = {Lines.ALL: _summed(day, lines), Lines.REPEATED: Totals()}
+        if pc.count_distinct(lines["_record_id"]).as_py() < len(lines):
+            repeated = _numbered(lines).filter(pc.field("nth") > 1)
+            found[Lines.REPEATED] = _summed(day, repeated)
+        return found
+
+    def _lines(self, objects: Sequence[LandedObject]) -> pa.Table:
+        """The reading of every line of a day's objects, with the object's `version`."""
+        readings = [self._readings.get(o.object_sha256) or self._read(o) for o in objects]
+        return pa.concat_tables([_LINES.empty_table(), *readings])
+
+    def _read(self, landed: LandedObject) -> pa.Table:
+        payload = self.landing.read(landed)
+        reading = read_records(payload, self.contract, self.source)
+        version = pa.repeat(pa.scalar(landed.version, pa.int32()), len(reading))
+        return reading.append_column("version", version).select(_LINES.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +132,31 @@ class LandingSpine:
 
     def rows(self, days: Sequence[dt.date]) -> pa.Table:
         """The rows, as `SPINE_SCHEMA`."""
-        tables = [_select(self.reader.day_rows(day), self.lines) for day in days]
-        return pa.concat_tables(tables) if tables else SPINE_SCHEMA.empty_table()
+        tables = [self._of_day(self.reader.day_rows(day)) for day in days]
+        return pa.concat_tables([SPINE_SCHEMA.empty_table(), *tables])
+
+    def _of_day(self, rows: pa.Table) -> pa.Table:
+        least = 1 if self.lines is Lines.ALL else 2
+        return rows.filter(pc.field("nth") >= least).select(SPINE_SCHEMA.names).cast(SPINE_SCHEMA)
 
 
-def _numbered(day: dt.date, readings: Sequence[pa.Table]) -> pa.Table:
-    if not readings:
-        return SPINE_SCHEMA.append(pa.field("nth", pa.int64())).empty_table()
+def _content(objects: Sequence[LandedObject]) -> str:
+    """What a day's lines are a function of."""
+    return digest(*(f"{o.version}:{o.object_sha256}" for o in objects))
+
+
+def _dated(day: dt.date, lines: pa.Table) -> pa.Table:
+    return lines.append_column("_book_date", pa.repeat(pa.scalar(day, pa.date32()), len(lines)))
+
+
+def _summed(day: dt.date, lines: pa.Table) -> Totals:
+    return totals_of(_dated(day, lines).select(SPINE_SCHEMA.names)).get(day, Totals())
+
+
+def _numbered(lines: pa.Table) -> pa.Table:
     return query(
-        f"""SELECT DATE '{day}' AS _book_date, _record_id, _record_key, amount_minor, currency,
+        """SELECT _record_id, _record_key, amount_minor, currency,
             row_number() OVER (PARTITION BY _record_id ORDER BY version, line) AS nth
         FROM lines""",
-        lines=pa.concat_tables(readings),
+        lines=lines,
     )
-
-
-def _select(rows: pa.Table, lines: Lines) -> pa.Table:
-    columns = ", ".join(SPINE_SCHEMA.names)
-    return query(f"SELECT {columns} FROM rows_ WHERE {lines}", rows_=rows).cast(SPINE_SCHEMA)

@@ -10,8 +10,9 @@ How to run: `clearhouse step bnpl extract_daily_batch --date D`.
 import asyncio
 import datetime as dt
 import json
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, contextmanager
 from threading import Thread
 from typing import Any
 
@@ -25,6 +26,7 @@ from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.quality import project
 
+_LANDINGS_AT_ONCE = 2
 _CODE = digest("landing", "1")  # what a pulled byte stream becomes: the stream without its framing
 
 
@@ -41,18 +43,33 @@ def extract_daily_batch(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
     if bnpl.connect is None:
         raise UsageError("There is no source to pull from: set BNPL_API_URL.", "no_source")
     clerk.open(keys[day] for day in plan.redo)
-    Thread(target=_import_what_comes_next).start()
-    landed, report.failed = asyncio.run(_pull(bnpl, bnpl.connect(), plan.redo))
+    with _importing_what_comes_next():
+        landed, report.failed = asyncio.run(_pull(bnpl, bnpl.connect(), plan.redo))
     clerk.fail(keys[day] for day in report.failed)
     statuses = clerk.close(keys[day] for day in landed)
     report.done = [day for day, status in statuses.items() if status is Status.BALANCED]
     return report
 
 
-def _import_what_comes_next() -> None:
-    """Import what is slow to import (dbt, Great Expectations) while the source is waited for."""
-    project.preload()
-    dbt.preload()
+@contextmanager
+def _importing_what_comes_next() -> Iterator[None]:
+    """Import what is slow to import (dbt, Great Expectations) while the source is waited for.
+
+    When the pull is done first, the steps go on and wait for it where they need it. A run that
+    fails waits for it too: modules can't be imported while Python shuts down.
+    """
+
+    def import_both() -> None:
+        project.preload()
+        dbt.preload()
+
+    importing = Thread(target=import_both)
+    importing.start()
+    try:
+        yield
+    except BaseException:
+        importing.join()
+        raise
 
 
 def close_landing(bnpl: Bnpl, days: Iterable[dt.date]) -> None:
@@ -109,22 +126,44 @@ async def _pull(
 ) -> tuple[list[dt.date], dict[dt.date, str]]:
     landed: list[dt.date] = []
     failed: dict[dt.date, str] = {}
-    async with BNPLAPIClient(url, policy=bnpl.policy) as client:
-        answers = (
-            _by_range(bnpl, client, days) if bnpl.ask_by == "range" else _by_day(bnpl, client, days)
-        )
-        async with aclosing(answers):
-            async for answer in answers:
-                if isinstance(answer, DayFailure):
-                    failed[answer.day] = answer.error.message
-                else:
-                    request = _asked_of(bnpl, answer.request)
-                    await asyncio.to_thread(
-                        bnpl.landing.put, SOURCE, answer.book_date, answer.payload, request
-                    )
-                    landed.append(answer.book_date)
-                bnpl.progress.advance()
+    landing: set[asyncio.Future[dt.date]] = set()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(_LANDINGS_AT_ONCE) as pool:
+        async with BNPLAPIClient(url, policy=bnpl.policy) as client:
+            pull = _by_range if bnpl.ask_by == "range" else _by_day
+            try:
+                async with aclosing(pull(bnpl, client, days)) as answers:
+                    async for answer in answers:
+                        if isinstance(answer, DayFailure):
+                            failed[answer.day] = answer.error.message
+                            bnpl.progress.advance()
+                            continue
+                        landing.add(loop.run_in_executor(pool, _land, bnpl, answer))
+                        # A slow disk slows the source: memory stays as it is.
+                        landed += await _all_but(_LANDINGS_AT_ONCE, landing)
+                landed += await _all_but(0, landing)
+            finally:
+                await asyncio.gather(*landing, return_exceptions=True)
     return sorted(landed), failed
+
+
+async def _all_but(most: int, landing: set[asyncio.Future[dt.date]]) -> list[dt.date]:
+    """Wait until at most so many are left, and take out those that are done."""
+    done: set[asyncio.Future[dt.date]] = set()
+    while len(landing) > most:
+        newly, _ = await asyncio.wait(landing, return_when=asyncio.FIRST_COMPLETED)
+        landing -= newly
+        done |= newly
+    return [each.result() for each in done]
+
+
+def _land(bnpl: Bnpl, batch: DayBatch) -> dt.date:
+    """Land a day, and measure it while others are pulled."""
+    request = _asked_of(bnpl, batch.request)
+    bnpl.landing.put(SOURCE, batch.book_date, batch.payload, request)
+    bnpl.reader.measure(batch.book_date)
+    bnpl.progress.advance()
+    return batch.book_date
 
 
 def _by_day(

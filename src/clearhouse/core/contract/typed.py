@@ -67,9 +67,19 @@ class TypedRecords:
     unknown_fields: tuple[str, ...]
 
 
-def type_records(payload: bytes, contract: Contract, source: str) -> TypedRecords:
-    """Every record of an NDJSON payload, typed by its contract or rejected with reasons."""
-    reading = read_records(payload, contract, source)
+def type_records(
+    payload: bytes, contract: Contract, source: str, reading: pa.Table | None = None
+) -> TypedRecords:
+    """Every record of an NDJSON payload, typed by its contract or rejected with reasons.
+
+    Args:
+        payload: whole lines, each ended by a newline.
+        contract: what each line should keep.
+        source: name of the outside system, a part of each `_record_id`.
+        reading: `read_records` of the same three, where it is at hand.
+    """
+    if reading is None:
+        reading = read_records(payload, contract, source)
     parsed = _parse(payload, contract) if _has_an_object_a_line(payload, reading) else None
     if parsed is None or len(parsed) != len(reading):
         suspects = list(range(len(reading)))
@@ -80,13 +90,15 @@ def type_records(payload: bytes, contract: Contract, source: str) -> TypedRecord
         doubt = _doubt(parsed, reading, contract)
         suspects = pc.indices_nonzero(doubt).to_pylist()
         unknown = set(parsed.column_names) - set(contract.by_source_name)
-        keep = pc.invert(doubt)
-        clean_reading = reading.filter(keep)
-        clean = _columns(parsed.filter(keep), clean_reading, contract, sorted(unknown))
+        clean_reading = reading
+        if suspects:
+            keep = pc.invert(doubt)
+            parsed, clean_reading = parsed.filter(keep), reading.filter(keep)
+        clean = _columns(parsed, clean_reading, contract, sorted(unknown))
+    accepted = _with_spine(clean, clean_reading)
     mended, rejected, more_unknown = _one_by_one(payload, suspects, reading, contract)
-    accepted = pa.concat_tables([_with_spine(clean, clean_reading), mended])
     if len(mended):
-        accepted = accepted.sort_by("_line")
+        accepted = pa.concat_tables([accepted, mended]).sort_by("_line")
     return TypedRecords(reading, accepted, rejected, tuple(sorted(unknown | more_unknown)))
 
 

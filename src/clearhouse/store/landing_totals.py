@@ -1,0 +1,66 @@
+"""Totals of landed bytes, kept by what they were measured from (`landing.spine.TotalsMemory`)."""
+
+import json
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from clearhouse.core.books.model import Totals
+
+metadata = sa.MetaData()
+landing_totals_table = sa.Table(
+    "landing_totals",
+    metadata,
+    sa.Column("code_hash", sa.String(64), primary_key=True),
+    sa.Column("content", sa.String(64), primary_key=True),
+    sa.Column("totals", sa.Text, nullable=False),
+)
+
+
+class LandingTotals:
+    """Totals by content, for one state of the code that reads landed lines.
+
+    Args:
+        engine: the operational store.
+        code_hash: digest of that code; what another state of it measured is not used.
+    """
+
+    def __init__(self, engine: sa.Engine, code_hash: str) -> None:
+        self._engine = engine
+        self._code_hash = code_hash
+        metadata.create_all(engine)
+        table = landing_totals_table
+        with engine.connect() as connection:
+            rows = connection.execute(sa.select(table).where(table.c.code_hash == code_hash))
+            self._known: dict[str, Mapping[str, Totals]] = {
+                row.content: _from_text(row.totals) for row in rows
+            }
+
+    def get(self, content: str) -> Mapping[str, Totals] | None:
+        """The totals of a content by kind of line, or None where they are not known."""
+        return self._known.get(content)
+
+    def keep(self, found: Mapping[str, Mapping[str, Totals]]) -> None:
+        """Keep totals; those known already are left as they are."""
+        fresh = {content: totals for content, totals in found.items() if content not in self._known}
+        if not fresh:
+            return
+        rows = [
+            {"code_hash": self._code_hash, "content": content, "totals": _to_text(totals)}
+            for content, totals in fresh.items()
+        ]
+        table = landing_totals_table
+        same = (table.c.code_hash == sa.bindparam("code")) & (table.c.content == sa.bindparam("of"))
+        with self._engine.begin() as connection:  # another process may have kept the same
+            stale = [{"code": self._code_hash, "of": content} for content in fresh]
+            connection.execute(sa.delete(table).where(same), stale)
+            connection.execute(sa.insert(table), rows)
+        self._known |= fresh
+
+
+def _to_text(totals: Mapping[str, Totals]) -> str:
+    return json.dumps({str(lines): dict(t.measures) for lines, t in totals.items()})
+
+
+def _from_text(text: str) -> dict[str, Totals]:
+    return {lines: Totals(measures) for lines, measures in json.loads(text).items()}
