@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clearhouse.bnpl.context import DOMAIN, Bnpl
+from clearhouse.bnpl.closing import audit_days
+from clearhouse.bnpl.context import Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.spine import READERS
-from clearhouse.core.books.audit import Audit, audit
+from clearhouse.core.books.audit import Audit
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.runner import RunReport, run_steps
 from clearhouse.core.window import Window
@@ -28,6 +29,7 @@ class Warehouse:
     url: str
     ask_by: str = "day"
     base_daily_volume: int = BASE_DAILY_VOLUME
+    seed: int = 42
 
     def open(self, *, refresh: bool = False) -> Bnpl:
         settings = load_settings(
@@ -36,6 +38,7 @@ class Warehouse:
             bnpl_api_url=self.url,
             bnpl_base_daily_volume=self.base_daily_volume,
             bnpl_ask_by=self.ask_by,
+            bnpl_seed=self.seed,
         )
         # One name for every sandbox: a source that changes its mind stays the same source.
         bnpl = open_bnpl(settings, Source(lambda: self.url, "test", False), refresh=refresh)
@@ -51,7 +54,7 @@ class Warehouse:
 
     def audit(self) -> Audit:
         bnpl = self.open()
-        return audit(bnpl.books, DOMAIN, list(bnpl.hops.values()))
+        return audit_days(bnpl)
 
     def totals(self) -> dict[tuple[str, dt.date], dict[str, dict[str, int]]]:
         """What the stores hold, by hop and day."""

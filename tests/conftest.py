@@ -8,3 +8,16 @@ import structlog
 def quiet_logs() -> None:
     """Logs are for people who run things; here they would hide what failed."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-write",
+        action="store_true",
+        help="kill runs at every durable write, and not at some",
+    )
+
+
+@pytest.fixture(scope="session")
+def every_write(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--every-write"))

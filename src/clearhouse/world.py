@@ -11,6 +11,7 @@ from pathlib import Path
 from clearhouse.bnpl.context import DOMAIN, SOURCE, Bnpl, CodeHashes
 from clearhouse.bnpl.data_patterns import pattern_for
 from clearhouse.bnpl.spine import spine
+from clearhouse.core.books.certificate import Certificates
 from clearhouse.core.books.decisions import Decisions
 from clearhouse.core.books.ledger import Books
 from clearhouse.core.contract import Contract
@@ -116,6 +117,7 @@ def open_bnpl(
         lake=lake,
         engine=engine,
         books=Books(database),
+        certificates=Certificates(database),
         decisions=Decisions(database),
         quarantine=quarantine,
         gates=Gates(resource("gx"), home / "gx"),

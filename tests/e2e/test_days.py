@@ -7,7 +7,16 @@ from pathlib import Path
 from bnpl_home import DAY, Warehouse
 
 from clearhouse.bnpl.closing import close_day
-from clearhouse.bnpl.context import BRONZE_TO_SILVER, DOMAIN, GOLD_TO_READERS, RAW_GATE, SOURCE
+from clearhouse.bnpl.context import (
+    BRONZE_TO_SILVER,
+    DOMAIN,
+    GOLD_TO_READERS,
+    LANDING_TO_BRONZE,
+    RAW_GATE,
+    SILVER_TO_GOLD,
+    SOURCE,
+    SOURCE_TO_LANDING,
+)
 from clearhouse.core.books.certificate import Certificates
 
 NEXT, THIRD = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=2)
@@ -66,6 +75,59 @@ def test_a_correction_of_a_landed_day_supersedes_and_is_counted(
     ) == [{"n": 0}]
 
 
+def test_a_day_corrected_in_every_row_is_no_day_of_twice_the_volume(warehouse: Warehouse) -> None:
+    warehouse.run(DAY)
+    first = warehouse.totals()["landing → bronze", DAY]["in"]["records"]
+
+    warehouse.seed = 43
+    report = warehouse.run(DAY)
+
+    assert report.exit_code == 0, report.stopped()
+    after = warehouse.totals()
+    second = after["landing → bronze", DAY]["in"]["records"] - first
+    assert after[BRONZE_TO_SILVER, DAY]["superseded"]["records"] == min(first, second)
+    assert after[GOLD_TO_READERS, DAY]["out"]["records"] == max(first, second)
+
+
+def test_a_closed_day_takes_no_correction_until_it_is_reopened(
+    warehouse: Warehouse, simtom_with: SimtomWith
+) -> None:
+    warehouse.run(DAY, NEXT)
+    before = warehouse.totals()
+    close_day(warehouse.open(), DAY)
+
+    warehouse.url = simtom_with({DAY: ("restated",), NEXT: ("restated",)})
+    report = warehouse.run(DAY, NEXT, refresh=True)
+
+    assert set(report.steps["extract_daily_batch"].failed) == {DAY}
+    after = warehouse.totals()
+    assert [after[k] == before[k] for k in before if k[1] == DAY] == [True] * 5
+    assert after[BRONZE_TO_SILVER, NEXT]["superseded"]["records"] > 0
+    warehouse.open().certificates.reopen(DOMAIN, DAY, "restated by the source")
+    assert warehouse.run(DAY, refresh=True).exit_code == 0
+    assert warehouse.totals()[BRONZE_TO_SILVER, DAY]["superseded"]["records"] > 0
+
+
+def test_figures_that_left_a_certificate_are_found(
+    warehouse: Warehouse, simtom_with: SimtomWith
+) -> None:
+    warehouse.run(DAY)
+    close_day(warehouse.open(), DAY)
+    closed = warehouse.open().certificates.get(DOMAIN, DAY)
+    assert closed is not None
+
+    warehouse.open().certificates.reopen(DOMAIN, DAY, "for a trial")
+    warehouse.url = simtom_with({DAY: ("restated",)})
+    warehouse.run(DAY, refresh=True)
+    warehouse.open().certificates.add(closed)
+
+    findings = warehouse.audit().findings
+    assert {f.entry.key.hop for f in findings} == {
+        SOURCE_TO_LANDING, LANDING_TO_BRONZE, BRONZE_TO_SILVER, SILVER_TO_GOLD
+    }  # fmt: skip
+    assert all(f.unsealed and not f.drifted for f in findings)
+
+
 def test_a_held_day_is_not_seen_until_it_is_released(
     tmp_path: Path, simtom_with: SimtomWith
 ) -> None:
@@ -101,13 +163,17 @@ def test_a_held_day_is_not_seen_until_it_is_released(
 def test_a_published_day_stays_as_it_was_while_its_correction_is_held(
     warehouse: Warehouse, simtom_with: SimtomWith
 ) -> None:
-    warehouse.run(DAY)
+    warehouse.base_daily_volume = 12  # five late records are too many of so few
+    assert warehouse.run(DAY).exit_code == 0
     before = warehouse.readers("SELECT sum(amount) AS total, count(*) AS n FROM {readers}")
 
-    warehouse.url = simtom_with({DAY: ("negative_amounts",)})
-    assert warehouse.run(DAY, refresh=True).exit_code == 3
-
-    assert warehouse.readers("SELECT sum(amount) AS total, count(*) AS n FROM {readers}") == before
+    held = {"negative_amounts": "validate_business_rules", "late": "validate_raw_schema"}
+    for fault, step in held.items():
+        warehouse.url = simtom_with({DAY: (fault,)})
+        assert set(warehouse.run(DAY, refresh=True).steps[step].held) == {DAY}
+        seen = warehouse.readers("SELECT sum(amount) AS total, count(*) AS n FROM {readers}")
+        assert seen == before
+        assert warehouse.audit().findings == ()
 
 
 def test_a_day_whose_stream_is_cut_lands_nothing_and_spares_its_neighbours(

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Literal
 
 from clearhouse.bnpl.data_patterns import DataPattern
+from clearhouse.core.books.certificate import Certificates
 from clearhouse.core.books.decisions import Decisions
 from clearhouse.core.books.hop import Hop
 from clearhouse.core.books.ledger import Books
-from clearhouse.core.books.model import Entry
+from clearhouse.core.books.model import Entry, Status
 from clearhouse.core.contract import Contract
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.runner import Progress, Silent
@@ -72,6 +73,7 @@ class Bnpl:
     lake: Lake
     engine: DuckDBEngine
     books: Books
+    certificates: Certificates
     decisions: Decisions
     quarantine: Quarantine
     gates: Gates
@@ -88,5 +90,9 @@ class Bnpl:
     progress: Progress = field(default_factory=Silent)
 
     def entries(self, hop: str, days: Sequence[date]) -> dict[date, Entry]:
-        """The current entry of a hop for each of the days that has one."""
-        return {e.key.book_date: e for e in self.books.current(DOMAIN, hop, days)}
+        """The current entry of a hop for each of the days whose work came to its end."""
+        return {
+            e.key.book_date: e
+            for e in self.books.current(DOMAIN, hop, days)
+            if e.status not in (Status.OPEN, Status.FAILED)
+        }

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from clearhouse.bnpl.context import SOURCE, Bnpl
-from clearhouse.bnpl.steps.extract import close_landing
+from clearhouse.bnpl.context import DOMAIN, SOURCE, Bnpl
+from clearhouse.bnpl.steps.extract import close_landing, closed_day
 from clearhouse.core.contract import violations
 from clearhouse.core.contract.rules import NumberText, decode
 from clearhouse.core.errors import UsageError
@@ -26,9 +26,12 @@ def land_mended(bnpl: Bnpl, record_id: str, changes: Mapping[str, str]) -> dt.da
         changes: new values by the source's field name, as JSON (`45.90`, `"USD"`, `true`).
 
     Raises:
-        UsageError: no such row, it is not JSON, or it would still break the contract.
+        UsageError: no such row, its day is closed, it is not JSON, or it would still break the
+            contract.
     """
     row = _only(bnpl, record_id)
+    if row.book_date in bnpl.certificates.closed(DOMAIN):
+        raise UsageError(closed_day(row.book_date), "day_closed")
     try:
         record = decode(row.raw)
     except ValueError:

@@ -70,10 +70,12 @@ def spine(
                 Leg(Side.OUT, silver),
                 Leg(Side.SUPERSEDED, rows(SILVER, "r._is_superseded")),
             ),
+            upstream=LANDING_TO_BRONZE,
         ),
         Hop(
             SILVER_TO_GOLD,
             (Leg(Side.IN, silver), Leg(Side.OUT, EngineSpine(engine, GOLD, _CANDIDATE_ROWS))),
+            upstream=BRONZE_TO_SILVER,
         ),
         Hop(
             GOLD_TO_READERS,

@@ -11,19 +11,15 @@ jitter, Retry-After, and a circuit breaker.
 - The circuit counts what says that the source is down (no connection, no answer, 5xx), never
   what says that one answer is bad, so that one broken day can't stop its neighbours.
 - Nothing here puts a query string, a header or a body of ours into a message.
-
-Source of Retry-After's two forms: RFC 9110, section 10.2.3.
 """
 
 import asyncio
-import datetime as dt
 import json as jsonlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -34,6 +30,7 @@ from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
 from clearhouse.core.errors import SettingsError, SourceError
+from clearhouse.core.retry_after import wait_asked_for
 
 T = TypeVar("T")
 
@@ -62,9 +59,9 @@ class HttpPolicy:
     """A whole attempt: a stream that drips without end must end."""
     requests_per_second: float = 50.0
     concurrency: int = 4
-    circuit_failures: int = 20
-    """Failures in a row that open the circuit: as many as `concurrency` requests use up with all
-    their attempts, so that it opens on an outage and not on a hiccup."""
+    circuit_failures: int | None = None
+    """Failures in a row that open the circuit. None: as many as `concurrency` requests use up with
+    all their attempts, so that it opens on an outage and not on a hiccup that each one meets."""
     circuit_reset_seconds: float = 30.0
     max_json_bytes: int = 16 << 20
 
@@ -73,11 +70,18 @@ class HttpPolicy:
             "attempts": self.attempts,
             "requests_per_second": self.requests_per_second,
             "concurrency": self.concurrency,
-            "circuit_failures": self.circuit_failures,
+            "circuit_failures": self.failures_of_an_outage,
         }
         for name, value in positive.items():
             if value <= 0:
                 raise SettingsError(f"HTTP setting {name} is {value}: it must be more than 0.")
+
+    @property
+    def failures_of_an_outage(self) -> int:
+        """Failures in a row that open the circuit."""
+        if self.circuit_failures is None:
+            return self.concurrency * self.attempts
+        return self.circuit_failures
 
 
 class RetryableAnswer(SourceError):  # noqa: N818 (an answer is what it speaks of)
@@ -140,7 +144,7 @@ class ResilientClient:
         burst = max(policy.requests_per_second, 1.0)
         self._limiter = AsyncLimiter(burst, burst / policy.requests_per_second)
         self._circuits = AsyncCircuitBreakerFactory(
-            default_threshold=policy.circuit_failures,
+            default_threshold=policy.failures_of_an_outage,
             default_ttl=policy.circuit_reset_seconds,
             exclude=[(BaseException, _says_nothing_of_the_source)],
         )
@@ -235,11 +239,11 @@ class ResilientClient:
             response = await self._client.send(request, stream=True)
             if response.status_code >= 500:
                 await response.aclose()
-                raise _BadStatusError(response.status_code, _wait_asked_for(response), "")
+                raise _BadStatusError(response.status_code, wait_asked_for(response), "")
         try:
             if not response.is_success:
                 reason = _reason(await _beginning(response))
-                raise _BadStatusError(response.status_code, _wait_asked_for(response), reason)
+                raise _BadStatusError(response.status_code, wait_asked_for(response), reason)
             return await consume(response)
         finally:
             await response.aclose()
@@ -259,9 +263,9 @@ class ResilientClient:
 
     def _unavailable(self, request: httpx.Request) -> SourceError:
         return SourceError(
-            f"{self.name} failed {self.policy.circuit_failures} times in a row, so {_told(request)}"
-            f" was not sent: wait {self.policy.circuit_reset_seconds:g} s or longer, check that it "
-            "is up, and run again.",
+            f"{self.name} failed {self.policy.failures_of_an_outage} times in a row, so "
+            f"{_told(request)} was not sent: wait {self.policy.circuit_reset_seconds:g} s or "
+            "longer, check that it is up, and run again.",
             "source_unavailable",
         )
 
@@ -327,31 +331,6 @@ async def _beginning(response: httpx.Response) -> bytes:
         if len(body) > _MAX_ERROR_BODY_BYTES:
             break
     return body
-
-
-def parse_retry_after(value: str | None, now: dt.datetime) -> float | None:
-    """Seconds to wait by a Retry-After header, a number of seconds or an HTTP date.
-
-    Args:
-        value: the header; None, and text that is neither form, give None.
-        now: an aware time, against which a date is held; a date gone by gives 0.
-    """
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=dt.UTC)
-    return max((until - now).total_seconds(), 0.0)
-
-
-def _wait_asked_for(response: httpx.Response) -> float | None:
-    return parse_retry_after(response.headers.get("Retry-After"), dt.datetime.now(dt.UTC))
 
 
 def _says_nothing_of_the_source(error: BaseException) -> bool:

@@ -71,7 +71,7 @@ def _text_form(places: int) -> re.Pattern[str]:
 def minor_from_text(text: str, currency: str, provider: str | None = None) -> int:
     r"""Minor units of an amount written as plain decimal text, exactly or not at all.
 
-    Accepts `-?\\d{1,13}(\\.\\d{1,e})?` for the currency's exponent e: no exponent form, no sign
+    Accepts `-?\d{1,13}(\.\d{1,e})?` for the currency's exponent e: no exponent form, no sign
     but minus, no white space, no more decimals than the currency has. Nothing is rounded.
 
     Raises:
@@ -97,7 +97,7 @@ def text_from_minor(minor: int, currency: str, provider: str | None = None) -> s
     return f"{sign}{whole}.{fraction}" if places else f"{sign}{whole}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount: an integer of minor units and an ISO 4217 code."""
 

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
 
-from clearhouse.core.books import Books, Hop, Side, Status
+from clearhouse.core.books import Books, EntryKey, Hop, Side, Status
 from clearhouse.core.books.audit import audit
+from clearhouse.core.books.certificate import seal
 from clearhouse.core.books.clerk import Clerk
 from clearhouse.core.books.hop import MAX_NAMED
 
@@ -77,15 +78,36 @@ def test_an_imbalance_that_was_mended_is_balanced_again(books: Books) -> None:
     assert [e.status for e in audited.entries] == [Status.BALANCED] * 2
 
 
-def test_a_held_day_stays_held_and_work_under_way_is_left_alone(books: Books) -> None:
+def test_a_held_day_stays_held_and_work_under_way_is_told_as_such(books: Books) -> None:
     gold = MemoryStore(*RECORDS)
     hop = closed(books, MemoryStore(*RECORDS), gold)
     books.set_status([key_of().entry_id], Status.HELD)
     books.set_status([key_of(NEXT).entry_id], Status.OPEN)
     gold.put(day=NEXT)
     audited = audit(books, "bnpl", [hop])
-    assert [(e.key.book_date, e.status) for e in audited.entries] == [(DAY, Status.HELD)]
+    told = [(e.key.book_date, e.status) for e in audited.entries]
+    assert told == [(DAY, Status.HELD), (NEXT, Status.OPEN)]
     assert audited.findings == ()
+
+
+def test_a_closed_day_that_was_entered_anew_is_held_against_its_certificate(books: Books) -> None:
+    silver, gold = MemoryStore(*RECORDS), MemoryStore(*RECORDS)
+    hop = closed(books, silver, gold)
+    sealed = seal("bnpl", DAY, books.current("bnpl", days=[DAY]), None)
+    assert audit(books, "bnpl", [hop], closed={DAY: sealed}).findings == ()
+    for store in (silver, gold):
+        store.put(RECORDS[0])
+    Clerk(books, hop, "run-2").close([key_of()])
+    assert audit(books, "bnpl", [hop]).findings == ()
+    (finding,) = audit(books, "bnpl", [hop], closed={DAY: sealed}).findings
+    assert (finding.drifted, finding.unsealed) == (False, True)
+    assert finding.entry.status is Status.UNBALANCED
+    assert finding.difference.records == -1
+    assert dict(finding.difference.amounts()) == {"USD": -100}
+    elsewhere = replace(hop, name="landing → bronze")
+    assert audit(books, "bnpl", [elsewhere], closed={DAY: sealed}).findings == ()
+    forged = replace(sealed, body="{}")
+    assert audit(books, "bnpl", [hop], closed={DAY: forged}).findings == ()
 
 
 def test_each_hop_is_audited_by_its_own_stores(books: Books) -> None:
@@ -104,3 +126,17 @@ def test_each_hop_is_audited_by_its_own_stores(books: Books) -> None:
 
 def test_books_without_entries_have_nothing_to_audit(books: Books) -> None:
     assert audit(books, "bnpl", [hop_between(MemoryStore(), out=MemoryStore())]).entries == ()
+
+
+def test_what_was_made_from_an_earlier_input_is_not_held_against_the_newest(books: Books) -> None:
+    silver, gold = MemoryStore(*RECORDS), MemoryStore(*RECORDS)
+    hop = replace(hop_between(silver, out=gold), upstream="bronze → silver")
+    books.close({key_of(hop="bronze → silver"): {}}, "run-1")
+    made = EntryKey("bnpl", hop.name, DAY, key_of(hop="bronze → silver").entry_id, "code")
+    Clerk(books, hop, "run-1").close([made])
+    books.close({key_of(hop="bronze → silver", code="newer"): {}}, "run-2")
+    silver.put(RECORDS[0])
+    assert audit(books, "bnpl", [hop]).findings == ()
+    gold.put(RECORDS[0])
+    (finding,) = audit(books, "bnpl", [hop]).findings
+    assert (finding.difference.records, finding.named) == (-1, ())

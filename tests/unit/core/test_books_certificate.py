@@ -11,6 +11,7 @@ from clearhouse.core.books.certificate import (
     CertificateError,
     Certificates,
     certificate_table,
+    reopening_table,
     seal,
 )
 
@@ -62,8 +63,8 @@ def test_two_undisturbed_runs_seal_the_same() -> None:
 def test_an_undisturbed_chain_holds(chain: Certificates) -> None:
     assert chain.verify_chain("bnpl") == []
     assert chain.verify_chain("retail") == []
-    assert chain.first_day("bnpl") == DAY
-    assert chain.first_day("retail") is None
+    assert list(chain.closed("bnpl")) == [DAY, NEXT, THIRD]
+    assert chain.closed("retail") == {}
     assert chain.get("bnpl", NEXT) == seal(
         "bnpl", NEXT, [entry(NEXT)], seal("bnpl", DAY, [entry(DAY)], None).seal
     )
@@ -85,6 +86,39 @@ def test_a_day_is_sealed_once(chain: Certificates) -> None:
     )
     assert chain.get("bnpl", DAY) == known
     assert CertificateError.code == "not_closable"
+
+
+def test_a_certificate_gives_back_what_was_sealed(chain: Certificates) -> None:
+    certificate = chain.closed("bnpl")[NEXT]
+    assert certificate.totals("silver → gold") == SIDES
+    assert certificate.totals("gold → readers") is None
+
+
+def test_a_day_is_reopened_with_the_days_after_it_and_a_reason(chain: Certificates) -> None:
+    before = chain.closed("bnpl")
+    assert chain.reopen("bnpl", NEXT, "late file") == [before[NEXT], before[THIRD]]
+    assert chain.closed("bnpl") == {DAY: before[DAY]}
+    with chain.engine.connect() as connection:
+        kept = connection.execute(sa.select(reopening_table)).all()
+    assert {(r.seal, r.book_date, r.body, r.reason) for r in kept} == {
+        (before[day].seal, day, before[day].body, "late file") for day in (NEXT, THIRD)
+    }
+    with pytest.raises(CertificateError) as refused:
+        chain.reopen("bnpl", NEXT, "again")
+    assert (refused.value.code, refused.value.message) == (
+        "not_closed",
+        "bnpl 2024-03-10 is not closed.",
+    )
+
+
+def test_a_day_sealed_as_before_can_be_reopened_again(chain: Certificates) -> None:
+    last = chain.closed("bnpl")[THIRD]
+    for reason in ("first", "second"):
+        chain.reopen("bnpl", THIRD, reason)
+        chain.add(last)
+    with chain.engine.connect() as connection:
+        assert connection.scalars(sa.select(reopening_table.c.reason)).all() == ["second"]
+    assert chain.verify_chain("bnpl") == []
 
 
 def tampered(chain: Certificates, day: dt.date, **values: str) -> list[str]:

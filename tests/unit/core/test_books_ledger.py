@@ -25,7 +25,7 @@ def test_an_entry_is_open_while_its_work_is_under_way(books: Books) -> None:
     assert (opened[0].output_ref, opened[0].closed_at) == ("", None)
     assert opened[0].opened_at is not None
     assert opened[0].opened_at.replace(tzinfo=None) >= before
-    assert books.current("bnpl") == []
+    assert books.current("bnpl") == opened
     assert books.open_entries("bnpl", "gold → readers") == []
     assert books.open_entries("retail", "silver → gold") == []
 
@@ -109,9 +109,18 @@ def test_an_entry_opened_again_forgets_what_it_held(books: Books) -> None:
     entry = books.find(key_of().entry_id)
     assert entry is not None
     assert (entry.status, entry.totals, entry.run_id) == (Status.OPEN, {}, "run-2")
-    assert [e.key for e in books.current("bnpl")] == [key_of(NEXT)]
+    assert books.current("bnpl") == [entry, books.find(key_of(NEXT).entry_id)]
     books.open([], "run-3")
     assert len(books.open_entries("bnpl", "silver → gold")) == 1
+
+
+def test_what_is_current_stays_so_while_its_successor_is_under_way(books: Books) -> None:
+    books.close({key_of(): BALANCED}, "run-1")
+    successor = key_of(code="new")
+    books.open([successor, key_of(NEXT, code="new")], "run-2")
+    assert [e.key for e in books.current("bnpl")] == [key_of(), key_of(NEXT, code="new")]
+    books.close({successor: BALANCED}, "run-2")
+    assert [e.key for e in books.current("bnpl", days=[DAY])] == [successor]
 
 
 def test_closing_again_replaces_the_totals(books: Books) -> None:

@@ -139,6 +139,23 @@ def test_every_broken_promise_of_a_record_is_told() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("level", "6.27", "6.27 is not a whole number."),
+        ("size", str(2**63), f"{2**63} is a whole number of more than 64 bits."),
+        ("flag", "1.0995", "1.0995 is not true or false."),
+        ("score", "1.5", "1.5 is above 1."),
+        ("due", '"2024-02-30"', '"2024-02-30" is not a date written YYYY-MM-DD.'),
+        ("_at", "7", "7 is not a time written YYYY-MM-DDTHH:MM:SS."),
+        ("note", "7", "7 is not a text."),
+    ],
+)
+def test_a_wrong_value_is_told_in_a_persons_words(field: str, value: str, sentence: str) -> None:
+    (broken,) = violations(line(**{field: value}), CONTRACT)
+    assert broken.detail == sentence
+
+
 def test_the_sentence_shows_the_value_shortened() -> None:
     (level,) = violations(line(level="5"), CONTRACT)
     assert level.detail == "5 is not one of 4, 6."

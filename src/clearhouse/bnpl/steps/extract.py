@@ -16,6 +16,8 @@ from contextlib import aclosing, contextmanager
 from threading import Thread
 from typing import Any
 
+import structlog
+
 from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, request_for
 from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
 from clearhouse.core.books.clerk import Clerk
@@ -25,6 +27,8 @@ from clearhouse.core.runner import StepReport
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.quality import project
+
+_log = structlog.get_logger("clearhouse.bnpl")
 
 _LANDINGS_AT_ONCE = 2
 _CODE = digest("landing", "1")  # what a pulled byte stream becomes: the stream without its framing
@@ -40,15 +44,44 @@ def extract_daily_batch(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
     bnpl.progress.advance(len(plan.skip))
     if not plan.redo:
         return report
+    closed = bnpl.certificates.closed(DOMAIN)
+    refused = {day: closed_day(day) for day in plan.redo if day in closed}
+    wanted = [day for day in plan.redo if day not in closed]
+    if not wanted:
+        report.failed = refused
+        return report
     if bnpl.connect is None:
         raise UsageError("There is no source to pull from: set BNPL_API_URL.", "no_source")
-    clerk.open(keys[day] for day in plan.redo)
+    _warn_of_another_source(bnpl, wanted)
+    clerk.open(keys[day] for day in wanted)
     with _importing_what_comes_next():
-        landed, report.failed = asyncio.run(_pull(bnpl, bnpl.connect(), plan.redo))
-    clerk.fail(keys[day] for day in report.failed)
+        landed, failed = asyncio.run(_pull(bnpl, bnpl.connect(), wanted))
+    clerk.fail(keys[day] for day in failed)
+    report.failed = {**refused, **failed}
     statuses = clerk.close(keys[day] for day in landed)
     report.done = [day for day, status in statuses.items() if status is Status.BALANCED]
     return report
+
+
+def closed_day(day: dt.date) -> str:
+    """Why nothing more is landed for a day."""
+    return (
+        f"{day} is closed, and what has landed for it stays as it was sealed: "
+        f'`clearhouse reopen {DOMAIN} --date {day} --reason "…"` opens it.'
+    )
+
+
+def _warn_of_another_source(bnpl: Bnpl, days: Sequence[dt.date]) -> None:
+    """Say so when days are pulled again because they would be asked for otherwise."""
+    again = bnpl.entries(SOURCE_TO_LANDING, days)
+    if again and not bnpl.refresh:
+        _log.warning(
+            "days that have landed are pulled again, since they would be asked for otherwise now; "
+            "what comes is a correction of what came before",
+            days=len(again),
+            first=str(min(again)),
+            source=bnpl.source_identity,
+        )
 
 
 @contextmanager

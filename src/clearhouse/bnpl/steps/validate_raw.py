@@ -1,6 +1,7 @@
 """Landing to bronze by contract, and the gate that holds a day before dbt sees it."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ _PROFILE = """
         count(*) FILTER (CAST(transaction_timestamp AS DATE) < b._book_date) AS late,
         count(*) FILTER (CAST(transaction_timestamp AS DATE) > b._book_date) AS future,
         count(DISTINCT customer_id) AS customers,
+        count(DISTINCT _record_key) AS keys,
         any_value(u.fields) AS unknown
     FROM bronze b LEFT JOIN (
         SELECT _book_date, count(DISTINCT field) AS fields
@@ -38,6 +40,14 @@ _PROFILE = """
         GROUP BY _book_date
     ) u USING (_book_date)
     GROUP BY b._book_date"""
+
+
+# A rejected row that came again and was accepted, or was mended, no longer speaks against its day.
+_STILL_REJECTED = """
+    SELECT r._book_date, count(*) AS rejected
+    FROM rejected r ANTI JOIN bronze b
+        ON b._book_date = r._book_date AND b._record_key = r._record_key
+    GROUP BY r._book_date"""
 
 
 def validate_raw_schema(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
@@ -77,15 +87,16 @@ def _frame(bnpl: Bnpl, days: Sequence[dt.date]) -> "pd.DataFrame":
     import pandas as pd
 
     entries = bnpl.entries(LANDING_TO_BRONZE, days)
-    found = _bronze_profile(bnpl, days)
+    found, still_rejected = _bronze_profile(bnpl, days)
     rows = []
     for day in days:
         totals = entries[day].totals
         landed = totals.get(Side.IN, Totals()).records
         repeated = totals.get(Side.DUPLICATE, Totals()).records
         accepted = totals.get(Side.OUT, Totals()).records
-        rejected = totals.get(Side.REJECTED, Totals()).records
         bronze = found.get(day, {})
+        rejected = still_rejected.get(day, 0)
+        net = bronze.get("keys", 0) + rejected  # a correction is no more volume
         band = bnpl.pattern.band(day)
         rows.append(
             {
@@ -94,8 +105,8 @@ def _frame(bnpl: Bnpl, days: Sequence[dt.date]) -> "pd.DataFrame":
                 "accepted_rows": accepted,
                 "rejected_rows": rejected,
                 "duplicate_rows": repeated,
-                "net_rows": landed - repeated,
-                "rejected_share": rejected / max(1, landed - repeated),
+                "net_rows": net,
+                "rejected_share": rejected / max(1, net),
                 "volume_low": band.low,
                 "volume_high": band.high,
                 "late_share": bronze.get("late", 0) / max(1, accepted),
@@ -107,9 +118,17 @@ def _frame(bnpl: Bnpl, days: Sequence[dt.date]) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def _bronze_profile(bnpl: Bnpl, days: Sequence[dt.date]) -> dict[dt.date, Mapping[str, int]]:
+def _bronze_profile(
+    bnpl: Bnpl, days: Sequence[dt.date]
+) -> tuple[dict[dt.date, Mapping[str, int]], dict[dt.date, int]]:
+    """Figures of bronze by day, and how many rejected rows were not mended since."""
+    rejected = bnpl.quarantine.rows(DATASET, days)
     files = bnpl.lake.files(DATASET, days)
     if not files:
-        return {}
-    sql = f"WITH bronze AS ({read_parquet_sql(files)}) {_PROFILE}"
-    return {row["_book_date"]: row for row in query(sql).to_pylist()}
+        return {}, Counter(rejected["_book_date"].to_pylist())
+    bronze = f"WITH bronze AS ({read_parquet_sql(files)})"
+    profile = {row["_book_date"]: row for row in query(f"{bronze} {_PROFILE}").to_pylist()}
+    if not len(rejected):
+        return profile, {}
+    answer = query(f"{bronze} {_STILL_REJECTED}", rejected=rejected).to_pylist()
+    return profile, {row["_book_date"]: row["rejected"] for row in answer}

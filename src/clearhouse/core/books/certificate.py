@@ -13,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.books.decisions import acting_user
 from clearhouse.core.books.ledger import metadata
-from clearhouse.core.books.model import Entry, canonical
+from clearhouse.core.books.model import Entry, Side, Totals, canonical
 from clearhouse.core.errors import ClearhouseError
 
 certificate_table = sa.Table(
@@ -24,6 +25,19 @@ certificate_table = sa.Table(
     sa.Column("book_date", sa.Date, primary_key=True),
     sa.Column("seal", sa.String(64), nullable=False),
     sa.Column("body", sa.Text, nullable=False),
+)
+
+
+reopening_table = sa.Table(
+    "books_reopening",
+    metadata,
+    sa.Column("seal", sa.String(64), primary_key=True),
+    sa.Column("domain", sa.String(40), nullable=False),
+    sa.Column("book_date", sa.Date, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reopened_by", sa.String(80), nullable=False),
+    sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=False),
 )
 
 
@@ -46,6 +60,18 @@ class Certificate:
     def content(self) -> dict[str, Any]:
         """The body as data."""
         return dict(json.loads(self.body))
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the body is the one that was sealed."""
+        return hashlib.sha256(self.body.encode()).hexdigest() == self.seal
+
+    def totals(self, hop: str) -> dict[Side, Totals] | None:
+        """What was sealed of a hop; None where it is not part of the certificate."""
+        for sealed in self.content["hops"]:
+            if sealed["hop"] == hop:
+                return {Side(side): Totals(found) for side, found in sealed["totals"].items()}
+        return None
 
 
 def seal(
@@ -95,15 +121,51 @@ class Certificates:
             ).first()
         return Certificate(domain, book_date, row.body, row.seal) if row else None
 
-    def first_day(self, domain: str) -> dt.date | None:
-        """The first closed day of a domain."""
+    def closed(self, domain: str) -> dict[dt.date, Certificate]:
+        """The closed days of a domain, in order."""
+        table = certificate_table
+        of_domain = sa.select(table).where(table.c.domain == domain).order_by(table.c.book_date)
         with self.engine.connect() as connection:
-            day: dt.date | None = connection.scalar(
-                sa.select(sa.func.min(certificate_table.c.book_date)).where(
-                    certificate_table.c.domain == domain
+            rows = connection.execute(of_domain).all()
+        return {r.book_date: Certificate(domain, r.book_date, r.body, r.seal) for r in rows}
+
+    def reopen(self, domain: str, book_date: dt.date, reason: str) -> list[Certificate]:
+        """Open a closed day again, and those after it, whose seals stand on its own.
+
+        The certificates are taken out of the chain and kept aside, with the reason.
+
+        Raises:
+            CertificateError: the day is not closed.
+        """
+        closed = self.closed(domain)
+        if book_date not in closed:
+            raise CertificateError(f"{domain} {book_date} is not closed.", "not_closed")
+        opened = [c for day, c in closed.items() if day >= book_date]
+        rows = [
+            {
+                "seal": c.seal,
+                "domain": domain,
+                "book_date": c.book_date,
+                "body": c.body,
+                "reason": reason,
+                "reopened_by": acting_user(),
+                "reopened_at": dt.datetime.now(dt.UTC),
+            }
+            for c in opened
+        ]
+        table = certificate_table
+        with self.engine.begin() as connection:
+            for row in rows:  # a day sealed and reopened the same way before is told of once more
+                connection.execute(
+                    sa.delete(reopening_table).where(reopening_table.c.seal == row["seal"])
+                )
+            connection.execute(sa.insert(reopening_table), rows)
+            connection.execute(
+                sa.delete(table).where(
+                    (table.c.domain == domain) & (table.c.book_date >= book_date)
                 )
             )
-        return day
+        return opened
 
     def add(self, certificate: Certificate) -> None:
         """Keep a certificate. A day is sealed once.
@@ -131,18 +193,12 @@ class Certificates:
 
     def verify_chain(self, domain: str) -> list[str]:
         """Every break in a domain's chain, in words; empty where it holds."""
-        with self.engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(certificate_table)
-                .where(certificate_table.c.domain == domain)
-                .order_by(certificate_table.c.book_date)
-            ).all()
         broken: list[str] = []
         previous: str | None = None
-        for row in rows:
-            if hashlib.sha256(row.body.encode()).hexdigest() != row.seal:
-                broken.append(f"{row.book_date}: the certificate's text does not match its seal")
-            elif json.loads(row.body)["previous"] != previous:
-                broken.append(f"{row.book_date}: not chained to the day before")
-            previous = row.seal
+        for day, certificate in self.closed(domain).items():
+            if not certificate.is_intact:
+                broken.append(f"{day}: the certificate's text does not match its seal")
+            elif certificate.content["previous"] != previous:
+                broken.append(f"{day}: not chained to the day before")
+            previous = certificate.seal
         return broken

@@ -3,12 +3,15 @@
 import datetime as dt
 import getpass
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from clearhouse.core.books.ledger import metadata
+
+_IDS_PER_QUERY = 500
 
 verdict_table = sa.Table(
     "books_verdict",
@@ -29,6 +32,14 @@ release_table = sa.Table(
     sa.Column("released_by", sa.String(80), nullable=False),
     sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
 )
+
+
+def acting_user() -> str:
+    """Who decides: the operating system's name of the user, or the number of one without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +102,17 @@ class Decisions:
         )
         columns = [*verdict_table.c, release_table.c.reason]
         statement = sa.select(*columns).select_from(joined)
-        wanted = set(entry_ids)
+        if gate_hash is not None:
+            statement = statement.where(verdict_table.c.gate_hash == gate_hash)
         found: dict[str, list[Decision]] = {}
         with self.engine.connect() as connection:
-            for row in connection.execute(statement):
-                if row.entry_id not in wanted or gate_hash not in (None, row.gate_hash):
-                    continue
-                failures = tuple(json.loads(row.failures))
-                decision = Decision(row.gate, row.passed, failures, row.reason)
-                found.setdefault(row.entry_id, []).append(decision)
+            for at in range(0, len(entry_ids), _IDS_PER_QUERY):
+                some = entry_ids[at : at + _IDS_PER_QUERY]
+                of_some = statement.where(verdict_table.c.entry_id.in_(some))
+                for row in connection.execute(of_some):
+                    failures = tuple(json.loads(row.failures))
+                    decision = Decision(row.gate, row.passed, failures, row.reason)
+                    found.setdefault(row.entry_id, []).append(decision)
         return found
 
     def release(self, entry_id: str, gate: str, reason: str) -> None:
@@ -115,7 +128,7 @@ class Decisions:
                     entry_id=entry_id,
                     gate=gate,
                     reason=reason,
-                    released_by=getpass.getuser(),
+                    released_by=acting_user(),
                     released_at=dt.datetime.now(dt.UTC),
                 )
             )

@@ -8,7 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from clearhouse.core.books.measure import SPINE_SCHEMA
-from clearhouse.core.books.model import Side, Totals
+from clearhouse.core.books.model import Entry, Side, Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.money import Money
 
@@ -83,6 +83,8 @@ class Hop:
     Attributes:
         name: `<from> → <to>`.
         legs: what stands on which side. Without an `in` leg nothing is balanced against.
+        upstream: the hop before, where an entry's input is the entry id of that one. What was made
+            from an earlier entry than the current one is not held against the current one's rows.
         certified: whether the hop is a function of its day's arrivals alone, and so part of the
             day's certificate. (What readers see of a day moves with later corrections.)
     """
@@ -90,6 +92,14 @@ class Hop:
     name: str
     legs: tuple[Leg, ...]
     certified: bool = True
+    upstream: str | None = None
+
+    def is_behind(self, entry: Entry, upstream: Entry | None) -> bool:
+        """Whether an entry was made from another input than stands before it now.
+
+        So it is while a correction is held, or until a run that was cut short is run again.
+        """
+        return upstream is not None and entry.key.input_hash != upstream.entry_id
 
     def measure(self, days: Sequence[dt.date]) -> dict[dt.date, dict[Side, Totals]]:
         """Every side's totals for each of the days, asked of the stores now."""

@@ -76,12 +76,18 @@ class Books:
         metadata.create_all(engine)
 
     def open(self, keys: Iterable[EntryKey], run_id: str) -> None:
-        """Write down that work on these entries begins. An entry opened before is opened again."""
+        """Write down that work on these entries begins. An entry opened before is opened again.
+
+        It is the current one of its hop and day where no other entry is: until its work is done,
+        the books say that it is open, or that it failed.
+        """
+        keys = list(keys)
+        taken = self._current_of_others(keys)
         rows = [
             {
                 **_key_columns(key),
                 "status": Status.OPEN,
-                "is_current": False,
+                "is_current": (key.hop, key.book_date) not in taken,
                 "output_ref": "",
                 "run_id": run_id,
                 "opened_at": _now(),
@@ -178,6 +184,16 @@ class Books:
                     sa.select(entry_table.c.domain).distinct().order_by(entry_table.c.domain)
                 )
             )
+
+    def _current_of_others(self, keys: Sequence[EntryKey]) -> set[tuple[str, dt.date]]:
+        """Hops and days of keys that have another current entry than the key's."""
+        ids = {key.entry_id for key in keys}
+        return {
+            (entry.key.hop, entry.key.book_date)
+            for domain, hop in {(key.domain, key.hop) for key in keys}
+            for entry in self.current(domain, hop, [key.book_date for key in keys])
+            if entry.entry_id not in ids
+        }
 
     def _load(self, where: sa.ColumnElement[bool]) -> list[Entry]:
         with self.engine.connect() as connection:

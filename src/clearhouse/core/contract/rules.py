@@ -25,6 +25,15 @@ _TIMESTAMP = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.AS
 _DATE = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
 _SHOWN_CHARACTERS = 80
+_IN_WORDS = {
+    "string": "a text",
+    "boolean": "true or false",
+    "bigint": "a whole number",
+    "double": "a number",
+    "timestamp": "a time written YYYY-MM-DDTHH:MM:SS",
+    "date": "a date written YYYY-MM-DD",
+}
+"""What a value of each physical type is to a person."""
 MAX_NESTING = 32
 """How deep a record may nest: deep nesting exhausts the stack of recursive readers."""
 
@@ -126,9 +135,9 @@ def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
     if field.pattern and not _matches(field.pattern, text):
         yield Violation(field.name, "pattern", f"{_show(value)} has not the form {field.pattern}.")
     if field.minimum is not None and float(text) < field.minimum:
-        yield Violation(field.name, "below_minimum", f"{_show(value)} is below {field.minimum}.")
+        yield Violation(field.name, "below_minimum", f"{_show(value)} is below {field.minimum:g}.")
     if field.maximum is not None and float(text) > field.maximum:
-        yield Violation(field.name, "above_maximum", f"{_show(value)} is above {field.maximum}.")
+        yield Violation(field.name, "above_maximum", f"{_show(value)} is above {field.maximum:g}.")
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -165,7 +174,10 @@ def _type_violation(field: Field, value: Any) -> Violation | None:
     }[kind]()
     if good:
         return None
-    return Violation(field.name, "wrong_type", f"{_show(value)} is not a {kind}.")
+    wrong = f"is not {_IN_WORDS[kind]}"
+    if kind == "bigint" and isinstance(value, NumberText) and _INTEGER.fullmatch(value):
+        wrong = "is a whole number of more than 64 bits"
+    return Violation(field.name, "wrong_type", f"{_show(value)} {wrong}.")
 
 
 def _is_integer(value: Any) -> bool:

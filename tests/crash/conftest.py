@@ -1,0 +1,103 @@
+"""A warehouse whose runs can be killed at any durable write, and put back to an earlier state."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bnpl_home import DAY
+
+from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.sandbox.options import SandboxOptions
+from clearhouse.sandbox.server import running
+
+STEPS = [step.name for step in PIPELINE]
+VOLUME = 40
+
+
+class Trial:
+    """One home, its saved states, and the process that runs steps in it.
+
+    A home is always at the same place: Iceberg's metadata holds absolute paths.
+    """
+
+    def __init__(self, folder: Path, orders: Any, answers: Any, urls: dict[str, str]) -> None:
+        self._folder, self._orders, self._answers = folder, orders, answers
+        self._urls = urls
+        self._undisturbed: dict[str, dict[str, Any]] = {}
+        self.home = folder / "home"
+        self._journal = folder / "journal"
+
+    def run(self, source: str = "healthy", **order: Any) -> dict[str, Any]:
+        """Run steps in a fork, against the source of that name."""
+        self._journal.write_text("")
+        full = {
+            "home": str(self.home),
+            "journal": str(self._journal),
+            "url": self._urls[source],
+            "volume": VOLUME,
+            **order,
+        }
+        self._orders.write(json.dumps(full) + "\n")
+        self._orders.flush()
+        answer: dict[str, Any] = json.loads(self._answers.readline())
+        assert "error" not in answer, answer["error"]
+        return answer
+
+    @property
+    def journal(self) -> list[str]:
+        """The durable writes of the last run: number, before or after, kind."""
+        return self._journal.read_text().splitlines()
+
+    def undisturbed(self, scenario: str) -> dict[str, Any]:
+        """What an undisturbed run comes to; the state before each of its steps is saved."""
+        if scenario not in self._undisturbed:
+            shutil.rmtree(self.home, ignore_errors=True)
+            self.home.mkdir()
+            if scenario != "healthy":
+                assert self.run()["exit_code"] == 0
+            for step in STEPS:
+                self._save(f"{scenario} {step}")
+                refresh = scenario != "healthy" and step == STEPS[0]
+                assert self.run(scenario, steps=[step], refresh=refresh) == {"exit_code": 0}
+            self._undisturbed[scenario] = self.run(scenario, steps=[], judge=True)
+        return self._undisturbed[scenario]
+
+    def _save(self, name: str) -> None:
+        """Keep the home's state under a name."""
+        shutil.copytree(self.home, self._folder / name)
+
+    def restore(self, name: str) -> None:
+        """Put the home back to a saved state."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        shutil.copytree(self._folder / name, self.home)
+
+
+@pytest.fixture(scope="session")
+def urls() -> Iterator[dict[str, str]]:
+    """A source as it is, and one that has restated records of the day since."""
+    healthy = SandboxOptions(volume="formula")
+    restated = SandboxOptions(volume="formula", faults={DAY: ("restated",)})
+    with running(healthy) as one, running(restated) as other:
+        yield {"healthy": one, "restated": other}
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> Iterator[Trial]:
+    folder = tmp_path_factory.mktemp("crash")
+    runner = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("runner.py"))],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield Trial(folder, runner.stdin, runner.stdout, urls)
+    runner.stdin.close()
+    runner.wait()
+    shutil.rmtree(folder)

@@ -1,0 +1,154 @@
+"""Runs BNPL steps in a child that can be made to die at a durable write.
+
+A process of its own, since a fork of one in which DuckDB has run can hang: it imports everything
+once, runs nothing itself, and forks a child for each order that it reads from standard input.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyiceberg.catalog.sql  # noqa: F401  (imported once, here, and not in every child)
+import structlog
+from bnpl_home import DAY, Warehouse
+from dbt.adapters.sql.connections import SQLConnectionManager
+from sqlalchemy.engine.default import DefaultDialect
+
+from clearhouse.bnpl.closing import audit_days, close_day
+from clearhouse.bnpl.context import DOMAIN
+from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.core.runner import run_steps
+from clearhouse.core.window import Window
+from clearhouse.engines import dbt
+from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.landing.folder import ObjectFolder
+from clearhouse.quality import project
+
+_ENGINE_WRITES = ("execute", "put", "publish", "set_candidates", "set_build_days")
+_ENGINE_WRITES += ("set_derived_from",)
+_READERS = """
+    SELECT count(*) AS n, sum(amount)::VARCHAR AS total, max(_record_id) AS last,
+        sum(('0x' || substr(md5(_record_id || status), 1, 15))::BIGINT)::VARCHAR AS content
+    FROM {readers}"""
+
+
+class Writes:
+    """Notes the durable writes of this process, and ends it at one of them.
+
+    Args:
+        journal: file that each write is noted in, when it begins and when it is done.
+        die_at: number of the write, from 1; 0 for never.
+        after: die when it is done, and not when it begins.
+    """
+
+    def __init__(self, journal: Path, die_at: int, after: bool) -> None:
+        self._journal, self._die_at, self._after = journal, die_at, after
+        self._count = 0
+
+    def watch(
+        self, owner: Any, method: str, kind: str, when: Callable[..., bool] = lambda *_: True
+    ) -> None:
+        """Let a method be a durable write, where `when` says so of its arguments."""
+        inner = getattr(owner, method)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if not when(*args):
+                return inner(*args, **kwargs)
+            self._count += 1
+            number = self._count
+            self._note(number, kind, after=False)
+            answer = inner(*args, **kwargs)
+            self._note(number, kind, after=True)
+            return answer
+
+        setattr(owner, method, watched)
+
+    def _note(self, number: int, kind: str, *, after: bool) -> None:
+        with self._journal.open("a") as journal:
+            journal.write(f"{number} {'after' if after else 'before'} {kind}\n")
+        if number == self._die_at and after == self._after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class SqlChanges:
+    """Tells the SQL commits that change rows from those that don't."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def __call__(self, _dialect: Any, connection: Any) -> bool:
+        before = self._seen.get(id(connection), 0)
+        now = self._seen[id(connection)] = connection.total_changes
+        return bool(now != before)
+
+
+def watch_everything(writes: Writes) -> None:
+    """All that makes something durable: objects, SQL commits (Iceberg's too), DuckDB, dbt."""
+    writes.watch(ObjectFolder, "create", "object")
+    writes.watch(DefaultDialect, "do_commit", "sql", SqlChanges())
+    for method in _ENGINE_WRITES:
+        writes.watch(DuckDBEngine, method, f"duckdb {method}")
+    writes.watch(SQLConnectionManager, "add_commit_query", "dbt")
+
+
+def run(order: dict[str, Any]) -> dict[str, Any]:
+    """Run the steps of an order, and tell what came of it."""
+    warehouse = Warehouse(Path(order["home"]), order["url"], base_daily_volume=order["volume"])
+    writes = Writes(Path(order["journal"]), order.get("die_at", 0), order.get("after", False))
+    watch_everything(writes)
+    steps = [s for s in PIPELINE if s.name in order.get("steps", [s.name])]
+    bnpl = warehouse.open(refresh=order.get("refresh", False))
+    report = run_steps(steps, bnpl, Window.day(DAY), run_id=bnpl.run_id)
+    answer: dict[str, Any] = {"exit_code": int(report.exit_code)}
+    if order.get("judge"):
+        audited = audit_days(warehouse.open())
+        answer["findings"] = [str(f) for f in audited.findings]
+        answer["statuses"] = sorted({str(e.status) for e in audited.entries})
+        answer["certificate"] = close_day(warehouse.open(), DAY).certificate.body
+        answer["readers"] = warehouse.readers(_READERS)
+        decisions = bnpl.decisions.of_many([e.entry_id for e in bnpl.books.current(DOMAIN)])
+        answer["verdicts"] = sorted((d.gate, d.passed) for ds in decisions.values() for d in ds)
+    return answer
+
+
+def forked(order: dict[str, Any]) -> dict[str, Any]:
+    """What a child made of an order, or the signal that it died by."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            answer = run(order)
+        except BaseException:  # noqa: BLE001  (told to the test, by which it fails)
+            answer = {"error": traceback.format_exc()}
+        os.write(writing, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        ready, _, _ = select.select([pipe], [], [], order.get("seconds_to_live"))
+        if not ready:
+            os.kill(child, signal.SIGKILL)
+        answered = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return {"signal": os.WTERMSIG(status)}
+    return dict(json.loads(answered))
+
+
+def main() -> None:
+    """Answer orders, a line each, until there are no more."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    project.preload()
+    dbt.preload()
+    for line in sys.stdin:
+        print(json.dumps(forked(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
