@@ -2,6 +2,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
@@ -13,9 +14,9 @@ from clearhouse.core.http import (
     HttpPolicy,
     ResilientClient,
     RetryableAnswer,
-    parse_retry_after,
     read_bounded,
 )
+from clearhouse.core.retry_after import parse_retry_after
 
 QUICK = HttpPolicy(
     attempts=3, wait_initial_seconds=0.001, wait_max_seconds=0.002, wait_jitter_seconds=0.001
@@ -117,6 +118,21 @@ def test_both_forms_of_retry_after(value: str | None, seconds: float | None) -> 
     assert parse_retry_after(value, dt.datetime(2024, 3, 1, 12, tzinfo=dt.UTC)) == seconds
 
 
+def test_a_date_to_come_back_is_one_of_the_sources_clock() -> None:
+    clock_ahead = {"Date": "Thu, 01 Jan 2099 12:00:00 GMT"}
+    told = {**clock_ahead, "Retry-After": "Thu, 01 Jan 2099 12:00:00 GMT"}
+    answers = iter([httpx.Response(503, headers=told), httpx.Response(200, json={"ok": True})])
+    transport = httpx.MockTransport(lambda request: next(answers))
+
+    async def ask() -> object:
+        async with ResilientClient(
+            "http://shop", name="shop", policy=QUICK, transport=transport
+        ) as client:
+            return await asyncio.wait_for(client.request_json("GET", "/"), timeout=30)
+
+    assert asyncio.run(ask()) == {"ok": True}
+
+
 def test_json_numbers_never_become_floats() -> None:
     answer, _ = get([Play(b'{"amount": 185.66843, "n": 3}')])
     assert answer == {"amount": Decimal("185.66843"), "n": 3}
@@ -165,6 +181,25 @@ def test_an_outage_opens_the_circuit_and_the_source_is_left_alone() -> None:
     with Playback([Play(status=500)]) as server:
         assert asyncio.run(ask(server.url)) == ["source_failed"] * 3 + ["source_unavailable"] * 2
         assert len(server.asked) == 3
+
+
+def test_a_hiccup_that_every_request_meets_opens_no_circuit() -> None:
+    side_by_side = 24
+    policy = replace(QUICK, attempts=2, concurrency=side_by_side)
+    met: set[str] = set()
+
+    def once_each(asked: Asked) -> Play:
+        first = asked.path not in met
+        met.add(asked.path)
+        return Play(status=503) if first else OK
+
+    async def ask(url: str) -> list[object]:
+        async with ResilientClient(url, name="shop", policy=policy) as client:
+            pulls = (client.request_json("GET", f"/{number}") for number in range(side_by_side))
+            return await asyncio.gather(*pulls)
+
+    with Playback(once_each) as server:
+        assert asyncio.run(ask(server.url)) == [{"ok": True}] * side_by_side
 
 
 def test_a_source_that_is_up_again_is_asked_again() -> None:

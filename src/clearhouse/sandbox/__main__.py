@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             faults=faults_from_text(asked.fault),
             pause_seconds=asked.pause_seconds,
             retry_after_seconds=asked.retry_after_seconds,
+            slow_seconds=asked.slow_seconds,
+            hostile=asked.hostile,
         )
         until = sys.stdin.buffer if asked.until_stdin_ends else None
         serve(options, asked.host, asked.port, _say, until=until)
@@ -60,10 +62,18 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="DATE=KIND",
-        help="negative_amounts, half_volume, restated, unavailable[:N], cut_stream[:N]; repeatable",
+        help="negative_amounts, duplicates, cut_stream:2 and others; repeatable",
+    )
+    parser.add_argument(
+        "--hostile", action="store_true", help="some of every fault, on days chosen by the seed"
     )
     parser.add_argument("--pause-seconds", type=float, default=0.0, help="rest between days")
-    parser.add_argument("--retry-after-seconds", type=int, default=1, help="what a 503 asks for")
+    parser.add_argument(
+        "--retry-after-seconds", type=int, default=1, help="what a 503 or 429 asks for"
+    )
+    parser.add_argument(
+        "--slow-seconds", type=float, default=0.5, help="rest of a slow day before each quarter"
+    )
     parser.add_argument(
         "--until-stdin-ends", action="store_true", help="stop when standard input is closed"
     )

@@ -28,7 +28,9 @@ class SandboxOptions:
             simtom's own calendar of weekdays, months and events makes of it.
         faults: by day, faults as on the command line: `negative_amounts`, `cut_stream:2`.
         pause_seconds: rest between the days of a range; simtom itself rests for 1 s.
-        retry_after_seconds: what a 503 asks the client to wait.
+        retry_after_seconds: what a 503 or 429 asks the client to wait.
+        slow_seconds: rest of a `slow` day before each quarter of its answer.
+        hostile: whether some of every fault is put on the days, by `seed`; `faults` come beside.
     """
 
     seed: int = 42
@@ -36,6 +38,8 @@ class SandboxOptions:
     faults: Mapping[dt.date, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     pause_seconds: float = 0.0
     retry_after_seconds: int = 1
+    slow_seconds: float = 0.5
+    hostile: bool = False
 
 
 def faults_from_text(items: Iterable[str]) -> dict[dt.date, tuple[str, ...]]:

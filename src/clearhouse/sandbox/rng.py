@@ -7,6 +7,7 @@ is the same day.
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 _NUMBER_BITS = 48
 _WORD = (1 << 64) - 1
@@ -22,6 +23,9 @@ class Entity(IntEnum):
     NOISE = 5
     FAULT = 6
     LIVE = 7
+    RECORD_FAULT = 8
+    LATE = 9
+    HOSTILE = 10
 
 
 def stream(seed: int, entity: Entity, number: int) -> np.random.Generator:
@@ -35,3 +39,10 @@ def stream(seed: int, entity: Entity, number: int) -> np.random.Generator:
     low = (int(entity) << _NUMBER_BITS) | (number & ((1 << _NUMBER_BITS) - 1))
     key = np.array([seed & _WORD, low], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key))
+
+
+def sample(size: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """A mask of exactly that share of the rows, rounded, and at least one if there are any."""
+    chosen = max(1, round(size * share))
+    picked: NDArray[np.bool_] = rng.permutation(size) < chosen
+    return picked

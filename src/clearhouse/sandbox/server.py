@@ -101,6 +101,8 @@ def command(options: SandboxOptions) -> list[str]:
     words += ["--seed", str(options.seed), "--volume", options.volume]
     words += ["--pause-seconds", str(options.pause_seconds)]
     words += ["--retry-after-seconds", str(options.retry_after_seconds)]
+    words += ["--slow-seconds", str(options.slow_seconds)]
+    words += ["--hostile"] if options.hostile else []
     for fault in faults_as_text(options.faults):
         words += ["--fault", fault]
     return words

@@ -9,12 +9,30 @@ import pytest
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.simtom.app import create_app
 
+Answers = Callable[..., list[httpx.Response]]
 Text = Callable[..., str]
 Records = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
-def pull() -> Text:
+def send() -> Answers:
+    """Answers of a fresh server to one request, sent so many times: send(options, config, 3)."""
+
+    def send(
+        options: SandboxOptions | None, config: dict[str, Any], times: int = 1
+    ) -> list[httpx.Response]:
+        async def each() -> list[httpx.Response]:
+            transport = httpx.ASGITransport(create_app(options))
+            async with httpx.AsyncClient(transport=transport, base_url="http://simtom") as client:
+                return [await client.post("/stream/bnpl", json=config) for _ in range(times)]
+
+        return asyncio.run(each())
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def pull(send: Answers) -> Text:
     """Text of a range from a fresh server: pull(first, last, options=…, **config)."""
 
     def pull(
@@ -24,13 +42,8 @@ def pull() -> Text:
         **more: Any,
     ) -> str:
         config = {"start_date": str(first), "end_date": str(last or first), **more}
-
-        async def send() -> str:
-            transport = httpx.ASGITransport(create_app(options))
-            async with httpx.AsyncClient(transport=transport, base_url="http://simtom") as client:
-                return (await client.post("/stream/bnpl", json=config)).text
-
-        return asyncio.run(send())
+        [answer] = send(options, config)
+        return answer.text
 
     return pull
 

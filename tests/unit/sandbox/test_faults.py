@@ -1,6 +1,7 @@
 """Bad days are seeded, and touch the named day only."""
 
 import datetime as dt
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -9,7 +10,9 @@ from clearhouse.core.window import Window
 from clearhouse.sandbox.faults import CUT_STREAM, UNAVAILABLE, FaultPlan
 from clearhouse.sandbox.options import SandboxOptions, faults_as_text, faults_from_text
 from clearhouse.sandbox.simtom.app import create_app
+from clearhouse.sandbox.simtom.faults import LATER_FAULTS, ROW_FAULTS
 
+ASK = {"start_date": "2024-01-03", "end_date": "2024-01-03", "base_daily_volume": 200}
 GOOD, BAD = dt.date(2024, 1, 2), dt.date(2024, 1, 3)
 
 
@@ -28,7 +31,7 @@ def day(pull, parse):
     return day
 
 
-@pytest.mark.parametrize("kind", ["negative_amounts", "half_volume", "restated"])
+@pytest.mark.parametrize("kind", sorted(ROW_FAULTS - LATER_FAULTS.keys()))
 def test_the_same_bad_day_at_every_attempt_and_good_days_stay(pull, kind):
     asked = {"base_daily_volume": 200, "options": with_fault(kind)}
     assert pull(BAD, **asked) == pull(BAD, **asked)
@@ -74,6 +77,44 @@ def test_faults_add_up(day):
 def test_a_day_of_one_record_can_be_bad_too(pull, parse):
     [row] = parse(pull(BAD, base_daily_volume=1, options=with_fault("negative_amounts")))
     assert row["amount"] < 0
+
+
+def test_a_later_pull_restates_what_the_first_one_gave(pull, send):
+    answers = send(with_fault("restated_later"), ASK, times=3)
+    first, second, third = (answer.text for answer in answers)
+    assert first == pull(BAD, base_daily_volume=200)
+    assert second == third == pull(BAD, base_daily_volume=200, options=with_fault("restated"))
+
+
+def test_an_answer_that_is_cut_is_not_one_that_was_given():
+    plan = FaultPlan({BAD: ("cut_stream",)}, ())
+    both = Window(GOOD, BAD)
+    assert plan.broken_ends(both) == {BAD: CUT_STREAM}
+    assert plan.broken_ends(both) == {}
+    assert plan.give(both) == frozenset()
+    assert plan.give(Window.day(BAD)) == {BAD}
+
+
+def test_refusals_come_one_at_a_time_with_their_own_retry_after(send):
+    options = with_fault("too_many_requests", "unavailable", "unavailable_until")
+    answers = send(options, ASK, times=4)
+    assert [a.status_code for a in answers] == [503, 503, 429, 200]
+    told = [a.headers.get("retry-after") for a in answers]
+    assert (told[0], told[2], told[3]) == ("1", "1", None)
+    assert parsedate_to_datetime(told[1]).tzinfo is not None
+    assert answers[2].json() == {"detail": "Too Many Requests"}
+
+
+def test_a_slow_day_rests_before_each_quarter_and_is_whole(pull, monkeypatch):
+    rests = []
+
+    async def rest(seconds):
+        rests.append(seconds)
+
+    monkeypatch.setattr("clearhouse.sandbox.simtom.history.anyio.sleep", rest)
+    options = SandboxOptions(faults={BAD: ("slow",)}, slow_seconds=0.7)
+    assert pull(BAD, base_daily_volume=200, options=options) == pull(BAD, base_daily_volume=200)
+    assert rests == [0.7] * 4
 
 
 def test_wire_faults_strike_the_first_attempts_only():

@@ -83,6 +83,26 @@ def test_a_cut_stream_breaks_off_in_mid_record_and_then_is_whole(serving, pull):
     assert whole.encode().startswith(bytes(got))
 
 
+@pytest.mark.parametrize(("kind", "sent"), [("unended_stream", 800), ("cut_stream", 601)])
+def test_a_dropped_connection_is_an_error_however_far_it_came(serving, kind, sent):
+    url = serving(SandboxOptions(faults={BAD: (kind,)}))
+    got = bytearray()
+    with pytest.raises(httpx.RemoteProtocolError):
+        read_into(got, url)
+    assert got.count(b"data: ") == sent
+    assert got.endswith(b"}\n\n") == (kind == "unended_stream")
+    assert httpx.post(f"{url}/stream/bnpl", json=ASK).text.count("data: ") == 1_200
+
+
+def test_a_truncated_stream_ends_in_mid_record_as_if_it_were_whole(serving, pull):
+    url = serving(SandboxOptions(faults={BAD: ("truncated_stream",)}))
+    first, second = (httpx.post(f"{url}/stream/bnpl", json=ASK) for _ in range(2))
+    assert first.text.count("data: ") == 400 + 200 + 1
+    assert not first.text.endswith("}\n\n")
+    assert second.text == pull("2024-01-02", "2024-01-04", base_daily_volume=400)
+    assert second.text.startswith(first.text)
+
+
 def test_unavailable_asks_to_come_back_and_then_answers(serving):
     url = serving(SandboxOptions(faults={BAD: ("unavailable",)}, retry_after_seconds=3))
     first = httpx.post(f"{url}/stream/bnpl", json=ASK)
@@ -91,7 +111,9 @@ def test_unavailable_asks_to_come_back_and_then_answers(serving):
 
 
 def test_running_serves_as_long_as_the_context_lives(pull):
-    options = SandboxOptions(seed=-3, faults={BAD: ("half_volume",)}, pause_seconds=0.01)
+    options = SandboxOptions(
+        seed=-3, faults={BAD: ("half_volume",)}, pause_seconds=0.01, slow_seconds=0.0, hostile=True
+    )
     with running(options) as url:
         text = httpx.post(f"{url}/stream/bnpl", json=ASK).text
     assert not answers(url)

@@ -1,5 +1,9 @@
 """The simtom server: `/`, `/generators` and `/stream/{generator}`, exact on the wire."""
 
+import datetime as dt
+from email.utils import format_datetime
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -10,11 +14,17 @@ from pydantic import BaseModel
 from starlette.types import Send
 
 from clearhouse.core.window import Window
-from clearhouse.sandbox.faults import CUT_STREAM, UNAVAILABLE, FaultPlan
+from clearhouse.sandbox.faults import (
+    SLOW,
+    TOO_MANY_REQUESTS,
+    UNAVAILABLE_UNTIL,
+    FaultPlan,
+)
 from clearhouse.sandbox.options import SandboxOptions
+from clearhouse.sandbox.simtom import hostile
 from clearhouse.sandbox.simtom.config import GeneratorConfig
 from clearhouse.sandbox.simtom.faults import ROW_FAULTS
-from clearhouse.sandbox.simtom.history import History, StreamCut
+from clearhouse.sandbox.simtom.history import Accident, History, StreamCut
 from clearhouse.sandbox.simtom.live import endless
 
 GENERATOR = "bnpl"
@@ -56,7 +66,8 @@ def create_app(options: SandboxOptions | None = None) -> FastAPI:
         UsageError: the options name a fault that there is not.
     """
     asked = options or SandboxOptions()
-    plan = FaultPlan(asked.faults, ROW_FAULTS)
+    more = partial(hostile.faults_of, asked.seed) if asked.hostile else None
+    plan = FaultPlan(asked.faults, ROW_FAULTS, more)
     app = FastAPI(
         title="SIMTOM",
         description="Realistic data simulator for ML system testing",
@@ -84,13 +95,31 @@ def create_app(options: SandboxOptions | None = None) -> FastAPI:
         if config.start_date is None or config.end_date is None:
             return StreamingResponse(endless(seed, config), media_type="text/plain")
         window = Window(config.start_date, config.end_date)
-        if plan.strikes(UNAVAILABLE, window):
-            headers = {"Retry-After": str(asked.retry_after_seconds)}
-            return JSONResponse({"detail": "Service Unavailable"}, 503, headers)
-        history = History(seed, config, asked, plan, plan.strikes(CUT_STREAM, window))
+        refusal = plan.refusal(window)
+        if refusal is not None:
+            return _try_later(refusal, asked.retry_after_seconds)
+        ends = plan.broken_ends(window)
+        accident = Accident(
+            slow=plan.strikes(SLOW, window),
+            ends=ends,
+            later=frozenset() if ends else plan.give(window),
+        )
+        history = History(seed, config, asked, plan, accident)
         return CuttableStream(history.chunks(window), media_type="text/plain")
 
     return app
+
+
+def _try_later(refusal: str, seconds: int) -> Response:
+    """An answer that asks the client to come back: after so many seconds, or from a moment on."""
+    status = (
+        HTTPStatus.TOO_MANY_REQUESTS
+        if refusal == TOO_MANY_REQUESTS
+        else HTTPStatus.SERVICE_UNAVAILABLE
+    )
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+    told = format_datetime(moment, usegmt=True) if refusal == UNAVAILABLE_UNTIL else str(seconds)
+    return JSONResponse({"detail": status.phrase}, status, {"Retry-After": told})
 
 
 async def _refusal(_request: Request, error: Exception) -> JSONResponse:

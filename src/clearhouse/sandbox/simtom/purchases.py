@@ -104,6 +104,13 @@ def of_day(seed: int, day: dt.date, count: int, peak_hours: tuple[int, ...]) -> 
     return replace(_draw(rng, seed, day, seconds), id_prefix=f"txn_{_compact(day)}")
 
 
+def latecomers(seed: int, day: dt.date, count: int) -> Purchases:
+    """Purchases of a day that reach the lender after it, beside those of `of_day`."""
+    rng = stream(seed, Entity.LATE, day.toordinal())
+    seconds = _times_of_day(rng.random(count), ())
+    return replace(_draw(rng, seed, day, seconds), id_prefix=f"txn_late_{_compact(day)}")
+
+
 def of_batch(
     seed: int, day: dt.date, batch: int, second: NDArray[np.int64], first_ordinal: int
 ) -> Purchases:
