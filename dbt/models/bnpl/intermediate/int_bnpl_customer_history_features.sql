@@ -1,0 +1,97 @@
+{{ config(schema='gold', materialized='table', tags=['published']) }}
+
+-- Only fields known at a decision may be read here: a test follows every column to its source.
+with source as (
+
+    select
+        customer_id,
+        device_id,
+        product_category,
+        transaction_timestamp,
+        {{ epoch_microseconds('transaction_timestamp') }} as at_microseconds,
+        amount
+    from {{ ref('mart_bnpl_transactions') }}
+
+),
+
+-- One partition at a time: what only an earlier sort needs is not carried through the later ones.
+between_devices as (
+
+    select
+        customer_id,
+        product_category,
+        transaction_timestamp,
+        at_microseconds,
+        amount,
+        at_microseconds - lag(at_microseconds) over device as since_device,
+        lead(at_microseconds) over device - at_microseconds as until_device
+    from source
+    window device as (partition by customer_id, device_id order by at_microseconds)
+
+),
+
+between_categories as (
+
+    select
+        customer_id,
+        transaction_timestamp,
+        at_microseconds,
+        amount,
+        since_device,
+        until_device,
+        at_microseconds - lag(at_microseconds) over category as since_category,
+        lead(at_microseconds) over category - at_microseconds as until_category
+    from between_devices
+    window category as (partition by customer_id, product_category order by at_microseconds)
+
+),
+
+windowed as (
+
+    select
+        customer_id,
+        transaction_timestamp,
+        at_microseconds,
+        {%- for days in feature_window_days() %}
+        sum(amount) over last_{{ days }}_days as amount_{{ days }}d,
+        count(*) over last_{{ days }}_days as purchase_count_{{ days }}d,
+        {{ distinct_counts_in_window(
+            days, ('since_category', 'until_category'), ('since_device', 'until_device')
+        ) }} as category_and_device_count_{{ days }}d,
+        {%- endfor %}
+        at_microseconds - last_value(at_microseconds) over before as since_last_microseconds,
+        lead(at_microseconds) over (
+            partition by customer_id order by at_microseconds
+        ) as next_microseconds
+    from between_categories
+    window
+        {{ feature_windows('customer_id', 'at_microseconds') }}
+
+)
+
+select
+    -- ids
+    customer_id,
+
+    -- money
+    {%- for days in feature_window_days() %}
+    cast(coalesce(amount_{{ days }}d, 0) as decimal(18, 2)) as amount_{{ days }}d,
+    {%- endfor %}
+
+    -- behaviour
+    {%- for days in feature_window_days() %}
+    cast(purchase_count_{{ days }}d as integer) as purchase_count_{{ days }}d,
+    {%- endfor %}
+    {%- for days in feature_window_days() %}
+    {{ upper_count('category_and_device_count_' ~ days ~ 'd') }} as product_category_count_{{ days }}d,
+    {%- endfor %}
+    {%- for days in feature_window_days() %}
+    {{ lower_count('category_and_device_count_' ~ days ~ 'd') }} as device_count_{{ days }}d,
+    {%- endfor %}
+    {{ whole_quotient('since_last_microseconds', 1000000) }} as seconds_since_last_purchase,
+
+    -- times
+    transaction_timestamp as decision_at
+from windowed
+-- Purchases of one instant have the same history: it is kept once.
+where next_microseconds is distinct from at_microseconds
