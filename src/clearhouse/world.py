@@ -125,7 +125,12 @@ def open_bnpl(
             settings.slack_webhook_url.get_secret_value() if settings.slack_webhook_url else None
         ),
         dbt=DbtProject(resource("dbt"), settings.engine_path, home / "dbt"),
-        pattern=pattern_for(settings.pattern, settings.bnpl_seed, settings.bnpl_base_daily_volume),
+        pattern=pattern_for(
+            settings.pattern,
+            settings.bnpl_seed,
+            settings.bnpl_base_daily_volume,
+            baseline="simtom" if settings.bnpl_api_url else "sandbox",
+        ),
         code=code,
         hops=spine(contract, reader, lake, engine, quarantine),
         connect=source.connect if source else None,
@@ -148,8 +153,9 @@ def bnpl_code(contract: Contract) -> CodeHashes:
     macros = _files(resource("dbt"), "macros/**/*.sql")
     models = _files(resource("dbt"), "models/bnpl/**/*.sql")
     rules = [
-        *_files(resource("gx"), "expectations/*.json"),
-        *_files(resource("gx"), "checkpoints/*.json"),
+        *_files(resource("gx"), "*/*.json"),
+        *_files(resource("gx"), "*.yml"),
+        *package_files("bnpl/profiles.py", "bnpl/data_patterns.py", "bnpl/steps/judge.py"),
     ]
     return CodeHashes(
         reading=contract.digest[:32] + code_hash(reading)[:32],

@@ -1,5 +1,8 @@
 """How many records a day of BNPL should have: what to ask for, and what to expect back.
 
+A band is for one day by itself. What its neighbours hold is not looked at: whether a day is healthy
+must not depend on which days are there, or on which was judged first.
+
 Two strategies, chosen by name:
 
 - `day_type` asks each day for the volume of its type. For a source that honours what it is asked
@@ -17,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import holidays
 
@@ -48,6 +51,20 @@ class VolumeBand:
         return isinstance(records, int) and self.low <= records <= self.high
 
 
+@dataclass(frozen=True, slots=True)
+class Season:
+    """What kind of day a day is, and what an ordinary weekday at that time of the year holds.
+
+    Attributes:
+        kind: ordinary, weekend or holiday. A holiday may have more records than other days (our
+            sandbox) or fewer (Thanksgiving and Christmas in simtom).
+        weekday_records: expected records of an ordinary weekday; above 0.
+    """
+
+    kind: Literal["ordinary", "weekend", "holiday"]
+    weekday_records: float
+
+
 class DataPattern(Protocol):
     """A strategy for the volume of days."""
 
@@ -55,15 +72,30 @@ class DataPattern(Protocol):
     def name(self) -> str:
         """The word by which it is set."""
 
+    @property
+    def baseline(self) -> str:
+        """The source whose distributions are expected: a file in gx/baselines."""
+
     def ask(self, day: dt.date) -> DayAsk:
         """What to ask the source for this day."""
 
     def band(self, day: dt.date) -> VolumeBand:
         """What a healthy answer for this day holds."""
 
+    def season(self, day: dt.date) -> Season:
+        """What is to be compared with what on this day."""
+
+
+SANDBOX, SIMTOM = "sandbox", "simtom"
+"""The baselines there are: of our sandbox, and of a real simtom (which promises less)."""
+
 
 def pattern_for(
-    name: str, seed: int, base_daily_volume: int = DEFAULT_BASE_DAILY_VOLUME
+    name: str,
+    seed: int,
+    base_daily_volume: int = DEFAULT_BASE_DAILY_VOLUME,
+    *,
+    baseline: str | None = None,
 ) -> DataPattern:
     """The strategy of this name.
 
@@ -71,6 +103,8 @@ def pattern_for(
         name: day_type or source.
         seed: what makes the source's answers repeatable.
         base_daily_volume: records of an ordinary day, for `source`; `day_type` has its own.
+        baseline: whose distributions to expect, where it is not the source that the pattern is
+            the default of: a real simtom can be asked by `day_type` too.
 
     Raises:
         SettingsError: no such name, or a volume below 1.
@@ -81,9 +115,9 @@ def pattern_for(
         )
     match name:
         case DayTypePattern.name:
-            return DayTypePattern(seed)
+            return DayTypePattern(seed, baseline or SANDBOX)
         case SourcePattern.name:
-            return SourcePattern(seed, base_daily_volume)
+            return SourcePattern(seed, base_daily_volume, baseline or SIMTOM)
     raise SettingsError(f"There is no data pattern {name!r}: set day_type or source.")
 
 
@@ -113,6 +147,11 @@ WEEKDAY = DayType(5_000, 7_000, 5_500)
 WEEKEND = DayType(3_000, 4_000, 3_300)
 HOLIDAY = DayType(8_000, 10_000, 9_000)
 
+_TOLERANCE = 0.05
+"""Share by which a healthy answer can miss what was asked for: records that come a day late, lines
+that are refused, older versions of corrected ones. The kinds of days stay apart: a weekend of
+4,200 at most, a weekday from 4,750 to 7,350, a holiday of 7,600 and more."""
+
 
 def day_type(day: dt.date) -> DayType:
     """Kind of a day: a US federal holiday, also where it is observed, comes before a weekend."""
@@ -130,6 +169,7 @@ class DayTypePattern:
 
     name: ClassVar[str] = "day_type"
     seed: int
+    baseline: str = SANDBOX
 
     def ask(self, day: dt.date) -> DayAsk:
         """What to ask the source for this day."""
@@ -138,7 +178,18 @@ class DayTypePattern:
     def band(self, day: dt.date) -> VolumeBand:
         """The range of the day's type, around what is asked for."""
         kind = day_type(day)
-        return VolumeBand(kind.low, kind.high, self.ask(day).base_daily_volume)
+        return VolumeBand(
+            low=math.floor(kind.low * (1 - _TOLERANCE)),
+            high=math.ceil(kind.high * (1 + _TOLERANCE)),
+            expected=self.ask(day).base_daily_volume,
+        )
+
+    def season(self, day: dt.date) -> Season:
+        """The day's type, beside a weekday's mean."""
+        kind = day_type(day)
+        if kind is HOLIDAY:
+            return Season("holiday", WEEKDAY.mean)
+        return Season("weekend" if kind is WEEKEND else "ordinary", WEEKDAY.mean)
 
 
 def _uniform(seed: int, day: dt.date) -> float:
@@ -158,8 +209,13 @@ _MONTH = (0.75, 0.85, 0.95, 1.0, 1.0, 1.05, 1.05, 1.05, 1.0, 1.05, 1.10, 1.20)
 _NEW_YEAR, _THANKSGIVING, _CHRISTMAS, _BLACK_FRIDAY, _CYBER_MONDAY = 0.2, 0.2, 0.1, 1.6, 1.4
 
 _NOISE = 0.1
-_DEVIATIONS = 3.5
-"""A healthy day falls outside about once in two thousand: less than one a year is held in vain."""
+_DEVIATIONS = 4.0
+"""How far a healthy count may be off, in standard deviations: one day in 16,000 is off further, so
+that 365 healthy days all pass with 98 %."""
+
+_EVENT_DEVIATIONS = 3.0
+"""The same on the five listed events of a year. Fewer days are held in vain by a narrow band there,
+and a missing one must show: Black Friday without its factor of 1.6 is 4.7 deviations off."""
 
 # The source names some of its events and says that there are more. On a day that may be one of
 # these, anything between the strongest events that it names is believed.
@@ -178,6 +234,7 @@ class SourcePattern:
     name: ClassVar[str] = "source"
     seed: int
     base_daily_volume: int = DEFAULT_BASE_DAILY_VOLUME
+    baseline: str = SIMTOM
 
     def ask(self, day: dt.date) -> DayAsk:
         """What to ask the source for this day."""
@@ -188,28 +245,37 @@ class SourcePattern:
 
         Noise is log-normal and a count of n varies by about 1/sqrt(n) besides, so the room is a
         factor, wider for a day of 20 records than for one of 2,000. No records at all is
-        healthy only where no more than about 4 are expected.
+        healthy only where no more than about 5 are expected.
         """
-        season = (
-            self.base_daily_volume
-            * _WEEKDAY[day.weekday()]
-            * _WEEK_OF_MONTH[min((day.day - 1) // 7, 3)]
-            * _MONTH[day.month - 1]
-        )
+        ordinary = self._before_weekday(day) * _WEEKDAY[day.weekday()]
         listed = _events(day.year).get(day)
+        deviations = _EVENT_DEVIATIONS if listed else _DEVIATIONS
         weakest, strongest = (listed, listed) if listed else (1.0, 1.0)
         if listed is None and _may_be_an_event(day):
             weakest, strongest = _UNLISTED_EVENT
+        least, most = ordinary * weakest, ordinary * strongest
         return VolumeBand(
-            low=math.floor(season * weakest / _room(season * weakest)),
-            high=math.ceil(season * strongest * _room(season * strongest)),
-            expected=round(season * (listed or 1.0)),
+            low=math.floor(least / _room(least, deviations)),
+            high=math.ceil(most * _room(most, deviations)),
+            expected=round(ordinary * (listed or 1.0)),
         )
 
+    def season(self, day: dt.date) -> Season:
+        """The day's kind, beside a weekday of its week and month."""
+        weekday_records = self._before_weekday(day) * sum(_WEEKDAY[:5]) / 5
+        if day in _events(day.year):
+            return Season("holiday", weekday_records)
+        return Season("weekend" if day.weekday() >= 5 else "ordinary", weekday_records)
 
-def _room(expected: float) -> float:
+    def _before_weekday(self, day: dt.date) -> float:
+        """The formula up to the weekday's factor: base x week of month x month."""
+        week = _WEEK_OF_MONTH[min((day.day - 1) // 7, 3)]
+        return self.base_daily_volume * week * _MONTH[day.month - 1]
+
+
+def _room(expected: float, deviations: float) -> float:
     """The factor by which a healthy count can miss what is expected, either way."""
-    return math.exp(_DEVIATIONS * math.sqrt(_NOISE**2 + 1 / max(expected, 1.0)))
+    return math.exp(deviations * math.sqrt(_NOISE**2 + 1 / max(expected, 1.0)))
 
 
 @cache

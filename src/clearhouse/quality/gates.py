@@ -5,12 +5,15 @@ suite; an asset is a pandas frame with a `book_date` (a date, or text YYYY-MM-DD
 its `grain` in gx/great_expectations.yml says whether it is a profile (`day`, one row a book date)
 or records (`row`).
 
+The rows of a year are many: a frame may come in parts, which are judged and let go one after
+another. A day lies whole in one part, so that its counts are of the day.
+
 A rule is judged row by row, and a broken row holds the day that it belongs to: `mostly` and rules
 over a column as a whole have no meaning for a day, and the second kind is refused.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +46,10 @@ class Gates:
         self._work_dir = work_dir
 
     def judge(
-        self, checkpoint: str, frames: Mapping[str, "pd.DataFrame"], days: Sequence[dt.date]
+        self,
+        checkpoint: str,
+        frames: Mapping[str, "pd.DataFrame | Iterable[pd.DataFrame]"],
+        days: Sequence[dt.date],
     ) -> dict[dt.date, Verdict]:
         """A verdict for every day asked for, in the order asked; other days are ignored.
 
@@ -51,12 +57,14 @@ class Gates:
 
         Args:
             checkpoint: name of a file in gx/checkpoints.
-            frames: by the name of the asset, one for each that the checkpoint needs.
+            frames: by the name of the asset, one for each that the checkpoint needs, or its
+                parts, which are asked for one at a time.
             days: the book dates to judge.
 
         Raises:
             QualityError: there is no verdict: an unknown checkpoint, a missing frame or column,
-                a row without a book date, or a rule that could not be computed.
+                a row without a book date, a day in two parts of a frame, or a rule that could not
+                be computed.
         """
         failures: dict[dt.date, list[Failure]] = {day: [] for day in days}
         with project.opened(self._project_dir, self._work_dir) as context:
@@ -65,14 +73,10 @@ class Gates:
                 asset = validation.asset
                 if asset.name not in frames:
                     raise QualityError(f"The gate {checkpoint} needs the frame {asset.name}.")
-                by_day = _ByDay.of(asset.name, frames[asset.name])
-                for day, found in failures.items():
-                    if day not in by_day.rows:
-                        found.append(_no_rows(asset.name, day))
-                for result in _run(validation, gate.result_format, by_day):
-                    for day, failure in _broken(result, by_day, _grain(asset)):
-                        if day in failures:
-                            failures[day].append(failure)
+                parts = _parts(frames[asset.name])
+                for day, failure in _failures(validation, gate.result_format, parts, days):
+                    if day in failures:
+                        failures[day].append(failure)
         return {day: Verdict(day, not found, tuple(found)) for day, found in failures.items()}
 
 
@@ -118,6 +122,30 @@ class _ByDay:
         )
         for code, at, count in zip(codes, positions[first], counts, strict=True):
             yield self.days[code], int(count), int(at)
+
+
+def _parts(frame: "pd.DataFrame | Iterable[pd.DataFrame]") -> Iterable["pd.DataFrame"]:
+    import pandas as pd
+
+    return (frame,) if isinstance(frame, pd.DataFrame) else frame
+
+
+def _failures(
+    validation: Any, result_format: Any, parts: Iterable["pd.DataFrame"], days: Sequence[dt.date]
+) -> Iterator[tuple[dt.date, Failure]]:
+    """What the days broke of one suite; some may be other days than those asked for."""
+    asset = validation.asset
+    seen: set[dt.date] = set()
+    for part in parts:
+        by_day = _ByDay.of(asset.name, part)
+        for day in seen.intersection(by_day.rows):
+            raise QualityError(f"{asset.name} has {day} in two parts: keep a day's rows together.")
+        seen.update(by_day.rows)
+        for result in _run(validation, result_format, by_day):
+            yield from _broken(result, by_day, _grain(asset))
+    for day in days:
+        if day not in seen:
+            yield day, _no_rows(asset.name, day)
 
 
 def _day(asset: str, value: Any) -> dt.date:

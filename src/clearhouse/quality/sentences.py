@@ -16,7 +16,7 @@ def of_rows(expectation: str, rule: Mapping[str, Any], broken: int, rows: int) -
 
 
 def of_day(expectation: str, rule: Mapping[str, Any], profile: Mapping[Any, Any]) -> str:
-    """`net_rows: 2,656 is less than volume_low (4,000)`.
+    """`net_rows: 2,656 is less than the 4,000 expected at least`.
 
     Args:
         expectation: the rule's type.
@@ -28,8 +28,24 @@ def of_day(expectation: str, rule: Mapping[str, Any], profile: Mapping[Any, Any]
     if figure == _NOTHING:
         return f"{column}: {_NOTHING}"
     other = rule.get("column_B")
-    against = f" ({_figure(profile[other])})" if other else ""
-    return f"{column}: {figure} is {_breach(expectation, rule)}{against}"
+    if not other:
+        return f"{column}: {figure} is {_breach(expectation, rule)}"
+    return _beyond_bound(column, other, profile) or (
+        f"{column}: {figure} is {_breach(expectation, rule)} ({_figure(profile[other])})"
+    )
+
+
+def _beyond_bound(greater: str, less: str, profile: Mapping[Any, Any]) -> str | None:
+    """The sentence for a day's figure beside its bound, told from the figure's side.
+
+    A bound is a column of the profile that ends in `_low` or `_high`; None if neither is one.
+    """
+    found, bound = _figure(profile[greater]), _figure(profile[less])
+    if less.endswith("_low"):
+        return f"{greater}: {found} is less than the {bound} expected at least"
+    if greater.endswith("_high"):
+        return f"{less}: {bound} is more than the {found} expected at most"
+    return None
 
 
 def column_of(rule: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from clearhouse.bnpl.data_patterns import (
 )
 from clearhouse.core.errors import SettingsError
 from clearhouse.core.window import Window
+from clearhouse.sandbox.simtom.volume import formula
 
 YEAR = Window.parse("2024-01-01", "2024-12-30")
 NEW_YEAR, TUESDAY, WEDNESDAY = (dt.date(2024, 1, day) for day in (1, 2, 3))
@@ -55,14 +56,50 @@ def test_a_day_type_volume_depends_on_seed_and_day_and_nothing_else() -> None:
     assert ask.base_daily_volume != pattern_for("day_type", 42).ask(WEDNESDAY).base_daily_volume
 
 
-def test_a_day_type_band_is_the_range_of_the_type() -> None:
+def test_a_day_type_band_is_the_range_of_the_type_and_a_little_more() -> None:
+    band = pattern_for("day_type", 42).band(TUESDAY)
+    assert band == VolumeBand(4_750, 7_350, 5049)
+    assert 4_750 in band
+    assert 7_350 in band
+    assert 4_749 not in band
+    assert 7_351 not in band
+    assert 2_525 not in band
+
+
+def test_no_count_fits_two_kinds_of_day() -> None:
     pattern = pattern_for("day_type", 42)
-    assert pattern.band(TUESDAY) == VolumeBand(5_000, 7_000, 5049)
-    assert 5_000 in pattern.band(TUESDAY)
-    assert 7_000 in pattern.band(TUESDAY)
-    assert 4_999 not in pattern.band(TUESDAY)
-    assert 2_525 not in pattern.band(TUESDAY)
-    assert 7_001 not in pattern.band(TUESDAY)
+    weekend, weekday, holiday = (
+        pattern.band(dt.date(2024, 1, day))
+        for day in (6, 3, 15)  # Saturday, Wednesday, Martin Luther King's day
+    )
+    assert weekend.high < weekday.low
+    assert weekday.high < holiday.low
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "kind", "weekday_records"),
+    [
+        ("day_type", "2024-03-05", "ordinary", 5_500),
+        ("day_type", "2024-03-09", "weekend", 5_500),
+        ("day_type", "2023-11-11", "holiday", 5_500),  # a Saturday too
+        ("source", "2024-03-05", "ordinary", 1_234.525),  # 1.15 x 0.95 x 1.13
+        ("source", "2024-03-09", "weekend", 1_019.825),  # second week: 0.95 x 0.95 x 1.13
+        ("source", "2024-11-28", "holiday", 1_118.7),  # fourth week: 0.90 x 1.10 x 1.13
+        ("source", "2024-07-04", "ordinary", 1_364.475),  # no event that simtom names
+    ],
+)
+def test_what_a_day_is_compared_with(
+    name: str, day: str, kind: str, weekday_records: float
+) -> None:
+    season = pattern_for(name, 42).season(dt.date.fromisoformat(day))
+    assert season.kind == kind
+    assert season.weekday_records == pytest.approx(weekday_records)
+
+
+def test_a_real_simtom_can_be_asked_by_day_type_and_keeps_its_own_baseline() -> None:
+    assert pattern_for("day_type", 42).baseline == "sandbox"
+    assert pattern_for("source", 42).baseline == "simtom"
+    assert pattern_for("day_type", 42, baseline="simtom").baseline == "simtom"
 
 
 def test_the_source_is_asked_alike_every_day_but_for_the_seed() -> None:
@@ -99,6 +136,30 @@ def test_the_sources_own_formula(day: str, expected: int) -> None:
     assert expected in band
     assert expected // 2 not in band
     assert expected * 2 not in band
+
+
+@pytest.mark.parametrize("base_daily_volume", [20, 150, 1_000, 5_500])
+@pytest.mark.parametrize("seed", [1, 2, 3, 42, 2024])
+def test_a_healthy_year_by_the_sources_formula_passes_at_any_volume(
+    seed: int, base_daily_volume: int
+) -> None:
+    pattern = pattern_for("source", seed, base_daily_volume)
+    counts = {day: formula(pattern.ask(day).seed, day, base_daily_volume) for day in YEAR}
+    assert [day for day, count in counts.items() if count not in pattern.band(day)] == []
+
+
+@pytest.mark.parametrize(
+    ("day", "as_if"),
+    [
+        ("2024-11-29", 1_238),  # Black Friday without its rush: 1.25 x 0.90 x 1.10
+        ("2024-12-25", 1_134),  # Christmas Day like any other: 1.05 x 0.90 x 1.20
+        ("2024-03-10", 1_202),  # a Sunday that sells like a Tuesday of the first week
+    ],
+)
+def test_a_source_day_that_sells_like_another_kind_of_day_does_not_fit(
+    day: str, as_if: int
+) -> None:
+    assert as_if not in pattern_for("source", 42).band(dt.date.fromisoformat(day))
 
 
 @pytest.mark.parametrize(

@@ -45,16 +45,34 @@ ROW = {
     "risk_score": 0.33,
     "status": "completed",
     "will_default": False,
-    "days_to_first_missed_payment": None,
     "default_consistent": True,
     "transaction_age_days": 0,
 }
 GOLD_DAY = {
     "rows": 3,
     "silver_rows": 3,
+    "distinct_records": 3,
     "default_rate": 0.07,
     "mean_amount_minor": 14_325,
     "distinct_customers": 2,
+}
+DRIFTS = (
+    "drift_risk_scenario", "drift_risk_level", "drift_credit_score_range",
+    "drift_installment_count", "drift_amount", "drift_product_category", "drift_payment_provider",
+    "drift_device_type", "drift_checkout_speed", "drift_status", "drift_part_of_day",
+)  # fmt: skip
+STATISTICS = {
+    "records": 5_312,
+    "volume_low": 4_000,
+    "volume_high": 8_000,
+    "weekend_level": 0,
+    "weekend_level_high": 0,
+    "holiday_level": 0,
+    "holiday_level_low": 0,
+    "holiday_level_high": 0,
+    "stale_hours": 0.02,
+    "stale_hours_high": 0.45,
+    **dict.fromkeys(DRIFTS, 0.3),
 }
 
 
@@ -81,7 +99,7 @@ def frame(template: dict, changes: dict[dt.date, dict], rows_per_day: int = 1) -
     rows = []
     for day, change in changes.items():
         for n in range(rows_per_day):
-            row = {"book_date": str(day), "record_id": f"{day}-{n}", **template}
+            row = {"book_date": str(day), **template}
             rows.append(row | (change if n == 0 else {}))
     return pd.DataFrame(rows)
 
@@ -97,7 +115,13 @@ def gold(
     return {
         "bnpl_gold_rows": frame(ROW, row_changes, rows_per_day=3),
         "bnpl_gold_days": frame(GOLD_DAY, whole),
+        "bnpl_gold_statistics": frame(STATISTICS, {day: {} for day in whole}),
     }
+
+
+def statistics(changes: dict[dt.date, dict]) -> dict[str, pd.DataFrame]:
+    healthy: dict[dt.date, dict] = {day: {} for day in changes}
+    return gold(healthy) | {"bnpl_gold_statistics": frame(STATISTICS, changes)}
 
 
 WEEK = days_from("2024-03-04", 7)
@@ -123,7 +147,7 @@ def test_half_the_volume_holds_the_day_and_not_its_neighbours(gates):
 
     assert [day for day, verdict in verdicts.items() if not verdict.passed] == [WEEK[3]]
     (failure,) = verdicts[WEEK[3]].failures
-    assert failure.detail == "net_rows: 2,656 is less than volume_low (4,000)"
+    assert failure.detail == "net_rows: 2,656 is less than the 4,000 expected at least"
 
 
 def test_negative_amounts_hold_their_day_and_no_person_is_named(gates):
@@ -150,6 +174,36 @@ def test_a_missing_day_and_an_empty_frame_fail(gates):
     emptied["bnpl_gold_rows"] = emptied["bnpl_gold_rows"].iloc[:0]
     verdicts = gates.judge("daily_quality_gate", emptied, WEEK)
     assert not any(verdict.passed for verdict in verdicts.values())
+
+
+def test_a_year_of_rows_in_parts_has_the_verdicts_of_the_whole(gates):
+    bad = {WEEK[1]: {"amount_minor": 0}, WEEK[5]: {"currency": "EUR"}}
+    whole = gold(HEALTHY | bad)
+    rows = whole["bnpl_gold_rows"]
+    taken = []
+
+    def parts():
+        for first in (0, 9, 12):
+            taken.append(first)
+            yield rows.iloc[first : {0: 9, 9: 12, 12: None}[first]]
+
+    in_parts = gates.judge("daily_quality_gate", whole | {"bnpl_gold_rows": parts()}, WEEK)
+    assert taken == [0, 9, 12]
+    assert in_parts == gates.judge("daily_quality_gate", whole, WEEK)
+    assert [day for day, verdict in in_parts.items() if not verdict.passed] == sorted(bad)
+
+
+def test_a_part_that_is_missing_fails_its_days_and_a_day_in_two_parts_is_refused(gates):
+    whole = gold(HEALTHY)
+    rows = whole["bnpl_gold_rows"]
+
+    few = gates.judge("daily_quality_gate", whole | {"bnpl_gold_rows": [rows.iloc[6:]]}, WEEK)
+    assert [day for day, verdict in few.items() if not verdict.passed] == WEEK[:2]
+    assert few[WEEK[0]].failures[0].expectation == NO_ROWS
+
+    torn = whole | {"bnpl_gold_rows": [rows.iloc[:4], rows.iloc[4:]]}
+    with pytest.raises(QualityError, match="bnpl_gold_rows has 2024-03-05 in two parts"):
+        gates.judge("daily_quality_gate", torn, WEEK)
 
 
 def test_a_day_not_asked_for_is_not_judged(gates):
@@ -188,7 +242,7 @@ RAW_CASES = [
 ]  # fmt: skip
 ROW_CASES = [
     *[({column: None}, (NOT_NULL, column)) for column in (
-        "record_id", "customer_id", "amount_minor", "first_payment_minor", "product_price_minor",
+        "customer_id", "amount_minor", "first_payment_minor", "product_price_minor",
         "currency", "installment_count", "risk_score", "status", "will_default",
         "transaction_age_days", "default_consistent",
     )],
@@ -209,17 +263,35 @@ ROW_CASES = [
     ({"default_consistent": False}, (IN_SET, "default_consistent")),
     ({"transaction_age_days": -1}, (BETWEEN, "transaction_age_days")),
     ({"transaction_age_days": 40}, None),
-    ("again", (UNIQUE, "record_id")),
 ]  # fmt: skip
 DAY_CASES = [
     *[({column: None}, (NOT_NULL, column)) for column in GOLD_DAY],
     ({"rows": 0, "silver_rows": 0}, (BETWEEN, "rows")),
     ({"rows": 2}, (EQUAL, "rows")),
+    ({"distinct_records": 2}, (EQUAL, "distinct_records")),
     ({"default_rate": 0.51}, (BETWEEN, "default_rate")),
     ({"default_rate": 0.5}, None),
     ({"mean_amount_minor": 999}, (BETWEEN, "mean_amount_minor")),
     ({"mean_amount_minor": 500_001}, (BETWEEN, "mean_amount_minor")),
     ({"distinct_customers": 0}, (BETWEEN, "distinct_customers")),
+    ("again", (UNIQUE, "book_date")),
+]  # fmt: skip
+STATISTICS_CASES = [
+    *[({column: None}, (NOT_NULL, column)) for column in STATISTICS],
+    *[({column: 1.01}, (BETWEEN, column)) for column in DRIFTS],
+    (dict.fromkeys(DRIFTS, 1), None),
+    ({"records": 3_999}, (AT_LEAST, "records")),
+    ({"records": 4_000}, None),
+    ({"records": 8_000}, None),
+    ({"records": 8_001}, (AT_LEAST, "volume_high")),
+    ({"weekend_level": 0.77, "weekend_level_high": 0.76}, (AT_LEAST, "weekend_level_high")),
+    ({"weekend_level": 0.60, "weekend_level_high": 0.76}, None),
+    ({"holiday_level": 1.00, "holiday_level_low": 1.38, "holiday_level_high": 1.91},
+        (AT_LEAST, "holiday_level")),
+    ({"holiday_level": 1.50, "holiday_level_low": 1.38, "holiday_level_high": 1.91}, None),
+    ({"holiday_level": 1.92, "holiday_level_low": 1.38, "holiday_level_high": 1.91},
+        (AT_LEAST, "holiday_level_high")),
+    ({"stale_hours": 9.5}, (AT_LEAST, "stale_hours_high")),
     ("again", (UNIQUE, "book_date")),
 ]  # fmt: skip
 
@@ -230,6 +302,12 @@ DAY_CASES = [
         ("bnpl_raw_schema", "raw_schema_gate", "bnpl_daily_profile", RAW_CASES),
         ("bnpl_business_rules", "daily_quality_gate", "bnpl_gold_rows", ROW_CASES),
         ("bnpl_business_days", "daily_quality_gate", "bnpl_gold_days", DAY_CASES),
+        (
+            "bnpl_statistical_patterns",
+            "daily_quality_gate",
+            "bnpl_gold_statistics",
+            STATISTICS_CASES,
+        ),
     ],
 )
 def test_every_rule_of_a_suite_has_a_case_that_breaks_it(gates, suite, checkpoint, asset, cases):
@@ -243,8 +321,10 @@ def test_every_rule_of_a_suite_has_a_case_that_breaks_it(gates, suite, checkpoin
         "bnpl_daily_profile": lambda: profiles(changed),
         "bnpl_gold_rows": lambda: gold(changed, healthy),
         "bnpl_gold_days": lambda: gold(healthy, changed),
+        "bnpl_gold_statistics": lambda: statistics(changed),
     }[asset]()
-    frames[asset] = pd.concat([frames[asset], frames[asset].iloc[[-1]]])  # "again" is the last
+    if cases[-1][0] == "again":
+        frames[asset] = pd.concat([frames[asset], frames[asset].iloc[[-1]]])
 
     verdicts = gates.judge(checkpoint, frames, days)
 

@@ -70,6 +70,18 @@ def test_rows_are_counted_and_never_quoted(expectation, rule, sentence):
             "a: 2,656 is less than b (no value)",
         ),
         (
+            AT_LEAST,
+            {"column_A": "net_rows", "column_B": "volume_low", "or_equal": True},
+            {"net_rows": 2_656.0, "volume_low": 4_000.0},
+            "net_rows: 2,656 is less than the 4,000 expected at least",
+        ),
+        (
+            AT_LEAST,
+            {"column_A": "volume_high", "column_B": "net_rows", "or_equal": True},
+            {"net_rows": 9_120, "volume_high": 7_000},
+            "net_rows: 9,120 is more than the 7,000 expected at most",
+        ),
+        (
             "expect_column_pair_values_to_be_equal",
             {"column_A": "a", "column_B": "b"},
             {"a": 1, "b": 2},

@@ -13,13 +13,13 @@ import json
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
-from threading import Thread
 from typing import Any
 
 import structlog
 
 from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, request_for
 from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
+from clearhouse.core.background import import_beside
 from clearhouse.core.books.clerk import Clerk
 from clearhouse.core.books.model import EntryKey, Status, digest
 from clearhouse.core.errors import ClearhouseError, UsageError
@@ -91,13 +91,7 @@ def _importing_what_comes_next() -> Iterator[None]:
     When the pull is done first, the steps go on and wait for it where they need it. A run that
     fails waits for it too: modules can't be imported while Python shuts down.
     """
-
-    def import_both() -> None:
-        project.preload()
-        dbt.preload()
-
-    importing = Thread(target=import_both)
-    importing.start()
+    importing = import_beside(project.preload, dbt.preload)
     try:
         yield
     except BaseException:

@@ -46,8 +46,7 @@ def _keys(bnpl: Bnpl, hop: str, upstream: Mapping[dt.date, Entry]) -> dict[dt.da
     """Entries of a hop: functions of the entries before them and of the SQL."""
     code = bnpl.code.silver if hop == BRONZE_TO_SILVER else bnpl.code.gold
     return {
-        day: EntryKey(DOMAIN, hop, day, before.entry_id, code)
-        for day, before in upstream.items()
+        day: EntryKey(DOMAIN, hop, day, before.entry_id, code) for day, before in upstream.items()
     }
 
 

@@ -1,0 +1,28 @@
+"""Slow imports beside other work, and the wait for them before the interpreter ends."""
+
+from collections.abc import Callable
+from threading import Thread
+
+_importing: list[Thread] = []
+
+
+def import_beside(*preloads: Callable[[], None]) -> Thread:
+    """Call functions that import, one after the other, in a thread of their own.
+
+    Whoever needs the modules imports them as ever, and waits for the thread if it must.
+    """
+
+    def import_all() -> None:
+        for preload in preloads:
+            preload()
+
+    thread = Thread(target=import_all)
+    _importing.append(thread)
+    thread.start()
+    return thread
+
+
+def wait_for_imports() -> None:
+    """Let imports come to their end: a module can't be imported while Python shuts down."""
+    while _importing:
+        _importing.pop().join()

@@ -1,0 +1,91 @@
+"""Days that are wrong only as a whole, through the whole pipeline: held, told of, released."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bnpl_home import QUICK, Warehouse
+
+from clearhouse.bnpl.context import BUSINESS_GATE, DOMAIN, RAW_GATE, Bnpl
+from clearhouse.bnpl.steps import judge
+from clearhouse.core.runner import RunReport
+from clearhouse.sandbox.options import SandboxOptions
+from clearhouse.sandbox.server import running
+from clearhouse.settings import load_settings
+from clearhouse.world import Source, open_bnpl
+
+SATURDAY, SUNDAY, HOLIDAY, TUESDAY, WEDNESDAY = (dt.date(2024, 1, n) for n in range(13, 18))
+FAULTS = {
+    SATURDAY: ("weekend_shift",),
+    HOLIDAY: ("flat_holiday",),  # Martin Luther King's day
+    TUESDAY: ("drifted_risk",),
+}
+
+
+@dataclass
+class ByDayType(Warehouse):
+    """A warehouse that asks each day for the volume of its type."""
+
+    def open(self, *, refresh: bool = False) -> Bnpl:
+        settings = load_settings(
+            _env_file=None,
+            clearhouse_home=self.home,
+            bnpl_api_url=None,
+            bnpl_pattern="day_type",
+        )
+        bnpl = open_bnpl(settings, Source(lambda: self.url, "test", True), refresh=refresh)
+        bnpl.policy = QUICK
+        return bnpl
+
+
+def release(bnpl: Bnpl, day: dt.date) -> list[str]:
+    """Releases whatever holds a day, and says which gates did."""
+    released = []
+    for entry in bnpl.books.current(DOMAIN, days=[day]):
+        for decision in bnpl.decisions.of(entry.entry_id):
+            if decision.holds:
+                bnpl.decisions.release(entry.entry_id, decision.gate, "seen and understood")
+                released.append(decision.gate)
+    return released
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[ByDayType, RunReport]:
+    home: Path = tmp_path_factory.mktemp("shifted") / "home"
+    with running(SandboxOptions(faults=FAULTS)) as url, pytest.MonkeyPatch.context() as patch:
+        # As in a year: the rows come to the gate in parts, here of a day or two each.
+        patch.setattr(judge, "_ROWS_IN_MEMORY", 9_000)
+        warehouse = ByDayType(home, url)
+        return warehouse, warehouse.run(SATURDAY, WEDNESDAY)
+
+
+def test_each_shifted_day_is_held_with_its_reasons(
+    first_run: tuple[ByDayType, RunReport],
+) -> None:
+    _, report = first_run
+    assert report.exit_code == 3, report.stopped()
+    raw, business = (
+        report.steps[step].held for step in ("validate_raw_schema", "validate_business_rules")
+    )
+    assert raw.keys() == {SATURDAY, HOLIDAY}
+    assert all("net_rows" in reason for reason in raw.values())
+    assert business.keys() == {TUESDAY}
+    assert "drift_risk_level" in business[TUESDAY]
+    assert "drift_risk_scenario" in business[TUESDAY]
+    assert "drift_amount" not in business[TUESDAY]
+
+
+def test_readers_see_the_healthy_days_and_then_those_that_a_person_released(
+    first_run: tuple[ByDayType, RunReport],
+) -> None:
+    warehouse, _ = first_run
+    assert warehouse.visible_days() == {SUNDAY, WEDNESDAY}
+
+    assert release(warehouse.open(), SATURDAY) == [RAW_GATE]
+    assert release(warehouse.open(), TUESDAY) == [BUSINESS_GATE]
+    again = warehouse.run(SATURDAY, WEDNESDAY)
+
+    # The raw gate's release vouches for the volume: the second gate does not ask again.
+    assert {day for day, *_ in again.stopped()} == {HOLIDAY}
+    assert warehouse.visible_days() == {SATURDAY, SUNDAY, TUESDAY, WEDNESDAY}
