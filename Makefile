@@ -7,21 +7,25 @@ export UV_COMPILE_BYTECODE := 1
 DAYS ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test lint coverage mutants clean
+.PHONY: help install install-dev demo docs test lint coverage crash bench mutants clean
 
 help:  ## what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 
-$(UV):
-	@echo "uv is missing: fetching uv $(UV_VERSION) into .uv"
-	@python3 -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+# Part of what installs, not a target of its own: when all is installed, nothing is fetched.
+define with_uv
+@test -x "$(UV)" || { echo "uv is missing: fetching uv $(UV_VERSION) into .uv" && \
+	python3 -m venv .uv && \
+	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+@$(UV)
+endef
 
-.venv/.installed: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen --no-dev --inexact
+.venv/.installed: pyproject.toml uv.lock
+	$(with_uv) sync --frozen --no-dev --inexact
 	@touch $@
 
-.venv/.installed-dev: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen
+.venv/.installed-dev: pyproject.toml uv.lock
+	$(with_uv) sync --frozen
 	@touch $@ .venv/.installed
 
 install: .venv/.installed  ## what the demo needs, and no more
@@ -31,14 +35,20 @@ install-dev: .venv/.installed-dev  ## the above, with the tools for tests and ch
 demo: install  ## BNPL transactions from an API to published marts, and the trial balance
 	@$(RUN)/clearhouse demo --days $(DAYS)
 
+docs: install  ## a page of the models with their lineage, and the data dictionary
+	@$(RUN)/python scripts/make_docs.py --site dbt/target/docs --dictionary docs/dictionary.md
+
 test: install-dev  ## all tests: no servers, no network
-	@$(RUN)/pytest -n 2 --dist worksteal
+	@$(RUN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install-dev  ## style, types and the imports between layers
 	@$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy && $(RUN)/lint-imports
 
 coverage: install-dev  ## line coverage of src, at least 90 %
-	@$(RUN)/pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=90
+	@$(RUN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90
+
+crash: install-dev  ## kill a run before and after every durable write, and run again
+	@$(RUN)/pytest tests/crash --every-write -n 2
 
 mutants: install-dev  ## mutation tests of money, windows and books: at least 85 % killed
 	@rm -rf mutants && $(RUN)/mutmut run --max-children 2 && $(RUN)/python scripts/mutation_score.py

@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.text import Text
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "demo.svg"
-COLUMNS = 92
+COLUMNS = 80
 COMMANDS: tuple[tuple[str, ...], ...] = (
-    ("clearhouse", "demo"),
-    ("clearhouse", "demo", "--steal", "1"),
+    ("clearhouse", "demo", "--days", "7"),
+    ("clearhouse", "demo", "--days", "7", "--steal", "1"),
 )
 
-_HEARTBEAT = re.compile(r"^ .*days, \d+ s …\n", re.MULTILINE)
+_HEARTBEAT = re.compile(r"^  .* …\n", re.MULTILINE)
 _WEB_FONT = re.compile(r"@font-face \{\{.*?\}\}", re.DOTALL)
 
 

@@ -4,8 +4,12 @@ Two profiles are meant: `embedded` (files and SQLite, nothing to install) and `s
 This version runs the embedded one; anything else is refused in one sentence.
 """
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +25,7 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url": ("duckdb",),
     "cache_url": ("sqlite",),
 }
+_UNUSABLE = frozenset("%?#'\"")
 
 
 class Settings(BaseSettings):
@@ -110,6 +115,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             f"{name} is set to a value that can't be used: {first['msg'].lower()}."
         ) from None
+    if _UNUSABLE & set(str(settings.clearhouse_home)):
+        raise SettingsError(
+            f"CLEARHOUSE_HOME={settings.clearhouse_home} has a character that URLs and SQL read "
+            f"as something else: name a folder without any of {' '.join(sorted(_UNUSABLE))}."
+        )
     for name, schemes in EMBEDDED_SCHEMES.items():
         url = getattr(settings, name)
         scheme, found, rest = url.partition("://")
@@ -128,6 +138,43 @@ def load_settings(**overrides: Any) -> Settings:
     if settings.bnpl_api_url and not settings.bnpl_api_url.startswith(("http://", "https://")):
         raise SettingsError("BNPL_API_URL must begin with http:// or https://.")
     return settings
+
+
+def make_folders(settings: Settings) -> None:
+    """Make the folders of local state that the settings name, and see that they can be written.
+
+    Raises:
+        SettingsError: one can't be, in a sentence that names its setting.
+    """
+    for name, folder, file in _places(settings):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "a file is in its way" if _in_the_way(folder) else error.strerror
+            raise SettingsError(
+                f"{name}: the folder {folder} can't be made ({reason}): set it to one that can."
+            ) from None
+        if file is not None and file.is_dir():
+            raise SettingsError(f"{name}: {file} is a folder: set it to the path of a file.")
+        for path in (folder, file):
+            if path is not None and path.exists() and not os.access(path, os.R_OK | os.W_OK):
+                raise SettingsError(
+                    f"{name}: {path} can't be written: give yourself the right to, or set it to "
+                    "another place."
+                )
+
+
+def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
+    """Setting, folder and, where one is named, the file in it, of each store in use."""
+    yield "CLEARHOUSE_HOME", settings.clearhouse_home, None
+    yield "LANDING_URL", Path(url2pathname(urlsplit(settings.landing_url).path)), None
+    for name in ("database_url", "catalog_url", "engine_url"):
+        file = Path(getattr(settings, name).partition(":///")[2])
+        yield name.upper(), file.parent, file
+
+
+def _in_the_way(folder: Path) -> bool:
+    return any(path.is_file() for path in (folder, *folder.parents))
 
 
 def shown(settings: Settings) -> dict[str, str]:

@@ -6,20 +6,28 @@ import shutil
 from collections.abc import Callable
 from typing import Annotated
 
+import duckdb
+import sqlalchemy as sa
 import typer
+from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from clearhouse.bnpl.api_client import BNPLAPIClient
+from clearhouse.bnpl.context import DATASET, DOMAIN
 from clearhouse.cli.app import leave, out, settings
 from clearhouse.cli.options import JsonFlag
+from clearhouse.cli.progress import under_way
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.resources import resource
 from clearhouse.core.runner import ExitCode
-from clearhouse.settings import Settings, shown
+from clearhouse.settings import Settings, make_folders, shown
 from clearhouse.world import open_bnpl
 
 _LEAST_FREE_BYTES = 2 << 30
+_LEAST_FOR_MEANING = 44
+"""Columns that the meaning of a setting needs beside its name and value."""
 
 sandbox = typer.Typer(no_args_is_help=True, help="Stand-ins for the outside world.")
 
@@ -37,13 +45,23 @@ def show_settings(as_json: JsonFlag = False) -> None:
     if as_json:
         print(json.dumps(values))
         return
-    table = Table()
-    for name in ("setting", "value", "meaning"):
-        table.add_column(name, overflow="fold")
+    longest = max(map(len, values.values()))
+    if max(map(len, values)) + longest + _LEAST_FOR_MEANING > out.width:
+        for name, value in values.items():
+            out.print(f"[bold]{name}[/]={escape(value)}", soft_wrap=True)
+            out.print(Padding(f"[dim]{escape(_meaning(name))}[/]", (0, 0, 0, 4)))
+        return
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=longest)
+    table.add_column()
     for name, value in values.items():
-        meaning = Settings.model_fields[name.lower()].description or ""
-        table.add_row(name, value.replace("[", r"\["), meaning)
+        table.add_row(f"[bold]{name}[/]", escape(value), f"[dim]{escape(_meaning(name))}[/]")
     out.print(table)
+
+
+def _meaning(name: str) -> str:
+    return Settings.model_fields[name.lower()].description or ""
 
 
 def doctor(as_json: JsonFlag = False) -> None:
@@ -57,22 +75,24 @@ def doctor(as_json: JsonFlag = False) -> None:
     }
     answers: list[dict[str, str | bool]] = []
     for name, check in checks.items():
-        try:
-            answers.append({"check": name, "ok": True, "detail": check(config)})
-        except (ClearhouseError, OSError) as error:
-            answers.append({"check": name, "ok": False, "detail": str(error)})
+        with under_way(f"checking {name}"):
+            try:
+                answers.append({"check": name, "ok": True, "detail": check(config)})
+            except (ClearhouseError, OSError, sa.exc.DatabaseError, duckdb.Error) as error:
+                answers.append({"check": name, "ok": False, "detail": str(error)})
     if as_json:
         print(json.dumps(answers))
     else:
         for answer in answers:
             mark = "[green]ok[/]    " if answer["ok"] else "[red]failed[/]"
-            out.print(f"{mark} {answer['check']}: {answer['detail']}")
+            told = escape(f"{answer['check']}: {answer['detail']}")
+            out.print(f"{mark} {told}", soft_wrap=True)
     leave(ExitCode.DONE if all(a["ok"] for a in answers) else ExitCode.FAILED)
 
 
 def _check_home(config: Settings) -> str:
     home = config.clearhouse_home
-    home.mkdir(parents=True, exist_ok=True)
+    make_folders(config)
     free = shutil.disk_usage(home).free
     if free < _LEAST_FREE_BYTES:
         raise ClearhouseError(
@@ -90,9 +110,12 @@ def _check_resources(_config: Settings) -> str:
 
 
 def _check_stores(config: Settings) -> str:
+    make_folders(config)
     bnpl = open_bnpl(config)
-    entries = len(bnpl.books.current("bnpl"))
-    return f"landing, catalog, engine and books open; {entries} current entries"
+    bnpl.lake.columns(DATASET)
+    entries = len(bnpl.books.current(DOMAIN))
+    told = "1 current entry" if entries == 1 else f"{entries:,} current entries"
+    return f"landing, catalog, engine and books open; {told}"
 
 
 def _check_source(config: Settings) -> str:
@@ -118,6 +141,9 @@ def serve_sandbox(
         list[str] | None,
         typer.Option("--fault", help="2024-01-03=negative_amounts and the like. Repeatable."),
     ] = None,
+    hostile: Annotated[
+        bool, typer.Option("--hostile", help="Some of every fault, on days chosen by the seed.")
+    ] = False,
 ) -> None:
     """Serve the sandbox's simtom on 127.0.0.1 until it is stopped."""
     from clearhouse.sandbox.options import SandboxOptions, faults_from_text
@@ -129,5 +155,6 @@ def serve_sandbox(
         seed=seed,
         volume="formula" if volume == "formula" else "asked",
         faults=faults_from_text(fault or []),
+        hostile=hostile,
     )
     serve(options, port=port, on_ready=lambda url: out.print(f"simtom (sandbox) at {url}"))

@@ -1,13 +1,13 @@
-"""The Typer application and its way with errors: one sentence for a person, a code to exit with."""
+"""The Typer application, where it speaks, and the settings that its commands work with."""
 
 from typing import NoReturn
 
 import typer
 from rich.console import Console
 
+from clearhouse.cli.logs import set_up_logs
 from clearhouse.core.runner import ExitCode
-from clearhouse.core.telemetry import configure_logging
-from clearhouse.settings import Settings, load_settings
+from clearhouse.settings import Settings, load_settings, make_folders
 
 app = typer.Typer(
     help="A lakehouse for money, where the books balance.",
@@ -24,7 +24,18 @@ err = Console(stderr=True, highlight=False)
 def settings() -> Settings:
     """The settings, with logging set up as they say."""
     loaded = load_settings()
-    configure_logging(loaded.log_level, loaded.log_format)
+    set_up_logs(loaded)
+    return loaded
+
+
+def settings_of_stores() -> Settings:
+    """The settings of a command that opens the stores, with their folders made.
+
+    Raises:
+        SettingsError: a folder can't be made or written.
+    """
+    loaded = settings()
+    make_folders(loaded)
     return loaded
 
 

@@ -7,9 +7,25 @@ import typer
 from clearhouse.core.errors import UsageError
 from clearhouse.world import DOMAINS
 
-FromDay = Annotated[str, typer.Option("--from", help="First book date, YYYY-MM-DD.")]
-ToDay = Annotated[str, typer.Option("--to", help="Last book date, YYYY-MM-DD.")]
+_DOMAINS = f"Which domain: {' or '.join(DOMAINS)}."
+
+DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help=_DOMAINS)]
+DomainOption = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help=_DOMAINS)]
+FromDay = Annotated[
+    str, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
+]
+ToDay = Annotated[str, typer.Option("--to", metavar="DATE", help="Last book date, YYYY-MM-DD.")]
+BookDate = Annotated[str, typer.Option("--date", metavar="DATE", help="Book date, YYYY-MM-DD.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why. It stays in the books.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program.")]
+Fault = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="DATE=KIND",
+        help="Let the sandbox misbehave: 2024-01-03=half_volume. Repeatable.",
+    ),
+]
 
 
 def domain_of(name: str) -> str:

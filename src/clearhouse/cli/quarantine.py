@@ -1,24 +1,31 @@
 """`quarantine list`, `show` and `redrive`."""
 
+import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from rich import box
+from rich.markup import escape
 from rich.table import Table
 
-from clearhouse.bnpl.context import DATASET, Bnpl
+from clearhouse.bnpl.context import DATASET, SOURCE, Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.redrive import land_mended
 from clearhouse.cli import report as reports
-from clearhouse.cli.app import leave, out, settings
+from clearhouse.cli.app import leave, out, settings_of_stores
 from clearhouse.cli.options import JsonFlag
-from clearhouse.cli.progress import progress
+from clearhouse.cli.progress import progress, under_way
+from clearhouse.cli.words import counted
 from clearhouse.core.errors import UsageError
 from clearhouse.core.lock import only_run
 from clearhouse.core.runner import ExitCode, run_steps
 from clearhouse.core.window import Window, parse_day
 from clearhouse.store.quarantine import QuarantinedRow
 from clearhouse.world import open_bnpl
+
+_WIDTH_WITH_KEY = 110
 
 group = typer.Typer(no_args_is_help=True, help="Rows that broke their contract.")
 
@@ -30,32 +37,45 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_rows(
-    day: Annotated[str | None, typer.Option("--date", help="Only this book date.")] = None,
-    limit: Annotated[int, typer.Option(help="Rows shown at most.", min=1)] = 50,
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="DATE", help="Only this book date, YYYY-MM-DD.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="Rows shown at most.", min=1)] = 50,
     as_json: JsonFlag = False,
 ) -> None:
     """How many rows were rejected for which reason, and the first of them."""
-    store = open_bnpl(settings()).quarantine
     days = [parse_day(day)] if day else None
+    with under_way("opening the stores"):
+        store = open_bnpl(settings_of_stores()).quarantine
     counts = store.counts(DATASET, days)
     rows = store.of_days(DATASET, days, limit)
     if as_json:
-        print(json.dumps([_as_data(row) for row in rows], default=str))
+        print(json.dumps([row_as_data(row) for row in rows], default=str))
         return
     if not counts:
-        out.print("Quarantine is empty.")
+        out.print(f"Quarantine is empty for {day}." if day else "Quarantine is empty.")
         return
     for book_date, code, count in counts:
         out.print(f"{book_date}  {count:>7,}  {code}")
-    table = Table()
-    for name in ("date", "record id", "key", "line", "first reason"):
-        table.add_column(name, no_wrap=name != "first reason")
+    _show_rows(rows)
+    total = sum(count for _, _, count in counts)
+    if total > len(rows):
+        out.print(f"{len(rows):,} of {counted(total, 'row')}; --limit shows more.")
+
+
+def _show_rows(rows: list[QuarantinedRow]) -> None:
+    with_key = out.width >= _WIDTH_WITH_KEY
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    for name in ("date", "record id", *(["key"] if with_key else [])):
+        table.add_column(name, no_wrap=True)
+    table.add_column("line", justify="right", no_wrap=True)
+    table.add_column("first reason")
     for row in rows:
         reason = row.violations[0]
-        table.add_row(
-            str(row.book_date), row.record_id, row.record_key, str(row.line),
-            f"{reason.field or 'record'}: {reason.detail}".replace("[", r"\["),
-        )  # fmt: skip
+        told = f"{reason.field or 'record'}: {reason.detail}"
+        key = [escape(row.record_key.strip("|"))] if with_key else []
+        table.add_row(str(row.book_date), row.record_id, *key, f"{row.line:,}", escape(told))
+    out.print()
     out.print(table)
 
 
@@ -65,53 +85,86 @@ def show(
     as_json: JsonFlag = False,
 ) -> None:
     """A rejected row whole: every reason, and where it stands in the raw data."""
-    rows = open_bnpl(settings()).quarantine.find(wanted)
+    with under_way("opening the stores"):
+        rows = open_bnpl(settings_of_stores()).quarantine.find(wanted)
     if not rows:
-        raise UsageError(f"No row {wanted!r} is in quarantine.", "unknown_record")
+        raise UsageError(
+            f"No row {wanted!r} is in quarantine: `clearhouse quarantine list` shows the ids.",
+            "unknown_record",
+        )
     if as_json:
-        print(json.dumps([_as_data(row) for row in rows], default=str))
+        print(json.dumps([row_as_data(row) for row in rows], default=str))
         return
     for row in rows:
-        out.print(f"[bold]{row.record_id}[/]  {row.book_date}  {row.object_key}, line {row.line}")
+        place = f"{row.book_date}  {row.object_key}, line {row.line}"
+        out.print(f"[bold]{row.record_id}[/]  {place}", soft_wrap=True)
         for v in row.violations:
-            out.print(f"  {v.field or 'record'}: {v.code}: {v.detail}".replace("[", r"\["))
+            told = escape(f"  {v.field or 'record'}: {v.code}: {v.detail}")
+            out.print(told, soft_wrap=True)
         print(row.raw.decode("utf-8", "replace"))
 
 
 @group.command("redrive")
 def redrive(
-    day: Annotated[str | None, typer.Option("--date", help="Try this day's rows again.")] = None,
-    wanted: Annotated[str | None, typer.Option("--id", help="One row, with --set.")] = None,
+    day: Annotated[
+        str | None,
+        typer.Option("--date", metavar="DATE", help="Try this day's rows again, YYYY-MM-DD."),
+    ] = None,
+    wanted: Annotated[
+        str | None,
+        typer.Option("--id", metavar="ID", help="Mend this row: its record id, with --set."),
+    ] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Mend a field: --set 'amount=45.90'. The value is JSON."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Mend a field: --set amount=45.90. The value is JSON. Repeatable.",
+        ),
     ] = None,
 ) -> None:
     """Give rejected rows another try: a day's after a change of contract, or one row mended."""
-    config = settings()
-    with only_run(config.clearhouse_home):
-        leave(_redrive(open_bnpl(config), day, wanted, changes))
-
-
-def _redrive(
-    bnpl: Bnpl, day: str | None, wanted: str | None, changes: list[str] | None
-) -> ExitCode:
-    if wanted and changes:
-        pairs = dict(_pair(change) for change in changes)
-        book_date = land_mended(bnpl, wanted, pairs)
-    elif day and not wanted and not changes:
-        book_date = parse_day(day)
-    else:
+    if bool(day) == bool(wanted) or bool(wanted) != bool(changes):
         raise UsageError("Give either --date, or --id with --set.", "bad_usage")
-    before = len(bnpl.quarantine.of_days(DATASET, [book_date], limit=1_000_000))
+    pairs = dict(_pair(change) for change in changes or [])
+    given = parse_day(day) if day else None
+    config = settings_of_stores()
+    with only_run(config.clearhouse_home):
+        with under_way("opening the stores"):
+            bnpl = open_bnpl(config)
+        leave(_run_again(bnpl, given or _mend(bnpl, wanted or "", pairs)))
+
+
+def _mend(bnpl: Bnpl, wanted: str, pairs: Mapping[str, str]) -> dt.date:
+    """Land a row with fields changed, and say as what; its day."""
+    book_date = land_mended(bnpl, wanted, pairs)
+    landed = bnpl.landing.objects(SOURCE, book_date)
+    version = max(o.version for o in landed if o.request.get("mends") == wanted)
+    out.print(
+        f"The mended row landed as version {version} of {book_date}; the broken one stays in "
+        "quarantine, as it arrived.",
+        soft_wrap=True,
+    )
+    return book_date
+
+
+def _run_again(bnpl: Bnpl, book_date: dt.date) -> ExitCode:
+    """Run every step but the pull over a day, and say what is still in quarantine."""
+    before = _rejected(bnpl, book_date)
     with progress() as shown:
         bnpl.progress = shown
         window = Window.day(book_date)
         report = run_steps(PIPELINE[1:], bnpl, window, run_id=bnpl.run_id, progress=shown)
-    after = len(bnpl.quarantine.of_days(DATASET, [book_date], limit=1_000_000))
+    after = _rejected(bnpl, book_date)
     reports.show_stopped(report)
-    out.print(f"{book_date}: {before:,} rows were in quarantine, {after:,} are now.")
+    was = "was" if before == 1 else "were"
+    now = "is" if after == 1 else "are"
+    out.print(f"{book_date}: {counted(before, 'row')} {was} in quarantine, {after:,} {now} now.")
     return report.exit_code
+
+
+def _rejected(bnpl: Bnpl, book_date: dt.date) -> int:
+    return sum(count for _, _, count in bnpl.quarantine.counts(DATASET, [book_date]))
 
 
 def _pair(change: str) -> tuple[str, str]:
@@ -121,7 +174,8 @@ def _pair(change: str) -> tuple[str, str]:
     return name, value
 
 
-def _as_data(row: QuarantinedRow) -> dict[str, Any]:
+def row_as_data(row: QuarantinedRow) -> dict[str, Any]:
+    """A rejected row for a program."""
     return {
         "record_id": row.record_id,
         "record_key": row.record_key,

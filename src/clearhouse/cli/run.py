@@ -6,15 +6,26 @@ from typing import Annotated
 
 import typer
 
+from clearhouse.bnpl.closing import audit_days
 from clearhouse.bnpl.context import DOMAIN, Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.tamper import TAMPERINGS, tamper
 from clearhouse.cli import report as reports
-from clearhouse.cli.app import leave, out, settings
-from clearhouse.cli.options import FromDay, JsonFlag, ToDay, domain_of
-from clearhouse.cli.progress import progress
-from clearhouse.core.books.audit import audit
-from clearhouse.core.errors import UsageError
+from clearhouse.cli.app import leave, out, settings_of_stores
+from clearhouse.cli.balance import show_trial_balance
+from clearhouse.cli.options import (
+    BookDate,
+    DomainArgument,
+    Fault,
+    FromDay,
+    JsonFlag,
+    Reason,
+    ToDay,
+    domain_of,
+)
+from clearhouse.cli.progress import progress, under_way
+from clearhouse.cli.words import counted
+from clearhouse.core.errors import ClearhouseError, UsageError
 from clearhouse.core.lock import only_run
 from clearhouse.core.runner import ExitCode, RunReport, run_steps, select
 from clearhouse.core.window import Window, parse_day
@@ -22,11 +33,7 @@ from clearhouse.settings import Settings
 from clearhouse.world import Source, bnpl_source, open_bnpl
 
 DEMO_FIRST_DAY = dt.date(2024, 1, 1)
-
-Fault = Annotated[
-    list[str] | None,
-    typer.Option("--fault", help="Let the sandbox misbehave: 2024-01-03=half_volume. Repeatable."),
-]
+DEMO_DAYS = 7
 
 
 def register(app: typer.Typer) -> None:
@@ -38,40 +45,47 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    days: Annotated[int, typer.Option(help="Days from 2024-01-01 on.", min=1, max=366)] = 7,
+    days: Annotated[
+        int,
+        typer.Option(metavar="N", help=f"How many days from {DEMO_FIRST_DAY} on.", min=1, max=366),
+    ] = DEMO_DAYS,
     steal: Annotated[
         int,
         typer.Option(
-            help="Afterwards delete so many rows of the gold fact behind our back.", min=0
+            metavar="K", min=0, help="Then delete K rows of the gold fact behind the books' back."
         ),
     ] = 0,
-    double: Annotated[int, typer.Option(help="The same, but double rows.", min=0)] = 0,
-    change: Annotated[int, typer.Option(help="The same, but change amounts by a cent.", min=0)] = 0,
+    double: Annotated[
+        int, typer.Option(metavar="K", min=0, help="The same, but write K rows twice.")
+    ] = 0,
+    change: Annotated[
+        int, typer.Option(metavar="K", min=0, help="The same, but add a cent to K amounts.")
+    ] = 0,
     fault: Fault = None,
 ) -> None:
-    """Pull a week of BNPL purchases, publish it, and show that the books balance."""
-    config = settings()
+    """Pull days of BNPL purchases, publish them, and show that the books balance."""
+    config = settings_of_stores()
     window = Window.starting(DEMO_FIRST_DAY, days)
+    again = "demo" if days == DEMO_DAYS else f"demo --days {days}"
     report, bnpl = _run(config, window, refresh=False, faults=fault, announce=True)
     reports.show_stopped(report)
     for kind, count in zip(TAMPERINGS, (steal, double, change), strict=True):
         if count:
-            changed = tamper(bnpl.engine, kind, count)
-            out.print(
-                f"\n[yellow]Behind the platform's back: {changed} rows {TAMPERINGS[kind]}.[/]"
-            )
-    audited = audit(bnpl.books, DOMAIN, list(bnpl.hops.values()), list(window.days()))
-    reports.show_trial_balance(audited)
+            changed = counted(tamper(bnpl.engine, kind, count), "row")
+            out.print(f"\n[yellow]Behind the books' back: {changed} {TAMPERINGS[kind]}.[/]")
+    with under_way("measuring every store again"):
+        audited = audit_days(bnpl, list(window.days()))
+    show_trial_balance(audited)
     reports.show_findings(audited)
     if audited.findings:
-        out.print("\nRun [bold]clearhouse demo[/] again: it rebuilds what was touched.")
+        out.print(f"\nRun [bold]clearhouse {again}[/] again: it rebuilds what was touched.")
         leave(ExitCode.UNBALANCED)
-    reports.show_next(bnpl, audited)
+    reports.show_next(bnpl, audited, again)
     leave(report.exit_code)
 
 
 def run(
-    domain: Annotated[str, typer.Argument(help="bnpl")],
+    domain: DomainArgument,
     first: FromDay,
     last: ToDay,
     refresh: Annotated[
@@ -82,17 +96,20 @@ def run(
 ) -> None:
     """Run a domain's pipeline over days. What is unchanged is skipped: this is also a backfill."""
     domain_of(domain)
-    report, _ = _run(settings(), Window.parse(first, last), refresh=refresh, faults=fault)
+    window = Window.parse(first, last)
+    report, _ = _run(settings_of_stores(), window, refresh=refresh, faults=fault)
     _tell(report, as_json=as_json)
 
 
 def step(
-    domain: Annotated[str, typer.Argument(help="bnpl")],
+    domain: DomainArgument,
     name: Annotated[
         str,
-        typer.Argument(metavar="STEP", help="; ".join(f"{s.name}: {s.summary}" for s in PIPELINE)),
+        typer.Argument(
+            metavar="STEP", help="\n\n".join(f"{s.name}: {s.summary}." for s in PIPELINE)
+        ),
     ],
-    day: Annotated[str, typer.Option("--date", help="The book date, YYYY-MM-DD.")],
+    day: BookDate,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Pull the day again even if it has landed.")
     ] = False,
@@ -105,24 +122,30 @@ def step(
     window = Window.day(parse_day(day))
     pulls = chosen.name == PIPELINE[0].name
     report, _ = _run(
-        settings(), window, refresh=refresh, faults=fault, steps=(chosen.name,), pulls=pulls
+        settings_of_stores(),
+        window,
+        refresh=refresh,
+        faults=fault,
+        steps=(chosen.name,),
+        pulls=pulls,
     )
     _tell(report, as_json=as_json)
 
 
 def release(
-    domain: Annotated[str, typer.Argument(help="bnpl")],
-    day: Annotated[str, typer.Option("--date", help="The held book date, YYYY-MM-DD.")],
-    reason: Annotated[str, typer.Option(help="Why the day may pass. It stays in the books.")],
+    domain: DomainArgument,
+    day: BookDate,
+    reason: Reason,
     as_json: JsonFlag = False,
 ) -> None:
     """Let a held day pass the gate that holds it, and publish it."""
     domain_of(domain)
     if not reason.strip():
         raise UsageError("A release needs a reason: it stays in the books.", "reason_missing")
-    config = settings()
     book_date = parse_day(day)
-    bnpl = open_bnpl(config)
+    config = settings_of_stores()
+    with under_way("opening the stores"):
+        bnpl = open_bnpl(config)
     released = [
         (entry.entry_id, decision.gate)
         for entry in bnpl.books.current(DOMAIN, days=[book_date])
@@ -130,13 +153,17 @@ def release(
         if decision.holds
     ]
     if not released:
-        raise UsageError(f"{domain} {day} is not held: there is nothing to release.", "not_held")
+        raise ClearhouseError(
+            f"{domain} {day} is not held: there is nothing to release.", "not_held"
+        )
     for entry_id, gate in released:
         bnpl.decisions.release(entry_id, gate, reason.strip())
     steps = tuple(s.name for s in PIPELINE[1:])
     report, _ = _run(
         config, Window.day(book_date), refresh=False, faults=None, steps=steps, pulls=False
     )
+    if report.exit_code is ExitCode.DONE and not as_json:
+        out.print(f"{domain} {day} is released, and readers see it.")
     _tell(report, as_json=as_json)
 
 

@@ -111,11 +111,21 @@ def with_text(reading: pa.Table, payload: bytes) -> pa.Table:
 
 def text_of_lines(payload: bytes) -> pa.Array | None:
     """The lines of a payload as text, or None where it is not UTF-8 throughout."""
-    try:
-        whole = payload.decode("utf-8")
-    except UnicodeDecodeError:
+    if not is_utf8(payload):
         return None
-    return pc.split_pattern(pa.array([whole.removesuffix("\n")], pa.string()), "\n").flatten()
+    whole = pa.array([payload.removesuffix(b"\n")], pa.binary()).view(pa.string())
+    return pc.split_pattern(whole, "\n").flatten()
+
+
+def is_utf8(payload: bytes) -> bool:
+    """Whether all of a payload is UTF-8."""
+    if payload.isascii():
+        return True
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @cache

@@ -130,20 +130,26 @@ class DbtProject:
         """
         return self._call("test", f"--select={select}", "--resource-type=unit_test")
 
-    def _call(self, *args: str) -> DbtResult:
-        from dbt.cli.main import dbtRunner
+    def document(self, folder: Path) -> None:
+        """Write what dbt knows of the models that are built: a page with lineage, and its data.
 
+        Args:
+            folder: gets `static_index.html`, which is one page that needs no server, and
+                `manifest.json` and `catalog.json`, which hold the same for a program.
+
+        Raises:
+            DbtError: dbt can't read the warehouse or the project.
+        """
+        target = f"--target-path={folder.resolve()}"
+        answer = self._invoke("docs", "generate", "--static", target, writes_json=True)
+        _raise_exception(answer.exception)
+        if not answer.success:
+            errors = getattr(answer.result, "errors", None) or ["it gave no reason"]
+            raise DbtError(f"dbt could not document the models: {_plain(str(errors[0]))}")
+
+    def _call(self, *args: str) -> DbtResult:
         started = time.perf_counter()
-        with _ONE_AT_A_TIME, self._environment():
-            try:
-                if self._manifest is None:
-                    parsed = dbtRunner(callbacks=[_forward]).invoke(self._with_flags("parse"))
-                    _raise_exception(parsed.exception)
-                    self._manifest = parsed.result
-                runner = dbtRunner(manifest=self._manifest, callbacks=[_forward])
-                answer = runner.invoke(self._with_flags(*args))
-            finally:
-                _let_go_of_the_warehouse()
+        answer = self._invoke(*args)
         nodes = tuple(_node_result(each) for each in getattr(answer.result, "results", None) or ())
         result = DbtResult(nodes, time.perf_counter() - started)
         if result.bad_nodes:
@@ -155,20 +161,34 @@ class DbtProject:
             )
         return result
 
-    def _with_flags(self, command: str, *args: str) -> list[str]:
+    def _invoke(self, *args: str, writes_json: bool = False) -> Any:
+        """One call of dbt over the project, which is parsed once."""
+        from dbt.cli.main import dbtRunner
+
+        with _ONE_AT_A_TIME, self._environment():
+            try:
+                if self._manifest is None:
+                    parsed = dbtRunner(callbacks=[_forward]).invoke(self._with_flags("parse"))
+                    _raise_exception(parsed.exception)
+                    self._manifest = parsed.result
+                runner = dbtRunner(manifest=self._manifest, callbacks=[_forward])
+                return runner.invoke(self._with_flags(*args, writes_json=writes_json))
+            finally:
+                _let_go_of_the_warehouse()
+
+    def _with_flags(self, *args: str, writes_json: bool = False) -> list[str]:
         """The command line; the flags before the command keep dbt off the terminal and the disk."""
         return [
             "--quiet",
             "--no-print",
             "--log-level=none",
             "--log-level-file=none",
-            "--no-write-json",
+            "--write-json" if writes_json else "--no-write-json",
             "--no-use-colors",
             "--no-version-check",
-            command,
+            *args,
             f"--project-dir={self._project_dir}",
             f"--profiles-dir={self._project_dir}",
-            *args,
         ]
 
     @contextmanager

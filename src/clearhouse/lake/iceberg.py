@@ -8,12 +8,13 @@ import datetime as dt
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import stamina
 
 from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never 
 _ENTRIES = "clearhouse.entries"
 _PARTITION = "_book_date"
 _COMMIT_ATTEMPTS = 5
+_EPOCH = dt.date(1970, 1, 1)
 
 
 class Lake:
@@ -42,6 +44,7 @@ class Lake:
     def __init__(self, catalog_url: str, warehouse: Path) -> None:
         self._url = catalog_url
         self._warehouse = warehouse
+        self._planned: dict[str, tuple[int, Mapping[dt.date, Sequence[str]]]] = {}
 
     @cached_property
     def _catalog(self) -> "SqlCatalog":
@@ -90,11 +93,15 @@ class Lake:
     def files(self, name: str, days: Sequence[dt.date] | None = None) -> list[str]:
         """Paths of the Parquet files of the current snapshot, of some days or of all."""
         table = self._existing(name)
-        if table is None:
+        snapshot = table.current_snapshot() if table else None
+        if table is None or snapshot is None:
             return []
-        scan = table.scan() if days is None else table.scan(row_filter=_on(days))
-        tasks = scan.plan_files()
-        return sorted(task.file.file_path.removeprefix("file://") for task in tasks)
+        planned = self._planned.get(name)
+        if planned is None or planned[0] != snapshot.snapshot_id:
+            # The whole table, once a snapshot: a plan for hundreds of days takes ten times as long.
+            planned = self._planned[name] = (snapshot.snapshot_id, _files_by_day(table))
+        wanted = planned[1] if days is None else {day: planned[1].get(day, ()) for day in days}
+        return sorted(path for paths in wanted.values() for path in paths)
 
     def columns(self, name: str) -> pa.Schema | None:
         """The Arrow schema of a table, or None where there is no such table."""
@@ -142,36 +149,69 @@ def _on(days: Sequence[dt.date]) -> "BooleanExpression":
     return In(_PARTITION, sorted(days))  # type: ignore[misc,call-arg,arg-type]
 
 
-def read_parquet_sql(files: Sequence[str]) -> str:
+def _files_by_day(table: "Table") -> dict[dt.date, list[str]]:
+    """The current snapshot's files by the day that they are partitioned by."""
+    found: dict[dt.date, list[str]] = {}
+    for task in table.scan().plan_files():
+        day = _EPOCH + dt.timedelta(days=task.file.partition[0])
+        found.setdefault(day, []).append(task.file.file_path.removeprefix("file://"))
+    return found
+
+
+def read_parquet_sql(files: Sequence[str], *, with_filename: bool = False) -> str:
     """DuckDB SQL for the rows of Parquet files whose folders name partitions."""
     listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
-    return (
-        f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-    )
+    options = "hive_partitioning = false, union_by_name = true"
+    if with_filename:
+        options += ", filename = true"
+    return f"SELECT * FROM read_parquet([{listed}], {options})"
 
 
 @dataclass(frozen=True)
 class BronzeSpine:
-    """The rows of one bronze table as the books see them."""
+    """The rows of one bronze table as the books see them.
+
+    Iceberg's data files are written once. What was measured of a file counts for as long as this
+    object lives and the file has the same size and time of change; each hop and audit of one run
+    would otherwise read the same files again.
+    """
 
     lake: Lake
     table: str
     minor: str
+    _measured: dict[tuple[str, int, int], dict[dt.date, Totals]] = field(default_factory=dict)
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days, from the files of the current snapshot."""
-        files = self.lake.files(self.table, days)
-        if not files:
-            return filled({}, days)
-        return filled(totals_by_day(query(totals_sql(self._sql(files)))), days)
+        states = {_state(path): path for path in self.lake.files(self.table, days)}
+        unknown = {path: state for state, path in states.items() if state not in self._measured}
+        if unknown:
+            files = read_parquet_sql(list(unknown), with_filename=True)
+            answer = query(
+                totals_sql(f"SELECT {self._columns}, filename FROM ({files})", "filename")
+            )
+            for path, state in unknown.items():
+                rows = answer.filter(pc.field("filename") == path)
+                self._measured[state] = totals_by_day(rows)
+        found: dict[dt.date, Totals] = {}
+        for state in states:
+            for day, totals in self._measured[state].items():
+                found[day] = found.get(day, Totals()) + totals
+        return filled({day: found[day] for day in days if day in found}, days)
 
     def rows(self, days: Sequence[dt.date]) -> pa.Table:
         """The rows, as `SPINE_SCHEMA`."""
         files = self.lake.files(self.table, days)
-        return query(self._sql(files)).cast(SPINE_SCHEMA) if files else SPINE_SCHEMA.empty_table()
+        if not files:
+            return SPINE_SCHEMA.empty_table()
+        return query(f"SELECT {self._columns} FROM ({read_parquet_sql(files)})").cast(SPINE_SCHEMA)
 
-    def _sql(self, files: Sequence[str]) -> str:
-        return (
-            f"SELECT _book_date, _record_id, _record_key, {self.minor} AS amount_minor, currency "
-            f"FROM ({read_parquet_sql(files)})"
-        )
+    @property
+    def _columns(self) -> str:
+        return f"_book_date, _record_id, _record_key, {self.minor} AS amount_minor, currency"
+
+
+def _state(path: str) -> tuple[str, int, int]:
+    """A file by what changes when somebody writes it."""
+    found = Path(path).stat()
+    return path, found.st_size, found.st_mtime_ns

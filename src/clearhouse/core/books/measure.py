@@ -39,10 +39,11 @@ def record_hash(record_id: str, amount_minor: int, currency: str) -> int:
     return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:HASH_DIGITS], 16)
 
 
-def totals_sql(relation: str) -> str:
-    """DuckDB SQL that sums up a relation of spine rows by book date and currency."""
+def totals_sql(relation: str, *by: str) -> str:
+    """DuckDB SQL that sums up a relation of spine rows by book date and currency, and `by` more."""
+    grain = ", ".join([*by, "_book_date", "currency"])
     return f"""
-        SELECT _book_date, currency, count(*) AS records, {DUCKDB_HASH}::VARCHAR AS hash,
+        SELECT {grain}, count(*) AS records, {DUCKDB_HASH}::VARCHAR AS hash,
             sum(amount_minor)::VARCHAR AS minor
         FROM ({relation}) GROUP BY ALL ORDER BY ALL"""
 

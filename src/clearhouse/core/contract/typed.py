@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
@@ -27,11 +28,11 @@ from clearhouse.core.contract.rules import (
 )
 from clearhouse.core.errors import ContractError, MoneyError
 from clearhouse.core.money import minor_from_text
-from clearhouse.core.records import read_records, split_lines
+from clearhouse.core.records import is_utf8, read_records, split_lines
 
 _BLOCK_BYTES = 1 << 22
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
-_BOM = "\ufeff"
+_BOM = "\ufeff".encode()
 _ESCAPED_IN_JSON = re.compile(r'["\\\x00-\x1f]')
 
 
@@ -80,7 +81,9 @@ def type_records(
     """
     if reading is None:
         reading = read_records(payload, contract, source)
-    parsed = _parse(payload, contract) if _has_an_object_a_line(payload, reading) else None
+    parsed = None
+    if _has_an_object_a_line(payload, reading):
+        parsed = _parse(payload, contract, pc.max(pc.binary_length(reading["text"])).as_py())
     if parsed is None or len(parsed) != len(reading):
         suspects = list(range(len(reading)))
         clean = contract.arrow_schema.append(pa.field("extra", pa.string())).empty_table()
@@ -108,30 +111,33 @@ def _has_an_object_a_line(payload: bytes, reading: pa.Table) -> bool:
     It takes line feeds for white space, so that two objects on one line and none on another would
     go unseen; it does not check UTF-8; and deep nesting exhausts its stack, which ends the process.
     """
-    try:
-        if not len(reading) or _BOM in payload.decode("utf-8"):
-            return False
-    except UnicodeDecodeError:
+    if not len(reading) or not is_utf8(payload):
         return False
-    text = pc.ascii_trim(reading["text"], " \t\r")
-    if not pc.all(pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}"))).as_py():
+    if not payload.isascii() and _BOM in payload:
         return False
-    if payload.count(b"{") + payload.count(b"[") < len(reading) + MAX_NESTING:
+    text = reading["text"]
+    if not _all_in_braces(text) and not _all_in_braces(pc.ascii_trim(text, " \t\r")):
+        return False
+    braces_and_brackets = (np.frombuffer(payload, np.uint8) | 0x20) == ord("{")  # "[" | 0x20 is "{"
+    if np.count_nonzero(braces_and_brackets) < len(reading) + MAX_NESTING:
         return True  # each line has one at least, so none has too many
     openings = pc.add(pc.count_substring(text, "{"), pc.count_substring(text, "["))
     return bool(pc.all(pc.less_equal(openings, MAX_NESTING)).as_py())
 
 
-def _parse(payload: bytes, contract: Contract) -> pa.Table | None:
+def _all_in_braces(text: pa.ChunkedArray) -> bool:
+    return bool(pc.all(pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}"))).as_py())
+
+
+def _parse(payload: bytes, contract: Contract, longest_line: int) -> pa.Table | None:
     """The payload as columns under the source's names, or None where Arrow refuses it."""
     options = pj.ParseOptions(
         explicit_schema=contract.json_schema, unexpected_field_behavior="infer"
     )
-    block_bytes = max(_BLOCK_BYTES, *(len(line) + 1 for line in payload.split(b"\n")))
     try:
         return pj.read_json(
             pa.BufferReader(payload),
-            read_options=pj.ReadOptions(block_size=block_bytes),
+            read_options=pj.ReadOptions(block_size=max(_BLOCK_BYTES, longest_line + 1)),
             parse_options=options,
         )
     except pa.ArrowInvalid:
@@ -297,8 +303,10 @@ def _retyped(records: Sequence[dict[str, Any]], contract: Contract) -> tuple[pa.
     """Records that keep the contract, as columns: the known fields by Arrow's reader once more."""
     known = contract.by_source_name
     extras = [{k: r[k] for k in sorted(r) if k not in known} for r in records]
-    payload = "".join(_json({k: r[k] for k in known if k in r}) + "\n" for r in records)
-    parsed = _parse(payload.encode(), contract) if records else contract.json_schema.empty_table()
+    lines = [_json({k: r[k] for k in known if k in r}).encode() + b"\n" for r in records]
+    parsed: pa.Table | None = contract.json_schema.empty_table()
+    if lines:
+        parsed = _parse(b"".join(lines), contract, max(map(len, lines)))
     if parsed is None or len(parsed) != len(records):
         raise ContractError(
             f"The rules of {contract.id} accept a record that its columns can't hold; "

@@ -1,0 +1,57 @@
+"""All commands together, and one way with errors: a sentence for a person, a code to exit with."""
+
+import os
+import sys
+
+import duckdb
+import sqlalchemy as sa
+from rich.markup import escape
+
+from clearhouse.cli import admin, books, quarantine, rebuild, run
+from clearhouse.cli.app import app, err
+from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
+from clearhouse.core.runner import ExitCode
+
+_STOPPED_BY_HAND = 130
+
+for module in (run, books, quarantine, rebuild, admin):
+    module.register(app)
+
+
+def execute() -> None:
+    """Run the command that was typed. Always ends in SystemExit, but for a defect of our own."""
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code == _STOPPED_BY_HAND:
+            err.print("Stopped. Run the same command again: it goes on where this one ended.")
+            # At once: a thread that is still importing would end in a traceback, not in silence.
+            os._exit(_STOPPED_BY_HAND)
+        raise
+    except ClearhouseError as error:
+        wrong_usage = isinstance(error, UsageError | SettingsError)
+        _leave(error.code, error.message, ExitCode.USAGE if wrong_usage else ExitCode.FAILED)
+    except (OSError, duckdb.IOException, sa.exc.DatabaseError) as error:
+        if os.environ.get("LOG_LEVEL", "").lower() == "debug" or not _is_of_the_machine(error):
+            raise
+        _leave("store_failed", f"{_reason(error)}. `clearhouse doctor` checks the stores.")
+
+
+def _leave(code: str, sentence: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+    err.print(f"[bold red]{code}[/]: {escape(sentence)}", soft_wrap=True)
+    sys.exit(int(exit_code))
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    """Whether a disk or a file is the trouble; a wrong statement is a defect, and is not hidden."""
+    if isinstance(error, sa.exc.DatabaseError):
+        return isinstance(error, sa.exc.OperationalError) or type(error) is sa.exc.DatabaseError
+    return True
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, sa.exc.DatabaseError):
+        return f"The store at DATABASE_URL can't be used: {error.orig}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error).splitlines()[0].rstrip(".")

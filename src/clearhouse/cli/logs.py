@@ -1,0 +1,52 @@
+"""The log as a person at a terminal reads it; elsewhere it stays as `telemetry` sets it up.
+
+A terminal already shows, in sentences, which days were held and which failed, so their log
+events would only repeat it. Attempts that are tried again get one short line.
+"""
+
+import sys
+from typing import Any
+
+import structlog
+
+from clearhouse.core.telemetry import configure_logging
+from clearhouse.settings import Settings
+
+_TOLD_BY_THE_COMMAND = frozenset({"day held", "day_stopped"})
+_OF_PROGRAMS = ("run_id", "window", "timestamp")
+
+
+def set_up_logs(settings: Settings) -> None:
+    """Log as the settings say."""
+    configure_logging(settings.log_level, settings.log_format)
+    is_console = (
+        sys.stderr.isatty() if settings.log_format == "auto" else settings.log_format == "console"
+    )
+    if is_console:
+        structlog.configure(
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.add_log_level,
+                told_shortly,
+                structlog.dev.ConsoleRenderer(pad_level=False, pad_event_to=0),
+            ],
+            # Standard error as it is at each line: a live bar takes its place meanwhile.
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        )
+
+
+def told_shortly(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """An event without what only programs read.
+
+    Raises:
+        structlog.DropEvent: the command tells it anyway.
+    """
+    if event["event"] in _TOLD_BY_THE_COMMAND:
+        raise structlog.DropEvent
+    if event["event"] == "stamina.retry_scheduled":
+        cause, wait_seconds = event["caused_by"], event["wait_for"]
+        told = f"{cause}: trying again in {wait_seconds:.1f} s"
+        return {"level": event["level"], "event": told}
+    return {name: value for name, value in event.items() if name not in _OF_PROGRAMS}

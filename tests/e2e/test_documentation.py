@@ -1,0 +1,58 @@
+"""What `make docs` makes: the dictionary in the repository is the one that the models give."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from bnpl_home import Warehouse
+
+from clearhouse.engines.dbt import DbtError
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def make_docs() -> ModuleType:
+    path = REPOSITORY / "scripts" / "make_docs.py"
+    spec = importlib.util.spec_from_file_location("make_docs", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_dictionary_and_page_tell_what_readers_have(
+    published: Warehouse, make_docs: ModuleType, tmp_path: Path
+) -> None:
+    bnpl = published.open()
+
+    bnpl.dbt.document(tmp_path)
+
+    manifest, catalog = (
+        json.loads((tmp_path / f"{name}.json").read_text()) for name in ("manifest", "catalog")
+    )
+    committed = (REPOSITORY / "docs" / "dictionary.md").read_text()
+    assert committed == make_docs.in_markdown(manifest, catalog), "run `make docs`"
+    tables = bnpl.engine.query(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'marts'"
+    )["table_name"].to_pylist()
+    assert re.findall(r"^## marts\.(\w+)$", committed, re.MULTILINE) == sorted(tables)
+    page = (tmp_path / "static_index.html").read_text()
+    assert '"depends_on":{"macros"' in page.replace(" ", "")
+    assert all(table in page for table in tables)
+
+
+def test_a_warehouse_that_dbt_can_not_read_is_told_in_a_sentence(
+    published: Warehouse, tmp_path: Path
+) -> None:
+    bnpl = published.open()
+    not_a_warehouse = tmp_path / "warehouse.duckdb"
+    not_a_warehouse.write_text("not a warehouse")
+    bnpl.dbt._warehouse = not_a_warehouse
+
+    with pytest.raises(DbtError, match="dbt could not"):
+        bnpl.dbt.document(tmp_path / "docs")
