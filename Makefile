@@ -28,6 +28,10 @@ endef
 	$(with_uv) sync --frozen
 	@touch $@ .venv/.installed
 
+.venv/.installed-bench: pyproject.toml uv.lock
+	$(with_uv) sync --frozen --group bench
+	@touch $@ .venv/.installed .venv/.installed-dev
+
 install: .venv/.installed  ## what the demo needs, and no more
 
 install-dev: .venv/.installed-dev  ## the above, with the tools for tests and checks
@@ -49,6 +53,9 @@ coverage: install-dev  ## line coverage of src, at least 90 %
 
 crash: install-dev  ## kill a run before and after every durable write, and run again
 	@$(RUN)/pytest tests/crash --every-write -n 2
+
+bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
+	@$(RUN)/python -m benchmarks $(BENCH)
 
 mutants: install-dev  ## mutation tests of money, windows and books: at least 85 % killed
 	@rm -rf mutants && $(RUN)/mutmut run --max-children 2 && $(RUN)/python scripts/mutation_score.py

@@ -40,7 +40,8 @@ STREAM_PATH = f"/stream/{GENERATOR}"
 MAX_ANSWER_BYTES = 256 << 20
 """A config that some simtom reads as one without an end streams for ever; this ends it."""
 
-_PREFIX, _END, _BETWEEN = b"data: ", b"\n\n", b"\n\ndata: "
+_PREFIX, _END = b"data: ", b"\n\n"
+_BETWEEN = re.compile(rb"\n\ndata: (?!\n)")  # an empty record is none
 _EXTRA_BLANK_LINES = re.compile(rb"\n{3,}")
 _LONG_AGO = -(1 << 31)
 _DAY_OF_RECORD = r'"_timestamp":\s*"(?P<day>\d{4}-\d{2}-\d{2})'
@@ -250,29 +251,31 @@ def unframe(stream: bytes) -> tuple[bytes, int]:
     Raises:
         RetryableAnswer: a line is not a record, or the last record is not complete.
     """
-    records = _records(stream)
-    if records is None:
+    found = _whole_records(stream)
+    if found is None:
         stream = _EXTRA_BLANK_LINES.sub(_END, stream.lstrip(b"\n"))
-        records = _records(stream)
+        found = _whole_records(stream)
     if not stream:
         return b"", 0
-    if records is None:
+    if found is None:
         raise RetryableAnswer(_fault(stream))
-    if b"" in records:
-        raise RetryableAnswer("a record of it is empty")
-    return b"\n".join([*records, b""]), len(records)
+    return found
 
 
-def _records(stream: bytes) -> list[bytes] | None:
-    """The texts of the records if the stream is nothing but complete ones, else None.
+def _whole_records(stream: bytes) -> tuple[bytes, int] | None:
+    """The records, a line each, and their number, if the stream is nothing but complete ones.
 
-    Split at whole separators, no text may hold a newline: so every line begins as it should.
-    Splitting and counting run at memory speed, where a loop over lines would not.
+    Where each separator ends one record and begins the next, as many line feeds are left as there
+    are records: so every line begins as it should. Replacing and counting run at memory speed,
+    where a loop over lines would not.
     """
     if not (stream.startswith(_PREFIX) and stream.endswith(_END)):
         return None
-    records = stream[len(_PREFIX) : -len(_END)].split(_BETWEEN)
-    return records if stream.count(b"\n") == 2 * len(records) else None
+    lines, separators = _BETWEEN.subn(b"\n", stream[len(_PREFIX) : -1])
+    records = separators + 1
+    if lines.startswith(b"\n") or stream.count(b"\n") != 2 * records:
+        return None
+    return lines, records
 
 
 def _fault(stream: bytes) -> str:
@@ -281,6 +284,8 @@ def _fault(stream: bytes) -> str:
         return "it is an HTML page, not a stream of records"
     if not stream.endswith(_END):
         return "it ends in the middle of a record"
+    if _PREFIX + b"\n" in stream:
+        return "a record of it is empty"
     return "a line of it does not begin with 'data: ' or is not followed by a blank line"
 
 

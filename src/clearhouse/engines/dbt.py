@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -103,6 +103,14 @@ class DbtProject:
         self._work_dir = work_dir.resolve()
         self._manifest: Any = None
 
+    def prepare(self) -> None:
+        """Parse the project ahead of the first call, which then begins at once.
+
+        What is wrong with the project is told by the call that needs it.
+        """
+        with suppress(DbtError), _ONE_AT_A_TIME, self._environment():
+            self._parse()
+
     def build(self, select: str) -> DbtResult:
         """Run the models that a selection names, and their tests, in the order of dependencies.
 
@@ -167,14 +175,20 @@ class DbtProject:
 
         with _ONE_AT_A_TIME, self._environment():
             try:
-                if self._manifest is None:
-                    parsed = dbtRunner(callbacks=[_forward]).invoke(self._with_flags("parse"))
-                    _raise_exception(parsed.exception)
-                    self._manifest = parsed.result
-                runner = dbtRunner(manifest=self._manifest, callbacks=[_forward])
+                runner = dbtRunner(manifest=self._parse(), callbacks=[_forward])
                 return runner.invoke(self._with_flags(*args, writes_json=writes_json))
             finally:
                 _let_go_of_the_warehouse()
+
+    def _parse(self) -> Any:
+        """The manifest of the project, made once. The caller holds the lock."""
+        from dbt.cli.main import dbtRunner
+
+        if self._manifest is None:
+            parsed = dbtRunner(callbacks=[_forward]).invoke(self._with_flags("parse"))
+            _raise_exception(parsed.exception)
+            self._manifest = parsed.result
+        return self._manifest
 
     def _with_flags(self, *args: str, writes_json: bool = False) -> list[str]:
         """The command line; the flags before the command keep dbt off the terminal and the disk."""

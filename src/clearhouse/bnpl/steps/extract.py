@@ -54,7 +54,7 @@ def extract_daily_batch(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
         raise UsageError("There is no source to pull from: set BNPL_API_URL.", "no_source")
     _warn_of_another_source(bnpl, wanted)
     clerk.open(keys[day] for day in wanted)
-    with _importing_what_comes_next():
+    with _preparing_what_comes_next(bnpl):
         landed, failed = asyncio.run(_pull(bnpl, bnpl.connect(), wanted))
     clerk.fail(keys[day] for day in failed)
     report.failed = {**refused, **failed}
@@ -85,13 +85,13 @@ def _warn_of_another_source(bnpl: Bnpl, days: Sequence[dt.date]) -> None:
 
 
 @contextmanager
-def _importing_what_comes_next() -> Iterator[None]:
-    """Import what is slow to import (dbt, Great Expectations) while the source is waited for.
+def _preparing_what_comes_next(bnpl: Bnpl) -> Iterator[None]:
+    """Import and read what is slow to (dbt, Great Expectations) while the source is waited for.
 
     When the pull is done first, the steps go on and wait for it where they need it. A run that
     fails waits for it too: modules can't be imported while Python shuts down.
     """
-    importing = import_beside(project.preload, dbt.preload)
+    importing = import_beside(project.preload, dbt.preload, bnpl.dbt.prepare)
     try:
         yield
     except BaseException:

@@ -1,0 +1,26 @@
+"""The parts by name. Each is imported in the process that measures it, and only there."""
+
+from importlib import import_module
+
+from benchmarks.jobs import BenchmarkError, Part
+
+PARTS = {
+    "inputs": "benchmarks.parts.sandbox:inputs",
+    "sandbox_make": "benchmarks.parts.sandbox:make",
+    "sandbox_serve": "benchmarks.parts.sandbox:serve",
+    "pipeline": "benchmarks.parts.pipeline:pipeline",
+    "clearhouse": "benchmarks.parts.ours:to_marts",
+    "clearhouse_whole": "benchmarks.parts.ours:whole",
+    "dlt_arrow": "benchmarks.parts.peer:arrow",
+    "dlt_dicts": "benchmarks.parts.peer:dicts",
+    "dlt_inserts": "benchmarks.parts.peer:inserts",
+}
+
+
+def load(name: str) -> Part:
+    """The part of this name."""
+    if name not in PARTS:
+        raise BenchmarkError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
+    module, _, function = PARTS[name].partition(":")
+    part: Part = getattr(import_module(module), function)
+    return part

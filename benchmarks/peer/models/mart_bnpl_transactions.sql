@@ -1,0 +1,3 @@
+{{ config(schema='marts', materialized='table') }}
+
+select * from {{ ref('int_bnpl_transactions_enriched') }}

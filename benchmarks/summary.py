@@ -1,0 +1,203 @@
+"""Medians, ratios and promises out of measurements."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from statistics import median
+
+from benchmarks.jobs import BenchmarkError
+from benchmarks.rounds import Case, Measured
+
+OURS, WHOLE, ARROW, DICTS = "clearhouse", "clearhouse_whole", "dlt_arrow", "dlt_dicts"
+PIPELINE = "pipeline"
+
+_MARTS_PARTS = (OURS, WHOLE, ARROW, DICTS, "dlt_inserts")
+_STEPS = (
+    ("client → landing", ("extract_daily_batch",), ()),
+    ("landing → bronze", ("validate_raw_schema",), ("raw gate",)),
+    ("dbt: models and tests", ("dbt",), ()),
+    ("gates", ("validate_business_rules", "raw gate"), ()),
+)
+"""Of a pipeline's phases: what it is called, what is added up, what is taken off."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one thing took in each round.
+
+    Attributes:
+        cpu_seconds, peak_rss_bytes: medians; None for a phase, which is not a process.
+        calibration_seconds: the median of the calibrations around it.
+    """
+
+    name: str
+    days: int
+    records: int
+    payload_bytes: int
+    seconds: tuple[float, ...]
+    calibration_seconds: float
+    cpu_seconds: float | None = None
+    peak_rss_bytes: float | None = None
+
+    @property
+    def median_seconds(self) -> float:
+        """The median over the rounds."""
+        return median(self.seconds)
+
+    @property
+    def records_per_second(self) -> float:
+        """Records by the median time."""
+        return self.records / self.median_seconds
+
+    @property
+    def megabytes_per_second(self) -> float:
+        """Uncompressed NDJSON by the median time."""
+        return self.payload_bytes / 1e6 / self.median_seconds
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a figure must reach, and what it reached."""
+
+    name: str
+    value: float
+    bound: float
+    is_at_most: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it does."""
+        return self.value <= self.bound if self.is_at_most else self.value >= self.bound
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All that is told of the measurements."""
+
+    figures: tuple[Figure, ...]
+    ratios: dict[str, float]
+    promises: tuple[Promise, ...]
+
+
+def summary(measured: Sequence[Measured]) -> Summary:
+    """Figures in the order of the first round, then what follows from them.
+
+    Raises:
+        BenchmarkError: two sides made different marts of the same files.
+    """
+    _same_content(measured)
+    by_case = _by_case(measured)
+    figures: list[Figure] = []
+    for case, runs in by_case.items():
+        figures.append(_whole_figure(case, runs))
+        if case.part == PIPELINE:
+            figures += [_phase_figure(case, runs, *step) for step in _STEPS]
+    return Summary(tuple(figures), _ratios(by_case), tuple(_promises(by_case)))
+
+
+def _by_case(measured: Iterable[Measured]) -> dict[Case, list[Measured]]:
+    found: dict[Case, list[Measured]] = {}
+    for each in measured:
+        found.setdefault(each.case, []).append(each)
+    return found
+
+
+def _same_content(measured: Sequence[Measured]) -> None:
+    """See that all that filled the marts from the same records filled them alike."""
+    filling = [m for m in measured if m.content]
+    for days, runs in groupby(sorted(filling, key=lambda m: m.case.days), lambda m: m.case.days):
+        first, *others = runs
+        for other in others:
+            if other.content != first.content:
+                raise BenchmarkError(
+                    f"Over {days} days {first.case.part} made {first.content}, "
+                    f"and {other.case.part} made {other.content}."
+                )
+
+
+def _whole_figure(case: Case, runs: Sequence[Measured]) -> Figure:
+    return Figure(
+        name=case.part,
+        days=case.days,
+        records=runs[0].records,
+        payload_bytes=runs[0].payload_bytes,
+        seconds=tuple(run.seconds for run in runs),
+        calibration_seconds=_calibration(runs),
+        cpu_seconds=median(run.cpu_seconds + run.child_cpu_seconds for run in runs),
+        peak_rss_bytes=median(run.peak_rss_bytes for run in runs),
+    )
+
+
+def _phase_figure(
+    case: Case,
+    runs: Sequence[Measured],
+    name: str,
+    added: Sequence[str],
+    taken_off: Sequence[str],
+) -> Figure:
+    return Figure(
+        name=f"  {name}",
+        days=case.days,
+        records=runs[0].records,
+        payload_bytes=runs[0].payload_bytes,
+        seconds=tuple(_phases(run, added) - _phases(run, taken_off) for run in runs),
+        calibration_seconds=_calibration(runs),
+    )
+
+
+def _phases(run: Measured, names: Iterable[str]) -> float:
+    return sum(run.phases[name] for name in names)
+
+
+def _calibration(runs: Sequence[Measured]) -> float:
+    return median(seconds for run in runs for seconds in run.calibration_seconds)
+
+
+Seconds = Callable[[Measured], float]
+
+
+def _all(run: Measured) -> float:
+    return run.seconds
+
+
+def _load(run: Measured) -> float:
+    return run.phases["load"]
+
+
+def _ratios(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
+    """How many times longer the peer takes than we do: above 1, Clearhouse is faster."""
+    found = {}
+    for days in sorted({case.days for case in by_case if case.part in _MARTS_PARTS}):
+        for ours, what, seconds in (
+            (OURS, "to the marts", _all),
+            (OURS, "the load alone", _load),
+            (WHOLE, "to the marts, against all that Clearhouse does", _all),
+        ):
+            for peer in (DICTS, ARROW, "dlt_inserts"):
+                mine, theirs = by_case.get(Case(ours, days)), by_case.get(Case(peer, days))
+                if mine and theirs:
+                    found[f"{peer}, {days} days, {what}"] = _ratio(theirs, mine, seconds)
+    return found
+
+
+def _ratio(above: Sequence[Measured], below: Sequence[Measured], seconds: Seconds = _all) -> float:
+    return median(map(seconds, above)) / median(map(seconds, below))
+
+
+def _promises(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
+    """What the project promises, as far as it was measured."""
+    for case, runs in by_case.items():
+        mine = by_case.get(Case(OURS, case.days))
+        if case.part == "sandbox_serve":
+            rate = _whole_figure(case, runs).records_per_second
+            yield Promise("sandbox, over HTTP, records/s", rate, 100_000)
+        if case.part == DICTS and mine:
+            name = f"{case.days} days: times faster than dlt's dicts"
+            yield Promise(name, _ratio(runs, mine), 10)
+        if case.part == ARROW and mine:
+            name = f"{case.days} days: times faster than dlt's Arrow tables"
+            yield Promise(name, _ratio(runs, mine), 1)
+    sizes = sorted(case.days for case in by_case if case.part == PIPELINE)
+    for few, many in pairwise(sizes):
+        value = _ratio(by_case[Case(PIPELINE, many)], by_case[Case(PIPELINE, few)])
+        yield Promise(f"pipeline: {many} days, in times of {few} days", value, 11, is_at_most=True)

@@ -1,0 +1,65 @@
+"""The benchmarks' harness: it measures in processes of their own, and does not compare unlike."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.jobs import BenchmarkError
+from benchmarks.rounds import Case, Measured
+from benchmarks.summary import summary
+
+
+def measured(part: str, seconds: float, digest: str = "same") -> Measured:
+    return Measured(
+        case=Case(part, 3),
+        seconds=seconds,
+        cpu_seconds=seconds,
+        child_cpu_seconds=0.0,
+        peak_rss_bytes=1 << 30,
+        ready_seconds=0.0,
+        records=1_000,
+        payload_bytes=1_000_000,
+        phases={"load": seconds / 2},
+        content={"mart": digest},
+        calibration_seconds=(0.1, 0.1),
+    )
+
+
+def test_a_part_is_measured_and_all_of_it_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept.json"
+
+    asked = ["--days", "1", "--rounds", "2", "--only", "sandbox_make"]
+    code = main([*asked, "--work", str(tmp_path), "--json", str(kept)])
+
+    assert code == 0
+    assert "sandbox_make" in capsys.readouterr().out
+    document = json.loads(kept.read_text())
+    (figure,) = document["figures"]
+    assert figure["records"] > 5_000
+    assert len(figure["seconds"]) == 2
+    assert all(m["calibration_seconds"][0] > 0 for m in document["measurements"])
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_medians_are_compared_and_promises_judged() -> None:
+    ours = [measured("clearhouse", seconds) for seconds in (1.0, 2.0, 9.0)]
+    peer = [measured("dlt_arrow", seconds) for seconds in (1.0, 1.0, 50.0)]
+
+    found = summary([*ours, *peer])
+
+    assert found.ratios["dlt_arrow, 3 days, to the marts"] == 0.5
+    (promise,) = found.promises
+    assert (promise.value, promise.bound, promise.is_kept) == (0.5, 1, False)
+
+
+def test_sides_that_made_different_marts_are_not_compared() -> None:
+    ours = measured("clearhouse", 1.0)
+    peer = replace(measured("dlt_arrow", 5.0), content={"mart": "other"})
+
+    with pytest.raises(BenchmarkError, match="made"):
+        summary([ours, peer])
