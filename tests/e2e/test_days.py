@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from bnpl_home import DAY, Warehouse
 
 from clearhouse.bnpl.closing import close_day
@@ -17,10 +19,14 @@ from clearhouse.bnpl.context import (
     SOURCE,
     SOURCE_TO_LANDING,
 )
-from clearhouse.core.books.certificate import Certificates
+from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.core.books.certificate import CertificateError, Certificates
+from clearhouse.core.runner import run_steps
+from clearhouse.core.window import Window
 
 NEXT, THIRD = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=2)
 DAYS = [DAY, NEXT, THIRD]
+LATER = DAY + dt.timedelta(days=9)
 SimtomWith = Callable[[dict[dt.date, tuple[str, ...]]], str]
 
 
@@ -189,3 +195,40 @@ def test_a_day_whose_stream_is_cut_lands_nothing_and_spares_its_neighbours(
     assert warehouse.visible_days() == {DAY, THIRD}
     assert warehouse.run(DAY, THIRD).exit_code == 0
     assert warehouse.visible_days() == set(DAYS)
+
+
+def test_a_closed_day_is_not_made_again_by_changed_code(warehouse: Warehouse) -> None:
+    warehouse.run(DAY, NEXT)
+    sealed = close_day(warehouse.open(), DAY).certificate
+    bnpl = warehouse.open()
+    stages = ("bronze", "silver", "gold", "gates")
+    bnpl.code = replace(bnpl.code, **dict.fromkeys(stages, "a later release"))
+
+    report = run_steps(PIPELINE, bnpl, Window(DAY, NEXT), run_id=bnpl.run_id)
+
+    assert report.exit_code == 0
+    made = {name: step.done for name, step in report.steps.items()}
+    for name in ("validate_raw_schema", "normalize_entities", "run_dbt_pipeline"):
+        assert made[name] == [NEXT]
+    assert close_day(warehouse.open(), DAY).certificate.seal == sealed.seal
+    assert warehouse.audit().findings == ()
+
+
+def test_days_are_closed_in_order_and_over_gaps(warehouse: Warehouse) -> None:
+    warehouse.run(NEXT)
+    warehouse.run(LATER)
+    with pytest.raises(CertificateError, match=f"close {NEXT} first"):
+        close_day(warehouse.open(), LATER)
+    for day in (NEXT, LATER):
+        close_day(warehouse.open(), day)
+    warehouse.run(DAY)  # a backfill before what is closed
+
+    with pytest.raises(CertificateError, match=f"reopen bnpl --date {NEXT}"):
+        close_day(warehouse.open(), DAY)
+
+    certificates = warehouse.open().certificates
+    assert certificates.verify_chain(DOMAIN) == []
+    certificates.reopen(DOMAIN, NEXT, "a day before it came")
+    for day in (DAY, NEXT, LATER):
+        close_day(warehouse.open(), day)
+    assert certificates.verify_chain(DOMAIN) == []

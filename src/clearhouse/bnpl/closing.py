@@ -32,21 +32,36 @@ def close_day(bnpl: Bnpl, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
         duckdb: how DuckDB's command line is called in the commands.
 
     Raises:
-        CertificateError: it is held, unbalanced, unpublished, or the day before is not closed.
+        CertificateError: it is held, unbalanced or unpublished, an earlier day of the books is
+            not closed, or a later one is.
     """
     entries = _sealable(bnpl, day)
     chain = bnpl.certificates
     known = chain.get(DOMAIN, day)
     if known is not None and all(known.totals(e.key.hop) == e.totals for e in entries):
         return ClosedDay(known, _commands(bnpl, day, duckdb))
-    before = chain.get(DOMAIN, day - dt.timedelta(days=1))
-    if before is None and bnpl.books.current(DOMAIN, days=[day - dt.timedelta(days=1)]):
-        raise CertificateError(
-            f"{day} is chained to the day before: close {day - dt.timedelta(days=1)} first."
-        )
-    certificate = seal(DOMAIN, day, entries, before.seal if before else None)
+    certificate = seal(DOMAIN, day, entries, _previous_seal(bnpl, day))
     chain.add(certificate)
     return ClosedDay(certificate, _commands(bnpl, day, duckdb))
+
+
+def _previous_seal(bnpl: Bnpl, day: dt.date) -> str | None:
+    """The seal that a day's certificate is chained to: that of the last closed day, if any."""
+    closed = bnpl.certificates.closed(DOMAIN)
+    later = min((other for other in closed if other > day), default=None)
+    if later is not None:
+        raise CertificateError(
+            f"{day} can't be closed after {later}, since certificates are chained in the order of "
+            f'days: `clearhouse reopen {DOMAIN} --date {later} --reason "…"` opens the later ones, '
+            f"which are then closed again after {day}."
+        )
+    entered = {entry.key.book_date for entry in bnpl.books.current(DOMAIN)}
+    open_day = min((other for other in entered - set(closed) if other < day), default=None)
+    if open_day is not None:
+        raise CertificateError(
+            f"{day} is chained to the days before it: close {open_day} first, and so on."
+        )
+    return closed[max(closed)].seal if closed else None
 
 
 def audit_days(bnpl: Bnpl, days: Sequence[dt.date] | None = None) -> Audit:

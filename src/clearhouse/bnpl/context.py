@@ -10,7 +10,7 @@ from clearhouse.core.books.certificate import Certificates
 from clearhouse.core.books.decisions import Decisions
 from clearhouse.core.books.hop import Hop
 from clearhouse.core.books.ledger import Books
-from clearhouse.core.books.model import Entry, Status
+from clearhouse.core.books.model import Entry, EntryKey, Status
 from clearhouse.core.contract import Contract
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.runner import Progress, Silent
@@ -95,4 +95,16 @@ class Bnpl:
             e.key.book_date: e
             for e in self.books.current(DOMAIN, hop, days)
             if e.status not in (Status.OPEN, Status.FAILED)
+        }
+
+    def as_sealed(self, hop: str, keys: Mapping[date, EntryKey]) -> dict[date, EntryKey]:
+        """The keys, and of closed days those that were sealed, if made from the same input.
+
+        A closed day is not made again by a later contract, model or release of this program.
+        """
+        closed = self.certificates.closed(DOMAIN)
+        sealed = {d: e.key for d, e in self.entries(hop, [d for d in keys if d in closed]).items()}
+        return {
+            day: sealed[day] if day in sealed and sealed[day].input_hash == key.input_hash else key
+            for day, key in keys.items()
         }

@@ -30,8 +30,7 @@ def land_mended(bnpl: Bnpl, record_id: str, changes: Mapping[str, str]) -> dt.da
             contract.
     """
     row = _only(bnpl, record_id)
-    if row.book_date in bnpl.certificates.closed(DOMAIN):
-        raise UsageError(closed_day(row.book_date), "day_closed")
+    check_not_closed(bnpl, row.book_date)
     try:
         record = decode(row.raw)
     except ValueError:
@@ -51,6 +50,16 @@ def land_mended(bnpl: Bnpl, record_id: str, changes: Mapping[str, str]) -> dt.da
     bnpl.landing.put(SOURCE, row.book_date, line + b"\n", request)
     close_landing(bnpl, [row.book_date])
     return row.book_date
+
+
+def check_not_closed(bnpl: Bnpl, day: dt.date) -> None:
+    """See that a day may change.
+
+    Raises:
+        UsageError: it is closed.
+    """
+    if day in bnpl.certificates.closed(DOMAIN):
+        raise UsageError(closed_day(day), "day_closed")
 
 
 def _only(bnpl: Bnpl, record_id: str) -> QuarantinedRow:

@@ -114,7 +114,7 @@ def close(
     day: BookDate,
     as_json: JsonFlag = False,
 ) -> None:
-    """Seal a day: its totals as a certificate, chained to the day before."""
+    """Seal a day: its totals as a certificate, chained to the closed day before it."""
     domain_of(domain)
     book_date = parse_day(day)
     config = settings_of_stores()

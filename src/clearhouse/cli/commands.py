@@ -34,7 +34,11 @@ def execute() -> None:
     except (OSError, duckdb.IOException, sa.exc.DatabaseError) as error:
         if os.environ.get("LOG_LEVEL", "").lower() == "debug" or not _is_of_the_machine(error):
             raise
-        _leave("store_failed", f"{_reason(error)}. `clearhouse doctor` checks the stores.")
+        _leave(
+            "store_failed",
+            f"{_reason(error)}. `clearhouse doctor` checks the stores; `clearhouse rebuild` makes "
+            "again, from landing, what is missing or broken of those that derive from it.",
+        )
 
 
 def _leave(code: str, sentence: str, exit_code: ExitCode = ExitCode.FAILED) -> None:

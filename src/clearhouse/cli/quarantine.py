@@ -12,7 +12,7 @@ from rich.table import Table
 
 from clearhouse.bnpl.context import DATASET, SOURCE, Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.bnpl.redrive import land_mended
+from clearhouse.bnpl.redrive import check_not_closed, land_mended
 from clearhouse.cli import report as reports
 from clearhouse.cli.app import leave, out, settings_of_stores
 from clearhouse.cli.options import JsonFlag
@@ -132,6 +132,8 @@ def redrive(
     with only_run(config.clearhouse_home):
         with under_way("opening the stores"):
             bnpl = open_bnpl(config)
+        if given:
+            check_not_closed(bnpl, given)
         leave(_run_again(bnpl, given or _mend(bnpl, wanted or "", pairs)))
 
 

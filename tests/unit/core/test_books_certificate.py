@@ -145,11 +145,11 @@ def test_a_text_sealed_anew_breaks_the_chain_on_the_day_after(chain: Certificate
     body = json.dumps({**first.content, "hops": []})
     resealed = hashlib.sha256(body.encode()).hexdigest()
     assert tampered(chain, DAY, body=body, seal=resealed) == [
-        "2024-03-10: not chained to the day before"
+        "2024-03-10: not chained to the closed day before it"
     ]
 
 
 @pytest.mark.parametrize("day", [DAY, NEXT])
 def test_a_day_taken_out_breaks_the_chain(chain: Certificates, day: dt.date) -> None:
     after = day + dt.timedelta(days=1)
-    assert tampered(chain, day) == [f"{after}: not chained to the day before"]
+    assert tampered(chain, day) == [f"{after}: not chained to the closed day before it"]

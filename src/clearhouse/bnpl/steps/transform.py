@@ -45,9 +45,10 @@ def run_dbt_pipeline(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
 def _keys(bnpl: Bnpl, hop: str, upstream: Mapping[dt.date, Entry]) -> dict[dt.date, EntryKey]:
     """Entries of a hop: functions of the entries before them and of the SQL."""
     code = bnpl.code.silver if hop == BRONZE_TO_SILVER else bnpl.code.gold
-    return {
+    made_from = {
         day: EntryKey(DOMAIN, hop, day, before.entry_id, code) for day, before in upstream.items()
     }
+    return bnpl.as_sealed(hop, made_from)
 
 
 def _build(

@@ -54,7 +54,9 @@ def validate_raw_schema(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
     """Type the landed days by contract, and hold those that the raw gate does not pass."""
     landed = bnpl.landing.days(SOURCE, Window(min(days), max(days)))
     missing = [day for day in days if not landed.get(day)]
-    keys = {day: _key(bnpl, day, landed[day]) for day in days if landed.get(day)}
+    keys = bnpl.as_sealed(
+        LANDING_TO_BRONZE, {day: _key(bnpl, day, landed[day]) for day in days if landed.get(day)}
+    )
     clerk = Clerk(bnpl.books, bnpl.hops[LANDING_TO_BRONZE], bnpl.run_id)
     plan = clerk.plan(keys, bnpl.lake.entries(DATASET))
     bnpl.progress.advance(len(plan.skip))

@@ -1,4 +1,4 @@
-"""Certificates: a closed day's totals, sealed and chained to the day before.
+"""Certificates: a closed day's totals, sealed and chained to the closed day before it.
 
 Canonical JSON without run ids and times, so that two undisturbed runs seal the same; SHA-256 over
 it. A person can recompute every figure with other tools, by commands that go with it.
@@ -83,7 +83,7 @@ def seal(
         domain: whose day.
         book_date: the day.
         entries: the current entry of each certified hop.
-        previous: the seal of the day before, or None for the first day.
+        previous: the seal of the closed day before it, or None for the first.
     """
     body = json.dumps(
         {
@@ -199,6 +199,6 @@ class Certificates:
             if not certificate.is_intact:
                 broken.append(f"{day}: the certificate's text does not match its seal")
             elif certificate.content["previous"] != previous:
-                broken.append(f"{day}: not chained to the day before")
+                broken.append(f"{day}: not chained to the closed day before it")
             previous = certificate.seal
         return broken
