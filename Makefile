@@ -4,7 +4,7 @@ UV_VERSION := 0.13.8
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin
 export UV_COMPILE_BYTECODE := 1
-DAYS ?= 7
+DAYS ?= 365
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo docs test lint coverage crash bench mutants clean
@@ -36,7 +36,7 @@ install: .venv/.installed  ## what the demo needs, and no more
 
 install-dev: .venv/.installed-dev  ## the above, with the tools for tests and checks
 
-demo: install  ## BNPL transactions from an API to published marts, and the trial balance
+demo: install  ## a year of BNPL transactions (DAYS=7: a week) from an API to published marts, and the trial balance
 	@$(RUN)/clearhouse demo --days $(DAYS)
 
 docs: install  ## a page of the models with their lineage, and the data dictionary

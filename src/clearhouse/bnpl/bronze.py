@@ -21,7 +21,9 @@ from clearhouse.core.contract import Contract, TypedRecords, type_records
 from clearhouse.landing import LandedObject
 from clearhouse.store.quarantine import QuarantinedRow
 
-_DAYS_PER_COMMIT = 8  # pyiceberg filters a commit's rows once a day: more days cost their square
+_DAYS_PER_COMMIT = 16
+"""pyiceberg filters a commit's rows once a day, so that days cost their square; and it copies the
+table's metadata some thirty times a commit, which grows with the number of commits."""
 _THREADS = 2
 
 

@@ -22,15 +22,11 @@ SILVER = "silver.stg_bnpl_raw_transactions"
 GOLD = "gold.fct_bnpl_transactions"
 HIDDEN = "gold.int_bnpl_hidden_records"
 READERS = "marts.mart_bnpl_transactions"
-CANDIDATES = "ops.candidate"
 
-_COLUMNS = (
-    f"r._book_date, r._record_id, r._record_key, {minor_sql('r.amount', 'r.currency')} "
-    "AS amount_minor, r.currency"
-)
-_CANDIDATE_ROWS = f"""SELECT {_COLUMNS} FROM {GOLD} r JOIN {CANDIDATES} c
+CANDIDATES = f"""{GOLD} r JOIN ops.candidate c
     ON c.domain = '{DOMAIN}' AND c.book_date = r._book_date AND c.entry_id = r._entry_id"""
-_PUBLISHED_ROWS = f"""SELECT {_COLUMNS} FROM {GOLD} r JOIN ops.publication p
+"""SQL for the gold rows `r` that await, or have passed, the gate."""
+_PUBLISHED = f"""{GOLD} r JOIN ops.publication p
     ON p.domain = '{DOMAIN}' AND p.dataset = '{DATASET}'
     AND p.book_date = r._book_date AND p.entry_id = r._entry_id"""
 
@@ -45,11 +41,15 @@ def spine(
     """The hops in order, by name."""
     landed = LandingSpine(reader)
     repeated = LandingSpine(reader, Lines.REPEATED)
-    minor = minor_sql(contract.amount.name, contract.currency.name)
-    bronze = BronzeSpine(lake, DATASET, minor)
+    amount, currency = contract.amount, contract.currency
+    digits = amount.arrow_type.precision
+    bronze = BronzeSpine(lake, DATASET, minor_sql(amount.name, currency.name, digits=digits))
+    minor = minor_sql(f"r.{amount.name}", f"r.{currency.name}", digits=digits)
+    columns = f"r._book_date, r._record_id, r._record_key, {minor} AS amount_minor, r.currency"
 
-    def rows(relation: str, where: str = "true") -> EngineSpine:
-        return EngineSpine(engine, relation, f"SELECT {_COLUMNS} FROM {relation} r WHERE {where}")
+    def rows(relation: str, where: str = "true", of: str | None = None) -> EngineSpine:
+        sql = f"SELECT {columns} FROM {of or f'{relation} r'} WHERE {where}"
+        return EngineSpine(engine, relation, sql)
 
     silver = rows(SILVER, "NOT r._is_superseded")
     hops = (
@@ -74,13 +74,13 @@ def spine(
         ),
         Hop(
             SILVER_TO_GOLD,
-            (Leg(Side.IN, silver), Leg(Side.OUT, EngineSpine(engine, GOLD, _CANDIDATE_ROWS))),
+            (Leg(Side.IN, silver), Leg(Side.OUT, rows(GOLD, of=CANDIDATES))),
             upstream=BRONZE_TO_SILVER,
         ),
         Hop(
             GOLD_TO_READERS,
             (
-                Leg(Side.IN, EngineSpine(engine, GOLD, _PUBLISHED_ROWS)),
+                Leg(Side.IN, rows(GOLD, of=_PUBLISHED)),
                 Leg(Side.OUT, rows(READERS)),
                 Leg(Side.DUPLICATE, rows(HIDDEN, "r.reason = 'duplicate'")),
                 Leg(Side.SUPERSEDED, rows(HIDDEN, "r.reason = 'superseded'")),

@@ -33,7 +33,7 @@ from clearhouse.settings import Settings
 from clearhouse.world import Source, bnpl_source, open_bnpl
 
 DEMO_FIRST_DAY = dt.date(2024, 1, 1)
-DEMO_DAYS = 7
+DEMO_DAYS = 365
 
 
 def register(app: typer.Typer) -> None:

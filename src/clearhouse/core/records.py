@@ -18,10 +18,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clearhouse.core.amounts import minor_of_texts
 from clearhouse.core.columnar import query
 from clearhouse.core.contract.model import Contract, Field
 from clearhouse.core.errors import MoneyError
-from clearhouse.core.money import NO_CURRENCY, iso_exponents, minor_from_text, text_pattern
+from clearhouse.core.money import NO_CURRENCY, minor_from_text, text_pattern
 
 READING_SCHEMA = pa.schema(
     [
@@ -97,6 +98,8 @@ def read_records(payload: bytes, contract: Contract, source: str) -> pa.Table:
         return _read_one_by_one(payload, contract, source)
     # The text does not go through the query: its answer would keep it alive as long as itself.
     answer = query(_reading_sql(contract), [source], lines=pa.table({"text": text}))
+    minor, currency = minor_of_texts(answer["number"], answer["code"])
+    answer = answer.append_column("amount_minor", minor).append_column("currency", currency)
     return answer.append_column("text", text).select(READING_SCHEMA.names).cast(READING_SCHEMA)
 
 
@@ -130,38 +133,18 @@ def is_utf8(payload: bytes) -> bool:
 
 @cache
 def _reading_sql(contract: Contract) -> str:
-    by_places: dict[int, list[str]] = {}
-    for code, places in iso_exponents().items():
-        by_places.setdefault(places, []).append(code)
     key = " || '|' || ".join(_extract(key_pattern(f)) for f in contract.key)
     forms_kept = " AND ".join(_form_sql(f) for f in contract.fields if form_pattern(f)) or "true"
-    places_case = " ".join(
-        f"WHEN code IN ({', '.join(map(_quote, sorted(codes)))}) THEN {places}"
-        for places, codes in sorted(by_places.items())
-    )
-    minor_case = " ".join(
-        f"WHEN {p} THEN CAST(CAST(number AS DECIMAL(30, 4)) * {10**p} AS BIGINT)"
-        for p in sorted(by_places)
-    )
     return f"""
-        WITH found AS (
-            SELECT text, {key} AS record_key, {_extract(amount_pattern(contract.amount))} AS number,
-                {_extract(currency_pattern(contract.currency))} AS code, {forms_kept} AS forms_kept
-            FROM lines
-        ),
-        placed AS (
-            SELECT *, CASE WHEN number <> '' THEN CASE {places_case} END END AS places FROM found
-        ),
-        judged AS (
-            SELECT *, places IS NOT NULL AND CASE WHEN contains(number, '.')
-                THEN length(split_part(number, '.', 2)) <= places ELSE true END AS readable
-            FROM placed
-        )
         SELECT (row_number() OVER ())::INTEGER AS line,
-            md5($1 || '|' || record_key || '|' || text) AS _record_id, record_key AS _record_key,
-            CASE WHEN readable THEN CASE places {minor_case} END ELSE 0 END AS amount_minor,
-            CASE WHEN readable THEN code ELSE '{NO_CURRENCY}' END AS currency, forms_kept
-        FROM judged"""
+            md5($1 || '|' || _record_key || '|' || text) AS _record_id, _record_key,
+            number, code, forms_kept
+        FROM (
+            SELECT text, {key} AS _record_key, {forms_kept} AS forms_kept,
+                {_extract(amount_pattern(contract.amount))} AS number,
+                {_extract(currency_pattern(contract.currency))} AS code
+            FROM lines
+        )"""
 
 
 def _form_sql(field: Field) -> str:

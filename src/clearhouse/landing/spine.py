@@ -98,8 +98,11 @@ class LandingReader:
 
     def _totals_of(self, day: dt.date, objects: Sequence[LandedObject]) -> DayTotals:
         known = self.memory.get(_content(objects))
-        if known is not None and all(map(self.landing.verify, objects)):
-            return known
+        if known is not None:
+            if all(map(self.landing.verify, objects)):
+                return known
+            for landed in objects:  # what was read of them before is no longer what is stored
+                self._readings.pop(landed.object_sha256, None)
         lines = self._lines(objects)
         found: dict[str, Totals] = {Lines.ALL: _summed(day, lines), Lines.REPEATED: Totals()}
         if pc.count_distinct(lines["_record_id"]).as_py() < len(lines):

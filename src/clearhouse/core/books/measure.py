@@ -26,6 +26,8 @@ SPINE_SCHEMA = pa.schema(
 """What every store can be asked for: its spine rows."""
 
 HASH_DIGITS = 15
+_USUAL_PLACES = 2
+_NARROW_DIGITS = 18
 
 DUCKDB_HASH = (
     "sum(('0x' || substr(md5(_record_id || '|' || amount_minor || '|' || currency), "
@@ -48,22 +50,29 @@ def totals_sql(relation: str, *by: str) -> str:
         FROM ({relation}) GROUP BY ALL ORDER BY ALL"""
 
 
-def minor_sql(amount: str = "amount", currency: str = "currency") -> str:
-    """SQL for the minor units of a decimal column of at most 4 places and 17 digits.
+def minor_sql(amount: str = "amount", currency: str = "currency", *, digits: int = 17) -> str:
+    """SQL for the minor units of a decimal column of at most 4 places.
 
-    Exact for every ISO 4217 currency. The cast gives the product room: DuckDB would multiply a
-    DECIMAL(17, 4) within 18 digits and fail.
+    Exact for every ISO 4217 currency.
+
+    Args:
+        amount: the column, as SQL.
+        currency: the column with its currency's code, as SQL.
+        digits: how many digits the amount's type has. DuckDB multiplies within 18 and fails beyond
+            them, so that a wide one is given room first, at twice the cost.
     """
-    exact = f"CAST({amount} AS DECIMAL(30, 4))"
+    wide = f"CAST({amount} AS DECIMAL(30, 4))"
     special: dict[int, list[str]] = {}
     for code, places in iso_exponents().items():
-        if places != 2:
+        if places != _USUAL_PLACES:
             special.setdefault(places, []).append(f"'{code}'")
     cases = " ".join(
-        f"WHEN {currency} IN ({', '.join(sorted(codes))}) THEN {exact} * {10**places}"
+        f"WHEN {currency} IN ({', '.join(sorted(codes))}) "
+        f"THEN CAST({wide} * {10**places} AS BIGINT)"
         for places, codes in sorted(special.items())
     )
-    return f"CAST(CASE {cases} ELSE {exact} * 100 END AS BIGINT)"
+    usual = amount if digits + _USUAL_PLACES <= _NARROW_DIGITS else wide
+    return f"CASE {cases} ELSE CAST({usual} * {10**_USUAL_PLACES} AS BIGINT) END"
 
 
 def totals_by_day(answer: pa.Table) -> dict[dt.date, Totals]:

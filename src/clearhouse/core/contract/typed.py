@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from clearhouse.core.books.measure import minor_sql
+from clearhouse.core.amounts import are_minor_of
 from clearhouse.core.columnar import query
 from clearhouse.core.contract.model import Contract, Field
 from clearhouse.core.contract.rules import (
@@ -180,25 +180,20 @@ def _broken(field: Field, column: pa.ChunkedArray) -> list[pa.ChunkedArray]:
 def _misread(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.ChunkedArray:
     """True where the parsed key, amount or currency is not what the books read in the text."""
     parts = [
-        f"strftime(p.\"{f.source_name}\", '%Y-%m-%d')"
+        pc.cast(pc.cast(parsed[f.source_name], pa.date32()), pa.string())
         if f.physical_type in ("timestamp", "date")
-        else f'p."{f.source_name}"'
+        else parsed[f.source_name]
         for f in contract.key
     ]
-    amount, currency = contract.amount, contract.currency
-    minor = minor_sql(f'p."{amount.source_name}"', f'p."{currency.source_name}"')
-    sql = f"""
-        SELECT coalesce(r._record_key <> {" || '|' || ".join(parts)}
-            OR r.currency <> p."{currency.source_name}"
-            OR r.amount_minor <> {minor}, true) AS misread
-        FROM parsed p POSITIONAL JOIN reading r"""
-    needed = [f.source_name for f in (*contract.key, amount, currency)]
-    answer = query(
-        sql,
-        parsed=parsed.select(list(dict.fromkeys(needed))),
-        reading=reading.select(["_record_key", "amount_minor", "currency"]),
+    amount, code = (parsed[f.source_name] for f in (contract.amount, contract.currency))
+    alike = pc.and_(
+        pc.equal(reading["_record_key"], pc.binary_join_element_wise(*parts, "|")),
+        pc.and_(
+            pc.equal(reading["currency"], code),
+            are_minor_of(reading["amount_minor"], amount, code),
+        ),
     )
-    return answer["misread"]
+    return pc.fill_null(pc.invert(alike), True)
 
 
 def _columns(

@@ -1,0 +1,60 @@
+"""What has landed is asked for again only when something else would be asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bnpl_home import DAY, Warehouse
+from playback import SIMTOM, Play, Playback
+
+from clearhouse.bnpl.context import SOURCE
+from clearhouse.bnpl.steps.extract import extract_daily_batch
+
+RECORDED = (SIMTOM / "three-days-seed-42.txt").read_bytes()
+
+
+@dataclass
+class Pulling:
+    """A warehouse, and a source that answers anything with the same bytes."""
+
+    warehouse: Warehouse
+    server: Playback
+
+    def requests(self, volume: int, *, refresh: bool = False) -> int:
+        """How often a run that would ask for so many records asks the source."""
+        before = len(self.server.asked)
+        self.warehouse.base_daily_volume = volume
+        assert not extract_daily_batch(self.warehouse.open(refresh=refresh), [DAY]).failed
+        return len(self.server.asked) - before
+
+    def versions(self) -> list[int]:
+        return [landed.version for landed in self.warehouse.open().landing.objects(SOURCE, DAY)]
+
+
+@pytest.fixture
+def pulling(tmp_path: Path) -> Iterator[Pulling]:
+    with Playback([Play(RECORDED)]) as server:
+        yield Pulling(Warehouse(tmp_path / "home", server.url), server)
+
+
+def test_the_same_bytes_under_a_new_request_are_not_pulled_on_every_run(pulling: Pulling) -> None:
+    assert [pulling.requests(100) for _ in range(2)] == [1, 0]
+    assert [pulling.requests(101) for _ in range(3)] == [1, 0, 0]
+    assert pulling.requests(100) == 0
+    assert pulling.versions() == [1]
+
+
+def test_a_refresh_asks_though_nothing_changed_and_lands_nothing_twice(pulling: Pulling) -> None:
+    assert pulling.requests(100) == 1
+    assert [pulling.requests(100, refresh=True) for _ in range(2)] == [1, 1]
+    assert pulling.versions() == [1]
+
+
+def test_a_day_whose_entry_is_lost_but_whose_bytes_landed_is_not_pulled(pulling: Pulling) -> None:
+    assert pulling.requests(100) == 1
+    for file in pulling.warehouse.home.glob("clearhouse.db*"):
+        file.unlink()
+
+    assert pulling.requests(100) == 0
+    assert pulling.requests(101) == 1

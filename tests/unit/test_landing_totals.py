@@ -1,0 +1,66 @@
+"""Totals of landed bytes are kept over processes, for one state of the code that measured them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from clearhouse.core.books.model import Totals
+from clearhouse.store.database import open_database
+from clearhouse.store.landing_totals import LandingTotals
+
+BEYOND_64_BITS = 3 * 2**64 + 1  # a hash of many records is
+FOUND = {
+    "all": Totals({"records": 3, "hash": BEYOND_64_BITS, "minor:USD": -5, "minor:JPY": 7}),
+    "repeated": Totals(),
+}
+OTHER = {"all": Totals({"records": 1}), "repeated": Totals()}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'clearhouse.db'}")
+    yield engine
+    engine.dispose()
+
+
+def test_what_was_kept_is_there_for_the_next_process_to_the_last_digit(
+    database: sa.Engine,
+) -> None:
+    first = LandingTotals(database, "code")
+    first.keep({"a": FOUND, "b": OTHER})
+
+    for memory in (first, LandingTotals(database, "code")):
+        assert (memory.get("a"), memory.get("b"), memory.get("c")) == (FOUND, OTHER, None)
+
+
+def test_what_another_state_of_the_code_measured_is_not_used_and_not_lost(
+    database: sa.Engine,
+) -> None:
+    LandingTotals(database, "old").keep({"a": FOUND})
+
+    new = LandingTotals(database, "new")
+    assert new.get("a") is None
+    new.keep({"a": OTHER})
+
+    assert LandingTotals(database, "old").get("a") == FOUND
+    assert LandingTotals(database, "new").get("a") == OTHER
+
+
+def test_what_is_known_stays_as_it_is(database: sa.Engine) -> None:
+    memory = LandingTotals(database, "code")
+    memory.keep({"a": FOUND})
+    memory.keep({"a": OTHER, "b": OTHER})
+
+    for each in (memory, LandingTotals(database, "code")):
+        assert (each.get("a"), each.get("b")) == (FOUND, OTHER)
+
+
+def test_two_processes_may_keep_the_same(database: sa.Engine) -> None:
+    one, other = LandingTotals(database, "code"), LandingTotals(database, "code")
+    one.keep({"a": FOUND, "b": OTHER})
+    other.keep({"a": FOUND, "c": OTHER})
+
+    memory = LandingTotals(database, "code")
+    assert [memory.get(content) for content in "abc"] == [FOUND, OTHER, OTHER]

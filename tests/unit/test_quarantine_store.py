@@ -1,0 +1,82 @@
+"""Quarantined rows: whole, of the entry that last wrote their day, and found by their own name."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clearhouse.core.contract.rules import Violation
+from clearhouse.store.database import open_database
+from clearhouse.store.quarantine import Quarantine, QuarantinedRow
+
+DATASET = "bnpl.transactions"
+DAY, NEXT = dt.date(2024, 3, 9), dt.date(2024, 3, 10)
+
+
+def row(
+    name: str, *, day: dt.date = DAY, line: int = 1, code: str = "wrong_type"
+) -> QuarantinedRow:
+    return QuarantinedRow(
+        dataset=DATASET,
+        book_date=day,
+        record_id=f"id of {name}",
+        record_key=f"{day}|{name}",
+        object_key="raw/0001.ndjson.zst",
+        line=line,
+        violations=(Violation("amount", code, "“é” is no amount"), Violation("", "second", "")),
+        raw=b'{"amount": "\xff\x00"}',
+        amount_minor=-(2**62),
+        currency="USD",
+    )
+
+
+@pytest.fixture
+def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'clearhouse.db'}")
+    yield Quarantine(engine)
+    engine.dispose()
+
+
+def test_a_day_is_replaced_whole_and_its_neighbour_stays(quarantine: Quarantine) -> None:
+    quarantine.replace(DATASET, {DAY: ("e1", [row("a"), row("b")]), NEXT: ("e2", [row("c")])})
+    kept = row("d", line=2)
+
+    quarantine.replace(DATASET, {DAY: ("e3", [kept])})
+
+    assert quarantine.of_days(DATASET, [DAY]) == [replace(kept, entry_id="e3")]
+    assert [r.entry_id for r in quarantine.of_days(DATASET, [DAY, NEXT])] == ["e3"]
+
+
+def test_rows_come_in_the_order_of_day_and_line(quarantine: Quarantine) -> None:
+    late, early, next_day = row("a", line=10), row("b", line=9), row("c", day=NEXT)
+    quarantine.replace(DATASET, {NEXT: ("e2", [next_day]), DAY: ("e1", [late, early])})
+
+    assert [r.record_key for r in quarantine.of_days(DATASET)] == [
+        early.record_key, late.record_key, next_day.record_key
+    ]  # fmt: skip
+    assert len(quarantine.of_days(DATASET, limit=2)) == 2
+    assert quarantine.of_days(DATASET, []) == quarantine.of_days("other") == []
+
+
+def test_reasons_are_counted_by_day_and_first_violation(quarantine: Quarantine) -> None:
+    rows = [row("a"), row("b"), row("c", code="missing")]
+    quarantine.replace(DATASET, {DAY: ("e1", rows), NEXT: ("e2", [row("d", day=NEXT)])})
+
+    assert quarantine.counts(DATASET) == [
+        (DAY, "missing", 1), (DAY, "wrong_type", 2), (NEXT, "wrong_type", 1)
+    ]  # fmt: skip
+    assert quarantine.counts(DATASET, [NEXT]) == [(NEXT, "wrong_type", 1)]
+    assert quarantine.counts("other") == []
+
+
+@pytest.mark.parametrize("name", ["txn_1", "100%", "é"])
+def test_a_row_is_found_by_its_id_or_its_name_and_no_other(
+    quarantine: Quarantine, name: str
+) -> None:
+    others = [row("txnX1"), row("100% sure"), row("a|txn_1 too"), row("pre" + name)]
+    quarantine.replace(DATASET, {DAY: ("e1", [row(name), *others])})
+
+    for wanted in (name, f"id of {name}"):
+        assert [r.record_id for r in quarantine.find(wanted)] == [f"id of {name}"]
