@@ -70,11 +70,13 @@ class Stopwatch:
         """Add to a name."""
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
-    def watch(self, owner: object, method: str, name: str) -> None:
-        """From now on, add the time of each call of an object's method to a name."""
+    def watch(self, owner: object, method: str, name: str, during: str | None = None) -> None:
+        """From now on, add the time of each call of an object's method (in a step) to a name."""
         inner = getattr(owner, method)
 
         def watched(*args: object, **kwargs: object) -> object:
+            if during not in (None, self._step):
+                return inner(*args, **kwargs)
             with self.timed(name):
                 return inner(*args, **kwargs)
 

@@ -8,7 +8,7 @@ the staging and the first mart are the peer's (benchmarks/peer/models).
   tables are of the size that dlt was fastest with.
 - `dicts`: dlt's own reader of NDJSON, a dict a record, with Parquet between dlt and DuckDB.
 - `inserts`: the same with what dlt takes by default there, INSERT statements. On DuckDB 2 these
-  take ten times as long to load, so `dicts` is what Clearhouse is measured against.
+  take ten times as long to load and fill the memory, so that few days have to do.
 """
 
 import os

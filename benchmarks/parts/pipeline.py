@@ -33,7 +33,7 @@ def pipeline(job: Job, stack: ExitStack) -> Task:
     watch = Stopwatch()
     bnpl = opened(job, source, watch)
     watch.watch(bnpl.dbt, "build", DBT)
-    watch.watch(bnpl.gates, "judge", RAW_GATE)
+    watch.watch(bnpl.gates, "judge", RAW_GATE, during="validate_raw_schema")
 
     def run() -> Done:
         with watch.timed("all"):
