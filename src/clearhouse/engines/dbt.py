@@ -24,6 +24,11 @@ _log = structlog.get_logger("clearhouse.dbt")
 
 _ONE_AT_A_TIME = threading.Lock()
 
+_State = tuple[str, tuple[tuple[Path, int, int], ...]]
+_PARSED: dict[_State, Any] = {}
+"""Manifests by the state of their files: parsing takes seconds, and does not depend on the home."""
+_PARSED_SUFFIXES = (".sql", ".yml", ".md", ".csv", ".py")
+
 _BAD_STATUSES = frozenset({"error", "fail", "runtime error", "partial success"})
 
 # What dbt calls an error we log as information: the raised DbtError says it at its proper place,
@@ -101,7 +106,6 @@ class DbtProject:
         self._project_dir = project_dir.resolve()
         self._warehouse = warehouse.resolve()
         self._work_dir = work_dir.resolve()
-        self._manifest: Any = None
 
     def prepare(self) -> None:
         """Parse the project ahead of the first call, which then begins at once.
@@ -181,14 +185,24 @@ class DbtProject:
                 _let_go_of_the_warehouse()
 
     def _parse(self) -> Any:
-        """The manifest of the project, made once. The caller holds the lock."""
+        """The manifest of the project, made once in a process. The caller holds the lock."""
         from dbt.cli.main import dbtRunner
 
-        if self._manifest is None:
+        state = self._state()
+        if state not in _PARSED:
             parsed = dbtRunner(callbacks=[_forward]).invoke(self._with_flags("parse"))
             _raise_exception(parsed.exception)
-            self._manifest = parsed.result
-        return self._manifest
+            _PARSED[state] = parsed.result
+        return _PARSED[state]
+
+    def _state(self) -> _State:
+        """What the manifest is a function of. DuckDB calls a database by its file's name."""
+        files = sorted(path for path in self._project_dir.rglob("*") if path.is_file())
+        found = [(path, path.stat()) for path in files if path.suffix in _PARSED_SUFFIXES]
+        return (
+            self._warehouse.stem,
+            tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in found),
+        )
 
     def _with_flags(self, *args: str, writes_json: bool = False) -> list[str]:
         """The command line; the flags before the command keep dbt off the terminal and the disk."""
