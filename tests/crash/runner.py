@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from clearhouse.bnpl.closing import audit_days, close_day
 from clearhouse.bnpl.context import DOMAIN
 from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.core.resources import resource
 from clearhouse.core.runner import run_steps
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
@@ -146,6 +148,8 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     project.preload()
     dbt.preload()
+    # Every child inherits the parsed project, instead of parsing it for seconds by itself.
+    dbt.DbtProject(resource("dbt"), Path("warehouse.duckdb"), Path(tempfile.mkdtemp())).prepare()
     for line in sys.stdin:
         print(json.dumps(forked(json.loads(line))), flush=True)
 

@@ -122,20 +122,23 @@ class Lake:
         table = self._existing(name)
         if table is None:
             self._catalog.create_namespace_if_not_exists(name.split(".", maxsplit=1)[0])
-            table = self._catalog.create_table(
-                name,
-                schema=schema,
-                properties={
-                    "format-version": "2",
-                    "write.parquet.compression-codec": "zstd",
-                    "write.parquet.compression-level": "1",
-                    # Metadata files would pile up, and commits slow down with their number.
-                    "write.metadata.delete-after-commit.enabled": "true",
-                    "write.metadata.previous-versions-max": "5",
-                },
-            )
-            with table.update_spec() as spec:
+            properties = {
+                "format-version": "2",
+                "write.parquet.compression-codec": "zstd",
+                "write.parquet.compression-level": "1",
+                # Metadata files would pile up, and commits slow down with their number.
+                "write.metadata.delete-after-commit.enabled": "true",
+                "write.metadata.previous-versions-max": "5",
+            }
+            # In one commit: a table made by a run that was killed has its partitions, or is not.
+            with (
+                self._catalog.create_table_transaction(
+                    name, schema=schema, properties=properties
+                ) as new_table,
+                new_table.update_spec() as spec,
+            ):
                 spec.add_field(_PARTITION, IdentityTransform(), _PARTITION)
+            table = self._catalog.load_table(name)
         elif set(schema.names) - {f.name for f in table.schema().fields}:
             with table.update_schema() as update:
                 update.union_by_name(schema)
