@@ -144,12 +144,9 @@ def open_bnpl(
 
 def bnpl_code(contract: Contract) -> CodeHashes:
     """Digests of the code that each hop's outcome depends on."""
-    reading = package_files(
-        "core/records.py", "core/money.py", "core/books/measure.py", "landing/spine.py"
-    )
-    bronze = package_files(
-        "core/contract/*.py", "core/records.py", "core/money.py", "bnpl/bronze.py"
-    )
+    reading_of_a_line = ("core/records.py", "core/amounts.py", "core/money.py")
+    reading = package_files(*reading_of_a_line, "core/books/measure.py", "landing/spine.py")
+    bronze = package_files(*reading_of_a_line, "core/contract/*.py", "bnpl/bronze.py")
     macros = _files(resource("dbt"), "macros/**/*.sql")
     models = _files(resource("dbt"), "models/bnpl/**/*.sql")
     rules = [

@@ -79,15 +79,19 @@ class Writes:
 
 
 class SqlChanges:
-    """Tells the SQL commits that change rows from those that don't."""
+    """Tells the SQL commits that change rows from those that don't.
+
+    Connections are kept, since another one could get the id of one that is gone.
+    """
 
     def __init__(self) -> None:
-        self._seen: dict[int, int] = {}
+        self._seen: dict[int, tuple[Any, int]] = {}
 
     def __call__(self, _dialect: Any, connection: Any) -> bool:
-        before = self._seen.get(id(connection), 0)
-        now = self._seen[id(connection)] = connection.total_changes
-        return bool(now != before)
+        _, before = self._seen.get(id(connection), (connection, 0))
+        now: int = connection.total_changes
+        self._seen[id(connection)] = connection, now
+        return now != before
 
 
 def watch_everything(writes: Writes) -> None:

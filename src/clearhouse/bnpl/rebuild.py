@@ -18,7 +18,7 @@ from typing import Any
 from clearhouse.bnpl.context import DATASET, DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.spine import spine
-from clearhouse.bnpl.steps.extract import _key as key_of_pull
+from clearhouse.bnpl.steps.extract import key_of_pull
 from clearhouse.core.books.clerk import Clerk
 from clearhouse.core.books.model import Entry, Side, Status, Totals
 from clearhouse.core.errors import StoreError

@@ -21,9 +21,11 @@ from clearhouse.cli.options import (
     JsonFlag,
     Reason,
     domain_of,
+    given_reason,
 )
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.quarantine import row_as_data
+from clearhouse.cli.stores import opened
 from clearhouse.cli.tracing import show_trace
 from clearhouse.cli.words import counted, span
 from clearhouse.core.books.model import Status
@@ -149,21 +151,18 @@ def reopen(
     """Open a closed day again, and those after it, whose seals stand on its own."""
     domain_of(domain)
     book_date = parse_day(day)
-    if not reason.strip():
-        raise UsageError("A day is reopened for a reason: it stays in the books.", "reason_missing")
+    why = given_reason(reason, "A day is reopened for a reason")
     config = settings_of_stores()
     with only_run(config.clearhouse_home):
-        with under_way("opening the stores"):
-            bnpl = open_bnpl(config)
-        opened = bnpl.certificates.reopen(DOMAIN, book_date, reason.strip())
-        for certificate in opened:
+        reopened = opened(config).certificates.reopen(DOMAIN, book_date, why)
+        for certificate in reopened:
             _put_aside(_certificate_file(config, certificate.book_date), certificate.seal)
     if as_json:
-        told = [{"book_date": str(c.book_date), "seal": c.seal} for c in opened]
+        told = [{"book_date": str(c.book_date), "seal": c.seal} for c in reopened]
         print(json.dumps(told))
         return
-    days = span([c.book_date for c in opened])
-    seals = "Its seal is" if len(opened) == 1 else "Their seals are"
+    days = span([c.book_date for c in reopened])
+    seals = "Its seal is" if len(reopened) == 1 else "Their seals are"
     out.print(f"{domain} {days}: open again. {seals} kept, with the reason.")
 
 

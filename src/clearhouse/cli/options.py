@@ -28,6 +28,21 @@ Fault = Annotated[
 ]
 
 
+def given_reason(reason: str, needed: str) -> str:
+    """A reason without blanks around it.
+
+    Args:
+        reason: as it was typed.
+        needed: what is told of it where there is none.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    if not reason.strip():
+        raise UsageError(f"{needed}: it stays in the books.", "reason_missing")
+    return reason.strip()
+
+
 def domain_of(name: str) -> str:
     """A domain's name, checked.
 

@@ -16,14 +16,14 @@ from clearhouse.bnpl.redrive import check_not_closed, land_mended
 from clearhouse.cli import report as reports
 from clearhouse.cli.app import leave, out, settings_of_stores
 from clearhouse.cli.options import JsonFlag
-from clearhouse.cli.progress import progress, under_way
+from clearhouse.cli.progress import progress
+from clearhouse.cli.stores import opened
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import UsageError
 from clearhouse.core.lock import only_run
 from clearhouse.core.runner import ExitCode, run_steps
 from clearhouse.core.window import Window, parse_day
 from clearhouse.store.quarantine import QuarantinedRow
-from clearhouse.world import open_bnpl
 
 _WIDTH_WITH_KEY = 110
 
@@ -45,8 +45,7 @@ def list_rows(
 ) -> None:
     """How many rows were rejected for which reason, and the first of them."""
     days = [parse_day(day)] if day else None
-    with under_way("opening the stores"):
-        store = open_bnpl(settings_of_stores()).quarantine
+    store = opened(settings_of_stores()).quarantine
     counts = store.counts(DATASET, days)
     rows = store.of_days(DATASET, days, limit)
     if as_json:
@@ -85,8 +84,7 @@ def show(
     as_json: JsonFlag = False,
 ) -> None:
     """A rejected row whole: every reason, and where it stands in the raw data."""
-    with under_way("opening the stores"):
-        rows = open_bnpl(settings_of_stores()).quarantine.find(wanted)
+    rows = opened(settings_of_stores()).quarantine.find(wanted)
     if not rows:
         raise UsageError(
             f"No row {wanted!r} is in quarantine: `clearhouse quarantine list` shows the ids.",
@@ -130,8 +128,7 @@ def redrive(
     given = parse_day(day) if day else None
     config = settings_of_stores()
     with only_run(config.clearhouse_home):
-        with under_way("opening the stores"):
-            bnpl = open_bnpl(config)
+        bnpl = opened(config)
         if given:
             check_not_closed(bnpl, given)
         leave(_run_again(bnpl, given or _mend(bnpl, wanted or "", pairs)))

@@ -22,10 +22,12 @@ from clearhouse.cli.options import (
     Reason,
     ToDay,
     domain_of,
+    given_reason,
 )
 from clearhouse.cli.progress import progress, under_way
+from clearhouse.cli.stores import opened
 from clearhouse.cli.words import counted
-from clearhouse.core.errors import ClearhouseError, UsageError
+from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.lock import only_run
 from clearhouse.core.runner import ExitCode, RunReport, run_steps, select
 from clearhouse.core.window import Window, parse_day
@@ -140,12 +142,10 @@ def release(
 ) -> None:
     """Let a held day pass the gate that holds it, and publish it."""
     domain_of(domain)
-    if not reason.strip():
-        raise UsageError("A release needs a reason: it stays in the books.", "reason_missing")
+    why = given_reason(reason, "A release needs a reason")
     book_date = parse_day(day)
     config = settings_of_stores()
-    with under_way("opening the stores"):
-        bnpl = open_bnpl(config)
+    bnpl = opened(config)
     released = [
         (entry.entry_id, decision.gate)
         for entry in bnpl.books.current(DOMAIN, days=[book_date])
@@ -157,7 +157,7 @@ def release(
             f"{domain} {day} is not held: there is nothing to release.", "not_held"
         )
     for entry_id, gate in released:
-        bnpl.decisions.release(entry_id, gate, reason.strip())
+        bnpl.decisions.release(entry_id, gate, why)
     steps = tuple(s.name for s in PIPELINE[1:])
     report, _ = _run(
         config, Window.day(book_date), refresh=False, faults=None, steps=steps, pulls=False

@@ -22,6 +22,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
+from clearhouse.core.durable import sync
 from clearhouse.core.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
@@ -109,25 +110,16 @@ class ObjectFolder:
         staged = f"{_STAGING}/{uuid.uuid4().hex}"
         obstore.put(self._store, staged, data, use_multipart=False)
         try:
-            _sync(root / staged)
+            sync(root / staged)
             obstore.rename(self._store, staged, key, overwrite=False)
         except BaseException:
             obstore.delete(self._store, staged)
             raise
         for folder in (root / key).parents:
-            _sync(folder)
+            sync(folder)
             if folder == root or folder in self._settled:
                 break
             self._settled.add(folder)
-
-
-def _sync(path: Path) -> None:
-    """Have the disk keep a file's bytes or a folder's names."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _s3_client_options() -> "ClientConfig":

@@ -4,12 +4,12 @@ They are renamed and not copied, so that it takes no time and no room. New ones 
 elsewhere and moved in: Iceberg's metadata holds absolute paths.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearhouse.core.durable import sync
 from clearhouse.core.errors import StoreError
 
 SUFFIX = ".before-rebuild"
@@ -44,7 +44,7 @@ class Aside:
             elif path.exists():
                 path.rename(aside)
         self.marker.touch()
-        _sync(self.marker.parent)
+        sync(self.marker.parent)
 
     def undo(self) -> None:
         """Put the stores back."""
@@ -101,11 +101,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

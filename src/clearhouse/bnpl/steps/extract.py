@@ -37,7 +37,7 @@ _CODE = digest("landing", "1")  # what a pulled byte stream becomes: the stream 
 def extract_daily_batch(bnpl: Bnpl, days: Sequence[dt.date]) -> StepReport:
     """Land every day that has not landed by this request yet."""
     requests = _requests(bnpl, days)
-    keys = {day: _key(bnpl, day, requests[day]) for day in days}
+    keys = {day: key_of_pull(bnpl, day, requests[day]) for day in days}
     clerk = Clerk(bnpl.books, bnpl.hops[SOURCE_TO_LANDING], bnpl.run_id)
     plan = clerk.plan(keys, {} if bnpl.refresh else _marks(bnpl, keys, requests))
     report = StepReport(skipped=list(plan.skip))
@@ -123,7 +123,8 @@ def _asked_of(bnpl: Bnpl, request: Mapping[str, Any]) -> dict[str, Any]:
     return {"source": bnpl.source_identity, **request}
 
 
-def _key(bnpl: Bnpl, day: dt.date, request: Mapping[str, Any]) -> EntryKey:
+def key_of_pull(bnpl: Bnpl, day: dt.date, request: Mapping[str, Any]) -> EntryKey:
+    """The entry of a day that the source was asked for by this request."""
     asked = digest(json.dumps(request, sort_keys=True))
     return EntryKey(DOMAIN, SOURCE_TO_LANDING, day, asked, _CODE)
 

@@ -12,7 +12,7 @@ from clearhouse.sandbox.rng import Entity, stream
 _REDELIVERED = "redelivered"
 _LATE = "late"
 
-# The position of a mode numbers its draws: add at the end.
+# The position and number of the modes number the draws: a new one changes the plans of all seeds.
 _BY_CHANCE = (
     *WIRE_FAULTS,
     _LATE,
