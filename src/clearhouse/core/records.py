@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,7 +29,6 @@ from clearhouse.core.money import NO_CURRENCY, minor_from_text, text_pattern
 READING_SCHEMA = pa.schema(
     [
         ("line", pa.int32()),
-        ("text", pa.string()),
         ("_record_id", pa.string()),
         ("_record_key", pa.string()),
         ("amount_minor", pa.int64()),
@@ -85,6 +86,16 @@ def split_lines(payload: bytes) -> list[bytes]:
     return lines
 
 
+def line_bounds(payload: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where each line begins and where it ends without its line feed, in bytes."""
+    ends = np.flatnonzero(np.frombuffer(payload, np.uint8) == ord("\n"))
+    if payload and not payload.endswith(b"\n"):
+        ends = np.append(ends, len(payload))
+    starts = np.zeros_like(ends)
+    starts[1:] = ends[:-1] + 1
+    return starts, ends
+
+
 def read_records(payload: bytes, contract: Contract, source: str) -> pa.Table:
     """The books' reading of each line of a landed NDJSON payload, as `READING_SCHEMA`.
 
@@ -93,29 +104,17 @@ def read_records(payload: bytes, contract: Contract, source: str) -> pa.Table:
     """
     if not payload:
         return READING_SCHEMA.empty_table()
-    text = text_of_lines(payload)
-    if text is None:
+    if not is_utf8(payload):
         return _read_one_by_one(payload, contract, source)
-    # The text does not go through the query: its answer would keep it alive as long as itself.
-    answer = query(_reading_sql(contract), [source], lines=pa.table({"text": text}))
+    lines = pa.table({"text": text_of_lines(payload)})
+    answer = query(_reading_sql(contract), [source], lines=lines)
     minor, currency = minor_of_texts(answer["number"], answer["code"])
     answer = answer.append_column("amount_minor", minor).append_column("currency", currency)
-    return answer.append_column("text", text).select(READING_SCHEMA.names).cast(READING_SCHEMA)
+    return answer.select(READING_SCHEMA.names).cast(READING_SCHEMA)
 
 
-def with_text(reading: pa.Table, payload: bytes) -> pa.Table:
-    """A reading that was kept without its `text`, and the lines' text from the same payload."""
-    text = text_of_lines(payload)
-    if text is None:
-        decoded = [line.decode("utf-8", "replace") for line in split_lines(payload)]
-        text = pa.array(decoded, pa.string())
-    return reading.append_column("text", text).select(READING_SCHEMA.names)
-
-
-def text_of_lines(payload: bytes) -> pa.Array | None:
-    """The lines of a payload as text, or None where it is not UTF-8 throughout."""
-    if not is_utf8(payload):
-        return None
+def text_of_lines(payload: bytes) -> pa.Array:
+    """The lines, as text, of a payload that is UTF-8."""
     whole = pa.array([payload.removesuffix(b"\n")], pa.binary()).view(pa.string())
     return pc.split_pattern(whole, "\n").flatten()
 
@@ -197,7 +196,6 @@ def read_line(line: bytes, contract: Contract, source: str) -> Mapping[str, Any]
     except MoneyError:
         minor, currency = 0, NO_CURRENCY
     return {
-        "text": line.decode("utf-8", "replace"),
         "_record_id": hashlib.md5(
             f"{source}|{key}|".encode() + line, usedforsecurity=False
         ).hexdigest(),

@@ -14,14 +14,12 @@ from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_of
 from clearhouse.core.books.model import Totals, digest
 from clearhouse.core.columnar import query
 from clearhouse.core.contract import Contract
-from clearhouse.core.records import READING_SCHEMA, read_records, with_text
+from clearhouse.core.records import READING_SCHEMA, read_records
 from clearhouse.core.window import Window
 from clearhouse.landing.objects import LandedObject
 from clearhouse.landing.store import Landing
 
-_LINES = pa.schema([f for f in READING_SCHEMA if f.name != "text"]).append(
-    pa.field("version", pa.int32())
-)
+_LINES = READING_SCHEMA.append(pa.field("version", pa.int32()))
 _THREADS = 2
 _MOST_ROWS_KEPT = 4_000_000
 """Of readings that wait to be typed, at some 90 bytes a row."""
@@ -92,9 +90,9 @@ class LandingReader:
     def reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
         """The books' reading of an object (`READING_SCHEMA`); a kept one is let go of."""
         kept = self._readings.pop(landed.object_sha256, None)
-        if kept is not None:
-            return with_text(kept, payload)
-        return read_records(payload, self.contract, self.source)
+        if kept is None:
+            return read_records(payload, self.contract, self.source)
+        return kept.select(READING_SCHEMA.names)
 
     def _totals_of(self, day: dt.date, objects: Sequence[LandedObject]) -> DayTotals:
         known = self.memory.get(_content(objects))
@@ -119,7 +117,7 @@ class LandingReader:
         payload = self.landing.read(landed)
         reading = read_records(payload, self.contract, self.source)
         version = pa.repeat(pa.scalar(landed.version, pa.int32()), len(reading))
-        return reading.append_column("version", version).select(_LINES.names)
+        return reading.append_column("version", version)
 
 
 @dataclass(frozen=True, slots=True)

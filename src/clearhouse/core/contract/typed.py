@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
@@ -28,7 +29,13 @@ from clearhouse.core.contract.rules import (
 )
 from clearhouse.core.errors import ContractError, MoneyError
 from clearhouse.core.money import minor_from_text
-from clearhouse.core.records import is_utf8, read_records, split_lines
+from clearhouse.core.records import (
+    is_utf8,
+    line_bounds,
+    read_records,
+    split_lines,
+    text_of_lines,
+)
 
 _BLOCK_BYTES = 1 << 22
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
@@ -81,23 +88,24 @@ def type_records(
     """
     if reading is None:
         reading = read_records(payload, contract, source)
+    starts, ends = line_bounds(payload)
     parsed = None
-    if _has_an_object_a_line(payload, reading):
-        parsed = _parse(payload, contract, pc.max(pc.binary_length(reading["text"])).as_py())
+    if _has_an_object_a_line(payload, starts, ends):
+        parsed = _parse(payload, contract, int(np.max(ends - starts)))
     if parsed is None or len(parsed) != len(reading):
         suspects = list(range(len(reading)))
         clean = contract.arrow_schema.append(pa.field("extra", pa.string())).empty_table()
         clean_reading = reading.slice(0, 0)
         unknown: set[str] = set()
     else:
-        doubt = _doubt(parsed, reading, contract)
+        doubt = _doubt(parsed, payload, reading, contract)
         suspects = pc.indices_nonzero(doubt).to_pylist()
         unknown = set(parsed.column_names) - set(contract.by_source_name)
         clean_reading = reading
         if suspects:
             keep = pc.invert(doubt)
             parsed, clean_reading = parsed.filter(keep), reading.filter(keep)
-        clean = _columns(parsed, clean_reading, contract, sorted(unknown))
+        clean = _columns(parsed, payload, clean_reading, contract, sorted(unknown))
     accepted = _with_spine(clean, clean_reading)
     mended, rejected, more_unknown = _one_by_one(payload, suspects, reading, contract)
     if len(mended):
@@ -105,27 +113,32 @@ def type_records(
     return TypedRecords(reading, accepted, rejected, tuple(sorted(unknown | more_unknown)))
 
 
-def _has_an_object_a_line(payload: bytes, reading: pa.Table) -> bool:
+def _has_an_object_a_line(
+    payload: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> bool:
     """Whether Arrow's reader can be asked: as many objects as lines then means one in each.
 
     It takes line feeds for white space, so that two objects on one line and none on another would
     go unseen; it does not check UTF-8; and deep nesting exhausts its stack, which ends the process.
     """
-    if not len(reading) or not is_utf8(payload):
+    if not len(starts) or not is_utf8(payload):
         return False
     if not payload.isascii() and _BOM in payload:
         return False
-    text = reading["text"]
-    if not _all_in_braces(text) and not _all_in_braces(pc.ascii_trim(text, " \t\r")):
+    content = np.frombuffer(payload, np.uint8)
+    in_braces = (content[starts] == ord("{")) & (content[ends - 1] == ord("}"))
+    if not in_braces.all() and not _all_in_braces_and_blanks(payload):
         return False
-    braces_and_brackets = (np.frombuffer(payload, np.uint8) | 0x20) == ord("{")  # "[" | 0x20 is "{"
-    if np.count_nonzero(braces_and_brackets) < len(reading) + MAX_NESTING:
+    braces_and_brackets = (content | 0x20) == ord("{")  # "[" | 0x20 is "{"
+    if np.count_nonzero(braces_and_brackets) < len(starts) + MAX_NESTING:
         return True  # each line has one at least, so none has too many
+    text = text_of_lines(payload)
     openings = pc.add(pc.count_substring(text, "{"), pc.count_substring(text, "["))
     return bool(pc.all(pc.less_equal(openings, MAX_NESTING)).as_py())
 
 
-def _all_in_braces(text: pa.ChunkedArray) -> bool:
+def _all_in_braces_and_blanks(payload: bytes) -> bool:
+    text = pc.ascii_trim(text_of_lines(payload), " \t\r")
     return bool(pc.all(pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}"))).as_py())
 
 
@@ -144,7 +157,9 @@ def _parse(payload: bytes, contract: Contract, longest_line: int) -> pa.Table | 
         return None
 
 
-def _doubt(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.ChunkedArray:
+def _doubt(
+    parsed: pa.Table, payload: bytes, reading: pa.Table, contract: Contract
+) -> pa.ChunkedArray:
     """True for each row that breaks a rule, or that the books read otherwise than Arrow."""
     doubt = pc.invert(reading["forms_kept"])
     for field in contract.fields:
@@ -158,8 +173,8 @@ def _doubt(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.Chunke
             doubt = pc.or_(doubt, pc.fill_null(pc.invert(pc.is_finite(column)), False))
         if pa.types.is_nested(column.type):  # a name inside it could pass for the record's own
             doubt = pc.or_(doubt, pc.is_valid(column))
-    if parsed.num_columns > len(contract.fields):  # an escaped name could, too
-        doubt = pc.or_(doubt, pc.match_substring(reading["text"], "\\"))
+    if parsed.num_columns > len(contract.fields) and b"\\" in payload:  # an escaped name could, too
+        doubt = pc.or_(doubt, pc.match_substring(text_of_lines(payload), "\\"))
     return pc.or_(doubt, _misread(parsed, reading, contract))
 
 
@@ -197,13 +212,14 @@ def _misread(parsed: pa.Table, reading: pa.Table, contract: Contract) -> pa.Chun
 
 
 def _columns(
-    parsed: pa.Table, reading: pa.Table, contract: Contract, unknown: Sequence[str]
+    parsed: pa.Table, payload: bytes, reading: pa.Table, contract: Contract, unknown: Sequence[str]
 ) -> pa.Table:
     """The contract's columns under our names, with `extra` from the unknown ones."""
     plain = [name for name in unknown if not _ESCAPED_IN_JSON.search(name)]
     extra = pa.nulls(len(parsed), pa.string())
     if plain and len(parsed):
-        extra = query(_extra_sql(plain), reading=reading.select(["text"]))["extra"]
+        text = text_of_lines(payload).take(pc.subtract(reading["line"], 1))
+        extra = query(_extra_sql(plain), lines=pa.table({"text": text}))["extra"]
     return _known_columns(parsed, contract).append_column("extra", extra)
 
 
@@ -227,7 +243,7 @@ def _extra_sql(names: Sequence[str]) -> str:
         members.append(f"{start} || nullif(regexp_extract(text, {found}, 1), '')")
     return f"""
         SELECT CASE WHEN members <> '' THEN '{{' || members || '}}' END AS extra
-        FROM (SELECT concat_ws(',', {", ".join(members)}) AS members FROM reading)"""
+        FROM (SELECT concat_ws(',', {", ".join(members)}) AS members FROM lines)"""
 
 
 def _sql_text(text: str) -> str:
@@ -245,7 +261,7 @@ def _one_by_one(
 ) -> tuple[pa.Table, tuple[Rejected, ...], set[str]]:
     """Lines in doubt: those that keep the contract as columns, the others with their reasons."""
     lines = split_lines(payload) if suspects else []
-    spine = reading.drop_columns(["text"]).take(pa.array(suspects, pa.int64())).to_pylist()
+    spine = reading.take(pa.array(suspects, pa.int64())).to_pylist()
     good: list[dict[str, Any]] = []
     good_at: list[int] = []
     rejected: list[Rejected] = []
