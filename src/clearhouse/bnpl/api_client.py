@@ -271,7 +271,7 @@ def _whole_records(stream: bytes) -> tuple[bytes, int] | None:
     """
     if not (stream.startswith(_PREFIX) and stream.endswith(_END)):
         return None
-    lines, separators = _BETWEEN.subn(b"\n", stream[len(_PREFIX) : -1])
+    lines, separators = _BETWEEN.subn(b"\n", memoryview(stream)[len(_PREFIX) : -1])
     records = separators + 1
     if lines.startswith(b"\n") or stream.count(b"\n") != 2 * records:
         return None
