@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 import duckdb
@@ -157,4 +158,5 @@ def serve_sandbox(
         faults=faults_from_text(fault or []),
         hostile=hostile,
     )
-    serve(options, port=port, on_ready=lambda url: out.print(f"simtom (sandbox) at {url}"))
+    with suppress(KeyboardInterrupt):  # the way to end a server
+        serve(options, port=port, on_ready=lambda url: out.print(f"simtom (sandbox) at {url}"))

@@ -9,10 +9,9 @@ from rich.markup import escape
 
 from clearhouse.cli import admin, books, quarantine, rebuild, run
 from clearhouse.cli.app import app, err
+from clearhouse.cli.interrupt import interrupt
 from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
 from clearhouse.core.runner import ExitCode
-
-_STOPPED_BY_HAND = 130
 
 for module in (run, books, quarantine, rebuild, admin):
     module.register(app)
@@ -22,16 +21,12 @@ def execute() -> None:
     """Run the command that was typed. Always ends in SystemExit, but for a defect of our own."""
     try:
         app()
-    except SystemExit as ended:
-        if ended.code == _STOPPED_BY_HAND:
-            err.print("Stopped. Run the same command again: it goes on where this one ended.")
-            # At once: a thread that is still importing would end in a traceback, not in silence.
-            os._exit(_STOPPED_BY_HAND)
-        raise
     except ClearhouseError as error:
+        interrupt.leave_if_asked()
         wrong_usage = isinstance(error, UsageError | SettingsError)
         _leave(error.code, error.message, ExitCode.USAGE if wrong_usage else ExitCode.FAILED)
     except (OSError, duckdb.IOException, sa.exc.DatabaseError) as error:
+        interrupt.leave_if_asked()
         if os.environ.get("LOG_LEVEL", "").lower() == "debug" or not _is_of_the_machine(error):
             raise
         _leave(

@@ -4,6 +4,8 @@ import gc
 import sys
 
 from clearhouse.cli.heartbeat import heartbeat
+from clearhouse.cli.interrupt import interrupt
+from clearhouse.core.background import wait_for_imports
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _SECONDS_BETWEEN_THREADS = 0.0005
@@ -16,13 +18,16 @@ def main() -> None:
     # network or the disk should not wait for it by the default of 5 ms each time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
+    interrupt.watch()
     with heartbeat.beating():
-        heartbeat.at("starting")
-        from clearhouse.cli.commands import execute
-        from clearhouse.core.background import wait_for_imports
-
-        heartbeat.at(None)
         try:
+            heartbeat.at("starting")
+            from clearhouse.cli.commands import execute
+
+            heartbeat.at(None)
             execute()
+        except BaseException:
+            interrupt.leave_if_asked()
+            raise
         finally:
             wait_for_imports()

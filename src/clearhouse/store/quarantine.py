@@ -113,9 +113,12 @@ class Quarantine:
     def find(self, text: str) -> list[QuarantinedRow]:
         """Rows by record id, or by the last part of their key."""
         q = quarantine_table.c
-        where = (q.record_id == text) | q.record_key.endswith("|" + text, autoescape=True)
+        end = "|" + text
+        where = (q.record_id == text) | q.record_key.endswith(end, autoescape=True)
         with self.engine.connect() as connection:
-            return [_row(r) for r in connection.execute(sa.select(quarantine_table).where(where))]
+            rows = [_row(r) for r in connection.execute(sa.select(quarantine_table).where(where))]
+        # SQLite's LIKE takes A for a.
+        return [row for row in rows if row.record_id == text or row.record_key.endswith(end)]
 
     def rows(self, dataset: str, days: Sequence[dt.date]) -> pa.Table:
         """The spine rows of days, as `SPINE_SCHEMA`."""
