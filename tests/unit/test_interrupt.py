@@ -75,20 +75,34 @@ def test_where_it_is_ignored_it_stays_ignored() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "went on\n", "")
 
 
-def test_a_command_is_stopped_while_it_runs(tmp_path: Path) -> None:
+def interrupted(folder: Path, *command: str) -> tuple[int, str]:
+    """Exit code and standard error of a command that is interrupted after its first line."""
     running = subprocess.Popen(
-        [*CLEARHOUSE, "demo", "--days", "3"],
-        cwd=tmp_path,
-        env={"CLEARHOUSE_HOME": str(tmp_path)},
+        [*CLEARHOUSE, *command],
+        cwd=folder,
+        env={"CLEARHOUSE_HOME": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert running.stdout is not None
-    assert "the sandbox stands in" in running.stdout.readline()
+    assert "sandbox" in running.stdout.readline()
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
+    return running.returncode, said
 
-    assert running.returncode == 130
+
+def test_a_command_is_stopped_while_it_runs(tmp_path: Path) -> None:
+    code, said = interrupted(tmp_path, "demo", "--days", "3")
+
+    assert code == 130
     assert said.splitlines()[-1].startswith("Stopped. ")
+    assert "Traceback" not in said
+
+
+def test_a_server_is_ended_by_it(tmp_path: Path) -> None:
+    code, said = interrupted(tmp_path, "sandbox", "serve", "--port", "0")
+
+    assert code == 0
+    assert "Stopped" not in said
     assert "Traceback" not in said

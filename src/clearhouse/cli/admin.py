@@ -158,5 +158,5 @@ def serve_sandbox(
         faults=faults_from_text(fault or []),
         hostile=hostile,
     )
-    with suppress(KeyboardInterrupt):  # the way to end a server
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):  # the way to end a server
         serve(options, port=port, on_ready=lambda url: out.print(f"simtom (sandbox) at {url}"))

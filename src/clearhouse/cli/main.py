@@ -26,8 +26,10 @@ def main() -> None:
 
             heartbeat.at(None)
             execute()
-        except BaseException:
-            interrupt.leave_if_asked()
+        except BaseException as ended:
+            is_done = isinstance(ended, SystemExit) and not ended.code
+            if not is_done:
+                interrupt.leave_if_asked()
             raise
         finally:
             wait_for_imports()
