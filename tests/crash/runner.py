@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,8 @@ class Writes:
     def __init__(self, journal: Path, die_at: int, after: bool) -> None:
         self._journal, self._die_at, self._after = journal, die_at, after
         self._count = 0
+        self._noting = threading.Lock()
+        """dbt writes from two threads: what was noted last is what this process died of."""
 
     def watch(
         self, owner: Any, method: str, kind: str, when: Callable[..., bool] = lambda *_: True
@@ -62,11 +65,13 @@ class Writes:
         def watched(*args: Any, **kwargs: Any) -> Any:
             if not when(*args):
                 return inner(*args, **kwargs)
-            self._count += 1
-            number = self._count
-            self._note(number, kind, after=False)
+            with self._noting:
+                self._count += 1
+                number = self._count
+                self._note(number, kind, after=False)
             answer = inner(*args, **kwargs)
-            self._note(number, kind, after=True)
+            with self._noting:
+                self._note(number, kind, after=True)
             return answer
 
         setattr(owner, method, watched)
