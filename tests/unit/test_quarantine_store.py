@@ -75,7 +75,7 @@ def test_reasons_are_counted_by_day_and_first_violation(quarantine: Quarantine) 
 def test_a_row_is_found_by_its_id_or_its_name_and_no_other(
     quarantine: Quarantine, name: str
 ) -> None:
-    others = [row("txnX1"), row("100% sure"), row("a|txn_1 too"), row("pre" + name)]
+    others = [row("TXN_1"), row("txnX1"), row("100% sure"), row("a|txn_1 too"), row("pre" + name)]
     quarantine.replace(DATASET, {DAY: ("e1", [row(name), *others])})
 
     for wanted in (name, f"id of {name}"):

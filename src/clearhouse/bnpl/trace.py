@@ -63,11 +63,11 @@ def trace(bnpl: Bnpl, wanted: str) -> list[Trace]:
 def some_id(bnpl: Bnpl, days: Sequence[dt.date]) -> str | None:
     """A transaction that readers see of the first published one of the days; None of none."""
     published = sorted(set(days) & set(bnpl.engine.pointers(DOMAIN, DATASET)))
-    if not published or not bnpl.engine.has(READERS):
+    if not published:
         return None
     sql = f"SELECT min(transaction_id) AS id FROM {READERS} WHERE _book_date = $1"
-    found: str | None = bnpl.engine.query(sql, [published[0]])["id"][0].as_py()
-    return found
+    found = bnpl.engine.query_of(READERS, sql, [published[0]])
+    return found["id"][0].as_py() if found else None
 
 
 def _find(bnpl: Bnpl, wanted: str) -> list[dict[str, Any]]:
@@ -142,10 +142,9 @@ def _entries(bnpl: Bnpl, day: dt.date) -> list[dict[str, Any]]:
 
 
 def _rows(bnpl: Bnpl, relation: str, record_id: str, day: Any) -> list[dict[str, Any]]:
-    if not bnpl.engine.has(relation):
-        return []
     sql = f"SELECT * FROM {relation} WHERE _record_id = $1 AND _book_date = $2"
-    return list(bnpl.engine.query(sql, [record_id, day]).to_pylist())
+    found = bnpl.engine.query_of(relation, sql, [record_id, day])
+    return found.to_pylist() if found else []
 
 
 def _of_quarantine(row: QuarantinedRow) -> Trace:

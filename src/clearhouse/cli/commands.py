@@ -22,11 +22,9 @@ def execute() -> None:
     try:
         app()
     except ClearhouseError as error:
-        interrupt.leave_if_asked()
         wrong_usage = isinstance(error, UsageError | SettingsError)
         _leave(error.code, error.message, ExitCode.USAGE if wrong_usage else ExitCode.FAILED)
     except (OSError, duckdb.IOException, sa.exc.DatabaseError) as error:
-        interrupt.leave_if_asked()
         if os.environ.get("LOG_LEVEL", "").lower() == "debug" or not _is_of_the_machine(error):
             raise
         _leave(
@@ -37,6 +35,7 @@ def execute() -> None:
 
 
 def _leave(code: str, sentence: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+    interrupt.leave_if_asked()  # then the error may be what Ctrl-C came to
     err.print(f"[bold red]{code}[/]: {escape(sentence)}", soft_wrap=True)
     sys.exit(int(exit_code))
 

@@ -197,11 +197,17 @@ class DbtProject:
 
     def _state(self) -> _State:
         """What the manifest is a function of. DuckDB calls a database by its file's name."""
-        files = sorted(path for path in self._project_dir.rglob("*") if path.is_file())
-        found = [(path, path.stat()) for path in files if path.suffix in _PARSED_SUFFIXES]
+        folder = self._project_dir
+        made = folder / "target"  # by `make docs`, and no part of the project
+        files = sorted(
+            path
+            for path in folder.rglob("*")
+            if path.suffix in _PARSED_SUFFIXES and not path.is_relative_to(made)
+        )
+        stats = ((path, path.stat()) for path in files)
         return (
             self._warehouse.stem,
-            tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in found),
+            tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats),
         )
 
     def _with_flags(self, *args: str, writes_json: bool = False) -> list[str]:
