@@ -83,14 +83,14 @@ class Stopwatch:
         setattr(owner, method, watched)
 
     def begin(self, step: str, days: int) -> None:
-        """See `clearhouse.core.runner.Progress`."""
+        """See `clearhouse.pipeline.runner.Progress`."""
         self._step, self._began = step, time.perf_counter()
 
     def advance(self, days: int = 1) -> None:
-        """See `clearhouse.core.runner.Progress`."""
+        """See `clearhouse.pipeline.runner.Progress`."""
 
     def end(self, report: object) -> None:
-        """See `clearhouse.core.runner.Progress`."""
+        """See `clearhouse.pipeline.runner.Progress`."""
         self.add(self._step, time.perf_counter() - self._began)
 
 

@@ -24,7 +24,7 @@ import yaml
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.core.contract import Contract
 from clearhouse.core.resources import resource
-from clearhouse.core.runner import ExitCode, run_steps
+from clearhouse.pipeline.runner import ExitCode, run_steps
 from clearhouse.core.telemetry import configure_logging
 from clearhouse.core.window import Window
 from clearhouse.settings import load_settings

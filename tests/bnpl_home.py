@@ -9,9 +9,9 @@ from clearhouse.bnpl.closing import audit_days
 from clearhouse.bnpl.context import Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.spine import READERS
-from clearhouse.core.books.audit import Audit
+from clearhouse.books.audit import Audit
 from clearhouse.core.http import HttpPolicy
-from clearhouse.core.runner import RunReport, run_steps
+from clearhouse.pipeline.runner import RunReport, run_steps
 from clearhouse.core.window import Window
 from clearhouse.settings import load_settings
 from clearhouse.world import Source, open_bnpl

@@ -23,10 +23,10 @@ from benchmarks.parts.warehouse import (
 )
 from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.core.books.clerk import Clerk
-from clearhouse.core.books.model import EntryKey, digest
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import EntryKey, digest
 from clearhouse.core.resources import resource
-from clearhouse.core.runner import run_steps
+from clearhouse.pipeline.runner import run_steps
 from clearhouse.quality.gates import Gates
 from clearhouse.quality.verdicts import Verdict
 from clearhouse.world import Source

@@ -17,8 +17,8 @@ from benchmarks.parts.warehouse import (
 )
 from clearhouse.bnpl.context import DOMAIN, LANDING_TO_BRONZE, SOURCE
 from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.core.books.model import Side
-from clearhouse.core.runner import run_steps
+from clearhouse.books.model import Side
+from clearhouse.pipeline.runner import run_steps
 from clearhouse.world import bnpl_source
 
 DBT = "dbt"

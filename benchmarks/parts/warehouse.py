@@ -8,7 +8,7 @@ import duckdb
 from benchmarks.jobs import SEED, BenchmarkError, Job
 from clearhouse.bnpl.closing import audit_days
 from clearhouse.bnpl.context import Bnpl
-from clearhouse.core.runner import ExitCode, Progress, RunReport
+from clearhouse.pipeline.runner import ExitCode, Progress, RunReport
 from clearhouse.engines import dbt
 from clearhouse.quality import project
 from clearhouse.settings import Settings, load_settings

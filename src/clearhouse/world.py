@@ -11,14 +11,14 @@ from pathlib import Path
 from clearhouse.bnpl.context import DOMAIN, SOURCE, Bnpl, CodeHashes
 from clearhouse.bnpl.data_patterns import pattern_for
 from clearhouse.bnpl.spine import spine
-from clearhouse.core.books.certificate import Certificates
-from clearhouse.core.books.decisions import Decisions
-from clearhouse.core.books.ledger import Books
+from clearhouse.books.certificate import Certificates
+from clearhouse.books.decisions import Decisions
+from clearhouse.books.ledger import Books
 from clearhouse.core.contract import Contract
 from clearhouse.core.errors import UsageError
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.resources import code_hash, package_files, resource
-from clearhouse.core.runner import Progress, Silent
+from clearhouse.pipeline.runner import Progress, Silent
 from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.lake.iceberg import Lake
@@ -145,7 +145,7 @@ def open_bnpl(
 def bnpl_code(contract: Contract) -> CodeHashes:
     """Digests of the code that each hop's outcome depends on."""
     reading_of_a_line = ("core/records.py", "core/amounts.py", "core/money.py")
-    reading = package_files(*reading_of_a_line, "core/books/measure.py", "landing/spine.py")
+    reading = package_files(*reading_of_a_line, "books/measure.py", "landing/spine.py")
     bronze = package_files(*reading_of_a_line, "core/contract/*.py", "bnpl/bronze.py")
     macros = _files(resource("dbt"), "macros/**/*.sql")
     models = _files(resource("dbt"), "models/bnpl/**/*.sql")

@@ -26,7 +26,7 @@ from clearhouse.bnpl.closing import audit_days, close_day
 from clearhouse.bnpl.context import DOMAIN
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.core.resources import resource
-from clearhouse.core.runner import run_steps
+from clearhouse.pipeline.runner import run_steps
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.engines.duckdb import DuckDBEngine

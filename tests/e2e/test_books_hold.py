@@ -18,7 +18,7 @@ from clearhouse.bnpl.context import (
 from clearhouse.bnpl.spine import GOLD, SILVER
 from clearhouse.bnpl.tamper import tamper
 from clearhouse.cli.report import finding_lines
-from clearhouse.core.books.model import Side, Status
+from clearhouse.books.model import Side, Status
 from clearhouse.core.errors import StoreError
 
 

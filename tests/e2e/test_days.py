@@ -20,8 +20,8 @@ from clearhouse.bnpl.context import (
     SOURCE_TO_LANDING,
 )
 from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.core.books.certificate import CertificateError, Certificates
-from clearhouse.core.runner import run_steps
+from clearhouse.books.certificate import CertificateError, Certificates
+from clearhouse.pipeline.runner import run_steps
 from clearhouse.core.window import Window
 
 NEXT, THIRD = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=2)

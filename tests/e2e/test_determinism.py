@@ -34,7 +34,7 @@ from clearhouse.bnpl.context import (
 )
 from clearhouse.bnpl.steps import extract
 from clearhouse.bnpl.steps.extract import extract_daily_batch
-from clearhouse.core.books.model import Side
+from clearhouse.books.model import Side
 from clearhouse.core.columnar import query
 from clearhouse.core.window import Window
 from clearhouse.engines.dbt import DbtProject

@@ -15,9 +15,9 @@ from bnpl_home import Warehouse
 from reckoning import Arrived, Line, Sums, seen, sums
 
 from clearhouse.bnpl.context import DATASET, SOURCE, Bnpl
-from clearhouse.core.books.audit import Audit, Finding
+from clearhouse.books.audit import Audit, Finding
 from clearhouse.core.http import HttpPolicy
-from clearhouse.core.runner import ExitCode, RunReport
+from clearhouse.pipeline.runner import ExitCode, RunReport
 from clearhouse.core.window import Window
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running

@@ -8,7 +8,7 @@ from bnpl_home import Warehouse
 from playback import SIMTOM, Play, Playback
 
 from clearhouse.bnpl.context import DATASET, SOURCE
-from clearhouse.core.books.model import Side
+from clearhouse.books.model import Side
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2024, 1, 3)
 

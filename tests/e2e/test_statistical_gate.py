@@ -9,7 +9,7 @@ from bnpl_home import QUICK, Warehouse
 
 from clearhouse.bnpl.context import BUSINESS_GATE, DOMAIN, RAW_GATE, Bnpl
 from clearhouse.bnpl.steps import judge
-from clearhouse.core.runner import RunReport
+from clearhouse.pipeline.runner import RunReport
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
 from clearhouse.settings import load_settings

@@ -6,8 +6,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearhouse.core.books.measure import SPINE_SCHEMA, minor_sql, record_hash, totals_of
-from clearhouse.core.books.model import Totals
+from clearhouse.books.measure import SPINE_SCHEMA, minor_sql, record_hash, totals_of
+from clearhouse.books.model import Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.money import iso_exponents, minor_from_text, text_from_minor
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from playback import SIMTOM
 from reckoning import Line, sums, texts
 
-from clearhouse.core.books.measure import record_hash
-from clearhouse.core.books.model import Totals
+from clearhouse.books.measure import record_hash
+from clearhouse.books.model import Totals
 from clearhouse.core.contract import Contract
 from clearhouse.core.errors import StoreError
 from clearhouse.core.records import read_line, read_records

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from clearhouse.core.books.model import Totals
+from clearhouse.books.model import Totals
 from clearhouse.store.database import open_database
 from clearhouse.store.landing_totals import LandingTotals
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from clearhouse.cli.words import amounts, counted, span
-from clearhouse.core.books.model import Totals
+from clearhouse.books.model import Totals
 
 FIRST, LAST = dt.date(2024, 1, 3), dt.date(2024, 2, 1)
 

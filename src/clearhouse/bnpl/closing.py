@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearhouse.bnpl.context import DATASET, DOMAIN, SILVER_TO_GOLD, SOURCE, Bnpl
-from clearhouse.core.books.audit import Audit, audit
-from clearhouse.core.books.certificate import Certificate, CertificateError, seal
-from clearhouse.core.books.measure import DUCKDB_HASH
-from clearhouse.core.books.model import Entry, Status
+from clearhouse.books.audit import Audit, audit
+from clearhouse.books.certificate import Certificate, CertificateError, seal
+from clearhouse.books.measure import DUCKDB_HASH
+from clearhouse.books.model import Entry, Status
 
 _SPINE = "_record_id || '|' || amount_minor || '|' || currency"
 _SPINE_OF_AMOUNT = "_record_id || '|' || (amount * 100)::BIGINT || '|' || currency"

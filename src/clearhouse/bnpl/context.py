@@ -6,14 +6,14 @@ from datetime import date
 from typing import Literal
 
 from clearhouse.bnpl.data_patterns import DataPattern
-from clearhouse.core.books.certificate import Certificates
-from clearhouse.core.books.decisions import Decisions
-from clearhouse.core.books.hop import Hop
-from clearhouse.core.books.ledger import Books
-from clearhouse.core.books.model import Entry, EntryKey, Status
+from clearhouse.books.certificate import Certificates
+from clearhouse.books.decisions import Decisions
+from clearhouse.books.hop import Hop
+from clearhouse.books.ledger import Books
+from clearhouse.books.model import Entry, EntryKey, Status
 from clearhouse.core.contract import Contract
 from clearhouse.core.http import HttpPolicy
-from clearhouse.core.runner import Progress, Silent
+from clearhouse.pipeline.runner import Progress, Silent
 from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.lake.iceberg import Lake

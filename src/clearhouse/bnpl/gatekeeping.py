@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from clearhouse.bnpl.context import DOMAIN, Bnpl
-from clearhouse.core.books.decisions import Decision
-from clearhouse.core.books.model import Entry, Status
+from clearhouse.books.decisions import Decision
+from clearhouse.books.model import Entry, Status
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from clearhouse.bnpl.steps.judge import validate_business_rules
 from clearhouse.bnpl.steps.publish import publish_quality_metrics
 from clearhouse.bnpl.steps.transform import normalize_entities, run_dbt_pipeline
 from clearhouse.bnpl.steps.validate_raw import validate_raw_schema
-from clearhouse.core.runner import Step
+from clearhouse.pipeline.runner import Step
 
 PIPELINE: tuple[Step[Bnpl], ...] = (
     Step("extract_daily_batch", "pull each day and land its bytes", extract_daily_batch),

@@ -19,10 +19,10 @@ from clearhouse.bnpl.context import DATASET, DOMAIN, SOURCE, SOURCE_TO_LANDING, 
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.spine import spine
 from clearhouse.bnpl.steps.extract import key_of_pull
-from clearhouse.core.books.clerk import Clerk
-from clearhouse.core.books.model import Entry, Side, Status, Totals
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import Entry, Side, Status, Totals
 from clearhouse.core.errors import StoreError
-from clearhouse.core.runner import RunReport, Step, StepReport, run_steps
+from clearhouse.pipeline.runner import RunReport, Step, StepReport, run_steps
 from clearhouse.core.window import Window
 from clearhouse.landing import LandedObject, Landing
 from clearhouse.landing.folder import ObjectFolder

@@ -9,9 +9,9 @@ from clearhouse.bnpl.context import (
     SILVER_TO_GOLD,
     SOURCE_TO_LANDING,
 )
-from clearhouse.core.books.hop import Hop, Leg
-from clearhouse.core.books.measure import minor_sql
-from clearhouse.core.books.model import Side
+from clearhouse.books.hop import Hop, Leg
+from clearhouse.books.measure import minor_sql
+from clearhouse.books.model import Side
 from clearhouse.core.contract import Contract
 from clearhouse.engines.duckdb import DuckDBEngine, EngineSpine
 from clearhouse.lake.iceberg import BronzeSpine, Lake

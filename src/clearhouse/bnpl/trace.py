@@ -7,7 +7,7 @@ from typing import Any
 
 from clearhouse.bnpl.context import DATASET, DOMAIN, SOURCE, Bnpl
 from clearhouse.bnpl.spine import GOLD, HIDDEN, READERS, SILVER
-from clearhouse.core.books.model import Status
+from clearhouse.books.model import Status
 from clearhouse.core.columnar import query
 from clearhouse.core.errors import UsageError
 from clearhouse.core.records import split_lines

@@ -22,7 +22,7 @@ from clearhouse.cli.progress import under_way
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.resources import resource
-from clearhouse.core.runner import ExitCode
+from clearhouse.pipeline.runner import ExitCode
 from clearhouse.settings import Settings, make_folders, shown
 from clearhouse.world import open_bnpl
 

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from clearhouse.cli.logs import set_up_logs
-from clearhouse.core.runner import ExitCode
+from clearhouse.pipeline.runner import ExitCode
 from clearhouse.settings import Settings, load_settings, make_folders
 
 app = typer.Typer(

@@ -15,9 +15,9 @@ from clearhouse.bnpl.context import DOMAIN
 from clearhouse.cli.app import out
 from clearhouse.cli.report import release_command
 from clearhouse.cli.words import amounts, counted
-from clearhouse.core.books.audit import Audit
-from clearhouse.core.books.decisions import Decision
-from clearhouse.core.books.model import HASH, Entry, Side, Status, Totals
+from clearhouse.books.audit import Audit
+from clearhouse.books.decisions import Decision
+from clearhouse.books.model import HASH, Entry, Side, Status, Totals
 
 _SET_ASIDE = (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED, Side.IGNORED)
 _COLOURS = {

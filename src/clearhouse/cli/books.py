@@ -28,10 +28,10 @@ from clearhouse.cli.quarantine import row_as_data
 from clearhouse.cli.stores import opened
 from clearhouse.cli.tracing import show_trace
 from clearhouse.cli.words import counted, span
-from clearhouse.core.books.model import Status
+from clearhouse.books.model import Status
 from clearhouse.core.errors import UsageError
 from clearhouse.core.lock import only_run
-from clearhouse.core.runner import ExitCode
+from clearhouse.pipeline.runner import ExitCode
 from clearhouse.core.window import parse_day
 from clearhouse.settings import Settings
 from clearhouse.world import open_bnpl

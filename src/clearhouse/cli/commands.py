@@ -11,7 +11,7 @@ from clearhouse.cli import admin, books, quarantine, rebuild, run
 from clearhouse.cli.app import app, err
 from clearhouse.cli.interrupt import interrupt
 from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
-from clearhouse.core.runner import ExitCode
+from clearhouse.pipeline.runner import ExitCode
 
 for module in (run, books, quarantine, rebuild, admin):
     module.register(app)

@@ -14,7 +14,7 @@ from rich.text import Text
 from clearhouse.cli.app import err
 from clearhouse.cli.heartbeat import heartbeat, lasting
 from clearhouse.cli.words import counted
-from clearhouse.core.runner import StepReport
+from clearhouse.pipeline.runner import StepReport
 
 _ETA_AFTER_SECONDS = 4.0
 """Sooner, the first days' start-up would be taken for their pace."""

@@ -21,7 +21,7 @@ from clearhouse.cli.stores import opened
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import UsageError
 from clearhouse.core.lock import only_run
-from clearhouse.core.runner import ExitCode, run_steps
+from clearhouse.pipeline.runner import ExitCode, run_steps
 from clearhouse.core.window import Window, parse_day
 from clearhouse.store.quarantine import QuarantinedRow
 

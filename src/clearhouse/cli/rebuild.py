@@ -15,9 +15,9 @@ from clearhouse.cli.balance import show_trial_balance
 from clearhouse.cli.options import DomainArgument, JsonFlag, domain_of
 from clearhouse.cli.progress import progress, under_way
 from clearhouse.cli.words import counted
-from clearhouse.core.books.audit import Audit
+from clearhouse.books.audit import Audit
 from clearhouse.core.lock import only_run
-from clearhouse.core.runner import ExitCode
+from clearhouse.pipeline.runner import ExitCode
 from clearhouse.landing.folder import ObjectFolder
 from clearhouse.settings import Settings
 from clearhouse.store.aside import Aside

@@ -14,9 +14,9 @@ from clearhouse.bnpl.context import DATASET, DOMAIN, LANDING_TO_BRONZE, Bnpl
 from clearhouse.bnpl.trace import some_id
 from clearhouse.cli.app import out
 from clearhouse.cli.words import amounts, counted
-from clearhouse.core.books.audit import Audit, Finding
-from clearhouse.core.books.model import HASH, Entry, Side, canonical
-from clearhouse.core.runner import RunReport
+from clearhouse.books.audit import Audit, Finding
+from clearhouse.books.model import HASH, Entry, Side, canonical
+from clearhouse.pipeline.runner import RunReport
 
 
 def run_as_data(report: RunReport) -> dict[str, Any]:

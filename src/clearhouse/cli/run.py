@@ -29,7 +29,7 @@ from clearhouse.cli.stores import opened
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.lock import only_run
-from clearhouse.core.runner import ExitCode, RunReport, run_steps, select
+from clearhouse.pipeline.runner import ExitCode, RunReport, run_steps, select
 from clearhouse.core.window import Window, parse_day
 from clearhouse.settings import Settings
 from clearhouse.world import Source, bnpl_source, open_bnpl

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from clearhouse.core.books.model import Totals
+from clearhouse.books.model import Totals
 from clearhouse.core.money import Money
 
 

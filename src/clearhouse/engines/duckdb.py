@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
-from clearhouse.core.books.model import Totals
+from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
+from clearhouse.books.model import Totals
 from clearhouse.core.errors import StoreError
 
 _STORAGE = "v1.5.0"

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import stamina
 
-from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
-from clearhouse.core.books.model import Totals
+from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
+from clearhouse.books.model import Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.errors import StoreError
 

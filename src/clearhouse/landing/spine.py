@@ -10,8 +10,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_of
-from clearhouse.core.books.model import Totals, digest
+from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_of
+from clearhouse.books.model import Totals, digest
 from clearhouse.core.columnar import query
 from clearhouse.core.contract import Contract
 from clearhouse.core.records import READING_SCHEMA, read_records

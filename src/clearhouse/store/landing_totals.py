@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from clearhouse.core.books.model import Totals
+from clearhouse.books.model import Totals
 
 metadata = sa.MetaData()
 landing_totals_table = sa.Table(

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_of
-from clearhouse.core.books.model import Totals
+from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_of
+from clearhouse.books.model import Totals
 from clearhouse.core.contract.rules import Violation
 
 metadata = sa.MetaData()

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from clearhouse.core.books.hop import Hop, Leg
-from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_of
-from clearhouse.core.books.model import EntryKey, Side, Totals
+from clearhouse.books.hop import Hop, Leg
+from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_of
+from clearhouse.books.model import EntryKey, Side, Totals
 
 DAY = dt.date(2024, 3, 9)
 NEXT = dt.date(2024, 3, 10)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from clearhouse.core.books import Books
+from clearhouse.books import Books
 from clearhouse.store.database import open_database
 
 

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
 
-from clearhouse.core.books import Books, EntryKey, Hop, Side, Status
-from clearhouse.core.books.audit import audit
-from clearhouse.core.books.certificate import seal
-from clearhouse.core.books.clerk import Clerk
-from clearhouse.core.books.hop import MAX_NAMED
+from clearhouse.books import Books, EntryKey, Hop, Side, Status
+from clearhouse.books.audit import audit
+from clearhouse.books.certificate import seal
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.hop import MAX_NAMED
 
 RECORDS: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"))
 

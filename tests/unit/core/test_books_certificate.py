@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from books_in_memory import DAY, NEXT, key_of, totals
 
-from clearhouse.core.books import Entry, Side, Status
-from clearhouse.core.books.certificate import (
+from clearhouse.books import Entry, Side, Status
+from clearhouse.books.certificate import (
     CertificateError,
     Certificates,
     certificate_table,

@@ -1,9 +1,9 @@
 import pytest
 from books_in_memory import DAY, NEXT, MemoryStore, hop_between, key_of
 
-from clearhouse.core.books import Books, Side, Status
-from clearhouse.core.books.clerk import Clerk, Plan
-from clearhouse.core.books.model import totals_digest
+from clearhouse.books import Books, Side, Status
+from clearhouse.books.clerk import Clerk, Plan
+from clearhouse.books.model import totals_digest
 
 RECORDS = (("a", 4590, "USD"), ("b", 100, "USD"))
 KEYS = {DAY: key_of(), NEXT: key_of(NEXT)}

@@ -1,7 +1,7 @@
 import pytest
 import sqlalchemy as sa
 
-from clearhouse.core.books.decisions import Decision, Decisions, release_table
+from clearhouse.books.decisions import Decision, Decisions, release_table
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, totals
 
-from clearhouse.core.books import Hop, Leg, Side
-from clearhouse.core.books.hop import Named
+from clearhouse.books import Hop, Leg, Side
+from clearhouse.books.hop import Named
 
 THREE: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"), ("c", -250, "USD"))
 

@@ -5,8 +5,8 @@ import pytest
 import sqlalchemy as sa
 from books_in_memory import DAY, NEXT, key_of, totals
 
-from clearhouse.core.books import Books, Side, Status, Totals
-from clearhouse.core.books.ledger import BigInteger38
+from clearhouse.books import Books, Side, Status, Totals
+from clearhouse.books.ledger import BigInteger38
 from clearhouse.store.database import open_database
 
 BALANCED = {Side.IN: totals(1, 5), Side.OUT: totals(1, 5)}

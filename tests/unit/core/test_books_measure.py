@@ -3,8 +3,8 @@ import pyarrow as pa
 import pytest
 from books_in_memory import DAY, NEXT, MemoryStore
 
-from clearhouse.core.books import Totals
-from clearhouse.core.books.measure import (
+from clearhouse.books import Totals
+from clearhouse.books.measure import (
     DUCKDB_HASH,
     filled,
     minor_sql,

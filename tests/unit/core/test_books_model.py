@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from books_in_memory import DAY, key_of, totals
 
-from clearhouse.core.books import Entry, EntryKey, Side, Status, Totals
-from clearhouse.core.books.model import canonical, difference, digest, totals_digest
+from clearhouse.books import Entry, EntryKey, Side, Status, Totals
+from clearhouse.books.model import canonical, difference, digest, totals_digest
 
 # printf '4:bnpl15:silver → gold10:2024-03-092:in4:code' | sha256sum
 PINNED_ID = "c410d53c7784cd454e498b01624b443422a0c91ab2db0196e6c029f850d7f3af"

@@ -20,10 +20,10 @@ import structlog
 from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, request_for
 from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
 from clearhouse.core.background import import_beside
-from clearhouse.core.books.clerk import Clerk
-from clearhouse.core.books.model import EntryKey, Status, digest
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.errors import ClearhouseError, UsageError
-from clearhouse.core.runner import StepReport
+from clearhouse.pipeline.runner import StepReport
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.quality import project

@@ -19,9 +19,9 @@ from clearhouse.bnpl.context import (
 )
 from clearhouse.bnpl.gatekeeping import hold_or_pass
 from clearhouse.bnpl.spine import CANDIDATES, SILVER
-from clearhouse.core.books.measure import minor_sql
+from clearhouse.books.measure import minor_sql
 from clearhouse.core.resources import resource
-from clearhouse.core.runner import StepReport
+from clearhouse.pipeline.runner import StepReport
 
 if TYPE_CHECKING:
     import pandas as pd

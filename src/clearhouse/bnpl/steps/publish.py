@@ -15,7 +15,7 @@ from clearhouse.bnpl.context import (
     Bnpl,
 )
 from clearhouse.bnpl.spine import READERS
-from clearhouse.core.books.model import (
+from clearhouse.books.model import (
     EntryKey,
     Side,
     Status,
@@ -24,7 +24,7 @@ from clearhouse.core.books.model import (
     digest,
     totals_digest,
 )
-from clearhouse.core.runner import StepReport
+from clearhouse.pipeline.runner import StepReport
 
 METRICS = "marts.quality_metrics"
 _METRICS_SCHEMA = pa.schema(

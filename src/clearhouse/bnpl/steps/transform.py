@@ -13,9 +13,9 @@ from clearhouse.bnpl.context import (
     Bnpl,
 )
 from clearhouse.bnpl.spine import GOLD, SILVER
-from clearhouse.core.books.clerk import Clerk
-from clearhouse.core.books.model import Entry, EntryKey, Status
-from clearhouse.core.runner import StepReport
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import Entry, EntryKey, Status
+from clearhouse.pipeline.runner import StepReport
 from clearhouse.lake.iceberg import read_parquet_sql
 
 

@@ -15,10 +15,10 @@ from clearhouse.bnpl.context import (
     Bnpl,
 )
 from clearhouse.bnpl.gatekeeping import hold_or_pass
-from clearhouse.core.books.clerk import Clerk
-from clearhouse.core.books.model import EntryKey, Side, Status, Totals, digest
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import EntryKey, Side, Status, Totals, digest
 from clearhouse.core.columnar import query
-from clearhouse.core.runner import StepReport
+from clearhouse.pipeline.runner import StepReport
 from clearhouse.core.window import Window
 from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.landing import LandedObject

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from clearhouse.core.books.model import HASH, MINOR, RECORDS, Totals
+from clearhouse.books.model import HASH, MINOR, RECORDS, Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.money import iso_exponents
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearhouse.core.books.decisions import acting_user
-from clearhouse.core.books.ledger import metadata
-from clearhouse.core.books.model import Entry, Side, Totals, canonical
+from clearhouse.books.decisions import acting_user
+from clearhouse.books.ledger import metadata
+from clearhouse.books.model import Entry, Side, Totals, canonical
 from clearhouse.core.errors import ClearhouseError
 
 certificate_table = sa.Table(

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from clearhouse.core.books.certificate import Certificate
-from clearhouse.core.books.hop import MAX_NAMED, Hop, Named
-from clearhouse.core.books.ledger import Books
-from clearhouse.core.books.model import Entry, Side, Status, Totals, difference, totals_digest
+from clearhouse.books.certificate import Certificate
+from clearhouse.books.hop import MAX_NAMED, Hop, Named
+from clearhouse.books.ledger import Books
+from clearhouse.books.model import Entry, Side, Status, Totals, difference, totals_digest
 
 _ENTERED = (Status.BALANCED, Status.UNBALANCED, Status.HELD)
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from clearhouse.core.books.measure import SPINE_SCHEMA
-from clearhouse.core.books.model import Entry, Side, Totals
+from clearhouse.books.measure import SPINE_SCHEMA
+from clearhouse.books.model import Entry, Side, Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.money import Money
 

@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from clearhouse.core.books.hop import Hop
-from clearhouse.core.books.ledger import Books
-from clearhouse.core.books.model import (
+from clearhouse.books.hop import Hop
+from clearhouse.books.ledger import Books
+from clearhouse.books.model import (
     EntryKey,
     Side,
     Status,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from clearhouse.core.books.ledger import metadata
+from clearhouse.books.ledger import metadata
 
 _IDS_PER_QUERY = 500
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearhouse.core.books.model import Entry, EntryKey, Side, Status, Totals
-from clearhouse.core.books.model import difference as totals_difference
+from clearhouse.books.model import Entry, EntryKey, Side, Status, Totals
+from clearhouse.books.model import difference as totals_difference
 
 
 class BigInteger38(sa.types.TypeDecorator[int]):

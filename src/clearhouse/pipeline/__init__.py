@@ -1,0 +1,1 @@
+"""What every domain does with its days: pull, bronze, transform, gate, publish, close, rebuild."""
