@@ -1,4 +1,4 @@
--- Over all customers: as many purchases and as much money as in the transactions readers see.
+-- Over the customers that the publication touches: as many purchases and as much money as readers see.
 with customers as (
 
     select sum(purchase_count) as row_count, sum(total_amount) as amount
@@ -9,7 +9,7 @@ with customers as (
 transactions as (
 
     select count(*) as row_count, sum(amount) as amount
-    from {{ ref('mart_bnpl_transactions') }}
+    from {{ ref('int_bnpl_touched_transactions') }}
 
 )
 

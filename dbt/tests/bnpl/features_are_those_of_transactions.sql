@@ -1,15 +1,18 @@
--- Every transaction that readers see has its features exactly once: as many rows and as much money.
+-- Every touched transaction that readers see has its features exactly once.
 with features as (
 
-    select count(*) as row_count, sum(amount) as amount
-    from {{ ref('mart_bnpl_ml_features') }}
+    select count(*) as row_count, sum(transactions.amount) as amount
+    from {{ ref('int_bnpl_touched_transactions') }} as transactions
+    inner join {{ ref('int_bnpl_customer_history_features') }} as history
+        on transactions.customer_id = history.customer_id
+        and transactions.transaction_timestamp = history.decision_at
 
 ),
 
 transactions as (
 
     select count(*) as row_count, sum(amount) as amount
-    from {{ ref('mart_bnpl_transactions') }}
+    from {{ ref('int_bnpl_touched_transactions') }}
 
 )
 

@@ -3,7 +3,7 @@ with silver as (
 
     select _book_date, count(*) as row_count, sum(amount) as amount
     from {{ ref('stg_bnpl_raw_transactions') }}
-    where {{ within_scope('bnpl', 'day') }}
+    where {{ within_scope('bnpl.transactions', 'day') }}
         and not _is_superseded
     group by _book_date
 
@@ -13,7 +13,7 @@ gold as (
 
     select _book_date, count(*) as row_count, sum(amount) as amount
     from {{ ref('fct_bnpl_transactions') }}
-    where {{ within_scope('bnpl', 'entry') }}
+    where {{ within_scope('bnpl.transactions', 'entry') }}
     group by _book_date
 
 )

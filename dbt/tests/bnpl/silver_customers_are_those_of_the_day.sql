@@ -3,7 +3,7 @@ with extracted as (
 
     select _book_date, count(*) as customer_count
     from {{ ref('stg_bnpl_extracted_customers') }}
-    where {{ within_scope('bnpl', 'day') }}
+    where {{ within_scope('bnpl.transactions', 'day') }}
     group by _book_date
 
 ),
@@ -12,7 +12,7 @@ current_rows as (
 
     select _book_date, count(distinct customer_id) as customer_count
     from {{ ref('stg_bnpl_raw_transactions') }}
-    where {{ within_scope('bnpl', 'day') }}
+    where {{ within_scope('bnpl.transactions', 'day') }}
         and not _is_superseded
     group by _book_date
 

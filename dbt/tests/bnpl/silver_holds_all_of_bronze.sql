@@ -3,7 +3,7 @@ with bronze as (
 
     select _book_date, count(*) as row_count, sum(amount) as amount
     from {{ source('bronze', 'bnpl_transactions') }}
-    where {{ within_scope('bnpl', 'day') }}
+    where {{ within_scope('bnpl.transactions', 'day') }}
     group by _book_date
 
 ),
@@ -12,7 +12,7 @@ silver as (
 
     select _book_date, count(*) as row_count, sum(amount) as amount
     from {{ ref('stg_bnpl_raw_transactions') }}
-    where {{ within_scope('bnpl', 'day') }}
+    where {{ within_scope('bnpl.transactions', 'day') }}
     group by _book_date
 
 )

@@ -2,11 +2,11 @@
     The spine's columns are filled, `_record_id` is an md5, and no record stands twice within `by`
     (`_book_date` in silver, `_entry_id` in gold). One failing row per complaint, with its count.
 #}
-{% test spine_is_sound(model, domain, by, scope='day') %}
+{% test spine_is_sound(model, dataset, by, scope='day') %}
 with spine as (
     select _record_id, _record_key, _book_date, _entry_id
     from {{ model }}
-    where {{ within_scope(domain, scope) }}
+    where {{ within_scope(dataset, scope) }}
 ),
 
 complaints as (

@@ -13,33 +13,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearhouse.books.decisions import acting_user
-from clearhouse.books.ledger import metadata
 from clearhouse.books.model import Entry, Side, Totals, canonical
+from clearhouse.books.schema import (
+    acting_user,
+    certificate_table,
+    metadata,
+    now,
+    reopening_table,
+)
 from clearhouse.core.errors import ClearhouseError
-
-certificate_table = sa.Table(
-    "books_certificate",
-    metadata,
-    sa.Column("domain", sa.String(40), primary_key=True),
-    sa.Column("book_date", sa.Date, primary_key=True),
-    sa.Column("seal", sa.String(64), nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-)
-
-
-reopening_table = sa.Table(
-    "books_reopening",
-    metadata,
-    sa.Column("seal", sa.String(64), primary_key=True),
-    sa.Column("domain", sa.String(40), nullable=False),
-    sa.Column("book_date", sa.Date, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("reopened_by", sa.String(80), nullable=False),
-    sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=False),
-)
-
 
 class CertificateError(ClearhouseError):
     """A day that can't be closed, or whose certificate does not hold."""
@@ -104,7 +86,7 @@ def seal(
 
 
 class Certificates:
-    """The chain of certificates, kept beside the books."""
+    """The chain of certificates, kept beside the books. A reopened one stays, with the reason."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
@@ -112,62 +94,54 @@ class Certificates:
 
     def get(self, domain: str, book_date: dt.date) -> Certificate | None:
         """The certificate of a day, if it is closed."""
-        with self.engine.connect() as connection:
-            row = connection.execute(
-                sa.select(certificate_table).where(
-                    (certificate_table.c.domain == domain)
-                    & (certificate_table.c.book_date == book_date)
-                )
-            ).first()
-        return Certificate(domain, book_date, row.body, row.seal) if row else None
+        return self.closed(domain).get(book_date)
 
     def closed(self, domain: str) -> dict[dt.date, Certificate]:
         """The closed days of a domain, in order."""
-        table = certificate_table
-        of_domain = sa.select(table).where(table.c.domain == domain).order_by(table.c.book_date)
+        return {row.book_date: _certificate(row) for row in self._in_force(domain)}
+
+    def reopened(self, domain: str) -> list[tuple[Certificate, str]]:
+        """Certificates that are no longer in force, each with the reason, in order of reopening."""
+        joined = certificate_table.join(
+            reopening_table, reopening_table.c.certificate == certificate_table.c.seq
+        )
+        statement = (
+            sa.select(certificate_table, reopening_table.c.reason)
+            .select_from(joined)
+            .where(certificate_table.c.domain == domain)
+            .order_by(reopening_table.c.seq)
+        )
         with self.engine.connect() as connection:
-            rows = connection.execute(of_domain).all()
-        return {r.book_date: Certificate(domain, r.book_date, r.body, r.seal) for r in rows}
+            return [(_certificate(row), row.reason) for row in connection.execute(statement)]
 
-    def reopen(self, domain: str, book_date: dt.date, reason: str) -> list[Certificate]:
+    def reopen(
+        self, domain: str, book_date: dt.date, reason: str, run_id: str
+    ) -> list[Certificate]:
         """Open a closed day again, and those after it, whose seals stand on its own.
-
-        The certificates are taken out of the chain and kept aside, with the reason.
 
         Raises:
             CertificateError: the day is not closed.
         """
-        closed = self.closed(domain)
-        if book_date not in closed:
+        rows = [row for row in self._in_force(domain) if row.book_date >= book_date]
+        if not rows or rows[0].book_date != book_date:
             raise CertificateError(f"{domain} {book_date} is not closed.", "not_closed")
-        opened = [c for day, c in closed.items() if day >= book_date]
-        rows = [
-            {
-                "seal": c.seal,
-                "domain": domain,
-                "book_date": c.book_date,
-                "body": c.body,
-                "reason": reason,
-                "reopened_by": acting_user(),
-                "reopened_at": dt.datetime.now(dt.UTC),
-            }
-            for c in opened
-        ]
-        table = certificate_table
         with self.engine.begin() as connection:
-            for row in rows:  # a day sealed and reopened the same way before is told of once more
-                connection.execute(
-                    sa.delete(reopening_table).where(reopening_table.c.seal == row["seal"])
-                )
-            connection.execute(sa.insert(reopening_table), rows)
             connection.execute(
-                sa.delete(table).where(
-                    (table.c.domain == domain) & (table.c.book_date >= book_date)
-                )
+                sa.insert(reopening_table),
+                [
+                    {
+                        "certificate": row.seq,
+                        "reason": reason,
+                        "reopened_by": acting_user(),
+                        "run_id": run_id,
+                        "reopened_at": now(),
+                    }
+                    for row in rows
+                ],
             )
-        return opened
+        return [_certificate(row) for row in rows]
 
-    def add(self, certificate: Certificate) -> None:
+    def add(self, certificate: Certificate, run_id: str) -> None:
         """Keep a certificate. A day is sealed once.
 
         Raises:
@@ -188,6 +162,8 @@ class Certificates:
                         book_date=certificate.book_date,
                         seal=certificate.seal,
                         body=certificate.body,
+                        run_id=run_id,
+                        closed_at=now(),
                     )
                 )
 
@@ -202,3 +178,17 @@ class Certificates:
                 broken.append(f"{day}: not chained to the closed day before it")
             previous = certificate.seal
         return broken
+
+    def _in_force(self, domain: str) -> list[Any]:
+        is_reopened = sa.exists().where(reopening_table.c.certificate == certificate_table.c.seq)
+        statement = (
+            sa.select(certificate_table)
+            .where((certificate_table.c.domain == domain) & ~is_reopened)
+            .order_by(certificate_table.c.book_date)
+        )
+        with self.engine.connect() as connection:
+            return list(connection.execute(statement))
+
+
+def _certificate(row: Any) -> Certificate:
+    return Certificate(row.domain, row.book_date, row.body, row.seal)

@@ -71,7 +71,7 @@ class Clerk:
         return Plan(tuple(skip), tuple(day for day in keys if day not in skipped))
 
     def open(self, keys: Iterable[EntryKey]) -> None:
-        """Write down that work on these entries begins."""
+        """Record that work on these entries begins."""
         self.books.open(keys, self.run_id)
 
     def close(self, keys: Iterable[EntryKey]) -> dict[dt.date, Status]:
@@ -81,8 +81,8 @@ class Clerk:
         return self._enter({key: measured[day] for day, key in by_day.items()})
 
     def fail(self, keys: Iterable[EntryKey]) -> None:
-        """Mark entries whose work went wrong."""
-        self.books.set_status([key.entry_id for key in keys], Status.FAILED)
+        """Record that the work on entries went wrong."""
+        self.books.fail(keys, self.run_id)
 
     def _enter(self, measured: Mapping[EntryKey, Mapping[Side, Totals]]) -> dict[dt.date, Status]:
         refs = {key: totals_digest(totals) for key, totals in measured.items()}

@@ -1,55 +1,35 @@
-"""What gates and people decided about entries: verdicts, and releases with their reasons."""
+"""What gates and people decided about entries: verdicts, and releases with their reasons.
 
-import datetime as dt
-import getpass
+The latest verdict of each gate on an entry is in force. A release names the failures that it
+covers: a later verdict that finds others holds the entry again.
+"""
+
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from clearhouse.books.ledger import metadata
+from clearhouse.books.schema import acting_user, metadata, now, release_table, verdict_table
 
 _IDS_PER_QUERY = 500
-
-verdict_table = sa.Table(
-    "books_verdict",
-    metadata,
-    sa.Column("entry_id", sa.String(64), primary_key=True),
-    sa.Column("gate", sa.String(60), primary_key=True),
-    sa.Column("gate_hash", sa.String(64), nullable=False),
-    sa.Column("passed", sa.Boolean, nullable=False),
-    sa.Column("failures", sa.Text, nullable=False),
-    sa.Column("judged_at", sa.DateTime(timezone=True), nullable=False),
-)
-release_table = sa.Table(
-    "books_release",
-    metadata,
-    sa.Column("entry_id", sa.String(64), primary_key=True),
-    sa.Column("gate", sa.String(60), primary_key=True),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("released_by", sa.String(80), nullable=False),
-    sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
-)
-
-
-def acting_user() -> str:
-    """Who decides: the operating system's name of the user, or the number of one without a name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a gate said of an entry, and the reason for which a person let it pass, if one did."""
+    """What a gate said of an entry, and the reason for which a person let it pass, if one did.
+
+    Attributes:
+        gate_hash: the rules that it was judged by.
+        failures: a sentence for each rule that was broken.
+        release_reason: of the latest release that covers all failures.
+    """
 
     gate: str
     passed: bool
     failures: tuple[str, ...]
     release_reason: str | None = None
+    gate_hash: str = ""
 
     @property
     def holds(self) -> bool:
@@ -65,70 +45,88 @@ class Decisions:
         metadata.create_all(engine)
 
     def record(
-        self, gate: str, gate_hash: str, verdicts: Mapping[str, tuple[bool, Sequence[str]]]
+        self,
+        gate: str,
+        gate_hash: str,
+        verdicts: Mapping[str, tuple[bool, Sequence[str]]],
+        run_id: str,
     ) -> None:
         """Keep a gate's verdict on each entry id: whether it passed, and what failed in words."""
-        with self.engine.begin() as connection:
-            for entry_id, (passed, failures) in verdicts.items():
-                connection.execute(
-                    sa.delete(verdict_table).where(
-                        (verdict_table.c.entry_id == entry_id) & (verdict_table.c.gate == gate)
-                    )
-                )
-                connection.execute(
-                    sa.insert(verdict_table).values(
-                        entry_id=entry_id,
-                        gate=gate,
-                        gate_hash=gate_hash,
-                        passed=passed,
-                        failures=json.dumps(list(failures), ensure_ascii=False),
-                        judged_at=dt.datetime.now(dt.UTC),
-                    )
-                )
+        rows = [
+            {
+                "entry_id": entry_id,
+                "gate": gate,
+                "gate_hash": gate_hash,
+                "passed": passed,
+                "failures": json.dumps(list(failures), ensure_ascii=False),
+                "run_id": run_id,
+                "judged_at": now(),
+            }
+            for entry_id, (passed, failures) in verdicts.items()
+        ]
+        if rows:
+            with self.engine.begin() as connection:
+                connection.execute(sa.insert(verdict_table), rows)
 
     def of(self, entry_id: str) -> list[Decision]:
         """Every gate's decision on an entry."""
         return self.of_many([entry_id]).get(entry_id, [])
 
-    def of_many(
-        self, entry_ids: Sequence[str], gate_hash: str | None = None
-    ) -> dict[str, list[Decision]]:
-        """Decisions on entries; with `gate_hash`, only those by the gate as it is now."""
-        joined = sa.outerjoin(
-            verdict_table,
-            release_table,
-            (release_table.c.entry_id == verdict_table.c.entry_id)
-            & (release_table.c.gate == verdict_table.c.gate),
-        )
-        columns = [*verdict_table.c, release_table.c.reason]
-        statement = sa.select(*columns).select_from(joined)
-        if gate_hash is not None:
-            statement = statement.where(verdict_table.c.gate_hash == gate_hash)
-        found: dict[str, list[Decision]] = {}
+    def of_many(self, entry_ids: Sequence[str]) -> dict[str, list[Decision]]:
+        """The decisions in force on entries, one a gate."""
         with self.engine.connect() as connection:
-            for at in range(0, len(entry_ids), _IDS_PER_QUERY):
-                some = entry_ids[at : at + _IDS_PER_QUERY]
-                of_some = statement.where(verdict_table.c.entry_id.in_(some))
-                for row in connection.execute(of_some):
-                    failures = tuple(json.loads(row.failures))
-                    decision = Decision(row.gate, row.passed, failures, row.reason)
-                    found.setdefault(row.entry_id, []).append(decision)
-        return found
+            return _in_force(connection, entry_ids)
 
-    def release(self, entry_id: str, gate: str, reason: str) -> None:
-        """Let an entry pass a gate that holds it. The reason stays in the books."""
+    def release(
+        self, entry_id: str, gate: str, failures: Sequence[str], reason: str, run_id: str
+    ) -> None:
+        """Let an entry pass a gate in spite of some failures. The reason stays in the books."""
         with self.engine.begin() as connection:
-            connection.execute(
-                sa.delete(release_table).where(
-                    (release_table.c.entry_id == entry_id) & (release_table.c.gate == gate)
-                )
-            )
             connection.execute(
                 sa.insert(release_table).values(
                     entry_id=entry_id,
                     gate=gate,
+                    failures=json.dumps(list(failures), ensure_ascii=False),
                     reason=reason,
                     released_by=acting_user(),
-                    released_at=dt.datetime.now(dt.UTC),
+                    run_id=run_id,
+                    released_at=now(),
                 )
             )
+
+
+def held_among(connection: sa.Connection, entry_ids: Sequence[str]) -> set[str]:
+    """The entries that a gate holds."""
+    decisions = _in_force(connection, entry_ids)
+    return {entry_id for entry_id, found in decisions.items() if any(d.holds for d in found)}
+
+
+def _in_force(connection: sa.Connection, entry_ids: Sequence[str]) -> dict[str, list[Decision]]:
+    latest: dict[tuple[str, str], sa.Row[tuple[object, ...]]] = {}
+    releases: dict[tuple[str, str], list[tuple[frozenset[str], str]]] = {}
+    for some in _chunks(entry_ids):
+        of_some = verdict_table.c.entry_id.in_(some)
+        ordered = sa.select(verdict_table).where(of_some).order_by(verdict_table.c.seq)
+        for row in connection.execute(ordered):
+            latest[row.entry_id, row.gate] = row
+        released = release_table.c.entry_id.in_(some)
+        for row in connection.execute(
+            sa.select(release_table).where(released).order_by(release_table.c.seq)
+        ):
+            covered = frozenset(json.loads(row.failures))
+            releases.setdefault((row.entry_id, row.gate), []).append((covered, row.reason))
+    found: dict[str, list[Decision]] = {}
+    for key, row in latest.items():
+        failures = tuple(json.loads(row.failures))
+        reason = None
+        for covered, why in releases.get(key, ()):
+            reason = why if covered.issuperset(failures) else reason
+        decision = Decision(row.gate, row.passed, failures, reason, row.gate_hash)
+        found.setdefault(row.entry_id, []).append(decision)
+    return found
+
+
+def _chunks(entry_ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    """SQLite bounds the number of parameters of a statement."""
+    for at in range(0, len(entry_ids), _IDS_PER_QUERY):
+        yield entry_ids[at : at + _IDS_PER_QUERY]

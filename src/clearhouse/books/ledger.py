@@ -1,71 +1,30 @@
-"""The books on a SQL store: entries, totals, the gates' verdicts, releases and certificates.
+"""The ledger: entries and what happened to them, append-only.
 
-One SQLAlchemy schema for every store. Totals are kept as decimal text in SQLite, whose integers
-end at 64 bits, and as NUMERIC(38, 0) elsewhere.
+An entry's identity is written once. Each opening, measurement and failure of it is an event of its
+own, with its totals; what was entered before stays. `books_current` says which event is in force
+for a hop and day. Whether an entry is held follows from the verdicts and releases on it, and is
+not written down a second time.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.books.decisions import held_among
 from clearhouse.books.model import Entry, EntryKey, Side, Status, Totals
 from clearhouse.books.model import difference as totals_difference
-
-
-class BigInteger38(sa.types.TypeDecorator[int]):
-    """An integer of up to 38 digits."""
-
-    impl = sa.Numeric(38, 0)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
-        """Text in SQLite, NUMERIC(38, 0) elsewhere."""
-        kind = sa.String(40) if dialect.name == "sqlite" else sa.Numeric(38, 0)
-        return dialect.type_descriptor(kind)
-
-    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> Any:
-        """Python to SQL."""
-        return str(value) if dialect.name == "sqlite" and value is not None else value
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> int | None:
-        """SQL to Python."""
-        del dialect
-        return None if value is None else int(value)
-
-
-metadata = sa.MetaData()
-
-entry_table = sa.Table(
-    "books_entry",
+from clearhouse.books.schema import (
+    current_table,
+    entry_table,
+    event_table,
+    finding_table,
     metadata,
-    sa.Column("entry_id", sa.String(64), primary_key=True),
-    sa.Column("domain", sa.String(40), nullable=False),
-    sa.Column("hop", sa.String(80), nullable=False),
-    sa.Column("book_date", sa.Date, nullable=False),
-    sa.Column("input_hash", sa.String(64), nullable=False),
-    sa.Column("code_hash", sa.String(64), nullable=False),
-    sa.Column("status", sa.String(12), nullable=False),
-    sa.Column("is_current", sa.Boolean, nullable=False),
-    sa.Column("output_ref", sa.Text, nullable=False),
-    sa.Column("run_id", sa.String(40), nullable=False),
-    sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("closed_at", sa.DateTime(timezone=True)),
-    sa.Index("books_entry_by_day", "domain", "hop", "book_date"),
+    now,
+    total_table,
 )
-total_table = sa.Table(
-    "books_total",
-    metadata,
-    sa.Column("entry_id", sa.ForeignKey("books_entry.entry_id"), primary_key=True),
-    sa.Column("side", sa.String(12), primary_key=True),
-    sa.Column("measure", sa.String(20), primary_key=True),
-    sa.Column("value", BigInteger38, nullable=False),
-)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 class Books:
@@ -76,162 +35,195 @@ class Books:
         metadata.create_all(engine)
 
     def open(self, keys: Iterable[EntryKey], run_id: str) -> None:
-        """Write down that work on these entries begins. An entry opened before is opened again.
+        """Record that work on these entries begins.
 
-        It is the current one of its hop and day where no other entry is: until its work is done,
-        the books say that it is open, or that it failed.
+        An entry becomes the current one of its hop and day only where no other entry is: until its
+        work is done, the books say that it is open.
         """
-        keys = list(keys)
-        taken = self._current_of_others(keys)
-        rows = [
-            {
-                **_key_columns(key),
-                "status": Status.OPEN,
-                "is_current": (key.hop, key.book_date) not in taken,
-                "output_ref": "",
-                "run_id": run_id,
-                "opened_at": _now(),
-                "closed_at": None,
-            }
-            for key in keys
-        ]
-        if not rows:
-            return
         with self.engine.begin() as connection:
-            ids = [row["entry_id"] for row in rows]
-            _delete_in(connection, total_table, ids)
-            _delete_in(connection, entry_table, ids)
-            connection.execute(sa.insert(entry_table), rows)
+            for key in keys:
+                _identify(connection, key)
+                seq = _append(connection, key.entry_id, Status.OPEN, "", run_id)
+                current = _current_entry(connection, key)
+                if current in (None, key.entry_id):
+                    _set_current(connection, key, seq)
 
     def close(
         self,
         measured: Mapping[EntryKey, Mapping[Side, Totals]],
         run_id: str,
         *,
-        held: Iterable[dt.date] = (),
         output_refs: Mapping[EntryKey, str] | None = None,
     ) -> dict[EntryKey, Status]:
         """Enter what was measured; each entry becomes the current one of its hop and day.
 
-        An entry that does not balance is `unbalanced`; one that does is `balanced`, or `held`
-        where its day is among `held`.
+        An entry that does not balance is `unbalanced`, one that does is `balanced`.
         """
-        held_days = set(held)
-        statuses: dict[EntryKey, Status] = {}
-        for key, totals in measured.items():
-            if totals_difference(totals):
-                statuses[key] = Status.UNBALANCED
-            else:
-                is_held = key.book_date in held_days
-                statuses[key] = Status.HELD if is_held else Status.BALANCED
+        statuses = {
+            key: Status.UNBALANCED if totals_difference(totals) else Status.BALANCED
+            for key, totals in measured.items()
+        }
         with self.engine.begin() as connection:
             for key, status in statuses.items():
-                values = {
-                    "status": status,
-                    "is_current": True,
-                    "output_ref": (output_refs or {}).get(key, ""),
-                    "closed_at": _now(),
-                }
-                _close_entry(connection, key, values, run_id)
-                _replace_totals(connection, key.entry_id, measured[key])
+                _identify(connection, key)
+                output_ref = (output_refs or {}).get(key, "")
+                seq = _append(connection, key.entry_id, status, output_ref, run_id)
+                _add_totals(connection, seq, measured[key])
+                _set_current(connection, key, seq)
         return statuses
 
-    def set_status(self, entry_ids: Iterable[str], status: Status) -> None:
-        """Change the status of entries: a gate's hold, a release, a failure."""
+    def fail(self, keys: Iterable[EntryKey], run_id: str) -> None:
+        """Record that the work on open entries went wrong."""
         with self.engine.begin() as connection:
-            for entry_id in entry_ids:
-                connection.execute(
-                    sa.update(entry_table)
-                    .where(entry_table.c.entry_id == entry_id)
-                    .values(status=status)
-                )
+            for key in keys:
+                seq = _append(connection, key.entry_id, Status.FAILED, "", run_id)
+                if _current_entry(connection, key) == key.entry_id:
+                    _set_current(connection, key, seq)
 
     def current(
         self, domain: str, hop: str | None = None, days: Sequence[dt.date] | None = None
     ) -> list[Entry]:
-        """The current entry of each hop and day, in order of day."""
-        where = (entry_table.c.domain == domain) & entry_table.c.is_current
+        """The current entry of each hop and day, in order of day and of writing."""
+        where = current_table.c.domain == domain
         if hop is not None:
-            where &= entry_table.c.hop == hop
+            where &= current_table.c.hop == hop
         if days is not None:
             if not days:
                 return []
-            where &= entry_table.c.book_date.between(min(days), max(days))
-        entries = self._load(where)
+            where &= current_table.c.book_date.between(min(days), max(days))
+        entries = self._load(event_table.c.seq == current_table.c.seq, where)
         if days is None:
             return entries
         wanted = set(days)
         return [e for e in entries if e.key.book_date in wanted]
 
     def find(self, entry_id: str) -> Entry | None:
-        """The entry with an id, current or not."""
-        found = self._load(entry_table.c.entry_id == entry_id)
+        """An entry by its id, current or not, as its last event left it."""
+        last = (
+            sa.select(sa.func.max(event_table.c.seq))
+            .where(event_table.c.entry_id == entry_id)
+            .scalar_subquery()
+        )
+        found = self._load(event_table.c.seq == last, None)
         return found[0] if found else None
 
-    def open_entries(self, domain: str, hop: str) -> list[Entry]:
-        """Entries whose work began and was not seen to end: a crash, or a run under way."""
-        return self._load(
+    def history(self, domain: str, hop: str, day: dt.date) -> list[Entry]:
+        """Every event of a hop and day, in the order written, as the entry was then."""
+        where = (
             (entry_table.c.domain == domain)
             & (entry_table.c.hop == hop)
-            & (entry_table.c.status == Status.OPEN)
+            & (entry_table.c.book_date == day)
+        )
+        return self._load(where, None)
+
+    def days(self, domain: str) -> list[dt.date]:
+        """The days that a domain has entries of, in order."""
+        table = current_table
+        statement = (
+            sa.select(table.c.book_date)
+            .where(table.c.domain == domain)
+            .distinct()
+            .order_by(table.c.book_date)
+        )
+        with self.engine.connect() as connection:
+            return list(connection.scalars(statement))
+
+    def add_findings(
+        self, domain: str, findings: Sequence[tuple[str, dt.date | None, str]], run_id: str
+    ) -> None:
+        """Keep what an audit found: hop, day (None: none in particular) and the finding in words."""
+        if not findings:
+            return
+        rows = [
+            {
+                "domain": domain,
+                "hop": hop,
+                "book_date": day,
+                "finding": text,
+                "run_id": run_id,
+                "found_at": now(),
+            }
+            for hop, day, text in findings
+        ]
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(finding_table), rows)
+
+    def findings(self, domain: str) -> list[tuple[str, dt.date | None, str]]:
+        """Everything that audits have found, in the order found."""
+        table = finding_table
+        statement = (
+            sa.select(table.c.hop, table.c.book_date, table.c.finding)
+            .where(table.c.domain == domain)
+            .order_by(table.c.seq)
+        )
+        with self.engine.connect() as connection:
+            return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
+
+    def _load(
+        self, condition: sa.ColumnElement[bool], where: sa.ColumnElement[bool] | None
+    ) -> list[Entry]:
+        """Entries at the events that meet a condition, with the totals measured there."""
+        joined = event_table.join(entry_table, event_table.c.entry_id == entry_table.c.entry_id)
+        if where is not None:
+            joined = joined.join(current_table, condition)
+            condition = where
+        events = (
+            sa.select(event_table, entry_table)
+            .select_from(joined)
+            .where(condition)
+            .order_by(entry_table.c.book_date, event_table.c.seq)
+        )
+        totals_of = (
+            sa.select(total_table)
+            .select_from(joined.join(total_table, total_table.c.seq == event_table.c.seq))
+            .where(condition)
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(events).all()
+            totals: dict[int, dict[Side, dict[str, int]]] = {}
+            for t in connection.execute(totals_of):
+                totals.setdefault(t.seq, {}).setdefault(Side(t.side), {})[t.measure] = t.value
+            held = held_among(connection, [row.entry_id for row in rows])
+        entries = [_entry(row, totals.get(row.seq, {})) for row in rows]
+        return [
+            replace(e, status=Status.HELD)
+            if e.entry_id in held and e.status is Status.BALANCED
+            else e
+            for e in entries
+        ]
+
+
+def _identify(connection: sa.Connection, key: EntryKey) -> None:
+    known = sa.select(entry_table.c.entry_id).where(entry_table.c.entry_id == key.entry_id)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            sa.insert(entry_table).values(
+                entry_id=key.entry_id,
+                domain=key.domain,
+                hop=key.hop,
+                book_date=key.book_date,
+                input_hash=key.input_hash,
+                code_hash=key.code_hash,
+            )
         )
 
-    def domains(self) -> list[str]:
-        """Domains that have entries."""
-        with self.engine.connect() as connection:
-            return list(
-                connection.scalars(
-                    sa.select(entry_table.c.domain).distinct().order_by(entry_table.c.domain)
-                )
-            )
 
-    def _current_of_others(self, keys: Sequence[EntryKey]) -> set[tuple[str, dt.date]]:
-        """Hops and days of keys that have another current entry than the key's."""
-        ids = {key.entry_id for key in keys}
-        return {
-            (entry.key.hop, entry.key.book_date)
-            for domain, hop in {(key.domain, key.hop) for key in keys}
-            for entry in self.current(domain, hop, [key.book_date for key in keys])
-            if entry.entry_id not in ids
-        }
-
-    def _load(self, where: sa.ColumnElement[bool]) -> list[Entry]:
-        with self.engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(entry_table)
-                .where(where)
-                .order_by(entry_table.c.book_date, entry_table.c.opened_at)
-            ).all()
-            totals: dict[str, dict[Side, dict[str, int]]] = {}
-            joined = sa.select(total_table).join(entry_table).where(where)
-            for t in connection.execute(joined):
-                totals.setdefault(t.entry_id, {}).setdefault(Side(t.side), {})[t.measure] = t.value
-        return [_entry(row, totals.get(row.entry_id, {})) for row in rows]
-
-
-def _close_entry(
-    connection: sa.Connection, key: EntryKey, values: Mapping[str, Any], run_id: str
-) -> None:
-    """Make an entry the current one of its hop and day."""
-    table = entry_table
-    same_day = (
-        (table.c.domain == key.domain)
-        & (table.c.hop == key.hop)
-        & (table.c.book_date == key.book_date)
+def _append(
+    connection: sa.Connection, entry_id: str, status: Status, output_ref: str, run_id: str
+) -> int:
+    """Write an event; its number."""
+    inserted = connection.execute(
+        sa.insert(event_table).values(
+            entry_id=entry_id, status=status, output_ref=output_ref, run_id=run_id, at=now()
+        )
     )
-    connection.execute(sa.update(table).where(same_day).values(is_current=False))
-    of_key = table.c.entry_id == key.entry_id
-    if not connection.execute(sa.update(table).where(of_key).values(**values)).rowcount:
-        row = {**_key_columns(key), **values, "run_id": run_id, "opened_at": _now()}
-        connection.execute(sa.insert(table).values(row))
+    (seq,) = inserted.inserted_primary_key or (0,)
+    return int(seq)
 
 
-def _replace_totals(
-    connection: sa.Connection, entry_id: str, totals: Mapping[Side, Totals]
-) -> None:
-    connection.execute(sa.delete(total_table).where(total_table.c.entry_id == entry_id))
+def _add_totals(connection: sa.Connection, seq: int, totals: Mapping[Side, Totals]) -> None:
     rows = [
-        {"entry_id": entry_id, "side": side, "measure": measure, "value": value}
+        {"seq": seq, "side": side, "measure": measure, "value": value}
         for side, total in totals.items()
         for measure, value in total.measures.items()
     ]
@@ -239,20 +231,29 @@ def _replace_totals(
         connection.execute(sa.insert(total_table), rows)
 
 
-def _key_columns(key: EntryKey) -> dict[str, Any]:
-    return {
-        "entry_id": key.entry_id,
-        "domain": key.domain,
-        "hop": key.hop,
-        "book_date": key.book_date,
-        "input_hash": key.input_hash,
-        "code_hash": key.code_hash,
-    }
+def _of_day(key: EntryKey) -> sa.ColumnElement[bool]:
+    table = current_table
+    return (
+        (table.c.domain == key.domain)
+        & (table.c.hop == key.hop)
+        & (table.c.book_date == key.book_date)
+    )
 
 
-def _delete_in(connection: sa.Connection, table: sa.Table, entry_ids: Sequence[str]) -> None:
-    statement = sa.delete(table).where(table.c.entry_id == sa.bindparam("wanted"))
-    connection.execute(statement, [{"wanted": entry_id} for entry_id in entry_ids])
+def _current_entry(connection: sa.Connection, key: EntryKey) -> str | None:
+    found = connection.execute(sa.select(current_table.c.entry_id).where(_of_day(key))).first()
+    return found.entry_id if found else None
+
+
+def _set_current(connection: sa.Connection, key: EntryKey, seq: int) -> None:
+    values = {"entry_id": key.entry_id, "seq": seq}
+    changed = connection.execute(sa.update(current_table).where(_of_day(key)).values(**values))
+    if not changed.rowcount:
+        connection.execute(
+            sa.insert(current_table).values(
+                domain=key.domain, hop=key.hop, book_date=key.book_date, **values
+            )
+        )
 
 
 def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]]) -> Entry:
@@ -262,6 +263,5 @@ def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]]) -> Entry:
         totals={side: Totals(sides[side]) for side in Side if side in sides},
         output_ref=row.output_ref,
         run_id=row.run_id,
-        opened_at=row.opened_at,
-        closed_at=row.closed_at,
+        entered_at=row.at,
     )

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from clearhouse.books.model import HASH, MINOR, RECORDS, Totals
-from clearhouse.core.columnar import query
-from clearhouse.core.money import iso_exponents
+from clearhouse.core.columnar import DIALECT, HASH_DIGITS, Dialect, query
 
 SPINE_SCHEMA = pa.schema(
     [
@@ -25,15 +24,6 @@ SPINE_SCHEMA = pa.schema(
 )
 """What every store can be asked for: its spine rows."""
 
-HASH_DIGITS = 15
-_USUAL_PLACES = 2
-_NARROW_DIGITS = 18
-
-DUCKDB_HASH = (
-    "sum(('0x' || substr(md5(_record_id || '|' || amount_minor || '|' || currency), "
-    f"1, {HASH_DIGITS}))::BIGINT)"
-)
-
 
 def record_hash(record_id: str, amount_minor: int, currency: str) -> int:
     """One record's part of the hash: the definition that each engine's SQL keeps to."""
@@ -41,38 +31,13 @@ def record_hash(record_id: str, amount_minor: int, currency: str) -> int:
     return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:HASH_DIGITS], 16)
 
 
-def totals_sql(relation: str, *by: str) -> str:
-    """DuckDB SQL that sums up a relation of spine rows by book date and currency, and `by` more."""
+def totals_sql(relation: str, *by: str, dialect: Dialect = DIALECT) -> str:
+    """SQL that sums up a relation of spine rows by book date and currency, and `by` more."""
     grain = ", ".join([*by, "_book_date", "currency"])
     return f"""
-        SELECT {grain}, count(*) AS records, {DUCKDB_HASH}::VARCHAR AS hash,
-            sum(amount_minor)::VARCHAR AS minor
-        FROM ({relation}) GROUP BY ALL ORDER BY ALL"""
-
-
-def minor_sql(amount: str = "amount", currency: str = "currency", *, digits: int = 17) -> str:
-    """SQL for the minor units of a decimal column of at most 4 places.
-
-    Exact for every ISO 4217 currency.
-
-    Args:
-        amount: the column, as SQL.
-        currency: the column with its currency's code, as SQL.
-        digits: how many digits the amount's type has. DuckDB multiplies within 18 and fails beyond
-            them, so that a wide one is given room first, at twice the cost.
-    """
-    wide = f"CAST({amount} AS DECIMAL(30, 4))"
-    special: dict[int, list[str]] = {}
-    for code, places in iso_exponents().items():
-        if places != _USUAL_PLACES:
-            special.setdefault(places, []).append(f"'{code}'")
-    cases = " ".join(
-        f"WHEN {currency} IN ({', '.join(sorted(codes))}) "
-        f"THEN CAST({wide} * {10**places} AS BIGINT)"
-        for places, codes in sorted(special.items())
-    )
-    usual = amount if digits + _USUAL_PLACES <= _NARROW_DIGITS else wide
-    return f"CASE {cases} ELSE CAST({usual} * {10**_USUAL_PLACES} AS BIGINT) END"
+        SELECT {grain}, count(*) AS records, CAST({dialect.hash_sum()} AS VARCHAR) AS hash,
+            CAST(sum(amount_minor) AS VARCHAR) AS minor
+        FROM ({relation}) AS spine GROUP BY {grain} ORDER BY {grain}"""
 
 
 def totals_by_day(answer: pa.Table) -> dict[dt.date, Totals]:

@@ -24,7 +24,10 @@ class Side(StrEnum):
 
 
 class Status(StrEnum):
-    """State of an entry: `open` while its work is under way, then what came of it."""
+    """State of an entry: `open` while its work is under way, then what came of it.
+
+    `held`: it balances, and a gate's verdict on it failed and is not released.
+    """
 
     OPEN = "open"
     BALANCED = "balanced"
@@ -96,7 +99,7 @@ class Entry:
         totals: by side; a side that nothing was measured for is not there. Without `in` (a
             source that states no count) there is nothing to balance against.
         output_ref: a digest of the totals by which a later run knows what it left.
-        run_id, opened_at, closed_at: when and by whom; no part of the entry's identity.
+        run_id, entered_at: by which run and when; no part of the entry's identity.
     """
 
     key: EntryKey
@@ -104,8 +107,7 @@ class Entry:
     totals: Mapping[Side, Totals] = field(default_factory=dict)
     output_ref: str = ""
     run_id: str = ""
-    opened_at: dt.datetime | None = None
-    closed_at: dt.datetime | None = None
+    entered_at: dt.datetime | None = None
 
     @property
     def entry_id(self) -> str:

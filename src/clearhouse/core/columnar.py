@@ -1,12 +1,97 @@
-"""Columnar work in memory: SQL over Arrow tables, by DuckDB."""
+"""Columnar work in memory: SQL over Arrow tables, by DuckDB, and the dialect that it speaks."""
 
+import datetime as dt
 import threading
-from typing import Any
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
+from clearhouse.core.money import iso_exponents
+
 _local = threading.local()
+
+HASH_DIGITS = 15
+_USUAL_PLACES = 2
+_NARROW_DIGITS = 18
+
+
+class Dialect(Protocol):
+    """What an engine's SQL writes otherwise than another's."""
+
+    def hash_sum(self, amount_minor: str = "amount_minor") -> str:
+        """The additive hash of a set of records: a sum over `_record_id`, amount and currency."""
+        ...
+
+    def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
+        """The minor units, a 64-bit integer, of a decimal column of at most 4 places.
+
+        Args:
+            amount: the column, as SQL.
+            currency: its currency's code, as SQL.
+            digits: how many digits the amount's type has.
+        """
+        ...
+
+    def date(self, day: dt.date) -> str:
+        """A date."""
+        ...
+
+    def text(self, value: str) -> str:
+        """A text."""
+        ...
+
+
+class DuckDBDialect:
+    """SQL as DuckDB reads it, in memory and in files."""
+
+    def hash_sum(self, amount_minor: str = "amount_minor") -> str:
+        """See `Dialect`: the first 15 hex digits of an md5, as an integer, summed up."""
+        text = f"_record_id || '|' || {amount_minor} || '|' || currency"
+        return f"sum(('0x' || substr(md5({text}), 1, {HASH_DIGITS}))::BIGINT)"
+
+    def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
+        """See `Dialect`. Exact for every ISO 4217 currency.
+
+        DuckDB multiplies within 18 digits and fails beyond them, so that a wide amount is given
+        room first, at twice the cost.
+        """
+        wide = f"CAST({amount} AS DECIMAL(30, 4))"
+        cases = " ".join(
+            f"WHEN {currency} IN ({codes}) THEN CAST({wide} * {10**places} AS BIGINT)"
+            for places, codes in _unusual_currencies()
+        )
+        usual = amount if digits + _USUAL_PLACES <= _NARROW_DIGITS else wide
+        return f"CASE {cases} ELSE CAST({usual} * {10**_USUAL_PLACES} AS BIGINT) END"
+
+    def date(self, day: dt.date) -> str:
+        """See `Dialect`."""
+        return f"DATE '{day}'"
+
+    def text(self, value: str) -> str:
+        """See `Dialect`."""
+        return "'" + value.replace("'", "''") + "'"
+
+
+@cache
+def _unusual_currencies() -> tuple[tuple[int, str], ...]:
+    """Decimal places other than two, and the codes of the currencies that have them, as SQL."""
+    codes: dict[int, list[str]] = {}
+    for code, places in iso_exponents().items():
+        if places != _USUAL_PLACES:
+            codes.setdefault(places, []).append(f"'{code}'")
+    return tuple((places, ", ".join(sorted(found))) for places, found in sorted(codes.items()))
+
+
+DIALECT = DuckDBDialect()
+"""The dialect of `query`."""
+
+
+def dates(dialect: Dialect, days: Iterable[dt.date]) -> str:
+    """Dates for an IN, separated by commas."""
+    return ", ".join(map(dialect.date, days))
 
 
 def query(sql: str, parameters: list[Any] | None = None, **tables: pa.Table) -> pa.Table:

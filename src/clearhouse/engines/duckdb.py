@@ -1,205 +1,200 @@
-"""The embedded SQL engine: one DuckDB file, opened for as short a time as possible.
+"""The embedded SQL engine: one DuckDB file that only runs open, and what readers open beside it.
 
-One process owns the file at a time (a second one is refused by DuckDB), and dbt opens it with
-settings of its own; so nothing here holds a connection between two calls.
+`warehouse.duckdb` is a run's own: DuckDB lets one process at a time write a file, and a reader in
+another process would stop it. Gold facts are Parquet files (`entry_files`), and readers are given a
+small file of views over the published ones (`readers`).
 """
 
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
-from clearhouse.books.model import Totals
+from clearhouse.core.columnar import DuckDBDialect
 from clearhouse.core.errors import StoreError
+from clearhouse.engines import entry_files
+from clearhouse.engines.engine import DbtTarget, Insert, Served
+from clearhouse.engines.readers import ReadersFile
 
-_STORAGE = "v1.5.0"
+STORAGE = "v1.5.0"
 """The file format: that of the newest DuckDB command line there is, so that people can read it."""
 
-_SET_UP = """
-    CREATE SCHEMA IF NOT EXISTS bronze;
-    CREATE SCHEMA IF NOT EXISTS ops;
-    CREATE SCHEMA IF NOT EXISTS marts;
-    CREATE TABLE IF NOT EXISTS ops.build_day (
-        domain VARCHAR, book_date DATE, silver_entry_id VARCHAR, gold_entry_id VARCHAR);
-    CREATE TABLE IF NOT EXISTS ops.candidate (
-        domain VARCHAR, book_date DATE, entry_id VARCHAR, PRIMARY KEY (domain, book_date));
-    CREATE TABLE IF NOT EXISTS ops.publication (
-        domain VARCHAR, dataset VARCHAR, book_date DATE, entry_id VARCHAR,
-        PRIMARY KEY (domain, dataset, book_date));
-    CREATE TABLE IF NOT EXISTS ops.derived (domain VARCHAR PRIMARY KEY, built_from VARCHAR);
-"""
+_WAIT_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+_SCHEMAS = ("bronze", "silver", "gold", "marts", "next", "ops")
+_TYPES = {
+    "string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "bool": "BOOLEAN",
+    "double": "DOUBLE", "timestamp[us]": "TIMESTAMP", "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+    "date32[day]": "DATE",
+}  # fmt: skip
 
 
 class DuckDBEngine:
-    """A DuckDB file as the engine for silver, gold and marts."""
+    """A DuckDB file as the engine for silver, gold and marts.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file. Gold facts lie in the folder `gold` beside it, and what readers open is
+            `marts.duckdb` and the folder `marts`.
+        read_only: for who only looks: nothing is written, and nothing made where it is missing.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            duckdb.connect(str(path), config={"storage_compatibility_version": _STORAGE}).close()
-        with self.connection() as connection:
-            connection.execute(_SET_UP)
+        self.dialect = DuckDBDialect()
+        self.readers = ReadersFile(path.with_name("marts.duckdb"), path.with_name("marts"), STORAGE)
+        self._gold = path.with_name("gold")
+        self._read_only = read_only
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.execute(
+                *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS),
+                entry_files.REGISTRY,
+            )
 
-    @contextmanager
-    def connection(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection, for the time of the block.
-
-        Raises:
-            StoreError: another process has the file open.
-        """
-        try:
-            connection = duckdb.connect(str(self.path), read_only=read_only)
-        except duckdb.IOException as error:
-            raise StoreError(
-                f"{self.path} is in use by another process: close it there and run this again. "
-                f"({error})",
-                "engine_busy",
-            ) from error
-        try:
-            connection.execute("SET enable_progress_bar = false")
-            yield connection
-        finally:
-            connection.close()
+    def close(self) -> None:
+        """Close the connection; the next call opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer of a query."""
-        with self.connection() as connection:
-            return connection.sql(sql, params=list(parameters)).to_arrow_table()
+        cursor = self._cursor()
+        return cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
     def query_of(
         self, relation: str, sql: str, parameters: Sequence[object] = ()
     ) -> pa.Table | None:
         """The answer of a query of `schema.name`; None where that is not there."""
-        with self.connection() as connection:  # one for both: opening the file takes 20 ms
-            if not _has(connection, relation):
-                return None
-            return connection.sql(sql, params=list(parameters)).to_arrow_table()
+        return self.query(sql, parameters) if self.has(relation) else None
 
-    def execute(self, *statements: str) -> None:
-        """Statements in one transaction."""
-        with self.connection() as connection:
-            connection.begin()
-            for statement in statements:
-                connection.execute(statement)
-            connection.commit()
+    def query_readers(
+        self, relation: str, sql: str, parameters: Sequence[object] = ()
+    ) -> pa.Table | None:
+        """The same of what readers are shown."""
+        return self.readers.query_of(relation, sql, parameters)
+
+    def execute(self, *changes: str | Insert) -> None:
+        """Statements and inserts in one transaction."""
+        connection = self._cursor()
+        connection.begin()
+        try:
+            for change in changes:
+                if isinstance(change, Insert):
+                    connection.register("incoming", change.rows)
+                    connection.execute(f"INSERT INTO {change.relation} SELECT * FROM incoming")
+                    connection.unregister("incoming")
+                else:
+                    connection.execute(change)
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
 
     def has(self, relation: str) -> bool:
         """Whether `schema.name` is there."""
-        with self.connection() as connection:
-            return _has(connection, relation)
+        return self._read_only_and_absent() is False and has(self._cursor(), relation)
 
-    def put(self, relation: str, rows: pa.Table) -> None:
-        """Replace a table by rows."""
-        with self.connection() as connection:
-            connection.register("incoming", rows)
-            connection.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM incoming")
+    def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
+        """Let `schema.name` be the rows of some Parquet files."""
+        rows = parquet_sql(files) if files else _no_rows(schema)
+        self.execute(f"CREATE OR REPLACE VIEW {relation} AS {rows}")
 
-    def pointers(self, domain: str, dataset: str) -> dict[dt.date, str]:
-        """The entry that readers see of each day."""
-        rows = self.query(
-            "SELECT book_date, entry_id FROM ops.publication WHERE domain = $1 AND dataset = $2",
-            [domain, dataset],
-        ).to_pylist()
-        return {row["book_date"]: row["entry_id"] for row in rows}
+    def discard_unfinished(self, fact: str) -> None:
+        """Forget what a build that was cut short left of a gold fact."""
+        entry_files.discard_unfinished(self, self._gold, fact)
 
-    def publish(self, domain: str, dataset: str, entries: Mapping[dt.date, str]) -> None:
-        """Flip the pointers of days to entries, all of them at once or none."""
-        rows = [(domain, dataset, day, entry_id) for day, entry_id in sorted(entries.items())]
-        if not rows:
-            return
-        with self.connection() as connection:
-            connection.begin()
-            connection.executemany(
-                "INSERT OR REPLACE INTO ops.publication VALUES (?, ?, ?, ?)", rows
-            )
-            connection.commit()
+    def keep_built(self, fact: str) -> None:
+        """Make what a build wrote of a gold fact part of it, durably."""
+        entry_files.keep_built(self, self._gold, fact)
 
-    def set_candidates(self, domain: str, entries: Mapping[dt.date, str]) -> None:
-        """Say which gold entry of each day is the latest built: the one the gate judges."""
-        rows = [(domain, day, entry_id) for day, entry_id in sorted(entries.items())]
-        if not rows:
-            return
-        with self.connection() as connection:
-            connection.begin()
-            connection.executemany("INSERT OR REPLACE INTO ops.candidate VALUES (?, ?, ?)", rows)
-            connection.commit()
+    def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
+        """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
+        entry_files.rewrite(self, fact, entry_id, sql)
 
-    def set_build_days(self, domain: str, days: Mapping[dt.date, tuple[str, str]]) -> None:
-        """Say which days the next build makes, with their silver and gold entry ids."""
-        with self.connection() as connection:
-            connection.begin()
-            connection.execute("DELETE FROM ops.build_day WHERE domain = ?", [domain])
-            rows = [(domain, day, *entries) for day, entries in sorted(days.items())]
-            if rows:
-                connection.executemany("INSERT INTO ops.build_day VALUES (?, ?, ?, ?)", rows)
-            connection.commit()
+    def serve(self, served: Served) -> None:
+        """Show readers a publication, all of it at once."""
+        self.readers.serve(self, served)
 
-    def marks(self, relation: str, days: Sequence[dt.date]) -> dict[dt.date, list[str]]:
-        """The entry ids that a table's own rows carry for each day."""
-        if not days:
-            return {}
-        rows = self.query_of(
-            relation,
-            f"SELECT DISTINCT _book_date, _entry_id FROM {relation} "
-            f"WHERE _book_date BETWEEN $1 AND $2",
-            [min(days), max(days)],
+    def served_number(self, domain: str) -> int:
+        """The number of the publication that readers see; 0 where they see none."""
+        return self.readers.number(domain)
+
+    def dbt_target(self) -> DbtTarget:
+        """How dbt reaches the file."""
+        variables = {"CLEARHOUSE_WAREHOUSE": str(self.path), "CLEARHOUSE_GOLD": str(self._gold)}
+        return DbtTarget("duckdb", variables, self.path.stem)
+
+    def _read_only_and_absent(self) -> bool:
+        return self._read_only and not self.path.exists()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of the calling thread's own over the one opened file."""
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection.cursor()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        """The file, waited for while another process has it for a moment.
+
+        Raises:
+            StoreError: another process keeps it open.
+        """
+        give_up_at = time.monotonic() + _WAIT_SECONDS
+        config = {} if self.path.exists() else {"storage_compatibility_version": STORAGE}
+        while True:
+            try:
+                connection = duckdb.connect(
+                    str(self.path), read_only=self._read_only, config=config
+                )
+            except duckdb.IOException as error:
+                if "lock" not in str(error) or time.monotonic() > give_up_at:
+                    raise _unusable(self.path, error) from error
+                time.sleep(_POLL_SECONDS)
+            else:
+                connection.execute("SET enable_progress_bar = false")
+                return connection
+
+
+def _unusable(path: Path, error: duckdb.IOException) -> StoreError:
+    if "lock" in str(error):
+        return StoreError(
+            f"{path} is open in another process, and only runs should open it: close it there "
+            f"and run this again. What readers open is {path.with_name('marts.duckdb')}.",
+            "engine_busy",
         )
-        found: dict[dt.date, list[str]] = {}
-        for row in rows.to_pylist() if rows else ():
-            found.setdefault(row["_book_date"], []).append(row["_entry_id"])
-        return found
-
-    def derived_from(self, domain: str) -> str | None:
-        """What the tables derived from published rows were last built from."""
-        rows = self.query("SELECT built_from FROM ops.derived WHERE domain = $1", [domain])
-        return rows["built_from"][0].as_py() if len(rows) else None
-
-    def set_derived_from(self, domain: str, built_from: str) -> None:
-        """Say what the derived tables are built from."""
-        with self.connection() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO ops.derived VALUES (?, ?)", [domain, built_from]
-            )
+    reason = str(error).splitlines()[0].rstrip(".")
+    return StoreError(
+        f"{path} can't be opened ({reason}): `clearhouse rebuild` makes it again from landing.",
+        "engine_failed",
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSpine:
-    """Rows of the engine as the books see them.
-
-    Attributes:
-        relation: `schema.name`; nothing is found where it is not there yet.
-        sql: a query over it that gives the columns of `SPINE_SCHEMA`.
-    """
-
-    engine: DuckDBEngine
-    relation: str
-    sql: str
-
-    def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
-        """Totals of each of the days."""
-        answer = self.engine.query_of(self.relation, totals_sql(self._of(days))) if days else None
-        return filled(totals_by_day(answer) if answer else {}, days)
-
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
-        """The rows, as `SPINE_SCHEMA`."""
-        answer = self.engine.query_of(self.relation, self._of(days)) if days else None
-        return answer.cast(SPINE_SCHEMA) if answer else SPINE_SCHEMA.empty_table()
-
-    def _of(self, days: Sequence[dt.date]) -> str:
-        listed = ", ".join(f"DATE '{day}'" for day in days)
-        return f"SELECT * FROM ({self.sql}) WHERE _book_date IN ({listed})"
-
-
-def _has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+def has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Whether a database has `schema.name`."""
     schema, _, name = relation.partition(".")
     found = connection.execute(
         "SELECT 1 FROM information_schema.tables WHERE table_schema = $1 AND table_name = $2",
         [schema, name],
     )
     return bool(found.fetchall())
+
+
+def parquet_sql(files: Sequence[str], *, options: str = "hive_partitioning = false") -> str:
+    """SQL for the rows of Parquet files, whose columns are found by name."""
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return f"SELECT * FROM read_parquet([{listed}], {options}, union_by_name = true)"
+
+
+def _no_rows(schema: pa.Schema) -> str:
+    columns = ", ".join(f'NULL::{_sql_type(f.type)} AS "{f.name}"' for f in schema)
+    return f"SELECT {columns} WHERE false"
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
+    return _TYPES[str(kind)]

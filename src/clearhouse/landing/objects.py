@@ -89,6 +89,11 @@ def parse_key(key: str) -> tuple[ObjectName, bool] | None:
     return name, match["suffix"] == MANIFEST_SUFFIX
 
 
+def source_of(key: str) -> str:
+    """The source in the key of a landed object."""
+    return key.split("/")[1]
+
+
 def checked_source(source: str) -> str:
     """The source's name, as a path may hold it.
 

@@ -1,7 +1,8 @@
 """The runner: a domain's steps, one after another, over the days of a window.
 
 A day that a step holds, fails or can't balance goes no further; its neighbours do. Orchestrators
-and the command line call the same steps through here.
+and the command line call the same steps through here. What a step may touch it asks of the books;
+the days that it is given here only spare it the question.
 """
 
 import datetime as dt
@@ -31,13 +32,18 @@ class ExitCode(IntEnum):
 
 @dataclass
 class StepReport:
-    """What a step did with each day, with a sentence where it did not go through."""
+    """What a step did with each day, with a sentence where it did not go through.
+
+    Attributes:
+        incomplete: days that go on without a part of what they should have.
+    """
 
     done: list[dt.date] = field(default_factory=list)
     skipped: list[dt.date] = field(default_factory=list)
     held: dict[dt.date, str] = field(default_factory=dict)
     failed: dict[dt.date, str] = field(default_factory=dict)
     unbalanced: dict[dt.date, str] = field(default_factory=dict)
+    incomplete: dict[dt.date, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> list[dt.date]:
@@ -50,13 +56,21 @@ class StepReport:
         """The worst that happened to any day."""
         if self.unbalanced:
             return ExitCode.UNBALANCED
-        if self.failed:
+        if self.failed or self.incomplete:
             return ExitCode.FAILED
         return ExitCode.HELD if self.held else ExitCode.DONE
 
+    def add(self, other: "StepReport") -> None:
+        """Add what the step did with another dataset."""
+        done = {*self.done, *other.done}
+        self.skipped = sorted({*self.skipped, *other.skipped} - done)
+        self.done = sorted(done)
+        for name in ("held", "failed", "unbalanced", "incomplete"):
+            getattr(self, name).update(getattr(other, name))
+
 
 class Progress(Protocol):
-    """What is told while a run goes on."""
+    """What is reported while a run goes on."""
 
     def begin(self, step: str, days: int) -> None:
         """A step begins with so many days."""
@@ -66,18 +80,25 @@ class Progress(Protocol):
         """So many days more are done."""
         ...
 
+    def fail(self, day: dt.date, why: str) -> None:
+        """A day has failed; the others go on."""
+        ...
+
     def end(self, report: StepReport) -> None:
         """The step is over."""
         ...
 
 
 class Silent:
-    """Progress that tells nothing."""
+    """Progress that reports nothing."""
 
     def begin(self, step: str, days: int) -> None:
         """See `Progress`."""
 
     def advance(self, days: int = 1) -> None:
+        """See `Progress`."""
+
+    def fail(self, day: dt.date, why: str) -> None:
         """See `Progress`."""
 
     def end(self, report: StepReport) -> None:
@@ -89,8 +110,8 @@ class Step(Generic[C]):
     """A named function of a domain over days.
 
     Attributes:
-        always: whether it runs even when no day is left for it: what tells of a run must also
-            tell of one in which every day was held.
+        always: whether it runs over all days of the window, also those that an earlier step
+            stopped: the last step has something to say of each.
     """
 
     name: str
@@ -117,17 +138,19 @@ class RunReport:
         return ExitCode.DONE
 
     def stopped(self) -> list[tuple[dt.date, str, str, str]]:
-        """Every day that did not go through: day, step, what (held, …) and why."""
-        found = []
+        """Every day that did not go through: day, the first step that stopped it, what, why."""
+        found: dict[dt.date, tuple[dt.date, str, str, str]] = {}
         for name, report in self.steps.items():
             kinds: Mapping[str, Mapping[dt.date, str]] = {
-                "held": report.held,
-                "failed": report.failed,
                 "unbalanced": report.unbalanced,
+                "failed": report.failed,
+                "held": report.held,
+                "incomplete": report.incomplete,
             }
             for kind, days in kinds.items():
-                found += [(day, name, kind, why) for day, why in days.items()]
-        return sorted(found)
+                for day, why in days.items():
+                    found.setdefault(day, (day, name, kind, why))
+        return sorted(found.values())
 
 
 def select(steps: Sequence[Step[C]], name: str) -> Step[C]:
@@ -154,18 +177,19 @@ def run_steps(
     """Run steps over a window. An error that stops a step as a whole is raised as it is."""
     progress = progress or Silent()
     report = RunReport(run_id, window)
-    days = list(window.days())
+    days = all_days = list(window.days())
     log = structlog.get_logger()
     with run_context(run_id, str(window)):
         for step in steps:
-            if not days and not step.always:
+            given = all_days if step.always else days
+            if not given:
                 continue
-            progress.begin(step.name, len(days))
-            with timed("step", step=step.name, days=len(days)):
-                outcome = step.run(context, days)
+            progress.begin(step.name, len(given))
+            with timed("step", step=step.name, days=len(given)):
+                outcome = step.run(context, given)
             report.steps[step.name] = outcome
             progress.end(outcome)
             for day, why in {**outcome.failed, **outcome.unbalanced}.items():
-                log.error("day_stopped", step=step.name, day=str(day), reason=why)
+                log.info("day_stopped", step=step.name, day=str(day), reason=why)
             days = outcome.passed
     return report

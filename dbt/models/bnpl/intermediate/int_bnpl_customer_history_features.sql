@@ -1,4 +1,4 @@
-{{ config(schema='gold', materialized='table', tags=['published']) }}
+{{ config(schema='next', materialized='delta', meta={'served_in': 'gold'}, tags=['published']) }}
 
 -- Only fields known at a decision may be read here: a test follows every column to its source.
 with source as (
@@ -10,7 +10,7 @@ with source as (
         transaction_timestamp,
         {{ epoch_microseconds('transaction_timestamp') }} as at_microseconds,
         amount
-    from {{ ref('mart_bnpl_transactions') }}
+    from {{ ref('int_bnpl_touched_transactions') }}
 
 ),
 

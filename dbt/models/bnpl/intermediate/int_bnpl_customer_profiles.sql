@@ -1,8 +1,8 @@
-{{ config(schema='gold', materialized='table', tags=['published']) }}
+{{ config(schema='next', materialized='table', tags=['published']) }}
 
 with source as (
 
-    select * from {{ ref('mart_bnpl_transactions') }}
+    select * from {{ ref('int_bnpl_touched_transactions') }}
 
 ),
 

@@ -1,10 +1,4 @@
-{{ config(
-    schema='gold',
-    materialized='incremental',
-    incremental_strategy='rebuild',
-    unique_key='_entry_id',
-    tags=['gold'],
-) }}
+{{ config(schema='gold', materialized='entries', tags=['gold']) }}
 
 with source as (
 
@@ -18,7 +12,7 @@ tagged as (
         source.*,
         build_day.gold_entry_id as _entry_id
     from source
-    inner join {{ build_days('bnpl') }} as build_day
+    inner join {{ build_days('bnpl.transactions') }} as build_day
         on source._book_date = build_day.book_date
 
 )

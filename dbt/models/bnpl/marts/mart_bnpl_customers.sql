@@ -1,4 +1,4 @@
-{{ config(schema='marts', materialized='table', tags=['published']) }}
+{{ config(schema='next', materialized='delta', meta={'served_in': 'marts'}, tags=['published']) }}
 
 with profiles as (
 
@@ -24,7 +24,7 @@ sightings as (
             partition by purchases.customer_id
             order by purchases._book_date desc, purchases._record_id
         ) as age
-    from {{ ref('mart_bnpl_transactions') }} as purchases
+    from {{ ref('int_bnpl_touched_transactions') }} as purchases
     inner join profiles
         on purchases.customer_id = profiles.customer_id
         and purchases.transaction_timestamp = profiles.last_purchase_at

@@ -9,7 +9,7 @@ with transactions as (
 
 history as (
 
-    select * from {{ ref('int_bnpl_customer_history_features') }}
+    select * from {{ served('gold', ref('int_bnpl_customer_history_features')) }}
 
 )
 

@@ -2,13 +2,13 @@
 
 with published as (
 
-    {{ published_rows(ref('fct_bnpl_transactions'), 'bnpl', 'bnpl.transactions') }}
+    {{ served_rows(ref('fct_bnpl_transactions'), 'bnpl.transactions') }}
 
 ),
 
 hidden as (
 
-    select _record_id, _book_date from {{ ref('int_bnpl_hidden_records') }}
+    select _record_id, _book_date from {{ served('gold', ref('int_bnpl_hidden_records')) }}
 
 )
 

@@ -3,6 +3,7 @@
     materialized='incremental',
     incremental_strategy='rebuild',
     unique_key='_book_date',
+    meta={'dataset': 'bnpl.transactions'},
     tags=['normalize'],
 ) }}
 
@@ -10,7 +11,7 @@ with source as (
 
     select *
     from {{ ref('stg_bnpl_raw_transactions') }}
-    where {{ within_scope('bnpl', 'day') }}
+    where {{ within_scope('bnpl.transactions', 'day') }}
         and not _is_superseded
 
 ),

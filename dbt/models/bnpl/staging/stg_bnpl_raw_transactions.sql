@@ -3,6 +3,7 @@
     materialized='incremental',
     incremental_strategy='rebuild',
     unique_key='_book_date',
+    meta={'dataset': 'bnpl.transactions'},
     tags=['normalize'],
 ) }}
 
@@ -10,7 +11,7 @@ with source as (
 
     select bronze.*, build_day.silver_entry_id
     from {{ source('bronze', 'bnpl_transactions') }} as bronze
-    inner join {{ build_days('bnpl') }} as build_day
+    inner join {{ build_days('bnpl.transactions') }} as build_day
         on bronze._book_date = build_day.book_date
 
 ),

@@ -1,7 +1,7 @@
-"""Redriving quarantine: rejected rows get another try, as they are or with a field mended.
+"""Redriving quarantine: rejected rows get another try, as they are or with a field corrected.
 
-Raw data is never changed: a mended row lands as a later version of its day, beside the row it
-mends, which stays in quarantine and in the books as rejected.
+Raw data is never changed: a corrected row lands as a later version of its day, beside the row that
+it corrects, which stays in quarantine and in the books as rejected.
 """
 
 import datetime as dt
@@ -9,19 +9,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from clearhouse.bnpl.context import DOMAIN, SOURCE, Bnpl
-from clearhouse.bnpl.steps.extract import close_landing, closed_day
 from clearhouse.core.contract import violations
 from clearhouse.core.contract.rules import NumberText, decode
 from clearhouse.core.errors import UsageError
+from clearhouse.landing.objects import source_of
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.pull import close_landing, closed_day
 from clearhouse.store.quarantine import QuarantinedRow
 
 
-def land_mended(bnpl: Bnpl, record_id: str, changes: Mapping[str, str]) -> dt.date:
+def land_corrected(run: Run, record_id: str, changes: Mapping[str, str]) -> dt.date:
     """Land a quarantined row with fields changed; the day to run again.
 
     Args:
-        bnpl: the domain's parts.
+        run: the domain's parts.
         record_id: which row.
         changes: new values by the source's field name, as JSON (`45.90`, `"USD"`, `true`).
 
@@ -29,41 +30,44 @@ def land_mended(bnpl: Bnpl, record_id: str, changes: Mapping[str, str]) -> dt.da
         UsageError: no such row, its day is closed, it is not JSON, or it would still break the
             contract.
     """
-    row = _only(bnpl, record_id)
-    check_not_closed(bnpl, row.book_date)
+    row = _only(run, record_id)
+    dataset = run.dataset(row.dataset)
+    check_not_closed(run, row.book_date)
     try:
         record = decode(row.raw)
     except ValueError:
         raise UsageError(
-            f"{record_id} is not one JSON object and can't be mended field by field: have the "
+            f"{record_id} is not one JSON object and can't be corrected field by field: have the "
             "source send it again, and pull the day with --refresh.",
-            "not_mendable",
+            "not_correctable",
         ) from None
     line = _text({**record, **{name: _value(name, text) for name, text in changes.items()}})
-    broken = violations(line, bnpl.contract)
+    broken = violations(line, dataset.contract)
     if broken:
         raise UsageError(
-            f"The mended row still breaks its contract: {'; '.join(v.detail for v in broken)}",
+            f"The corrected row still breaks its contract: {'; '.join(v.detail for v in broken)}",
             "still_broken",
         )
-    request = {"mends": record_id, "set": dict(sorted(changes.items()))}
-    bnpl.landing.put(SOURCE, row.book_date, line + b"\n", request)
-    close_landing(bnpl, [row.book_date])
+    request = {"corrects": record_id, "set": dict(sorted(changes.items()))}
+    source = source_of(row.object_key)
+    run.landing.put(source, row.book_date, line + b"\n", request)
+    close_landing(run, dataset, source, [row.book_date])
     return row.book_date
 
 
-def check_not_closed(bnpl: Bnpl, day: dt.date) -> None:
+def check_not_closed(run: Run, day: dt.date) -> None:
     """See that a day may change.
 
     Raises:
         UsageError: it is closed.
     """
-    if day in bnpl.certificates.closed(DOMAIN):
-        raise UsageError(closed_day(day), "day_closed")
+    if day in run.certificates.closed(run.name):
+        raise UsageError(closed_day(run, day), "day_closed")
 
 
-def _only(bnpl: Bnpl, record_id: str) -> QuarantinedRow:
-    found = bnpl.quarantine.find(record_id)
+def _only(run: Run, record_id: str) -> QuarantinedRow:
+    ours = {dataset.id for dataset in run.datasets}
+    found = [row for row in run.quarantine.find(record_id) if row.dataset in ours]
     if len(found) != 1:
         raise UsageError(
             f"{len(found)} quarantined rows are called {record_id!r}: give a record id from "

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clearhouse.bnpl.context import DATASET, DOMAIN, SOURCE, Bnpl
-from clearhouse.bnpl.spine import GOLD, HIDDEN, READERS, SILVER
 from clearhouse.books.model import Status
 from clearhouse.core.columnar import query
 from clearhouse.core.errors import UsageError
 from clearhouse.core.records import split_lines
+from clearhouse.engines.engine import Ask
 from clearhouse.lake.iceberg import read_parquet_sql
+from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.store.quarantine import QuarantinedRow
 
 MAX_VERSIONS = 20
@@ -43,93 +43,113 @@ class Trace:
     quarantined: QuarantinedRow | None = None
 
 
-def trace(bnpl: Bnpl, wanted: str) -> list[Trace]:
+def trace(run: Run, wanted: str) -> list[Trace]:
     """Every version of a record, by its record id, its key or the source's own id.
 
     Raises:
         UsageError: no store knows it.
     """
-    traces = [_of_bronze(bnpl, row) for row in _find(bnpl, wanted)]
-    traces += [_of_quarantine(row) for row in bnpl.quarantine.find(wanted)]
+    traces = [
+        _of_bronze(run, dataset, row)
+        for dataset in run.datasets
+        for row in _find(run, dataset, wanted)
+    ]
+    ours = {dataset.id for dataset in run.datasets}
+    traces += [_of_quarantine(r) for r in run.quarantine.find(wanted) if r.dataset in ours]
     if not traces:
         raise UsageError(
-            f"No record {wanted!r} is known: give a transaction id, a record id, or a key as "
-            "`clearhouse books` prints it.",
+            f"No record {wanted!r} is known: give the source's id of a record, a record id, or a "
+            "key as `clearhouse books` prints it.",
             "unknown_record",
         )
     return traces
 
 
-def some_id(bnpl: Bnpl, days: Sequence[dt.date]) -> str | None:
-    """A transaction that readers see of the first published one of the days; None of none."""
-    published = sorted(set(days) & set(bnpl.engine.pointers(DOMAIN, DATASET)))
+def some_id(run: Run, days: Sequence[dt.date]) -> str | None:
+    """A record that readers see of the first published one of the days; None of none."""
+    dataset = run.dataset()
+    published = sorted(run.publications.pointers(dataset.id, days))
     if not published:
         return None
-    sql = f"SELECT min(transaction_id) AS id FROM {READERS} WHERE _book_date = $1"
-    found = bnpl.engine.query_of(READERS, sql, [published[0]])
+    readers, name = dataset.declared.readers, dataset.declared.id_column
+    sql = f"SELECT CAST(min({name}) AS VARCHAR) AS id FROM {readers} WHERE _book_date = $1"
+    found = run.engine.query_readers(readers, sql, [published[0]])
     return found["id"][0].as_py() if found else None
 
 
-def _find(bnpl: Bnpl, wanted: str) -> list[dict[str, Any]]:
-    files = bnpl.lake.files(DATASET)
+def _find(run: Run, dataset: OpenDataset, wanted: str) -> list[dict[str, Any]]:
+    files = run.lake.files(dataset.id)
     if not files:
         return []
     sql = f"""SELECT * FROM ({read_parquet_sql(files)})
-        WHERE transaction_id = $1 OR _record_id = $1 OR _record_key = $1
+        WHERE CAST({dataset.declared.id_column} AS VARCHAR) = $1
+            OR _record_id = $1 OR _record_key = $1
         ORDER BY _book_date, _object_version, _line LIMIT {MAX_VERSIONS}"""
     return list(query(sql, [wanted]).to_pylist())
 
 
-def _of_bronze(bnpl: Bnpl, row: dict[str, Any]) -> Trace:
+def _of_bronze(run: Run, dataset: OpenDataset, row: dict[str, Any]) -> Trace:
     record_id, day = row["_record_id"], row["_book_date"]
-    landed = [o for o in bnpl.landing.objects(SOURCE, day) if o.version == row["_object_version"]]
-    raw = split_lines(bnpl.landing.read(landed[0]))[row["_line"] - 1] if landed else None
-    found = Trace(
-        record_id=record_id,
+    table = dataset.declared
+    found = _with_raw(run, row)
+    engine, readers = run.engine.query_of, run.engine.query_readers
+    silver = _rows(engine, table.silver, record_id, day)
+    found.silver = silver[0] if silver else None
+    pointer = run.publications.pointers(dataset.id, [day]).get(day)
+    found.gold = [
+        {**gold, "_is_published": gold["_entry_id"] == pointer}
+        for gold in _rows(engine, table.gold, record_id, day)
+    ]
+    found.is_visible = bool(_rows(readers, table.readers, record_id, day))
+    hidden = _rows(readers, f"gold.{table.hidden}", record_id, day)
+    found.hidden_because = hidden[0]["reason"] if hidden else None
+    if found.silver and found.silver["_is_superseded"]:
+        found.superseded_by = _version(engine, table.silver, "NOT _is_superseded", row, day)
+    elif found.hidden_because == "superseded":
+        found.superseded_by = _version(readers, table.readers, "true", row, None)
+    elif found.hidden_because == "duplicate":
+        sql = f"SELECT min(_book_date) AS day FROM {table.gold} WHERE _record_id = $1"
+        found.first_arrived_on = run.engine.query(sql, [record_id])["day"][0].as_py()
+    found.entries = _entries(run, day)
+    return found
+
+
+def _with_raw(run: Run, row: dict[str, Any]) -> Trace:
+    """The trace of a bronze row, begun with the line that it came from."""
+    landed = [
+        o
+        for o in run.landing.objects(row["_source"], row["_book_date"])
+        if o.version == row["_object_version"]
+    ]
+    raw = split_lines(run.landing.read(landed[0]))[row["_line"] - 1] if landed else None
+    return Trace(
+        record_id=row["_record_id"],
         raw=raw.decode("utf-8", "replace") if raw is not None else None,
         raw_place=f"{landed[0].key}, line {row['_line']}" if landed else None,
         bronze=row,
     )
-    silver = _rows(bnpl, SILVER, record_id, day)
-    found.silver = silver[0] if silver else None
-    pointer = bnpl.engine.pointers(DOMAIN, DATASET).get(day)
-    found.gold = [
-        {**gold, "_is_published": gold["_entry_id"] == pointer}
-        for gold in _rows(bnpl, GOLD, record_id, day)
-    ]
-    found.is_visible = bool(_rows(bnpl, READERS, record_id, day))
-    hidden = _rows(bnpl, HIDDEN, record_id, day)
-    found.hidden_because = hidden[0]["reason"] if hidden else None
-    if found.silver and found.silver["_is_superseded"]:
-        found.superseded_by = _version(bnpl, f"{SILVER} WHERE NOT _is_superseded", row, day)
-    elif found.hidden_because == "superseded":
-        found.superseded_by = _version(bnpl, f"{READERS} WHERE true", row, None)
-    elif found.hidden_because == "duplicate":
-        sql = f"SELECT min(_book_date) AS day FROM {GOLD} WHERE _record_id = $1"
-        found.first_arrived_on = bnpl.engine.query(sql, [record_id])["day"][0].as_py()
-    found.entries = _entries(bnpl, day)
-    return found
 
 
 def _version(
-    bnpl: Bnpl, among: str, row: dict[str, Any], day: dt.date | None
+    ask: Ask, relation: str, where: str, row: dict[str, Any], day: dt.date | None
 ) -> dict[str, str] | None:
     """The version of a record that stands among some rows, of a day or of all days."""
-    sql = f"""SELECT _record_id, _book_date FROM {among}
+    sql = f"""SELECT _record_id, _book_date FROM {relation} WHERE {where}
         AND _record_key = $1 AND _book_date = coalesce($2::DATE, _book_date) LIMIT 1"""
-    found = bnpl.engine.query(sql, [row["_record_key"], day]).to_pylist()
+    answer = ask(relation, sql, [row["_record_key"], day])
+    found = answer.to_pylist() if answer else []
     return {k.removeprefix("_"): str(v) for k, v in found[0].items()} if found else None
 
 
-def _entries(bnpl: Bnpl, day: dt.date) -> list[dict[str, Any]]:
-    hops = list(bnpl.hops)
-    entries = bnpl.books.current(DOMAIN, days=[day])
-    decisions = bnpl.decisions.of_many([e.entry_id for e in entries])
-    told = []
+def _entries(run: Run, day: dt.date) -> list[dict[str, Any]]:
+    hops = [hop.name for hop in run.hops]
+    entries = run.books.current(run.name, days=[day])
+    decisions = run.decisions.of_many([e.entry_id for e in entries])
+    listed = []
     for entry in sorted(entries, key=lambda e: hops.index(e.key.hop)):
         failed = [d for d in decisions.get(entry.entry_id, []) if not d.passed]
         is_held = entry.status is Status.HELD
-        told.append(
+        listed.append(
             {
                 "hop": entry.key.hop,
                 "status": str(entry.status),
@@ -138,12 +158,12 @@ def _entries(bnpl: Bnpl, day: dt.date) -> list[dict[str, Any]]:
                 "released": {d.gate: d.release_reason for d in failed if d.release_reason},
             }
         )
-    return told
+    return listed
 
 
-def _rows(bnpl: Bnpl, relation: str, record_id: str, day: Any) -> list[dict[str, Any]]:
+def _rows(ask: Ask, relation: str, record_id: str, day: Any) -> list[dict[str, Any]]:
     sql = f"SELECT * FROM {relation} WHERE _record_id = $1 AND _book_date = $2"
-    found = bnpl.engine.query_of(relation, sql, [record_id, day])
+    found = ask(relation, sql, [record_id, day])
     return found.to_pylist() if found else []
 
 

@@ -1,0 +1,125 @@
+"""What the gates of BNPL judge: figures of a day in bronze, rows and days of the gold candidates."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from clearhouse.bnpl import profiles
+from clearhouse.bnpl.source import pattern_of
+from clearhouse.core.columnar import dates
+from clearhouse.core.resources import resource
+from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.domain import Frames, frame_of
+from clearhouse.pipeline.frames import in_parts
+from clearhouse.pipeline.hops import candidates_sql
+from clearhouse.pipeline.profiles import raw_profile, shared_keys
+
+BASELINES = resource("gx") / "bnpl" / "baselines"
+
+_RAW_FIGURES: Mapping[str, str] = {
+    "late": "count(*) FILTER (CAST(transaction_timestamp AS DATE) < _book_date)",
+    "future_rows": "count(*) FILTER (CAST(transaction_timestamp AS DATE) > _book_date)",
+    "distinct_customers": "count(DISTINCT customer_id)",
+}
+
+
+def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
+    """One row a book date: what the books measured, what bronze holds, and the volume band."""
+    pattern = pattern_of(run.settings)
+    rows = raw_profile(run, dataset, days, _RAW_FIGURES)
+    for day, row in rows.items():
+        band = pattern.band(day)
+        row |= {"volume_low": band.low, "volume_high": band.high}
+        row["late_share"] = row.pop("late") / max(1, row["accepted_rows"])
+    return {"bnpl_daily_profile": frame_of(list(rows.values()))}
+
+
+def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
+    """The rows in parts, the days, and their statistics."""
+    whole = run.engine.query(_days_sql(run, dataset, days)).to_pandas()
+    shared = shared_keys(run, dataset, days)
+    whole["shared_keys"] = [shared.get(day, 0) for day in days]
+    records = dict(zip(days, whole["rows"].tolist(), strict=True))
+    return {
+        "bnpl_gold_rows": in_parts(run.engine, records, lambda some: _rows_sql(run, dataset, some)),
+        "bnpl_gold_days": whole,
+        "bnpl_gold_statistics": _statistics(run, dataset, days),
+    }
+
+
+def _candidates(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
+    gold = dataset.declared.gold
+    listed = dates(run.engine.dialect, days)
+    return f"{candidates_sql(dataset.id, gold)} WHERE r._book_date IN ({listed})"
+
+
+def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
+    """One row a candidate, with the columns that a rule is about and no other."""
+
+    def minor(amount: str) -> str:
+        return run.engine.dialect.minor_units(amount, "r.currency")
+
+    return f"""
+        SELECT strftime(r._book_date, '%Y-%m-%d') AS book_date, r.customer_id,
+            {minor("r.amount")} AS amount_minor,
+            {minor("r.first_payment_amount")} AS first_payment_minor,
+            {minor("r.product_price")} AS product_price_minor,
+            r.currency, r.status, r.installment_count, r.risk_score, r.will_default,
+            r.will_default = (r.days_to_first_missed_payment IS NOT NULL) AS default_consistent,
+            (r._book_date - CAST(r.transaction_timestamp AS DATE))::BIGINT AS transaction_age_days
+        FROM {_candidates(run, dataset, days)}"""
+
+
+def _days_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
+    """One row for each of the days, in their order, also for one without candidates."""
+    listed = dates(run.engine.dialect, days)
+    minor = run.engine.dialect.minor_units("r.amount", "r.currency")
+    return f"""
+        SELECT strftime(d.book_date, '%Y-%m-%d') AS book_date, coalesce(g.rows, 0) AS rows,
+            coalesce(g.distinct_records, 0) AS distinct_records,
+            coalesce(s.rows, 0) AS silver_rows, g.default_rate, g.mean_amount_minor,
+            coalesce(g.distinct_customers, 0) AS distinct_customers
+        FROM (
+            SELECT unnest([{listed}]) AS book_date, unnest(range({len(days)})) AS position
+        ) d
+        LEFT JOIN (
+            SELECT r._book_date AS book_date, count(*) AS rows,
+                count(DISTINCT r._record_id) AS distinct_records,
+                avg(r.will_default::INTEGER) AS default_rate,
+                avg({minor}) AS mean_amount_minor,
+                count(DISTINCT r.customer_id) AS distinct_customers
+            FROM {_candidates(run, dataset, days)} GROUP BY ALL
+        ) g USING (book_date)
+        LEFT JOIN (
+            SELECT _book_date AS book_date, count(*) AS rows
+            FROM {dataset.declared.silver} WHERE NOT _is_superseded AND _book_date IN ({listed})
+            GROUP BY ALL
+        ) s USING (book_date)
+        ORDER BY position"""
+
+
+def _statistics(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> object:
+    """Volume, drift and freshness of the days that have candidates, beside what is promised."""
+    pattern = pattern_of(run.settings)
+    rows = f"SELECT r.* FROM {_candidates(run, dataset, days)}"
+    return profiles.statistics(
+        run.engine.query(profiles.profile_sql(rows)),
+        pattern,
+        profiles.Baseline.load(BASELINES / f"{pattern.baseline}.json"),
+        _released_by_raw_gate(run, dataset, days),
+    )
+
+
+def _released_by_raw_gate(
+    run: Run, dataset: OpenDataset, days: Sequence[dt.date]
+) -> set[dt.date]:
+    """Days whose volume a person has vouched for: nobody is asked twice for one reason."""
+    entries = run.entries(dataset.names.bronze, days)
+    decisions = run.decisions.of_many([entry.entry_id for entry in entries.values()])
+    return {
+        day
+        for day, entry in entries.items()
+        for decision in decisions.get(entry.entry_id, ())
+        if decision.gate == dataset.declared.raw_gate.name
+        and not decision.passed
+        and not decision.holds
+    }

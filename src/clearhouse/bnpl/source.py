@@ -1,0 +1,137 @@
+"""simtom as a source of the pipeline: the real one that is set, or the sandbox in its place."""
+
+import datetime as dt
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, aclosing, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, request_for
+from clearhouse.bnpl.data_patterns import DataPattern, pattern_for
+from clearhouse.core.errors import ClearhouseError, UsageError
+from clearhouse.core.http import HttpPolicy
+from clearhouse.pipeline.domain import Batch, Failure, Faults
+from clearhouse.settings import Settings
+
+SIMTOM = "simtom"
+
+
+def pattern_of(settings: Settings) -> DataPattern:
+    """What volume is asked for, and what is expected back."""
+    return pattern_for(
+        settings.pattern,
+        settings.bnpl_seed,
+        settings.bnpl_base_daily_volume,
+        baseline="simtom" if settings.bnpl_api_url else "sandbox",
+    )
+
+
+@dataclass
+class SimtomConnection:
+    """A simtom that can be asked (`pipeline.domain.Connection`).
+
+    Attributes:
+        url: where it is; the sandbox is started when it is first asked for.
+        ask_by: one request a day, or one for the whole window. simtom answers the two with
+            different records, so a warehouse keeps to one.
+    """
+
+    identity: str
+    notice: str
+    url: Callable[[], str] = field(repr=False)
+    pattern: DataPattern
+    ask_by: str = "day"
+    policy: HttpPolicy = field(default_factory=HttpPolicy)
+
+    def requests(self, days: Sequence[dt.date]) -> Mapping[dt.date, Mapping[str, Any]]:
+        """What would be asked for each of the days."""
+        if self.ask_by == "range":
+            ask = self.pattern.ask(min(days))
+            whole = request_for(min(days), max(days), ask.base_daily_volume, ask.seed)
+            return dict.fromkeys(days, whole)
+        asks = [self.pattern.ask(day) for day in days]
+        return {a.day: request_for(a.day, a.day, a.base_daily_volume, a.seed) for a in asks}
+
+    async def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
+        """Each day as soon as it is there."""
+        async with BNPLAPIClient(self.url(), policy=self.policy) as client:
+            answers = self._by_range if self.ask_by == "range" else self._by_day
+            async with aclosing(answers(client, days)) as found:
+                async for answer in found:
+                    if isinstance(answer, DayFailure):
+                        yield Failure(answer.day, answer.error)
+                    else:
+                        yield Batch(answer.book_date, answer.payload, answer.request)
+
+    def _by_day(
+        self, client: BNPLAPIClient, days: Sequence[dt.date]
+    ) -> AsyncGenerator[DayBatch | DayFailure, None]:
+        return client.get_daily_batches(self.pattern.ask(day) for day in days)
+
+    async def _by_range(
+        self, client: BNPLAPIClient, days: Sequence[dt.date]
+    ) -> AsyncGenerator[DayBatch | DayFailure, None]:
+        ask = self.pattern.ask(min(days))
+        try:
+            batches = await client.get_bnpl_data(
+                min(days), max(days), base_daily_volume=ask.base_daily_volume, seed=ask.seed
+            )
+        except ClearhouseError as error:
+            for day in days:
+                yield DayFailure(day, error)
+            return
+        wanted = set(days)
+        for batch in batches:
+            if batch.book_date in wanted:
+                yield batch
+
+
+@contextmanager
+def connect(settings: Settings, faults: Faults) -> Iterator[SimtomConnection]:
+    """The simtom that is set, or the sandbox for as long as the block lasts."""
+    pattern = pattern_of(settings)
+    policy = HttpPolicy(concurrency=settings.bnpl_concurrency)
+    url = settings.bnpl_api_url
+    if url:
+        if faults:
+            raise UsageError("Faults can be asked of the sandbox only: unset BNPL_API_URL.")
+        yield SimtomConnection(
+            url.rstrip("/"), "", lambda: url, pattern, settings.bnpl_ask_by, policy
+        )
+        return
+    seeded = {day: tuple(kinds) for day, kinds in faults.items()}
+    if seeded:
+        _check_faults(seeded)
+    with ExitStack() as stack:
+
+        @cache
+        def start() -> str:
+            from clearhouse.sandbox.options import SandboxOptions
+            from clearhouse.sandbox.server import running
+
+            options = SandboxOptions(seed=settings.bnpl_seed, faults=seeded)
+            return stack.enter_context(running(options))
+
+        yield SimtomConnection(
+            sandbox_identity(settings, seeded),
+            "BNPL_API_URL is not set: the sandbox stands in for simtom.",
+            start,
+            pattern,
+            settings.bnpl_ask_by,
+            policy,
+        )
+
+
+def _check_faults(faults: Faults) -> None:
+    from clearhouse.sandbox.faults import Fault
+    from clearhouse.sandbox.simtom.faults import ROW_FAULTS
+
+    for kind in (kind for kinds in faults.values() for kind in kinds):
+        Fault.parse(kind, ROW_FAULTS)
+
+
+def sandbox_identity(settings: Settings, faults: Faults) -> str:
+    """The sandbox's name in the books: its seed and faults, since its port is another each time."""
+    named = ",".join(f"{day}={'+'.join(kinds)}" for day, kinds in sorted(faults.items()))
+    return f"sandbox:{settings.bnpl_seed}" + (f":{named}" if named else "")

@@ -1,1 +1,0 @@
-"""The steps of the BNPL domain, one module a stage."""

@@ -1,0 +1,168 @@
+"""What the pipeline needs of a SQL engine, and the engine's rows as the books see them."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
+from clearhouse.books.model import Totals
+from clearhouse.core.columnar import Dialect, dates
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Rows to be added to a table."""
+
+    relation: str
+    rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class DbtTarget:
+    """How dbt reaches the engine: a target of dbt/profiles.yml, and the variables that it reads."""
+
+    name: str
+    variables: Mapping[str, str]
+    database: str
+    """Name of the database, which becomes a part of the parsed project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of a served table that changed.
+
+    Attributes:
+        relation: `schema.name`.
+        column: SQL of the date that the table is cut by; "" where it is served whole.
+        day: which part; None where it is served whole.
+    """
+
+    relation: str
+    column: str = ""
+    day: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Served:
+    """What readers are to be shown after a publication.
+
+    Attributes:
+        number: of the publication.
+        changed: parts of tables that are not as readers see them.
+        facts: gold facts, whose published entries are served as they are.
+        views: views over those, in the order in which they build on each other.
+        where: of a table that several domains write, which rows are this one's, as SQL.
+    """
+
+    domain: str
+    number: int
+    changed: Sequence[Partition]
+    facts: Sequence[str] = ()
+    views: Sequence[str] = ()
+    where: Mapping[str, str] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """A SQL engine for silver, gold and marts."""
+
+    dialect: Dialect
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The answer of a query."""
+        ...
+
+    def query_of(
+        self, relation: str, sql: str, parameters: Sequence[object] = ()
+    ) -> pa.Table | None:
+        """The answer of a query of `schema.name`; None where that is not there."""
+        ...
+
+    def query_readers(
+        self, relation: str, sql: str, parameters: Sequence[object] = ()
+    ) -> pa.Table | None:
+        """The same of what readers are shown."""
+        ...
+
+    def execute(self, *changes: str | Insert) -> None:
+        """Statements and inserts in one transaction."""
+        ...
+
+    def has(self, relation: str) -> bool:
+        """Whether `schema.name` is there."""
+        ...
+
+    def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
+        """Let `schema.name` be the rows of some Parquet files."""
+        ...
+
+    def discard_unfinished(self, fact: str) -> None:
+        """Forget what a build that was cut short left of a gold fact."""
+        ...
+
+    def keep_built(self, fact: str) -> None:
+        """Make what a build wrote of a gold fact part of it, durably."""
+        ...
+
+    def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
+        """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
+        ...
+
+    def serve(self, served: Served) -> None:
+        """Show readers a publication, all of it at once."""
+        ...
+
+    def served_number(self, domain: str) -> int:
+        """The number of the publication that readers see; 0 where they see none."""
+        ...
+
+    def dbt_target(self) -> DbtTarget:
+        """How dbt reaches the engine."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection; the next call opens it again."""
+        ...
+
+
+class Ask(Protocol):
+    """Answers a query of a relation, or None where the relation is not there."""
+
+    def __call__(
+        self, relation: str, sql: str, parameters: Sequence[object] = ()
+    ) -> pa.Table | None:
+        """See `Engine.query_of`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpine:
+    """Rows of an engine as the books see them.
+
+    Attributes:
+        ask: `Engine.query_of` or `Engine.query_readers`.
+        relation: `schema.name`; nothing is found where it is not there yet.
+        sql: gives, for a condition on `r._book_date`, a query of the columns of `SPINE_SCHEMA`.
+    """
+
+    ask: Ask
+    dialect: Dialect
+    relation: str
+    sql: Callable[[str, Sequence[dt.date]], str] = field(repr=False)
+
+    def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
+        """Totals of each of the days."""
+        if not days:
+            return {}
+        answer = self.ask(self.relation, totals_sql(self._of(days), dialect=self.dialect))
+        return filled(totals_by_day(answer) if answer else {}, days)
+
+    def rows(self, days: Sequence[dt.date]) -> pa.Table:
+        """The rows, as `SPINE_SCHEMA`."""
+        answer = self.ask(self.relation, self._of(days)) if days else None
+        return answer.cast(SPINE_SCHEMA) if answer else SPINE_SCHEMA.empty_table()
+
+    def _of(self, days: Sequence[dt.date]) -> str:
+        return self.sql(f"r._book_date IN ({dates(self.dialect, days)})", days)

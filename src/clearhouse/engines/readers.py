@@ -1,0 +1,260 @@
+"""What readers of the embedded engine open: one small DuckDB file of views over Parquet files.
+
+`marts.duckdb` is never written in place. A publication makes a copy of it, changes the copy and
+renames it over the file: who has it open keeps the publication that he opened, and who opens it
+next sees the new one, whole. Parquet files are written once; those that no publication of the last
+week names are deleted.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+from filelock import FileLock
+
+from clearhouse.core.durable import sync
+from clearhouse.core.errors import StoreError
+from clearhouse.engines import entry_files
+from clearhouse.engines.engine import Partition, Served
+
+if TYPE_CHECKING:
+    from clearhouse.engines.duckdb import DuckDBEngine
+
+_KEPT_SECONDS = 7 * 24 * 3600
+"""How long a reader can go on with a publication that he opened."""
+
+_SET_UP = """
+    CREATE SCHEMA IF NOT EXISTS gold;
+    CREATE SCHEMA IF NOT EXISTS marts;
+    CREATE SCHEMA IF NOT EXISTS ops;
+    CREATE TABLE IF NOT EXISTS ops.publication (
+        dataset VARCHAR, book_date DATE, entry_id VARCHAR);
+    CREATE TABLE IF NOT EXISTS ops.served (domain VARCHAR PRIMARY KEY, publication BIGINT);
+    CREATE TABLE IF NOT EXISTS ops.served_file (
+        domain VARCHAR, relation VARCHAR, part VARCHAR, path VARCHAR);
+"""
+
+
+class ReadersFile:
+    """The file that readers open.
+
+    Args:
+        path: the file.
+        folder: where the Parquet files of served tables are; gold facts have their own.
+        storage: the version of DuckDB's file format.
+    """
+
+    def __init__(self, path: Path, folder: Path, storage: str) -> None:
+        self.path = path
+        self._folder = folder
+        self._storage = storage
+
+    def query_of(
+        self, relation: str, sql: str, parameters: Sequence[object] = ()
+    ) -> pa.Table | None:
+        """The answer of a query of `schema.name`; None where that is not there."""
+        from clearhouse.engines.duckdb import has
+
+        with self._opened() as connection:
+            if connection is None or not has(connection, relation):
+                return None
+            return connection.sql(sql, params=list(parameters)).to_arrow_table()
+
+    def number(self, domain: str) -> int:
+        """The number of the publication of a domain that readers see; 0 where they see none."""
+        sql = "SELECT publication FROM ops.served WHERE domain = $1"
+        answer = self.query_of("ops.served", sql, [domain])
+        return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
+
+    def serve(self, warehouse: "DuckDBEngine", served: Served) -> None:
+        """Show readers a publication."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_suffix(".lock")):
+            written = self._write_parts(warehouse, served)
+            fresh = self.path.with_suffix(f".{os.getpid()}.new")
+            self._prepare(fresh)
+            with duckdb.connect(str(fresh)) as connection:
+                connection.begin()
+                _point(connection, warehouse, served)
+                _register(connection, served, written)
+                _show(connection, warehouse, served)
+                connection.commit()
+                kept = _files(connection)
+            sync(fresh)
+            fresh.replace(self.path)
+            sync(self.path.parent)
+            self._collect(kept)
+
+    @contextmanager
+    def _opened(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        if not self.path.exists():
+            yield None
+            return
+        try:
+            connection = duckdb.connect(str(self.path), read_only=True)
+        except duckdb.IOException as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise StoreError(
+                f"{self.path} can't be opened ({reason}): `clearhouse rebuild` makes it again.",
+                "readers_failed",
+            ) from error
+        with connection:
+            yield connection
+
+    def _prepare(self, fresh: Path) -> None:
+        """A copy of the file as it is, or an empty one."""
+        for left in self.path.parent.glob(f"{self.path.stem}.*.new*"):
+            left.unlink()
+        if self.path.exists():
+            shutil.copyfile(self.path, fresh)
+        config = {} if fresh.exists() else {"storage_compatibility_version": self._storage}
+        with duckdb.connect(str(fresh), config=config) as connection:
+            connection.execute(_SET_UP)
+
+    def _write_parts(
+        self, warehouse: "DuckDBEngine", served: Served
+    ) -> list[tuple[Partition, Path | None]]:
+        """Write the changed parts of served tables; None for a part that has no rows any more."""
+        whole = [each for each in served.changed if each.day is None]
+        found = [(part, self._write_whole(warehouse, served, part)) for part in whole]
+        by_table: dict[tuple[str, str], list[Partition]] = {}
+        for part in served.changed:
+            if part.day is not None:
+                by_table.setdefault((part.relation, part.column), []).append(part)
+        for (relation, column), parts in by_table.items():
+            found += self._write_days(warehouse, served, relation, column, parts)
+        return found
+
+    def _write_whole(self, warehouse: "DuckDBEngine", served: Served, part: Partition) -> Path:
+        path = self._folder / part.relation / f"{served.domain}-{served.number}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        where = served.where.get(part.relation, "true")
+        rows = warehouse.query(f"SELECT * FROM {part.relation} WHERE {where}")
+        _write(rows, path)
+        return path
+
+    def _write_days(
+        self,
+        warehouse: "DuckDBEngine",
+        served: Served,
+        relation: str,
+        column: str,
+        parts: Sequence[Partition],
+    ) -> list[tuple[Partition, Path | None]]:
+        """One file a day, by one query over the table."""
+        staging = self._folder / relation / "staging"
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        listed = ", ".join(warehouse.dialect.date(part.day) for part in parts if part.day)
+        warehouse.execute(
+            f"""COPY (SELECT *, CAST({column} AS DATE) AS part FROM {relation}
+                    WHERE CAST({column} AS DATE) IN ({listed}))
+                TO '{staging}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1,
+                    PARTITION_BY (part), OVERWRITE_OR_IGNORE true)"""
+        )
+        found: list[tuple[Partition, Path | None]] = []
+        for part in parts:
+            staged = sorted((staging / f"part={part.day}").glob("*.parquet"))
+            found += [(part, None)] if not staged else []
+            for file in staged:
+                place = self._folder / relation / str(part.day) / f"{served.number}-{file.name}"
+                place.parent.mkdir(exist_ok=True)
+                file.replace(place)
+                sync(place)
+                found.append((part, place))
+        shutil.rmtree(staging)
+        return found
+
+    def _collect(self, kept: set[str]) -> None:
+        """Delete served files that the file does not name and that have been there for long."""
+        long_ago = time.time() - _KEPT_SECONDS
+        for path in self._folder.rglob("*.parquet"):
+            if str(path) not in kept and path.stat().st_mtime < long_ago:
+                path.unlink()
+
+
+def _write(rows: pa.Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(rows, path, compression="zstd", compression_level=1)
+    sync(path)
+
+
+def _point(
+    connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", served: Served
+) -> None:
+    """The pointers of the domain's datasets, and the number of the publication."""
+    prefix = f"{served.domain}."
+    pointers = warehouse.query(
+        "SELECT dataset, book_date, entry_id FROM ops.publication WHERE starts_with(dataset, $1)",
+        [prefix],
+    )
+    connection.execute("DELETE FROM ops.publication WHERE starts_with(dataset, ?)", [prefix])
+    connection.register("pointers", pointers)
+    connection.execute("INSERT INTO ops.publication SELECT * FROM pointers")
+    connection.unregister("pointers")
+    connection.execute(
+        "INSERT OR REPLACE INTO ops.served VALUES (?, ?)", [served.domain, served.number]
+    )
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection,
+    served: Served,
+    written: Iterable[tuple[Partition, Path | None]],
+) -> None:
+    replaced: set[tuple[str, str]] = set()
+    for part, path in written:
+        name = "" if part.day is None else str(part.day)
+        if (part.relation, name) not in replaced:
+            replaced.add((part.relation, name))
+            connection.execute(
+                "DELETE FROM ops.served_file WHERE domain = ? AND relation = ? AND part = ?",
+                [served.domain, part.relation, name],
+            )
+        if path is not None:
+            connection.execute(
+                "INSERT INTO ops.served_file VALUES (?, ?, ?, ?)",
+                [served.domain, part.relation, name, str(path)],
+            )
+
+
+def _show(connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", served: Served) -> None:
+    """Views: the facts' published entries, the served tables, and what is built on them."""
+    for fact in served.facts:
+        rows = _published_sql(connection, warehouse, fact)
+        connection.execute(f"CREATE OR REPLACE VIEW {fact} AS {rows}")
+    from clearhouse.engines.duckdb import parquet_sql
+
+    tables = connection.execute(
+        "SELECT relation, list(path ORDER BY path) FROM ops.served_file GROUP BY relation"
+    ).fetchall()
+    for relation, files in tables:
+        connection.execute(f"CREATE OR REPLACE VIEW {relation} AS {parquet_sql(files)}")
+    for view in served.views:
+        schema, _, name = view.partition(".")
+        (definition,) = warehouse.query(
+            "SELECT sql FROM duckdb_views() WHERE schema_name = $1 AND view_name = $2",
+            [schema, name],
+        )["sql"].to_pylist()
+        connection.execute(definition.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+
+
+def _published_sql(
+    connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", fact: str
+) -> str:
+    named = {row[0] for row in connection.execute("SELECT entry_id FROM ops.publication").fetchall()}
+    registered = entry_files.paths(warehouse, fact)
+    files = [path for entry_id in sorted(named & set(registered)) for path in registered[entry_id]]
+    empty = entry_files.empty_file(warehouse.path.with_name("gold"), fact)
+    return entry_files.facts_sql(sorted(files), empty)
+
+
+def _files(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT path FROM ops.served_file").fetchall()}

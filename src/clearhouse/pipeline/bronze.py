@@ -1,0 +1,203 @@
+"""Landing to bronze by contract, and the gate that holds a day before dbt sees it.
+
+Data flow: landing → the Iceberg table of the dataset, and quarantine.
+Grain: one row a record, distinct within its day: the same line again is a duplicate, counted and
+not kept twice. Another line of the same key is another row; silver marks the superseded one.
+Idempotency: a day is replaced as a whole, in one commit that carries its entry id.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import EntryKey, Status, digest
+from clearhouse.core.columnar import query
+from clearhouse.core.contract import Contract, TypedRecords, type_records
+from clearhouse.core.window import Window
+from clearhouse.landing import LandedObject
+from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.gates import judge
+from clearhouse.pipeline.runner import StepReport
+from clearhouse.store.quarantine import QuarantinedRow
+
+_DAYS_PER_COMMIT = 16
+"""pyiceberg filters a commit's rows once a day, so that days cost their square; and it copies the
+table's metadata some thirty times a commit, which grows with the number of commits."""
+_THREADS = 2
+
+Landed = Mapping[dt.date, Sequence[LandedObject]]
+
+
+def validate_raw_schema(run: Run, days: Sequence[dt.date]) -> StepReport:
+    """Type the landed days by contract, and hold those that the raw gate does not pass."""
+    report = StepReport()
+    for dataset in run.datasets:
+        report.add(_to_bronze(run, dataset, days))
+    return report
+
+
+def _to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
+    landed = landed_objects(run, dataset, days)
+    hop = dataset.names.bronze
+    keys = run.as_sealed(
+        hop, {day: _key(run, dataset, day, landed[day]) for day in days if landed[day]}
+    )
+    clerk = Clerk(run.books, dataset.hops[hop], run.run_id)
+    plan = clerk.plan(keys, run.lake.entries(dataset.id))
+    run.progress.advance(len(plan.skip))
+    statuses: dict[dt.date, Status] = {}
+    if plan.redo:
+        clerk.open(keys[day] for day in plan.redo)
+        _load_days(run, dataset, landed, {day: keys[day].entry_id for day in plan.redo})
+        statuses = clerk.close(keys[day] for day in plan.redo)
+    report = StepReport(done=list(plan.redo), skipped=list(plan.skip))
+    report.failed = {
+        day: f"Nothing has landed for {day}: run extract_daily_batch first."
+        for day in days
+        if day not in keys
+    }
+    report.unbalanced = {
+        day: "Bronze and quarantine don't hold what landed: run `clearhouse books`."
+        for day, status in statuses.items()
+        if status is Status.UNBALANCED
+    }
+    entries = run.entries(hop, report.passed)
+    _, report.held = judge(run, dataset, dataset.declared.raw_gate, entries)
+    return report
+
+
+def landed_objects(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Landed:
+    """What has landed of all sources for each of the days, in order of source and version."""
+    window = Window(min(days), max(days))
+    found: dict[dt.date, list[LandedObject]] = {day: [] for day in days}
+    for source in dataset.declared.sources:
+        landed = run.landing.days(source.name, window)
+        for day in days:
+            found[day] += landed[day][: run.versions_shown.get((source.name, day))]
+    return found
+
+
+def input_of(objects: Sequence[LandedObject]) -> str:
+    """What a day's bronze is a function of."""
+    return digest(*(f"{o.source}:{o.version}:{o.payload_sha256}" for o in objects))
+
+
+def _key(
+    run: Run, dataset: OpenDataset, day: dt.date, landed: Sequence[LandedObject]
+) -> EntryKey:
+    hop = dataset.names.bronze
+    return EntryKey(run.name, hop, day, input_of(landed), dataset.versions.bronze)
+
+
+def bronze_schema(contract: Contract) -> pa.Schema:
+    """Columns of the bronze table: the contract's, then the spine's."""
+    spine = [
+        ("extra", pa.string()),
+        ("_record_id", pa.string()),
+        ("_record_key", pa.string()),
+        ("_source", pa.string()),
+        ("_line", pa.int32()),
+        ("_object_version", pa.int32()),
+        ("_book_date", pa.date32()),
+    ]
+    return pa.schema([*contract.arrow_schema, *(pa.field(n, t) for n, t in spine)])
+
+
+@dataclass(frozen=True)
+class _TypedDay:
+    """A day's distinct records: accepted as columns, rejected as quarantine rows."""
+
+    day: dt.date
+    accepted: pa.Table
+    rejected: tuple[QuarantinedRow, ...]
+
+
+def _load_days(
+    run: Run, dataset: OpenDataset, landed: Landed, entries: Mapping[dt.date, str]
+) -> None:
+    """Type days and put them in bronze and quarantine, some days in one commit.
+
+    Quarantine is written first: the bronze commit carries the entry ids, so that a day counts as
+    done only when both are in place. The next days are typed while one commit is made.
+    """
+    days = sorted(entries)
+    chunks = [days[at : at + _DAYS_PER_COMMIT] for at in range(0, len(days), _DAYS_PER_COMMIT)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+
+        def typing(chunk: Sequence[dt.date]) -> list[Future[_TypedDay]]:
+            return [pool.submit(_typed_day, run, dataset, day, landed[day]) for day in chunk]
+
+        ahead = typing(chunks[0]) if chunks else []
+        for chunk, following in zip_longest(chunks, chunks[1:], fillvalue=()):
+            typed = [each.result() for each in ahead]
+            ahead = typing(following)
+            run.quarantine.replace(dataset.id, {t.day: (entries[t.day], t.rejected) for t in typed})
+            # Of one piece: pyiceberg filters every piece of every column once a day.
+            rows = pa.concat_tables([t.accepted for t in typed]).combine_chunks()
+            run.lake.replace_days(dataset.id, rows, {day: entries[day] for day in chunk})
+            run.progress.advance(len(chunk))
+
+
+def _typed_day(
+    run: Run, dataset: OpenDataset, day: dt.date, objects: Sequence[LandedObject]
+) -> _TypedDay:
+    accepted: list[pa.Table] = [bronze_schema(dataset.contract).empty_table()]
+    rejected: dict[str, QuarantinedRow] = {}
+    for landed in objects:
+        payload = run.landing.read(landed)
+        reading = dataset.reader.reading(landed, payload)
+        typed = type_records(payload, dataset.contract, landed.source, reading)
+        accepted.append(_with_origin(typed.accepted, day, landed).select(accepted[0].column_names))
+        for row in _quarantined(dataset, typed, day, landed):
+            rejected.setdefault(row.record_id, row)
+    return _TypedDay(day, _distinct(pa.concat_tables(accepted)), tuple(rejected.values()))
+
+
+def _with_origin(rows: pa.Table, day: dt.date, landed: LandedObject) -> pa.Table:
+    origin = {
+        "_source": pa.scalar(landed.source, pa.string()),
+        "_object_version": pa.scalar(landed.version, pa.int32()),
+        "_book_date": pa.scalar(day, pa.date32()),
+    }
+    for name, value in origin.items():
+        rows = rows.append_column(name, pa.repeat(value, len(rows)))
+    return rows
+
+
+def _distinct(rows: pa.Table) -> pa.Table:
+    """Rows without those whose `_record_id` stands earlier in the day."""
+    if pc.count_distinct(rows["_record_id"]).as_py() == len(rows):
+        return rows
+    first = query(
+        """SELECT row_number() OVER (
+                PARTITION BY _record_id ORDER BY _object_version, _line) = 1 AS is_first
+        FROM (SELECT *, row_number() OVER () AS ordinal FROM numbered) ORDER BY ordinal""",
+        numbered=rows.select(["_record_id", "_object_version", "_line"]),
+    )
+    return rows.filter(first["is_first"])
+
+
+def _quarantined(
+    dataset: OpenDataset, typed: TypedRecords, day: dt.date, landed: LandedObject
+) -> Sequence[QuarantinedRow]:
+    return [
+        QuarantinedRow(
+            dataset=dataset.id,
+            book_date=day,
+            record_id=row.record_id,
+            record_key=row.record_key,
+            object_key=landed.key,
+            line=row.line,
+            violations=row.violations,
+            raw=row.raw,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+        )
+        for row in typed.rejected
+    ]

@@ -1,0 +1,136 @@
+"""What the steps of a domain work with: its stores, opened, and what is known of its datasets."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from clearhouse.books.certificate import Certificates
+from clearhouse.books.decisions import Decisions
+from clearhouse.books.hop import Hop
+from clearhouse.books.ledger import Books
+from clearhouse.books.model import Entry, EntryKey, Status
+from clearhouse.books.publications import Publications
+from clearhouse.core.contract import Contract
+from clearhouse.engines.dbt import DbtProject
+from clearhouse.engines.engine import Engine
+from clearhouse.lake.iceberg import Lake
+from clearhouse.landing import Landing
+from clearhouse.landing.spine import LandingReader
+from clearhouse.pipeline.domain import Connection, Dataset, Domain
+from clearhouse.pipeline.hops import HopNames
+from clearhouse.pipeline.runner import Progress, Silent
+from clearhouse.quality.alerts import Alerter
+from clearhouse.quality.gates import Gates
+from clearhouse.settings import Settings
+from clearhouse.store.quarantine import Quarantine
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What the outcome of each stage depends on beside its input.
+
+    Attributes:
+        reading: the books' reading of landed lines.
+        gates: by the name of the gate.
+    """
+
+    reading: str
+    bronze: str
+    silver: str
+    gold: str
+    published: str
+    gates: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class OpenDataset:
+    """A dataset with its contract, its hops and what its stages depend on.
+
+    Attributes:
+        id: `<domain>.<name>`: name of the contract, of the bronze table, and of what is published.
+    """
+
+    declared: Dataset
+    contract: Contract
+    reader: LandingReader
+    names: HopNames
+    hops: Mapping[str, Hop]
+    versions: Versions
+
+    @property
+    def id(self) -> str:
+        """See the class."""
+        return self.contract.id
+
+    @property
+    def bronze(self) -> str:
+        """The relation under which the engine is shown bronze."""
+        return "bronze." + self.id.replace(".", "_")
+
+
+@dataclass
+class Run:
+    """The parts that the steps of one run of one domain stand on.
+
+    Attributes:
+        connections: by source name; none where nothing is to be pulled.
+        refresh: pull days again that have landed.
+        versions_shown: by source and day, how many of the landed versions are looked at, where it
+            is not all (a rebuild of what readers saw before a correction).
+        prepares: whether what later steps need is imported while the source is waited for.
+    """
+
+    domain: Domain
+    settings: Settings
+    run_id: str
+    datasets: tuple[OpenDataset, ...]
+    landing: Landing
+    lake: Lake
+    engine: Engine
+    books: Books
+    publications: Publications
+    certificates: Certificates
+    decisions: Decisions
+    quarantine: Quarantine
+    gates: Gates
+    alerter: Alerter
+    dbt: DbtProject
+    connections: Mapping[str, Connection] = field(default_factory=dict)
+    refresh: bool = False
+    prepares: bool = True
+    versions_shown: Mapping[tuple[str, dt.date], int] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Silent)
+
+    @property
+    def name(self) -> str:
+        """The domain's name."""
+        return self.domain.name
+
+    @property
+    def hops(self) -> list[Hop]:
+        """All hops, in order."""
+        return [hop for dataset in self.datasets for hop in dataset.hops.values()]
+
+    def dataset(self, name: str | None = None) -> OpenDataset:
+        """A dataset by its id; without one, the first."""
+        return next(d for d in self.datasets if name in (None, d.id))
+
+    def entries(self, hop: str, days: Sequence[dt.date]) -> dict[dt.date, Entry]:
+        """The current entry of a hop for each of the days whose work came to its end."""
+        return {
+            e.key.book_date: e
+            for e in self.books.current(self.name, hop, days)
+            if e.status not in (Status.OPEN, Status.FAILED)
+        }
+
+    def as_sealed(self, hop: str, keys: Mapping[dt.date, EntryKey]) -> dict[dt.date, EntryKey]:
+        """The keys, and of closed days those that were sealed, if made from the same input.
+
+        A closed day is not made again by a later contract, model or release of this program.
+        """
+        closed = self.certificates.closed(self.name)
+        sealed = {d: e.key for d, e in self.entries(hop, [d for d in keys if d in closed]).items()}
+        return {
+            day: sealed[day] if day in sealed and sealed[day].input_hash == key.input_hash else key
+            for day, key in keys.items()
+        }

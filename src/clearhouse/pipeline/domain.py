@@ -1,0 +1,191 @@
+"""What a domain declares. The functions of this package do the work."""
+
+import datetime as dt
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from clearhouse.core.errors import ClearhouseError
+from clearhouse.core.resources import resource
+from clearhouse.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clearhouse.pipeline.context import OpenDataset, Run
+
+Frames = Mapping[str, Any]
+"""By the name of a gate's asset, a pandas frame with a `book_date` on each row, or its parts."""
+
+Faults = Mapping[dt.date, Sequence[str]]
+"""Kinds of faults by day, for a sandbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a source gave for one day, whole.
+
+    Attributes:
+        payload: the answer's bytes, in the format that the dataset's contract names.
+        request: what was asked, as JSON can hold it.
+    """
+
+    book_date: dt.date
+    payload: bytes = field(repr=False)
+    request: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A day that the source did not give, and why; nothing of it was kept."""
+
+    book_date: dt.date
+    error: ClearhouseError
+
+
+class Connection(Protocol):
+    """A source that can be asked.
+
+    Attributes:
+        identity: who is asked, as the books name it; no secrets.
+        notice: what a person should know of it, such as that a sandbox stands in; "" for nothing.
+    """
+
+    identity: str
+    notice: str
+
+    def requests(self, days: Sequence[dt.date]) -> Mapping[dt.date, Mapping[str, Any]]:
+        """What would be asked for each of the days. Asks nothing."""
+        ...
+
+    def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
+        """Each day as soon as it is there, in any order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """An outside system that a dataset is pulled from.
+
+    Attributes:
+        name: in the keys of landed objects and in record ids.
+        connect: opens it for as long as the block lasts.
+    """
+
+    name: str
+    connect: Callable[[Settings, Faults], AbstractContextManager[Connection]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A checkpoint of Great Expectations that can hold a day.
+
+    Attributes:
+        name: of the checkpoint.
+        frames: what is judged, made for some days.
+        version: of `frames`: what is judged under another version is judged again.
+        inputs: files beside the checkpoint that verdicts depend on.
+    """
+
+    name: str
+    frames: "Callable[[Run, OpenDataset, Sequence[dt.date]], Frames]" = field(repr=False)
+    version: str = "1"
+    inputs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A table that follows from published rows, and is mended where a publication touches it.
+
+    Attributes:
+        served_in: schema of the table that readers see; the model of the same name in the schema
+            `next` holds the rows that a publication changes.
+        key: column of the entity that rows belong to.
+        touched: model that lists the touched entities.
+        part: SQL of the date by which the table is served in parts; "" for a small one.
+    """
+
+    name: str
+    served_in: str
+    key: str
+    touched: str
+    part: str = ""
+
+    @property
+    def served(self) -> str:
+        """The table that readers see."""
+        return f"{self.served_in}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset of a domain: its contract, its sources, and the tables of its spine.
+
+    Attributes:
+        name: within the domain.
+        silver, gold, readers: `schema.table` of each hop.
+        touched_keys: model that lists the record keys that a publication touches.
+        hidden: model of published rows that readers don't see.
+        raw_gate: judges a day in bronze.
+        business_gate: judges a day's candidates in gold.
+        derived: in the order in which they are applied.
+        views: what else readers are shown, in the order in which views build on each other.
+        id_column: the source's own name of a record, by which people ask for it.
+        identity: columns that never change in a correction. Two rows of one key that differ in one
+            are two records, whose key can't tell them apart.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+    silver: str
+    gold: str
+    readers: str
+    touched_keys: str
+    hidden: str
+    raw_gate: Gate
+    business_gate: Gate
+    id_column: str
+    identity: tuple[str, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    views: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain: its datasets, and where its files are.
+
+    Attributes:
+        contracts: folder of `<dataset>.yaml`.
+        models, model_tests: folders of dbt models and of singular tests.
+        gates: folder of a Great Expectations project.
+        volume_band: what number of records a healthy day has, for the daily figures.
+    """
+
+    name: str
+    datasets: tuple[Dataset, ...]
+    contracts: Path
+    models: Path
+    model_tests: Path
+    gates: Path
+    volume_band: Callable[[Settings, dt.date], tuple[int, int]] | None = field(
+        default=None, repr=False
+    )
+
+
+def packaged(name: str) -> dict[str, Path]:
+    """Where the files of a domain of this package are, as arguments of `Domain`."""
+    return {
+        "contracts": resource("contracts") / name,
+        "models": resource("dbt") / "models" / name,
+        "model_tests": resource("dbt") / "tests" / name,
+        "gates": resource("gx") / name,
+    }
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """A pandas frame of rows; pandas is imported only where something is judged."""
+    import pandas as pd
+
+    return pd.DataFrame(rows)

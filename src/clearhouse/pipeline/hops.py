@@ -1,0 +1,137 @@
+"""The hops of a dataset: which rows of which store are on which side of each."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clearhouse.books.hop import Hop, Leg
+from clearhouse.books.model import Side
+from clearhouse.books.publications import Publications
+from clearhouse.core.contract import Contract
+from clearhouse.engines.engine import Ask, Engine, EngineSpine
+from clearhouse.lake.iceberg import BronzeSpine, Lake
+from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
+from clearhouse.pipeline.domain import Dataset
+from clearhouse.store.quarantine import Quarantine, QuarantineSpine
+
+
+@dataclass(frozen=True)
+class HopNames:
+    """The names of a dataset's hops, as the books and people use them.
+
+    Attributes:
+        landed: by source.
+    """
+
+    landed: dict[str, str]
+    bronze: str = "landing → bronze"
+    silver: str = "bronze → silver"
+    gold: str = "silver → gold"
+    readers: str = "gold → readers"
+
+    @classmethod
+    def of(cls, dataset: Dataset, *, is_only: bool) -> "HopNames":
+        """The names; of one of several datasets, they begin with the dataset's."""
+        several = len(dataset.sources) > 1
+        prefix = "" if is_only else f"{dataset.name}: "
+        return cls(
+            {s.name: f"{prefix}{s.name if several else 'source'} → landing" for s in dataset.sources},
+            *(prefix + name for name in (cls.bronze, cls.silver, cls.gold, cls.readers)),
+        )
+
+
+def candidates_sql(dataset: str, gold: str) -> str:
+    """SQL, to be used behind FROM, for the gold rows `r` of the entries built last."""
+    return f"""{gold} r JOIN ops.candidate c
+        ON c.dataset = '{dataset}' AND c.book_date = r._book_date AND c.entry_id = r._entry_id"""
+
+
+def hops_of(
+    dataset: Dataset,
+    names: HopNames,
+    contract: Contract,
+    reader: LandingReader,
+    lake: Lake,
+    engine: Engine,
+    quarantine: Quarantine,
+    publications: Publications,
+) -> dict[str, Hop]:
+    """The hops in order, by name."""
+    landed = LandingSpine(reader)
+    repeated = LandingSpine(reader, Lines.REPEATED)
+    amount, currency = contract.amount, contract.currency
+    digits = amount.arrow_type.precision
+    bronze = BronzeSpine(lake, contract.id, amount.name, currency.name, digits)
+    minor = engine.dialect.minor_units(f"r.{amount.name}", f"r.{currency.name}", digits=digits)
+    columns = (
+        f"r._book_date, r._record_id, r._record_key, {minor} AS amount_minor, "
+        f"r.{currency.name} AS currency"
+    )
+
+    def rows(
+        relation: str, where: str = "1 = 1", of: str | None = None, ask: Ask = engine.query_of
+    ) -> EngineSpine:
+        def sql(of_days: str, _days: Sequence[dt.date]) -> str:
+            return f"SELECT {columns} FROM {of or f'{relation} r'} WHERE {where} AND {of_days}"
+
+        return EngineSpine(ask, engine.dialect, relation, sql)
+
+    def published(of_days: str, days: Sequence[dt.date]) -> str:
+        """Gold rows of the entries that the books say are published."""
+        pointers = publications.pointers(contract.id, days)
+        listed = ", ".join(map(engine.dialect.text, pointers.values())) or "''"
+        return (
+            f"SELECT {columns} FROM {dataset.gold} r WHERE {of_days} AND r._entry_id IN ({listed})"
+        )
+
+    silver = rows(dataset.silver, "NOT r._is_superseded")
+    hidden = f"gold.{dataset.hidden}"
+    hops = (
+        *(
+            Hop(names.landed[source.name], (Leg(Side.OUT, LandingSpine(reader.of(source.name))),))
+            for source in dataset.sources
+        ),
+        Hop(
+            names.bronze,
+            (
+                Leg(Side.IN, landed),
+                Leg(Side.OUT, bronze),
+                Leg(Side.DUPLICATE, repeated),
+                Leg(Side.REJECTED, QuarantineSpine(quarantine, contract.id)),
+            ),
+        ),
+        Hop(
+            names.silver,
+            (
+                Leg(Side.IN, bronze),
+                Leg(Side.OUT, silver),
+                Leg(Side.SUPERSEDED, rows(dataset.silver, "r._is_superseded")),
+            ),
+            upstream=names.bronze,
+        ),
+        Hop(
+            names.gold,
+            (
+                Leg(Side.IN, silver),
+                Leg(Side.OUT, rows(dataset.gold, of=candidates_sql(contract.id, dataset.gold))),
+            ),
+            upstream=names.silver,
+        ),
+        Hop(
+            names.readers,
+            (
+                Leg(Side.IN, EngineSpine(engine.query_of, engine.dialect, dataset.gold, published)),
+                Leg(Side.OUT, rows(dataset.readers, ask=engine.query_readers)),
+                Leg(
+                    Side.DUPLICATE,
+                    rows(hidden, "r.reason = 'duplicate'", ask=engine.query_readers),
+                ),
+                Leg(
+                    Side.SUPERSEDED,
+                    rows(hidden, "r.reason = 'superseded'", ask=engine.query_readers),
+                ),
+            ),
+            certified=False,
+        ),
+    )
+    return {hop.name: hop for hop in hops}

@@ -1,0 +1,109 @@
+"""A domain's parts, opened by their settings: what a command works with."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from clearhouse.books.certificate import Certificates
+from clearhouse.books.decisions import Decisions
+from clearhouse.books.ledger import Books
+from clearhouse.books.publications import Publications
+from clearhouse.core.contract import Contract
+from clearhouse.core.resources import resource
+from clearhouse.engines.dbt import DbtProject
+from clearhouse.engines.dbt_files import assembled
+from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.engines.engine import Engine
+from clearhouse.lake.iceberg import Lake
+from clearhouse.landing import Landing
+from clearhouse.landing.spine import LandingReader
+from clearhouse.pipeline import metrics, ops
+from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.domain import Connection, Dataset, Domain, Faults
+from clearhouse.pipeline.hops import HopNames, hops_of
+from clearhouse.pipeline.runner import Progress, Silent
+from clearhouse.pipeline.versions import versions_of
+from clearhouse.quality.alerts import Alerter
+from clearhouse.quality.gates import Gates
+from clearhouse.settings import Settings
+from clearhouse.store.database import open_database
+from clearhouse.store.landing_totals import LandingTotals
+from clearhouse.store.quarantine import Quarantine
+
+
+def open_run(
+    domain: Domain,
+    settings: Settings,
+    connections: Mapping[str, Connection] | None = None,
+    *,
+    progress: Progress | None = None,
+    refresh: bool = False,
+) -> Run:
+    """The domain's parts, opened (and made where they are not there yet)."""
+    home = settings.clearhouse_home
+    home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url)
+    landing = Landing.from_url(settings.landing_url)
+    lake = Lake(settings.catalog_url, home / "bronze")
+    engine = open_engine(settings)
+    publications = Publications(database)
+    quarantine = Quarantine(database)
+
+    def opened(dataset: Dataset) -> OpenDataset:
+        contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
+        versions = versions_of(domain, dataset, contract)
+        memory = LandingTotals(database, versions.reading)
+        sources = tuple(source.name for source in dataset.sources)
+        reader = LandingReader(landing, contract, sources, memory)
+        names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
+        hops = hops_of(
+            dataset, names, contract, reader, lake, engine, quarantine, publications
+        )
+        return OpenDataset(dataset, contract, reader, names, hops, versions)
+
+    work = home / "work" / domain.name
+    webhook = settings.slack_webhook_url
+    return Run(
+        domain=domain,
+        settings=settings,
+        run_id=uuid.uuid4().hex[:12],
+        datasets=tuple(map(opened, domain.datasets)),
+        landing=landing,
+        lake=lake,
+        engine=engine,
+        books=Books(database),
+        publications=publications,
+        certificates=Certificates(database),
+        decisions=Decisions(database),
+        quarantine=quarantine,
+        gates=Gates(domain.gates, work / "gx"),
+        alerter=Alerter(webhook.get_secret_value() if webhook else None),
+        dbt=DbtProject(
+            assembled(resource("dbt"), domain.models, domain.model_tests, work / "project"),
+            engine,
+            work / "dbt",
+        ),
+        connections=connections or {},
+        refresh=refresh,
+        progress=progress or Silent(),
+    )
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The SQL engine at ENGINE_URL, with the tables by which the pipeline and the models talk."""
+    engine = DuckDBEngine(settings.engine_path)
+    engine.execute(*ops.TABLES, metrics.CREATE)
+    return engine
+
+
+@contextmanager
+def connected(
+    domain: Domain, settings: Settings, faults: Faults | None = None
+) -> Iterator[dict[str, Connection]]:
+    """All sources of a domain by name, for as long as the block lasts."""
+    with ExitStack() as stack:
+        yield {
+            source.name: stack.enter_context(source.connect(settings, faults or {}))
+            for dataset in domain.datasets
+            for source in dataset.sources
+        }

@@ -1,0 +1,119 @@
+"""The small tables by which the pipeline and the models talk: what to build, what to publish."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from clearhouse.core.columnar import dates
+from clearhouse.engines.engine import Engine, Insert
+
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS ops.build_day (
+        dataset VARCHAR(80), book_date DATE, silver_entry_id VARCHAR(64),
+        gold_entry_id VARCHAR(64))""",
+    """CREATE TABLE IF NOT EXISTS ops.candidate (
+        dataset VARCHAR(80), book_date DATE, entry_id VARCHAR(64),
+        PRIMARY KEY (dataset, book_date))""",
+    """CREATE TABLE IF NOT EXISTS ops.publication (
+        dataset VARCHAR(80), book_date DATE, entry_id VARCHAR(64),
+        PRIMARY KEY (dataset, book_date))""",
+    """CREATE TABLE IF NOT EXISTS ops.pending (
+        dataset VARCHAR(80), book_date DATE, entry_id VARCHAR(64),
+        PRIMARY KEY (dataset, book_date))""",
+    """CREATE TABLE IF NOT EXISTS ops.applied (
+        domain VARCHAR(40) PRIMARY KEY, publication BIGINT, versions VARCHAR(64))""",
+    """CREATE TABLE IF NOT EXISTS ops.to_serve (
+        domain VARCHAR(40), relation VARCHAR(120), part_column VARCHAR(200), part DATE)""",
+)
+_POINTERS = pa.schema(
+    [("dataset", pa.string()), ("book_date", pa.date32()), ("entry_id", pa.string())]
+)
+_BUILD_DAYS = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("book_date", pa.date32()),
+        ("silver_entry_id", pa.string()),
+        ("gold_entry_id", pa.string()),
+    ]
+)
+_TO_SERVE = pa.schema(
+    [
+        ("domain", pa.string()),
+        ("relation", pa.string()),
+        ("part_column", pa.string()),
+        ("part", pa.date32()),
+    ]
+)
+
+
+def set_build_days(
+    engine: Engine, dataset: str, days: Mapping[dt.date, tuple[str, str]]
+) -> None:
+    """Say which days of a dataset the next build makes, with their silver and gold entry ids."""
+    rows = [
+        {"dataset": dataset, "book_date": d, "silver_entry_id": s, "gold_entry_id": g}
+        for d, (s, g) in sorted(days.items())
+    ]
+    engine.execute(
+        "DELETE FROM ops.build_day",
+        Insert("ops.build_day", pa.Table.from_pylist(rows, _BUILD_DAYS)),
+    )
+
+
+def set_candidates(engine: Engine, dataset: str, entries: Mapping[dt.date, str]) -> None:
+    """Say which gold entry of each day was built last: the one that the gate judges."""
+    if entries:
+        engine.execute(
+            f"""DELETE FROM ops.candidate WHERE dataset = '{dataset}'
+                AND book_date IN ({dates(engine.dialect, entries)})""",
+            Insert("ops.candidate", _pointers(dataset, entries)),
+        )
+
+
+def set_pending(engine: Engine, changes: Mapping[str, Mapping[dt.date, str | None]]) -> None:
+    """Say which pointers the publication being made changes, by dataset."""
+    engine.execute(
+        "DELETE FROM ops.pending",
+        *(Insert("ops.pending", _pointers(d, changed)) for d, changed in changes.items()),
+    )
+
+
+def entries_in(engine: Engine, relation: str, days: Sequence[dt.date]) -> dict[dt.date, list[str]]:
+    """The entry ids that a table's own rows carry for each day."""
+    if not days:
+        return {}
+    rows = engine.query_of(
+        relation,
+        f"SELECT DISTINCT _book_date, _entry_id FROM {relation} "
+        f"WHERE _book_date IN ({dates(engine.dialect, days)})",
+    )
+    found: dict[dt.date, list[str]] = {}
+    for row in rows.to_pylist() if rows else ():
+        found.setdefault(row["_book_date"], []).append(row["_entry_id"])
+    return found
+
+
+def applied_pointers(engine: Engine, dataset: str) -> dict[dt.date, str]:
+    """The pointers that the engine's tables are made from."""
+    rows = engine.query(
+        "SELECT book_date, entry_id FROM ops.publication WHERE dataset = $1", [dataset]
+    ).to_pylist()
+    return {row["book_date"]: row["entry_id"] for row in rows}
+
+
+def _pointers(dataset: str, entries: Mapping[dt.date, str | None]) -> pa.Table:
+    rows = [
+        {"dataset": dataset, "book_date": day, "entry_id": entry_id}
+        for day, entry_id in sorted(entries.items())
+    ]
+    return pa.Table.from_pylist(rows, _POINTERS)
+
+
+def to_serve(domain: str, parts: Sequence[tuple[str, str, dt.date | None]]) -> Insert:
+    """The insert by which parts of tables are served again: relation, SQL of the part, the part."""
+    rows = [
+        {"domain": domain, "relation": relation, "part_column": column, "part": day}
+        for relation, column, day in parts
+    ]
+    return Insert("ops.to_serve", pa.Table.from_pylist(rows, _TO_SERVE))

@@ -1,0 +1,180 @@
+"""Publication: what passed both gates is shown to readers, with all that derives from it, at once.
+
+Data flow: gold candidates → pointers, derived tables, what readers open.
+Grain: one publication a call; it names the days whose pointer it changes.
+Idempotency: the books record a publication before any store is changed, and every store says which
+one it has come to. So a publication that was cut short is finished by the next call, and one that
+changes nothing does nothing.
+
+The rows of derived tables that it changes are built and tested beside those in force. Then one
+transaction flips the pointers and puts these rows in place, and readers are shown the result.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from clearhouse.books.model import EntryKey, Status, digest, totals_digest
+from clearhouse.books.publications import Cause
+from clearhouse.pipeline import metrics, ops
+from clearhouse.pipeline.clearance import gold_cleared
+from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.runner import StepReport
+from clearhouse.pipeline.serve import apply, serve, touched_days
+from clearhouse.pipeline.transform import build_apart
+
+Changes = dict[str, dict[dt.date, str | None]]
+"""By dataset, the pointers that change; None: the day is withdrawn."""
+
+
+@dataclass
+class Outcome:
+    """What a publication came to.
+
+    Attributes:
+        changed: days whose pointer changed.
+        unbalanced: days of which readers don't see what is published.
+    """
+
+    changed: set[dt.date] = field(default_factory=set)
+    unbalanced: dict[dt.date, str] = field(default_factory=dict)
+
+
+def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
+    """Show readers the days that passed both gates, and the figures of all days."""
+    report = StepReport()
+    changes: Changes = {}
+    cleared_days: set[dt.date] = set()
+    for dataset in run.datasets:
+        cleared = gold_cleared(run, dataset, days)
+        cleared.stop(report)
+        cleared_days |= set(cleared.entries)
+        before = run.publications.pointers(dataset.id, days)
+        wanted: dict[dt.date, str | None] = {
+            day: entry.entry_id for day, entry in cleared.entries.items()
+        }
+        wanted |= dict.fromkeys(_no_longer_allowed(run, before, wanted))
+        changes[dataset.id] = {d: e for d, e in wanted.items() if before.get(d) != e}
+    changed = sorted({day for each in changes.values() for day in each})
+
+    def publish_some(some: Sequence[dt.date]) -> None:
+        restricted = {d: {day: e for day, e in c.items() if day in some} for d, c in changes.items()}
+        report.unbalanced |= publish(run, restricted, days).unbalanced
+
+    failed = build_apart(publish_some, changed) if changed else {}
+    if not changed or failed:
+        report.unbalanced |= publish(run, {}, days).unbalanced
+    report.failed |= failed
+    report.done = [day for day in changed if day in cleared_days and day not in failed]
+    report.skipped = sorted(cleared_days - set(changed))
+    run.progress.advance(len(days))
+    return report
+
+
+def _no_longer_allowed(
+    run: Run, published: Mapping[dt.date, str], cleared: Mapping[dt.date, str | None]
+) -> list[dt.date]:
+    """Days whose published entry a gate holds by now: under new rules, it did not pass."""
+    decisions = run.decisions.of_many(list(published.values()))
+    return [
+        day
+        for day, entry_id in published.items()
+        if day not in cleared and any(d.holds for d in decisions.get(entry_id, ()))
+    ]
+
+
+def publish(
+    run: Run,
+    changes: Changes,
+    days: Sequence[dt.date],
+    cause: Cause = Cause.RUN,
+    reason: str = "",
+) -> Outcome:
+    """Bring what readers see to what the books say with these changes.
+
+    Args:
+        run: the domain's parts.
+        changes: pointers that are to change.
+        days: days whose daily figures may have changed.
+        cause: why the pointers change.
+        reason: what a person gave for it.
+
+    Raises:
+        DbtError: what derives from the published rows can't be built or fails a test; readers see
+            what they saw, and the books record nothing.
+    """
+    changes = {dataset: changed for dataset, changed in changes.items() if changed}
+    versions = digest(*(dataset.versions.published for dataset in run.datasets))
+    is_new_version = _applied_versions(run) not in (None, versions)
+    pending = {
+        dataset.id: _pending(run, dataset, changes.get(dataset.id, {}), whole=is_new_version)
+        for dataset in run.datasets
+    }
+    touched: dict[str, set[dt.date]] = {}
+    if any(pending.values()):
+        ops.set_pending(run.engine, pending)
+        run.dbt.build("tag:published")
+        touched = {d.id: touched_days(run, d, pending[d.id]) for d in run.datasets}
+    number = (
+        run.publications.add(run.name, changes, run.run_id, cause, reason)
+        if changes
+        else run.publications.latest(run.name)
+    )
+    if any(pending.values()):
+        apply(run, pending, number, versions, replace=is_new_version)
+    metrics.update(run, sorted({*days, *(day for each in touched.values() for day in each)}))
+    serve(run, number)
+    outcome = Outcome({day for each in changes.values() for day in each})
+    for dataset in run.datasets:
+        outcome.unbalanced |= _enter_readers(run, dataset, sorted(touched.get(dataset.id, ())))
+    return outcome
+
+
+def _pending(
+    run: Run, dataset: OpenDataset, changed: Mapping[dt.date, str | None], *, whole: bool
+) -> dict[dt.date, str | None]:
+    """The pointers in which the engine's tables differ from the books with the changes."""
+    applied = ops.applied_pointers(run.engine, dataset.id)
+    wanted: dict[dt.date, str | None] = {**run.publications.pointers(dataset.id), **changed}
+    wanted = {**dict.fromkeys(applied), **wanted}
+    return {
+        day: entry_id
+        for day, entry_id in wanted.items()
+        if applied.get(day) != entry_id or (whole and entry_id is not None)
+    }
+
+
+def _applied_versions(run: Run) -> str | None:
+    sql = "SELECT versions FROM ops.applied WHERE domain = $1"
+    rows = run.engine.query(sql, [run.name])
+    return rows["versions"][0].as_py() if len(rows) else None
+
+
+def _enter_readers(
+    run: Run, dataset: OpenDataset, days: Sequence[dt.date]
+) -> dict[dt.date, str]:
+    """Enter what readers see of the days that a publication touched.
+
+    A correction that arrives on a later day changes what readers see of an earlier one: its entry
+    here is a new one, and the earlier one stays in the books as it was.
+    """
+    if not days:
+        return {}
+    hop = dataset.names.readers
+    pointers = run.publications.pointers(dataset.id, days)
+    measured = dataset.hops[hop].measure(days)
+    known = {e.key.book_date: e for e in run.books.current(run.name, hop, days)}
+    fresh, refs = {}, {}
+    for day, totals in measured.items():
+        inputs = digest(pointers.get(day, ""), totals_digest(totals))
+        key = EntryKey(run.name, hop, day, inputs, dataset.versions.published)
+        entry = known.get(day)
+        if entry is None or entry.key != key or entry.status is not Status.BALANCED:
+            fresh[key] = totals
+            refs[key] = totals_digest(totals)
+    statuses = run.books.close(fresh, run.run_id, output_refs=refs)
+    return {
+        key.book_date: "Readers don't see what is published: run `clearhouse books`."
+        for key, status in statuses.items()
+        if status is Status.UNBALANCED
+    }

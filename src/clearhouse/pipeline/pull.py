@@ -1,0 +1,231 @@
+"""Source to landing: pull each day and put its bytes on durable storage.
+
+Data flow: a source → `raw/<source>/year=/month=/day=/NNNN-…`.
+Grain: one object a source, day and version of its bytes.
+Idempotency: a day that has landed by the same request is not asked for again, unless refreshed;
+bytes that landed before are not landed twice, other bytes become a later version.
+How to run: `clearhouse step DOMAIN extract_daily_batch --date D`.
+"""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, contextmanager
+from typing import Any
+
+import structlog
+
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import EntryKey, Status, digest
+from clearhouse.core.background import import_beside
+from clearhouse.core.errors import UsageError
+from clearhouse.core.window import Window
+from clearhouse.engines import dbt
+from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.domain import Batch, Connection, Failure
+from clearhouse.pipeline.runner import StepReport
+from clearhouse.quality import project
+
+_log = structlog.get_logger("clearhouse.pull")
+
+_LANDINGS_AT_ONCE = 2
+_VERSION = digest("landing", "1")  # what an answer becomes: its bytes without their framing
+
+Requests = Mapping[dt.date, Mapping[str, Any]]
+
+
+def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
+    """Land every day that has not landed by the request it would be asked for with.
+
+    The sources of a dataset are pulled one after the other. A day that one of them did not give is
+    incomplete: it goes on with what the others gave, and its interval stays open in the books.
+    """
+    report = StepReport()
+    for dataset in run.datasets:
+        reports = [_pull_source(run, dataset, source.name, days) for source in dataset.declared.sources]
+        report.add(_of_all_sources(reports))
+    return report
+
+
+def _of_all_sources(reports: Sequence[StepReport]) -> StepReport:
+    """What became of the days over all sources of a dataset."""
+    report = StepReport()
+    for each in reports:
+        report.done += each.done
+        report.skipped += each.skipped
+        report.failed |= each.failed
+    landed = {*report.done, *report.skipped}
+    report.incomplete = {day: why for day, why in report.failed.items() if day in landed}
+    report.failed = {day: why for day, why in report.failed.items() if day not in landed}
+    report.skipped = [day for day in report.skipped if day not in set(report.done)]
+    return report
+
+
+def _pull_source(
+    run: Run, dataset: OpenDataset, source: str, days: Sequence[dt.date]
+) -> StepReport:
+    connection = run.connections.get(source)
+    if connection is None:
+        raise UsageError("There is no source to pull from: set its URL.", "no_source")
+    requests = {
+        day: {"source": connection.identity, **request}
+        for day, request in connection.requests(days).items()
+    }
+    keys = {day: key_of_pull(run, dataset, source, day, requests[day]) for day in days}
+    clerk = Clerk(run.books, dataset.hops[dataset.names.landed[source]], run.run_id)
+    in_place = {} if run.refresh else _landed_by(run, dataset, source, keys, requests)
+    plan = clerk.plan(keys, in_place)
+    report = StepReport(skipped=list(plan.skip))
+    run.progress.advance(len(plan.skip))
+    closed = run.certificates.closed(run.name)
+    refused = {day: closed_day(run, day) for day in plan.redo if day in closed}
+    wanted = [day for day in plan.redo if day not in closed]
+    report.failed = refused
+    if not wanted:
+        return report
+    _warn_of_another_request(run, dataset, source, connection, wanted)
+    clerk.open(keys[day] for day in wanted)
+    with _preparing_what_comes_next(run):
+        landed, failed = asyncio.run(_pull(run, dataset, source, connection, wanted))
+    clerk.fail(keys[day] for day in failed)
+    report.failed = {**refused, **failed}
+    statuses = clerk.close(keys[day] for day in landed)
+    report.done = [day for day, status in statuses.items() if status is Status.BALANCED]
+    return report
+
+
+def closed_day(run: Run, day: dt.date) -> str:
+    """Why nothing more is landed for a day."""
+    return (
+        f"{day} is closed, and what has landed for it stays as it was sealed: "
+        f'`clearhouse reopen {run.name} --date {day} --reason "…"` opens it.'
+    )
+
+
+def close_landing(run: Run, dataset: OpenDataset, source: str, days: Iterable[dt.date]) -> None:
+    """Measure days again to which something was landed by another way than a pull."""
+    hop = dataset.names.landed[source]
+    entries = run.entries(hop, list(days))
+    Clerk(run.books, dataset.hops[hop], run.run_id).close(e.key for e in entries.values())
+
+
+def key_of_pull(
+    run: Run, dataset: OpenDataset, source: str, day: dt.date, request: Mapping[str, Any]
+) -> EntryKey:
+    """The entry of a day that the source was asked for by this request."""
+    asked = digest(json.dumps(request, sort_keys=True))
+    return EntryKey(run.name, dataset.names.landed[source], day, asked, _VERSION)
+
+
+def _warn_of_another_request(
+    run: Run,
+    dataset: OpenDataset,
+    source: str,
+    connection: Connection,
+    days: Sequence[dt.date],
+) -> None:
+    """Say so when days are pulled again because they would be asked for otherwise."""
+    again = run.entries(dataset.names.landed[source], days)
+    if again and not run.refresh:
+        _log.warning(
+            "days that have landed are pulled again, since they would be asked for otherwise now; "
+            "what comes is a correction of what came before",
+            days=len(again),
+            first=str(min(again)),
+            source=connection.identity,
+        )
+
+
+@contextmanager
+def _preparing_what_comes_next(run: Run) -> Iterator[None]:
+    """Import and read what is slow to (dbt, Great Expectations) while the source is waited for.
+
+    When the pull is done first, the steps go on and wait for it where they need it. A run that
+    fails waits for it too: modules can't be imported while Python shuts down.
+    """
+    if not run.prepares:
+        yield
+        return
+    importing = import_beside(project.preload, dbt.preload, run.dbt.prepare)
+    try:
+        yield
+    except BaseException:
+        importing.join()
+        raise
+
+
+def _landed_by(
+    run: Run,
+    dataset: OpenDataset,
+    source: str,
+    keys: Mapping[dt.date, EntryKey],
+    requests: Requests,
+) -> dict[dt.date, str]:
+    """Days that have landed whole by the request they would be asked with, and still verify.
+
+    The manifest says the first request that gave these bytes; another one that gave the same
+    bytes is known to the books.
+    """
+    landed = run.landing.days(source, Window(min(keys), max(keys)))
+    entered = run.entries(dataset.names.landed[source], list(keys))
+    found = {}
+    for day, key in keys.items():
+        objects = landed.get(day, [])
+        asked = any(o.request == requests[day] for o in objects)
+        known = day in entered and entered[day].entry_id == key.entry_id
+        if objects and (asked or known) and all(map(run.landing.verify, objects)):
+            found[day] = key.entry_id
+    return found
+
+
+async def _pull(
+    run: Run,
+    dataset: OpenDataset,
+    source: str,
+    connection: Connection,
+    days: Sequence[dt.date],
+) -> tuple[list[dt.date], dict[dt.date, str]]:
+    landed: list[dt.date] = []
+    failed: dict[dt.date, str] = {}
+    landing: set[asyncio.Future[dt.date]] = set()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(_LANDINGS_AT_ONCE) as pool:
+        try:
+            async with aclosing(connection.pull(days)) as answers:
+                async for answer in answers:
+                    if isinstance(answer, Failure):
+                        failed[answer.book_date] = answer.error.message
+                        run.progress.fail(answer.book_date, answer.error.message)
+                        continue
+                    landing.add(
+                        loop.run_in_executor(
+                            pool, _land, run, dataset, source, connection.identity, answer
+                        )
+                    )
+                    # A slow disk slows the source: memory stays as it is.
+                    landed += await _all_but(_LANDINGS_AT_ONCE, landing)
+            landed += await _all_but(0, landing)
+        finally:
+            await asyncio.gather(*landing, return_exceptions=True)
+    return sorted(landed), failed
+
+
+async def _all_but(most: int, landing: set[asyncio.Future[dt.date]]) -> list[dt.date]:
+    """Wait until at most so many are left, and take out those that are done."""
+    done: set[asyncio.Future[dt.date]] = set()
+    while len(landing) > most:
+        newly, _ = await asyncio.wait(landing, return_when=asyncio.FIRST_COMPLETED)
+        landing -= newly
+        done |= newly
+    return [each.result() for each in done]
+
+
+def _land(run: Run, dataset: OpenDataset, source: str, identity: str, batch: Batch) -> dt.date:
+    """Land a day, and measure it while others are pulled."""
+    request = {"source": identity, **batch.request}
+    run.landing.put(source, batch.book_date, batch.payload, request)
+    dataset.reader.measure(batch.book_date)
+    run.progress.advance()
+    return batch.book_date

@@ -1,0 +1,36 @@
+"""Tampering with the gold fact, for people and tests who want to see the books find it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from clearhouse.pipeline.context import Run
+
+TAMPERINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "steal": "deleted from the gold fact",
+        "double": "of the gold fact written twice",
+        "change": "of the gold fact with a cent more",
+    }
+)
+
+
+def tamper(run: Run, kind: str, count: int, dataset_id: str | None = None) -> int:
+    """Change the first `count` published rows, in order of record id; how many there were."""
+    dataset = run.dataset(dataset_id)
+    gold, amount = dataset.declared.gold, dataset.contract.amount.name
+    pointers = run.publications.pointers(dataset.id)
+    listed = ", ".join(map(run.engine.dialect.text, pointers.values())) or "''"
+    chosen = run.engine.query(
+        f"""SELECT _entry_id, _record_id FROM {gold} WHERE _entry_id IN ({listed})
+            ORDER BY _record_id LIMIT {int(count)}"""
+    ).to_pylist()
+    for row in chosen:
+        is_it = f"_record_id = '{row['_record_id']}'"
+        changed = {
+            "steal": f"SELECT * FROM rows WHERE NOT {is_it}",
+            "double": f"SELECT * FROM rows UNION ALL SELECT * FROM rows WHERE {is_it}",
+            "change": f"""SELECT * REPLACE (CASE WHEN {is_it} THEN {amount} + 0.01
+                ELSE {amount} END AS {amount}) FROM rows""",
+        }[kind]
+        run.engine.rewrite_entry(gold, row["_entry_id"], changed)
+    return len(chosen)

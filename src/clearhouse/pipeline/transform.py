@@ -1,0 +1,146 @@
+"""Bronze to silver and silver to the gold candidates, by dbt."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+
+from clearhouse.books.clerk import Clerk
+from clearhouse.books.model import EntryKey, Status
+from clearhouse.engines.dbt import DbtError
+from clearhouse.pipeline import ops
+from clearhouse.pipeline.bronze import bronze_schema
+from clearhouse.pipeline.clearance import Cleared, bronze_cleared, silver_cleared
+from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.runner import StepReport
+
+Build = Callable[[Sequence[dt.date]], None]
+
+_MOST_BUILDS = 40
+"""Enough to single out three bad days of a year."""
+
+
+def normalize_entities(run: Run, days: Sequence[dt.date]) -> StepReport:
+    """Silver: one row a bronze record, the superseded ones marked."""
+    report = StepReport()
+    for dataset in run.datasets:
+        report.add(_normalize(run, dataset, days))
+    return report
+
+
+def run_dbt_pipeline(run: Run, days: Sequence[dt.date]) -> StepReport:
+    """Gold: candidates, written beside what is published."""
+    report = StepReport()
+    for dataset in run.datasets:
+        report.add(_to_gold(run, dataset, days))
+    return report
+
+
+def _normalize(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
+    cleared = bronze_cleared(run, dataset, days)
+    hop = dataset.names.silver
+    keys = _keys(run, hop, cleared, dataset.versions.silver)
+    in_place = {
+        day: entry_ids[0]
+        for day, entry_ids in ops.entries_in(run.engine, dataset.declared.silver, days).items()
+        if len(entry_ids) == 1
+    }
+
+    def build(some: Sequence[dt.date]) -> None:
+        files = run.lake.files(dataset.id, some)
+        run.engine.expose_bronze(dataset.bronze, files, bronze_schema(dataset.contract))
+        entries = {day: (keys[day].entry_id, "") for day in some}
+        ops.set_build_days(run.engine, dataset.id, entries)
+        run.dbt.build("tag:normalize")
+
+    return _build(run, dataset, hop, cleared, keys, in_place, build)
+
+
+def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
+    cleared = silver_cleared(run, dataset, days)
+    hop = dataset.names.gold
+    fact = dataset.declared.gold
+    keys = _keys(run, hop, cleared, dataset.versions.gold)
+    run.engine.discard_unfinished(fact)
+    in_place = {
+        day: keys[day].entry_id
+        for day, entry_ids in ops.entries_in(run.engine, fact, days).items()
+        if day in keys and keys[day].entry_id in entry_ids
+    }
+    candidates = {day: key.entry_id for day, key in keys.items()}
+    ops.set_candidates(run.engine, dataset.id, candidates)
+
+    def build(some: Sequence[dt.date]) -> None:
+        run.engine.discard_unfinished(fact)
+        entries = {day: (cleared.entries[day].entry_id, keys[day].entry_id) for day in some}
+        ops.set_build_days(run.engine, dataset.id, entries)
+        run.dbt.build("tag:gold")
+        run.engine.keep_built(fact)
+
+    return _build(run, dataset, hop, cleared, keys, in_place, build)
+
+
+def _keys(run: Run, hop: str, cleared: Cleared, version: str) -> dict[dt.date, EntryKey]:
+    """Entries of a hop: functions of the entries before them and of the SQL."""
+    made_from = {
+        day: EntryKey(run.name, hop, day, before.entry_id, version)
+        for day, before in cleared.entries.items()
+    }
+    return run.as_sealed(hop, made_from)
+
+
+def _build(
+    run: Run,
+    dataset: OpenDataset,
+    hop: str,
+    cleared: Cleared,
+    keys: Mapping[dt.date, EntryKey],
+    in_place: Mapping[dt.date, str],
+    build: Build,
+) -> StepReport:
+    clerk = Clerk(run.books, dataset.hops[hop], run.run_id)
+    plan = clerk.plan(keys, in_place)
+    report = StepReport(skipped=list(plan.skip))
+    cleared.stop(report)
+    if plan.redo:
+        clerk.open(keys[day] for day in plan.redo)
+        failed = build_apart(build, plan.redo)
+        clerk.fail(keys[day] for day in failed)
+        built = [day for day in plan.redo if day not in failed]
+        statuses = clerk.close(keys[day] for day in built)
+        report.done = built
+        report.failed |= failed
+        report.unbalanced |= {
+            day: f"The books don't balance from {hop}: run `clearhouse books`."
+            for day, status in statuses.items()
+            if status is Status.UNBALANCED
+        }
+    run.progress.advance(len(cleared.entries))
+    return report
+
+
+def build_apart(build: Build, days: Sequence[dt.date]) -> dict[dt.date, str]:
+    """Build days, together where that works; the days that can't be built, each with its reason.
+
+    A row that breaks a model or a test fails the whole build, so the days are halved until the
+    ones with such rows are alone. What is wrong with all of them would be tried in vain for each:
+    after `_MOST_BUILDS` builds the rest is given up together.
+
+    Raises:
+        DbtError: dbt could not begin, whatever the days.
+    """
+    failed: dict[dt.date, str] = {}
+    waiting = [list(days)]
+    builds = 0
+    while waiting:
+        some = waiting.pop()
+        builds += 1
+        try:
+            build(some)
+        except DbtError as error:
+            if not error.result.nodes:
+                raise
+            if len(some) == 1 or builds >= _MOST_BUILDS:
+                failed |= dict.fromkeys(some, error.message)
+            else:
+                middle = len(some) // 2
+                waiting += [some[middle:], some[:middle]]
+    return failed

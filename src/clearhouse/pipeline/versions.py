@@ -1,0 +1,99 @@
+"""What the outcome of each stage depends on beside its input, as digests.
+
+A version follows what is computed, not how it is written: comments, descriptions and the order of
+files change nothing, and so a day is not made again for them. The stages written in Python say
+their version themselves.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from clearhouse.books.model import digest
+from clearhouse.core.contract import Contract
+from clearhouse.core.resources import resource
+from clearhouse.pipeline.context import Versions
+from clearhouse.pipeline.domain import Dataset, Domain, Gate
+
+READING = "2"
+"""Version of the books' reading of a landed line (core/records.py, core/amounts.py)."""
+TYPING = "2"
+"""Version of what becomes of a line in bronze (core/contract, pipeline/bronze.py)."""
+
+_COMMENTS = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
+_MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)\s*\(.*?endmacro\s*-?%\}", re.DOTALL)
+_MATERIALIZATION = re.compile(
+    r"\{%-?\s*materialization\s+(\w+).*?endmaterialization\s*-?%\}", re.DOTALL
+)
+_NAME = re.compile(r"\w+")
+
+
+def versions_of(domain: Domain, dataset: Dataset, contract: Contract) -> Versions:
+    """The versions of a dataset's stages."""
+    shape = digest(repr(contract.fields), repr([f.name for f in contract.key]), repr(contract.books))
+    models = sorted(domain.models.rglob("*.sql"))
+    return Versions(
+        reading=digest(READING, shape),
+        bronze=digest(READING, TYPING, shape),
+        silver=sql_version(_tagged(models, "normalize")),
+        gold=sql_version(_tagged(models, "gold")),
+        published=sql_version(_tagged(models, "published")),
+        gates={
+            gate.name: gate_version(domain.gates, gate)
+            for gate in (dataset.raw_gate, dataset.business_gate)
+        },
+    )
+
+
+def sql_version(models: Iterable[Path]) -> str:
+    """A digest of models and of the macros that they use, without comments and white space."""
+    texts = [f"{path.stem}: {_plain(path.read_text())}" for path in models]
+    macros = _macros()
+    used: set[str] = set()
+    waiting = list(texts)
+    while waiting:
+        named = set(_NAME.findall(waiting.pop())) & set(macros) - used
+        used |= named
+        waiting += [macros[name] for name in named]
+    return digest(*texts, *(macros[name] for name in sorted(used)))
+
+
+@cache
+def _macros() -> dict[str, str]:
+    """The text of every macro and materialization by its name; dispatched ones by the caller's."""
+    found: dict[str, str] = {}
+    for path in sorted((resource("dbt") / "macros").rglob("*.sql")):
+        text = _plain(path.read_text())
+        for pattern in (_MACRO, _MATERIALIZATION):
+            for match in pattern.finditer(text):
+                name = match.group(1).rpartition("__")[2]
+                found[name] = found.get(name, "") + match.group(0)
+    return found
+
+
+def _plain(text: str) -> str:
+    return " ".join(_COMMENTS.sub(" ", text).split())
+
+
+def _tagged(models: Iterable[Path], tag: str) -> list[Path]:
+    """The models whose configuration names a tag, by which dbt is told to build them."""
+    return [path for path in models if f"'{tag}'" in path.read_text()]
+
+
+def gate_version(project: Path, gate: Gate) -> str:
+    """A digest of a checkpoint, of its validations and suites, and of what its frames are made by."""
+    checkpoint = _json(project / "checkpoints" / f"{gate.name}.json")
+    parts = [gate.version, json.dumps(checkpoint, sort_keys=True)]
+    for validation in checkpoint["validation_definitions"]:
+        definition = _json(project / "validation_definitions" / f"{validation['name']}.json")
+        suite = _json(project / "expectations" / f"{definition['suite']['name']}.json")
+        parts += [json.dumps(each, sort_keys=True) for each in (definition, suite)]
+    parts += [path.read_text() for path in gate.inputs]
+    return digest(*parts)
+
+
+def _json(path: Path) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = json.loads(path.read_text())
+    return found
