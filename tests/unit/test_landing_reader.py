@@ -12,8 +12,8 @@ from reckoning import Line, sums, texts
 from clearhouse.books.measure import record_hash
 from clearhouse.books.model import Totals
 from clearhouse.core.contract import Contract
+from clearhouse.core.contract.reading import read_line, read_records
 from clearhouse.core.errors import StoreError
-from clearhouse.core.records import read_line, read_records
 from clearhouse.core.resources import resource
 from clearhouse.landing import LandedObject, Landing
 from clearhouse.landing.spine import LandingReader, Lines
@@ -55,7 +55,7 @@ def open_reader(landing: Watched, database: sa.Engine) -> Callable[..., LandingR
     """Readers as each process opens them: open_reader("the state of the code")."""
 
     def open_reader(code: str = "code") -> LandingReader:
-        return LandingReader(landing, CONTRACT, SOURCE, LandingTotals(database, code))
+        return LandingReader(landing, CONTRACT, (SOURCE,), LandingTotals(database, code))
 
     return open_reader
 

@@ -19,7 +19,6 @@ def test_a_contract_is_read_from_its_file() -> None:
     assert level.enum == ("4", "6")
     assert (count.minimum, count.maximum, count.required) == (0, 100, True)
     assert contract.by_source_name["code"].pattern == "^[A-Z]{2}$"
-    assert contract.by_source_name["fee"].money_currency == "currency"
 
 
 def test_columns_are_typed_by_the_contract_under_our_names_or_the_sources() -> None:
