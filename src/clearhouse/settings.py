@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         return Path(self.engine_url.removeprefix("duckdb:///"))
 
     @property
+    def readers_path(self) -> Path:
+        """File that readers open."""
+        return self.engine_path.with_name("marts.duckdb")
+
+    @property
     def pattern(self) -> str:
         """The volume pattern in force."""
         if self.bnpl_pattern != "auto":

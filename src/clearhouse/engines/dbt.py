@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from clearhouse.core.errors import ClearhouseError
+from clearhouse.engines.engine import Engine
 
 _log = structlog.get_logger("clearhouse.dbt")
 
@@ -92,20 +93,21 @@ def preload() -> None:
 
 
 class DbtProject:
-    """One dbt project over one warehouse file.
+    """One dbt project over one engine.
 
     Args:
         project_dir: the folder of dbt_project.yml and profiles.yml; it is only read.
-        warehouse: the DuckDB file. Nothing else may hold it open during a call; after a call it
-            is free again.
+        engine: what the models are built in. Its connection is closed for a call, since dbt opens
+            one with settings of its own.
         work_dir: where dbt keeps its parsed project and its compiled SQL. Kept between processes,
             it saves most of the parsing.
     """
 
-    def __init__(self, project_dir: Path, warehouse: Path, work_dir: Path) -> None:
-        self._project_dir = project_dir.resolve()
-        self._warehouse = warehouse.resolve()
-        self._work_dir = work_dir.resolve()
+    def __init__(self, project_dir: Path, engine: Engine, work_dir: Path) -> None:
+        self._project_dir = project_dir.absolute()
+        self._engine = engine
+        self._target = engine.dbt_target()
+        self._work_dir = work_dir.absolute()
 
     def prepare(self) -> None:
         """Parse the project ahead of the first call, which then begins at once.
@@ -178,6 +180,7 @@ class DbtProject:
         from dbt.cli.main import dbtRunner
 
         with _ONE_AT_A_TIME, self._environment():
+            self._engine.close()
             try:
                 runner = dbtRunner(manifest=self._parse(), callbacks=[_forward])
                 return runner.invoke(self._with_flags(*args, writes_json=writes_json))
@@ -197,16 +200,12 @@ class DbtProject:
 
     def _state(self) -> _State:
         """What the manifest is a function of. DuckDB calls a database by its file's name."""
-        folder = self._project_dir
-        made = folder / "target"  # by `make docs`, and no part of the project
         files = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix in _PARSED_SUFFIXES and not path.is_relative_to(made)
+            path.resolve() for path in _walk(self._project_dir) if path.suffix in _PARSED_SUFFIXES
         )
         stats = ((path, path.stat()) for path in files)
         return (
-            self._warehouse.stem,
+            f"{self._target.name} {self._target.database}",
             tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats),
         )
 
@@ -223,13 +222,14 @@ class DbtProject:
             *args,
             f"--project-dir={self._project_dir}",
             f"--profiles-dir={self._project_dir}",
+            f"--target={self._target.name}",
         ]
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
         """The variables that dbt reads, and the folder it stands in, as they were afterwards."""
         ours = {
-            "CLEARHOUSE_WAREHOUSE": str(self._warehouse),
+            **self._target.variables,
             "DBT_TARGET_PATH": str(self._work_dir / "target"),
             "DBT_LOG_PATH": str(self._work_dir / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -247,6 +247,13 @@ class DbtProject:
                 else:
                     os.environ[name] = value
             os.chdir(folder)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """The files below a folder, behind links as well."""
+    for path, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            yield Path(path) / name
 
 
 def _let_go_of_the_warehouse() -> None:

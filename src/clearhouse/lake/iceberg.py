@@ -19,7 +19,7 @@ import stamina
 
 from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
 from clearhouse.books.model import Totals
-from clearhouse.core.columnar import query
+from clearhouse.core.columnar import DIALECT, query
 from clearhouse.core.errors import StoreError
 
 if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never open a table
@@ -181,7 +181,9 @@ class BronzeSpine:
 
     lake: Lake
     table: str
-    minor: str
+    amount: str
+    currency: str
+    digits: int
     _measured: dict[tuple[str, int, int], dict[dt.date, Totals]] = field(default_factory=dict)
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
@@ -211,7 +213,11 @@ class BronzeSpine:
 
     @property
     def _columns(self) -> str:
-        return f"_book_date, _record_id, _record_key, {self.minor} AS amount_minor, currency"
+        minor = DIALECT.minor_units(self.amount, self.currency, digits=self.digits)
+        return (
+            f"_book_date, _record_id, _record_key, {minor} AS amount_minor, "
+            f"{self.currency} AS currency"
+        )
 
 
 def _state(path: str) -> tuple[str, int, int]:

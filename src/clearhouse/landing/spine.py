@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -64,6 +64,10 @@ class LandingReader:
     sources: tuple[str, ...]
     memory: TotalsMemory
     _readings: dict[tuple[str, str], pa.Table] = field(default_factory=dict)
+
+    def of(self, source: str) -> "LandingReader":
+        """The same reader over one of the sources."""
+        return self if self.sources == (source,) else replace(self, sources=(source,), _readings={})
 
     def day_rows(self, day: dt.date) -> pa.Table:
         """Spine rows of a day with `nth`: how often the record id has been seen, from 1."""

@@ -142,6 +142,11 @@ class Landing:
             days[item.book_date].append(item)
         return days
 
+    def landed_days(self, source: str) -> list[dt.date]:
+        """The days of which something of a source has landed, in order."""
+        names = self._names(f"raw/{checked_source(source)}")
+        return sorted({name.book_date for name, complete in names.items() if complete})
+
     def read(self, landed: LandedObject) -> bytes:
         """The payload of an object, byte for byte as it arrived.
 
