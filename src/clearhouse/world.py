@@ -59,7 +59,7 @@ def bnpl_source(
     if url:
         if faults:
             raise UsageError("Faults can be asked of the sandbox only: unset BNPL_API_URL.")
-        yield Source(lambda: url, url.rstrip("/"), is_sandbox=False)
+        yield Source(url.for_client, url.identity, is_sandbox=False)
         return
     seeded = {day: tuple(kinds) for day, kinds in (faults or {}).items()}
     if seeded:
