@@ -3,7 +3,18 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.8
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin
+
+# The caller's variables may say where packages come from and how they are fetched. What they say
+# of other environments, versions and places to install to is not meant for this one.
+FETCHING := UV_INDEX UV_INDEX_% UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_INSECURE_HOST UV_FIND_LINKS \
+	UV_KEYRING_PROVIDER UV_NATIVE_TLS UV_SYSTEM_CERTS UV_HTTP_% UV_REQUEST_TIMEOUT UV_CONCURRENT_% \
+	UV_OFFLINE UV_CACHE_DIR UV_LINK_MODE UV_PYTHON_INSTALL_% UV_PYTHON_DOWNLOADS \
+	PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST PIP_CERT PIP_CLIENT_CERT PIP_PROXY \
+	PIP_FIND_LINKS PIP_CACHE_DIR PIP_TIMEOUT PIP_RETRIES PIP_DEFAULT_TIMEOUT PIP_CONFIG_FILE
+unexport $(filter-out $(FETCHING),$(filter UV_% PIP_%,$(.VARIABLES)))
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
 export UV_COMPILE_BYTECODE := 1
+export UV_PROJECT_ENVIRONMENT := .venv
 DAYS ?= 365
 
 .DEFAULT_GOAL := help
@@ -16,8 +27,8 @@ help:  ## what there is to do
 define with_uv
 @test -x "$(UV)" || { echo "uv is missing: fetching uv $(UV_VERSION) into .uv" && \
 	python3 -m venv .uv && \
-	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-@$(UV)
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+@"$(UV)"
 endef
 
 .venv/.installed: pyproject.toml uv.lock

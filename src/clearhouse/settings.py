@@ -5,16 +5,25 @@ This version runs the embedded one; anything else is refused in one sentence.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.request import getproxies_environment, url2pathname
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clearhouse.core.errors import SettingsError
+from clearhouse.core.urls import SecretUrl, UrlError
 
 EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "landing_url": ("file",),
@@ -25,13 +34,45 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url": ("duckdb",),
     "cache_url": ("sqlite",),
 }
-_UNUSABLE = frozenset("%?#'\"")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+
+# In the path of a local store: URLs and SQL end or escape at % ? # ' ", DuckDB takes * [ ] for a
+# pattern of names, and a shell reads the others in the commands that are printed to be typed.
+_UNUSABLE = frozenset("%?#'\"*[]$`\\")
+
+_PROXIES = ("http", "https", "all")
+
+
+def _any_case(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _source_url(value: Any) -> Any:
+    return SecretUrl.parse(value) if isinstance(value, str) else value
+
+
+def _webhook_url(value: SecretStr) -> SecretStr:
+    return SecretStr(SecretUrl.parse(value.get_secret_value()).for_client())
+
+
+SourceUrl = Annotated[InstanceOf[SecretUrl], NoDecode, BeforeValidator(_source_url)]
+WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook_url)]
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Names in the environment are those below in capitals."""
+    """Everything that can be set. Names in the environment are those below in capitals.
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    An empty variable is one that is not set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
     clearhouse_home: Path = Field(Path(".clearhouse"), description="Folder of all local state.")
     landing_url: str = Field("", description="Raw bytes by source and day: file://…")
@@ -42,13 +83,15 @@ class Settings(BaseSettings):
     engine_url: str = Field("", description="SQL engine for silver and gold: duckdb:///…")
     cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
-    bnpl_api_url: str | None = Field(
+    bnpl_api_url: SourceUrl | None = Field(
         None, description="A simtom to pull from. Unset: the sandbox stands in, and says so."
     )
-    bnpl_pattern: Literal["auto", "day_type", "source"] = Field(
-        "auto",
-        description="How a day's volume is asked for: day_type with the sandbox, source with "
-        "a real simtom.",
+    bnpl_pattern: Annotated[Literal["auto", "day_type", "source"], BeforeValidator(_any_case)] = (
+        Field(
+            "auto",
+            description="How a day's volume is asked for: day_type with the sandbox, source with "
+            "a real simtom.",
+        )
     )
     bnpl_base_daily_volume: int = Field(
         1000, ge=1, le=10_000_000, description="base_daily_volume for the pattern `source`."
@@ -56,28 +99,28 @@ class Settings(BaseSettings):
     bnpl_seed: int = Field(42, ge=1, description="Seed that the source is asked for.")
     bnpl_concurrency: int = Field(4, ge=1, le=64, description="Days asked for side by side.")
 
-    bnpl_ask_by: Literal["day", "range"] = Field(
+    bnpl_ask_by: Annotated[Literal["day", "range"], BeforeValidator(_any_case)] = Field(
         "day",
         description="One request a day, or one for the whole window (simtom answers the two with "
         "different records: keep to one).",
     )
 
-    slack_webhook_url: SecretStr | None = Field(
+    slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is told, in Slack's incoming-webhook format."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "warning", description="Least level of what is logged to standard error."
-    )
-    log_format: Literal["auto", "console", "json"] = Field(
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], BeforeValidator(_any_case)
+    ] = Field("warning", description="Least level of what is logged to standard error.")
+    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_any_case)] = Field(
         "auto", description="auto: readable in a terminal, JSON elsewhere."
     )
 
     def model_post_init(self, _context: Any) -> None:
         """Fill in the embedded default of each part, under `clearhouse_home`."""
-        home = self.clearhouse_home.expanduser().absolute()
+        home = _absolute(self.clearhouse_home)
         defaults = {
             "clearhouse_home": home,
-            "landing_url": f"file://{home}/landing",
+            "landing_url": (home / "landing").as_uri(),
             "log_url": f"sqlite:///{home}/log.db",
             "database_url": f"sqlite:///{home}/clearhouse.db",
             "catalog_url": f"sqlite:///{home}/catalog.db",
@@ -106,43 +149,86 @@ class Settings(BaseSettings):
         return "source" if self.bnpl_api_url else "day_type"
 
 
+def _absolute(home: Path) -> Path:
+    """A folder by its absolute path.
+
+    Raises:
+        SettingsError: it is none that local stores can lie in.
+    """
+    try:
+        absolute = home.expanduser().absolute()
+    except RuntimeError:
+        raise SettingsError(
+            f"CLEARHOUSE_HOME={home} begins with a user who has no home here: write the whole path."
+        ) from None
+    _check_path("CLEARHOUSE_HOME", str(absolute))
+    return absolute
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment, `.env` and the overrides given.
 
     Raises:
-        SettingsError: a value is wrong or a mix is not supported, in one sentence.
+        SettingsError: a value is wrong or a mix is not supported, in one sentence that holds no
+            value which may be secret.
     """
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).upper()
+        first = error.errors(include_input=False)[0]
+        name = str(first["loc"][0]).upper()
+        reason = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise SettingsError(
-            f"{name} is set to a value that can't be used: {first['msg'].lower()}."
+            f"{name} is set to a value that can't be used: {reason[:1].lower()}{reason[1:]}."
         ) from None
-    if _UNUSABLE & set(str(settings.clearhouse_home)):
-        raise SettingsError(
-            f"CLEARHOUSE_HOME={settings.clearhouse_home} has a character that URLs and SQL read "
-            f"as something else: name a folder without any of {' '.join(sorted(_UNUSABLE))}."
-        )
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f".env can't be read ({why}): mend it or remove it.") from None
     for name, schemes in EMBEDDED_SCHEMES.items():
-        url = getattr(settings, name)
-        scheme, found, rest = url.partition("://")
-        shown = f"{scheme}://…" if found else repr(url)
-        if not found:
-            raise SettingsError(f"{name.upper()} is not a URL: {shown}; write {schemes[0]}://….")
-        if scheme not in schemes:
-            raise SettingsError(
-                f"{name.upper()}={shown} is not supported by this version, which runs the embedded "
-                f"profile: use {' or '.join(s + '://' for s in schemes)} or leave it unset."
-            )
-        if scheme != "inline" and not rest.startswith("/"):
-            raise SettingsError(
-                f"{name.upper()} needs three slashes and a path: {scheme}:///path/to/it."
-            )
-    if settings.bnpl_api_url and not settings.bnpl_api_url.startswith(("http://", "https://")):
-        raise SettingsError("BNPL_API_URL must begin with http:// or https://.")
+        _check_store(name.upper(), getattr(settings, name), schemes)
+    _check_proxies()
     return settings
+
+
+def _check_store(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    scheme, found, rest = url.partition("://")
+    if not found or not _SCHEME.fullmatch(scheme):
+        raise SettingsError(f"{name} is not a URL: write {schemes[0]}://….")
+    if scheme not in schemes:
+        raise SettingsError(
+            f"{name}={scheme}://… is not supported by this version, which runs the embedded "
+            f"profile: use {' or '.join(s + '://' for s in schemes)} or leave it unset."
+        )
+    if scheme == "inline":
+        return
+    if not rest.startswith("/"):
+        raise SettingsError(f"{name} needs three slashes and a path: {scheme}:///path/to/it.")
+    if scheme != "file":
+        _check_path(name, rest)
+    elif {"?", "#"} & set(rest):
+        raise SettingsError(f"{name} has a ? or a #: write them as %3F and %23.")
+
+
+def _check_path(name: str, path: str) -> None:
+    if _UNUSABLE & set(path) or not path.isprintable():
+        raise SettingsError(
+            f"{name} names a path with a character that URLs, SQL or a shell read as something "
+            f"else: take one in UTF-8 without any of {' '.join(sorted(_UNUSABLE))}."
+        )
+
+
+def _check_proxies() -> None:
+    """See that the proxies that the environment names can be used: clients fail on them late."""
+    named = getproxies_environment()
+    for scheme in _PROXIES:
+        url = named.get(scheme, "")
+        try:
+            if url:
+                SecretUrl.parse(url if "://" in url else f"http://{url}")
+        except UrlError as error:
+            raise SettingsError(
+                f"{scheme.upper()}_PROXY is set to a value that can't be used: {error}."
+            ) from None
 
 
 def make_folders(settings: Settings) -> None:
@@ -183,22 +269,11 @@ def _in_the_way(folder: Path) -> bool:
 
 
 def shown(settings: Settings) -> dict[str, str]:
-    """Every setting as text, secrets and passwords in URLs masked."""
-    values: dict[str, str] = {}
-    for name in Settings.model_fields:
-        value = getattr(settings, name)
-        text = "" if value is None else str(value)
-        values[name.upper()] = _masked(text)
-    return values
+    """Every setting as text, secrets masked."""
+    return {name.upper(): _masked(getattr(settings, name)) for name in Settings.model_fields}
 
 
-def _masked(text: str) -> str:
-    """A URL without what stands before its @ and after its ?."""
-    scheme, found, rest = text.partition("://")
-    if not found:
-        return text
-    host, slash, path = rest.partition("/")
-    if "@" in host:
-        host = "***@" + host.rsplit("@", 1)[1]
-    path, question, _ = path.partition("?")
-    return f"{scheme}://{host}{slash}{path}" + ("?***" if question else "")
+def _masked(value: object) -> str:
+    if isinstance(value, SecretUrl):
+        return value.masked
+    return "" if value is None else str(value)

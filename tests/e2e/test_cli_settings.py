@@ -8,7 +8,7 @@ import pytest
 import structlog
 from cli_session import clearhouse, complaints
 
-from clearhouse.cli.logs import told_shortly
+from clearhouse.cli.logs import not_told_twice, told_shortly
 from clearhouse.cli.progress import seconds_left
 
 
@@ -116,7 +116,7 @@ def test_a_log_line_in_a_terminal_is_short_and_repeats_nothing() -> None:
         "status_code": 500,
     }
     with pytest.raises(structlog.DropEvent):
-        told_shortly(None, "error", {"event": "day_stopped"})
+        not_told_twice(None, "error", {"event": "day_stopped"})
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
 
@@ -45,6 +46,14 @@ finally:
     press()
     time.sleep(3_600)
 """
+
+
+@pytest.fixture(autouse=True)
+def not_ignored() -> Iterator[None]:
+    """A job in a script's background inherits that Ctrl-C is ignored, and hands it on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def run(body: str, before: str = "") -> subprocess.CompletedProcess[str]:

@@ -23,6 +23,7 @@ from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.resources import resource
 from clearhouse.pipeline.runner import ExitCode
+from clearhouse.home import check_home
 from clearhouse.settings import Settings, make_folders, shown
 from clearhouse.world import open_bnpl
 
@@ -94,6 +95,7 @@ def doctor(as_json: JsonFlag = False) -> None:
 def _check_home(config: Settings) -> str:
     home = config.clearhouse_home
     make_folders(config)
+    check_home(config)
     free = shutil.disk_usage(home).free
     if free < _LEAST_FREE_BYTES:
         raise ClearhouseError(
@@ -112,6 +114,7 @@ def _check_resources(_config: Settings) -> str:
 
 def _check_stores(config: Settings) -> str:
     make_folders(config)
+    check_home(config)
     bnpl = open_bnpl(config)
     bnpl.lake.columns(DATASET)
     entries = len(bnpl.books.current(DOMAIN))
@@ -128,7 +131,7 @@ def _check_source(config: Settings) -> str:
             info = await client.test_connection()
         return f"simtom {info.version} answers at BNPL_API_URL: {info.status}"
 
-    return asyncio.run(ask(config.bnpl_api_url))
+    return asyncio.run(ask(config.bnpl_api_url.for_client()))
 
 
 @sandbox.command("serve")

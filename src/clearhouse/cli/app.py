@@ -7,6 +7,7 @@ from rich.console import Console
 
 from clearhouse.cli.logs import set_up_logs
 from clearhouse.pipeline.runner import ExitCode
+from clearhouse.home import check_home
 from clearhouse.settings import Settings, load_settings, make_folders
 
 app = typer.Typer(
@@ -28,14 +29,19 @@ def settings() -> Settings:
     return loaded
 
 
-def settings_of_stores() -> Settings:
+def settings_of_stores(*, makes_them_again: bool = False) -> Settings:
     """The settings of a command that opens the stores, with their folders made.
 
+    Args:
+        makes_them_again: the command makes anew what names places, so the home may be a copy.
+
     Raises:
-        SettingsError: a folder can't be made or written.
+        SettingsError: a folder can't be made or written, or the home is a copy of another.
     """
     loaded = settings()
     make_folders(loaded)
+    if not makes_them_again:
+        check_home(loaded)
     return loaded
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import duckdb
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from rich.markup import escape
 from clearhouse.cli import admin, books, quarantine, rebuild, run
 from clearhouse.cli.app import app, err
 from clearhouse.cli.interrupt import interrupt
+from clearhouse.cli.streams import OutputError
 from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
 from clearhouse.pipeline.runner import ExitCode
 
@@ -20,7 +22,7 @@ for module in (run, books, quarantine, rebuild, admin):
 def execute() -> None:
     """Run the command that was typed. Always ends in SystemExit, but for a defect of our own."""
     try:
-        app()
+        _run_and_write_all()
     except ClearhouseError as error:
         wrong_usage = isinstance(error, UsageError | SettingsError)
         _leave(error.code, error.message, ExitCode.USAGE if wrong_usage else ExitCode.FAILED)
@@ -34,10 +36,34 @@ def execute() -> None:
         )
 
 
+def _run_and_write_all() -> None:
+    """Run the command and write what it has still to say, which may fail as well.
+
+    Raises:
+        OutputError: it can't be written, and the command came to nothing worse.
+    """
+    try:
+        app()
+    except SystemExit as ended:
+        try:
+            sys.stdout.flush()
+        except OutputError:
+            if not ended.code:
+                raise
+        raise
+
+
 def _leave(code: str, sentence: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
     interrupt.leave_if_asked()  # then the error may be what Ctrl-C came to
     err.print(f"[bold red]{code}[/]: {escape(sentence)}", soft_wrap=True)
     sys.exit(int(exit_code))
+
+
+@sa.event.listens_for(sa.Engine, "handle_error")
+def _note_which_store(context: sa.ExceptionContext) -> None:
+    """Keep with an error of a database which of them it comes from: the error does not say."""
+    if context.engine is not None and context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.add_note(str(context.engine.url.database))
 
 
 def _is_of_the_machine(error: Exception) -> bool:
@@ -49,7 +75,11 @@ def _is_of_the_machine(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, sa.exc.DatabaseError):
-        return f"The store at DATABASE_URL can't be used: {error.orig}"
+        store = next((Path(note) for note in getattr(error, "__notes__", ())), None)
+        named = f"The store {store}" if store else "A store"
+        if "locked" in str(error.orig):
+            return f"{named} is locked by another program: close it there and run this again"
+        return f"{named} can't be used: {error.orig}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error).splitlines()[0].rstrip(".")

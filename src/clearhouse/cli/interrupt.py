@@ -12,7 +12,10 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from clearhouse.cli.streams import OutputError
+
 _STOPPED_BY_HAND = 130
+_STOPPED = b"Stopped. Run the same command again: it goes on where this one ended.\n"
 
 
 class Interrupt:
@@ -33,8 +36,9 @@ class Interrupt:
         """
         if self.asked:
             # Past Python's streams: this may be in the middle of a write to them.
-            os.write(2, b"Stopped. Run the same command again: it goes on where this one ended.\n")
-            with suppress(OSError, RuntimeError):
+            with suppress(OSError):
+                os.write(2, _STOPPED)
+            with suppress(OSError, RuntimeError, OutputError):
                 sys.stdout.flush()
             os._exit(_STOPPED_BY_HAND)
 

@@ -1,7 +1,8 @@
 """The log as a person at a terminal reads it; elsewhere it stays as `telemetry` sets it up.
 
-A terminal already shows, in sentences, which days were held and which failed, so their log
-events would only repeat it. Attempts that are tried again get one short line.
+A command already shows, in sentences, which days were held and which failed, so their log events
+would only repeat it: they are written where JSON is asked for by name. In a terminal, attempts
+that are tried again get one short line.
 """
 
 import sys
@@ -27,24 +28,34 @@ def set_up_logs(settings: Settings) -> None:
             processors=[
                 structlog.contextvars.merge_contextvars,
                 structlog.processors.add_log_level,
+                not_told_twice,
                 told_shortly,
                 structlog.dev.ConsoleRenderer(pad_level=False, pad_event_to=0),
             ],
             # Standard error as it is at each line: a live bar takes its place meanwhile.
             logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         )
+    elif settings.log_format == "auto":
+        structlog.configure(processors=[not_told_twice, *structlog.get_config()["processors"]])
+
+
+def not_told_twice(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """An event that the command does not tell anyway.
+
+    Raises:
+        structlog.DropEvent: it does.
+    """
+    if event["event"] in _TOLD_BY_THE_COMMAND:
+        raise structlog.DropEvent
+    return event
 
 
 def told_shortly(
     _logger: Any, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """An event without what only programs read.
-
-    Raises:
-        structlog.DropEvent: the command tells it anyway.
-    """
-    if event["event"] in _TOLD_BY_THE_COMMAND:
-        raise structlog.DropEvent
+    """An event without what only programs read."""
     if event["event"] == "stamina.retry_scheduled":
         cause, wait_seconds = event["caused_by"], event["wait_for"]
         told = f"{cause}: trying again in {wait_seconds:.1f} s"

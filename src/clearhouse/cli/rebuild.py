@@ -14,10 +14,12 @@ from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.balance import show_trial_balance
 from clearhouse.cli.options import DomainArgument, JsonFlag, domain_of
 from clearhouse.cli.progress import progress, under_way
+from clearhouse.cli.waiting import alone
 from clearhouse.cli.words import counted
 from clearhouse.books.audit import Audit
 from clearhouse.core.lock import only_run
 from clearhouse.pipeline.runner import ExitCode
+from clearhouse.home import note_home
 from clearhouse.landing.folder import ObjectFolder
 from clearhouse.settings import Settings
 from clearhouse.store.aside import Aside
@@ -42,11 +44,11 @@ def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
     whole, the old ones are kept beside them.
     """
     domain_of(domain)
-    config = settings_of_stores()
+    config = settings_of_stores(makes_them_again=True)
     folder = ObjectFolder.from_url(config.landing_url)
     days = landed_days(folder)
     stores = _derived_stores(config)
-    with only_run(config.clearhouse_home):
+    with alone(config, domain):
         bnpl = _open_beside(config, stores)
         with progress() as shown:
             bnpl.progress = shown
@@ -57,6 +59,7 @@ def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
         code = ExitCode.UNBALANCED if audited.findings or broken else rebuilt.report.exit_code
         if code in (ExitCode.DONE, ExitCode.HELD):
             stores.discard()
+            note_home(config)
     if as_json:
         out.print_json(json.dumps(_as_data(rebuilt, audited, broken, code)))
     else:

@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from clearhouse.core.environment import foreign_settings
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.engines.engine import Engine
 
@@ -234,18 +235,19 @@ class DbtProject:
             "DBT_LOG_PATH": str(self._work_dir / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }
-        before = {name: os.environ.get(name) for name in ours}
+        before = dict(os.environ)
         folder = Path.cwd()
         self._work_dir.mkdir(parents=True, exist_ok=True)
+        # Each of dbt's flags has a variable, also of those that are not on our command line.
+        for name in foreign_settings("DBT_"):
+            del os.environ[name]
         os.environ.update(ours)
         try:
             yield
         finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+            for name in {name for name in os.environ if name in ours or name.startswith("DBT_")}:
+                del os.environ[name]
+            os.environ.update({k: v for k, v in before.items() if k not in os.environ})
             os.chdir(folder)
 
 
@@ -257,12 +259,18 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _let_go_of_the_warehouse() -> None:
-    """Close dbt's connections: it would hold DuckDB's lock until this process ends."""
+    """Close dbt's connections: it would hold DuckDB's lock until this process ends.
+
+    The adapter leaves the closing to the collector of garbage, which may come long after.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
 
     reset_adapters()
+    environment = DuckDBConnectionManager._ENV
     DuckDBConnectionManager.close_all_connections()
+    if environment is not None:
+        environment.close()
 
 
 def _forward(event: Any) -> None:

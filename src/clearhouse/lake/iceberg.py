@@ -20,6 +20,7 @@ import stamina
 from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
 from clearhouse.books.model import Totals
 from clearhouse.core.columnar import DIALECT, query
+from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.errors import StoreError
 
 if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never open a table
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never 
 
 _ENTRIES = "clearhouse.entries"
 _PARTITION = "_book_date"
+_FILE = "file://"
 _COMMIT_ATTEMPTS = 5
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -48,11 +50,13 @@ class Lake:
 
     @cached_property
     def _catalog(self) -> "SqlCatalog":
+        take_no_foreign_settings()
         from pyiceberg.catalog.sql import SqlCatalog
 
         Path(self._url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self._warehouse.mkdir(parents=True, exist_ok=True)
-        location = self._warehouse.resolve().as_uri()
+        # Not as_uri(): pyiceberg takes what follows file:// as it stands, escapes and all.
+        location = f"{_FILE}{self._warehouse.resolve()}"
         return SqlCatalog("clearhouse", uri=self._url, warehouse=location)
 
     def replace_days(self, name: str, rows: pa.Table, entries: Mapping[dt.date, str]) -> None:
@@ -157,7 +161,7 @@ def _files_by_day(table: "Table") -> dict[dt.date, list[str]]:
     found: dict[dt.date, list[str]] = {}
     for task in table.scan().plan_files():
         day = _EPOCH + dt.timedelta(days=task.file.partition[0])
-        found.setdefault(day, []).append(task.file.file_path.removeprefix("file://"))
+        found.setdefault(day, []).append(task.file.file_path.removeprefix(_FILE))
     return found
 
 

@@ -6,7 +6,6 @@ originals, only a copy named by the content's hash.
 """
 
 import hashlib
-import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.quality.verdicts import QualityError
 
 _CONFIG_FILE = "great_expectations.yml"
@@ -29,8 +29,7 @@ def preload() -> None:
     Most of that time is scipy, altair and SQLAlchemy, which the library imports for rules that
     are not used here; they can't be left out.
     """
-    # Read by the library at import: no version of it may report to its makers.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    take_no_foreign_settings()
     import great_expectations  # noqa: F401
 
 

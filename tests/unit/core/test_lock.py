@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,13 @@ def test_another_process_is_refused_until_the_holder_is_gone_even_by_a_kill(tmp_
     with holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(StoreError, match="wait for it to end") as refused, only_run(home):
+        with (
+            pytest.raises(StoreError, match="wait for it to end") as refused,
+            only_run(home, wait_seconds=0),
+        ):
             pytest.fail("two runs at once")
+        with only_run(home, "another"):
+            pass
         assert refused.value.code == "run_under_way"
         assert str(home) in refused.value.message
         with only_run(tmp_path / "another"):
@@ -46,7 +52,27 @@ def test_another_process_is_refused_until_the_holder_is_gone_even_by_a_kill(tmp_
 def test_a_run_that_fails_lets_go(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), only_run(tmp_path):
         raise ZeroDivisionError
-    with only_run(tmp_path), pytest.raises(StoreError), only_run(tmp_path):
-        pytest.fail("two runs at once")
     with only_run(tmp_path):
         pass
+
+
+def test_it_waits_for_another_run_and_says_so(tmp_path: Path) -> None:
+    waits = threading.Event()
+
+    def hold(held: threading.Event) -> None:
+        with only_run(tmp_path):
+            held.set()
+            waits.wait()
+
+    held = threading.Event()
+    holder = threading.Thread(target=hold, args=(held,))
+    holder.start()
+    held.wait()
+    with only_run(tmp_path, on_wait=waits.set):
+        holder.join()
+    assert waits.is_set()
+
+
+def test_a_run_within_a_run_is_refused_and_does_not_wait_for_itself(tmp_path: Path) -> None:
+    with only_run(tmp_path), pytest.raises(RuntimeError, match="itself"), only_run(tmp_path):
+        pytest.fail("two runs at once")
