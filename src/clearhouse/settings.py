@@ -54,7 +54,13 @@ class Settings(BaseSettings):
         1000, ge=1, le=10_000_000, description="base_daily_volume for the pattern `source`."
     )
     bnpl_seed: int = Field(42, ge=1, description="Seed that the source is asked for.")
-    bnpl_concurrency: int = Field(4, ge=1, le=64, description="Days asked for side by side.")
+    bnpl_concurrency: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Days asked for side by side. Unset: 1 with BNPL_API_URL, as the answers of a "
+        "real simtom depend on each other; 4 with the sandbox.",
+    )
 
     bnpl_ask_by: Literal["day", "range"] = Field(
         "day",
@@ -92,6 +98,11 @@ class Settings(BaseSettings):
     def engine_path(self) -> Path:
         """File of the embedded engine."""
         return Path(self.engine_url.removeprefix("duckdb:///"))
+
+    @property
+    def concurrency(self) -> int:
+        """The number of days asked for side by side."""
+        return self.bnpl_concurrency or (1 if self.bnpl_api_url else 4)
 
     @property
     def pattern(self) -> str:

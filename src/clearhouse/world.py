@@ -136,7 +136,7 @@ def open_bnpl(
         connect=source.connect if source else None,
         source_identity=source.identity if source else "",
         ask_by=settings.bnpl_ask_by,
-        policy=HttpPolicy(concurrency=settings.bnpl_concurrency),
+        policy=HttpPolicy(concurrency=settings.concurrency),
         refresh=refresh,
         progress=progress or Silent(),
     )
