@@ -248,8 +248,7 @@ def stale_limit(records: npt.NDArray[np.int64], evening_rate: float) -> npt.NDAr
     """
     rate_per_hour = records.astype(np.float64) * (evening_rate / _DAY_HOURS)
     gap_hours = _PUNCTUAL_HOURS - math.log(_FALSE_ALARM) / rate_per_hour
-    limit: npt.NDArray[np.float64] = np.round(np.minimum(gap_hours, _DAY_HOURS), 3)
-    return limit
+    return np.asarray(np.round(np.minimum(gap_hours, _DAY_HOURS), 3), dtype=np.float64)
 
 
 def drift(

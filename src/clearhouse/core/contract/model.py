@@ -3,7 +3,7 @@
 Source: https://bitol-io.github.io/open-data-contract-standard/ (parsed by its own library). Of the
 standard's many keys these are used: name, physicalName (the field in the source's JSON),
 physicalType, required, primaryKey, enum, logicalTypeOptions (minimum, maximum, pattern),
-classification, and the custom properties `known_at`, `money` and `books`.
+classification, and the custom properties `known_at`, `money`, `books` and `enum`.
 """
 
 import hashlib
@@ -39,6 +39,8 @@ class Field:
         physical_type: string, bigint, boolean, double, timestamp or decimal(p,s).
         required: whether a record without it is rejected.
         enum: the values allowed, as text; empty for any.
+        known_values: of a field marked `enum: open`, the values that are known, as text; another
+            value is accepted and reported. Empty for a field without such values.
         known_at: `decision` or `outcome`: whether a model may look at it.
         money_currency: for money, the field that holds its currency.
     """
@@ -48,6 +50,7 @@ class Field:
     physical_type: str
     required: bool
     enum: tuple[str, ...] = ()
+    known_values: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = None
@@ -183,12 +186,20 @@ def _field(prop: Any) -> Field:
     if physical_type not in _ARROW_TYPES and not _DECIMAL.fullmatch(physical_type):
         raise ContractError(f"Field {prop.name}: the physical type {physical_type} is not known.")
     options = prop.logicalTypeOptions or {}
+    values = tuple(str(e.value) for e in prop.enum or [])
+    openness = _custom(prop, "enum")
+    if openness not in (None, "open") or (openness and not values):
+        raise ContractError(
+            f"Field {prop.name}: `enum: {openness}` is not understood: list the known values under "
+            "`enum`, and mark it `open` if others are accepted."
+        )
     return Field(
         name=prop.name,
         source_name=prop.physicalName or prop.name,
         physical_type=physical_type,
         required=bool(prop.required),
-        enum=tuple(str(e.value) for e in prop.enum or []),
+        enum=() if openness else values,
+        known_values=values if openness else (),
         minimum=options.get("minimum"),
         maximum=options.get("maximum"),
         pattern=options.get("pattern"),

@@ -7,7 +7,7 @@ go through the contract's rules one at a time, and come out accepted or with the
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,12 +67,15 @@ class TypedRecords:
             in the order of the lines.
         rejected: the others, in the order of the lines.
         unknown_fields: keys of the JSON that the contract does not name.
+        unknown_values: of accepted records, values that an open enumeration does not name, as
+            (field, value, number of records), in order.
     """
 
     reading: pa.Table
     accepted: pa.Table
     rejected: tuple[Rejected, ...]
     unknown_fields: tuple[str, ...]
+    unknown_values: tuple[tuple[str, str, int], ...]
 
 
 def type_records(
@@ -110,7 +113,23 @@ def type_records(
     mended, rejected, more_unknown = _one_by_one(payload, suspects, reading, contract)
     if len(mended):
         accepted = pa.concat_tables([accepted, mended]).sort_by("_line")
-    return TypedRecords(reading, accepted, rejected, tuple(sorted(unknown | more_unknown)))
+    return TypedRecords(
+        reading,
+        accepted,
+        rejected,
+        tuple(sorted(unknown | more_unknown)),
+        tuple(_unknown_values(accepted, contract)),
+    )
+
+
+def _unknown_values(accepted: pa.Table, contract: Contract) -> Iterator[tuple[str, str, int]]:
+    for field in contract.fields:
+        if not field.known_values:
+            continue
+        text = pc.drop_null(pc.cast(accepted[field.name], pa.string()))
+        known = pa.array(field.known_values, pa.string())
+        counts = text.filter(pc.invert(pc.is_in(text, value_set=known))).value_counts().to_pylist()
+        yield from sorted((field.name, each["values"], each["counts"]) for each in counts)
 
 
 def _has_an_object_a_line(
