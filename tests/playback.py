@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 SIMTOM = Path(__file__).parent / "data" / "simtom"
 
@@ -29,8 +29,12 @@ class Play:
     chunk_bytes: int = 4096
     final_chunk: bool = True
     """False: the connection closes after the body, without the chunk that says "this was all"."""
+    framing: Literal["chunked", "length", "none"] = "chunked"
+    """How the end of the body is told; none: by closing the connection, as in HTTP/1.0."""
     hang_seconds: float = 0.0
     """Silence before the answer; it ends early when the server is closed."""
+    drips: bool = False
+    """A byte now and then, without end, until the server is closed."""
 
 
 @dataclass(frozen=True)
@@ -116,24 +120,33 @@ class Playback:
             # Counted out before the answer, which is what lets the client send its next request.
             with self._lock:
                 self._at_once -= 1
-        _send(handler, play)
+        _send(handler, play, self._closing)
 
 
-def _send(handler: BaseHTTPRequestHandler, play: Play) -> None:
+def _send(handler: BaseHTTPRequestHandler, play: Play, closing: threading.Event) -> None:
     handler.send_response(play.status)
     for name, value in play.headers.items():
         handler.send_header(name, value)
     handler.send_header("Content-Type", play.content_type)
-    handler.send_header("Transfer-Encoding", "chunked")
+    if play.framing == "chunked":
+        handler.send_header("Transfer-Encoding", "chunked")
+    elif play.framing == "length":
+        handler.send_header("Content-Length", str(len(play.body)))
     handler.end_headers()
+    if play.framing == "none" or not play.final_chunk:
+        handler.close_connection = True
+    try:
+        handler.wfile.write(play.body if play.framing != "chunked" else _chunked(play))
+        while play.drips and not closing.wait(0.005):
+            handler.wfile.write(b"1\r\n.\r\n")
+    except (BrokenPipeError, ConnectionResetError):
+        handler.close_connection = True  # the client had enough: a test of just that
+
+
+def _chunked(play: Play) -> bytes:
     starts = range(0, len(play.body), play.chunk_bytes)
     chunks = [play.body[start : start + play.chunk_bytes] for start in starts]
     framed = [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]
-    if play.final_chunk:
+    if play.final_chunk and not play.drips:
         framed.append(b"0\r\n\r\n")
-    else:
-        handler.close_connection = True
-    try:
-        handler.wfile.write(b"".join(framed))
-    except (BrokenPipeError, ConnectionResetError):
-        handler.close_connection = True  # the client had enough: a test of just that
+    return b"".join(framed)

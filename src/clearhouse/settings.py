@@ -97,7 +97,13 @@ class Settings(BaseSettings):
         1000, ge=1, le=10_000_000, description="base_daily_volume for the pattern `source`."
     )
     bnpl_seed: int = Field(42, ge=1, description="Seed that the source is asked for.")
-    bnpl_concurrency: int = Field(4, ge=1, le=64, description="Days asked for side by side.")
+    bnpl_concurrency: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Days asked for side by side. Unset: 1 with BNPL_API_URL, as the answers of a "
+        "real simtom depend on each other; 4 with the sandbox.",
+    )
 
     bnpl_ask_by: Annotated[Literal["day", "range"], BeforeValidator(_any_case)] = Field(
         "day",
@@ -124,22 +130,26 @@ class Settings(BaseSettings):
             "log_url": f"sqlite:///{home}/log.db",
             "database_url": f"sqlite:///{home}/clearhouse.db",
             "catalog_url": f"sqlite:///{home}/catalog.db",
-            "engine_url": f"duckdb:///{home}/warehouse.duckdb",
+            "engine_url": f"duckdb:///{home}/warehouse/{{domain}}.duckdb",
             "cache_url": f"sqlite:///{home}/cache.db",
         }
         for name, value in defaults.items():
             if name == "clearhouse_home" or not getattr(self, name):
                 self.__dict__[name] = value
 
-    @property
-    def engine_path(self) -> Path:
-        """File of the embedded engine."""
-        return Path(self.engine_url.removeprefix("duckdb:///"))
+    def engine_path(self, domain: str) -> Path:
+        """File of the embedded engine in which a domain is built."""
+        return Path(self.engine_url.removeprefix("duckdb:///").replace("{domain}", domain))
 
     @property
     def readers_path(self) -> Path:
-        """File that readers open."""
-        return self.engine_path.with_name("marts.duckdb")
+        """File that readers of the embedded engine open."""
+        return self.clearhouse_home / "marts.duckdb"
+
+    @property
+    def concurrency(self) -> int:
+        """The number of days asked for side by side."""
+        return self.bnpl_concurrency or (1 if self.bnpl_api_url else 4)
 
     @property
     def pattern(self) -> str:

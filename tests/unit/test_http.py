@@ -1,6 +1,8 @@
 import asyncio
+import base64
 import datetime as dt
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -9,13 +11,10 @@ import httpx
 import pytest
 from playback import Asked, Play, Playback, json_play
 
+from clearhouse.core.answer import RetryableAnswer, read_bounded
+from clearhouse.core.endpoint import Endpoint
 from clearhouse.core.errors import SettingsError, SourceError
-from clearhouse.core.http import (
-    HttpPolicy,
-    ResilientClient,
-    RetryableAnswer,
-    read_bounded,
-)
+from clearhouse.core.http import HttpPolicy, ResilientClient
 from clearhouse.core.retry_after import parse_retry_after
 
 QUICK = HttpPolicy(
@@ -150,7 +149,82 @@ def test_a_whole_attempt_has_a_limit_too() -> None:
     policy = HttpPolicy(attempts=1, attempt_timeout_seconds=0.05)
     error, _ = get([Play(hang_seconds=30)], policy)
     assert isinstance(error, SourceError)
-    assert "TimeoutError" in error.message
+    assert error.code == "source_too_slow"
+
+
+def test_an_answer_that_drips_without_end_is_ended() -> None:
+    policy = replace(QUICK, attempts=1, attempt_timeout_seconds=0.05)
+    error, _ = get([Play(b"[", drips=True)], policy)
+    assert isinstance(error, SourceError)
+    assert error.code == "source_too_slow"
+    assert "had not ended its answer to GET" in error.message
+
+
+def test_all_attempts_share_one_budget_of_time() -> None:
+    policy = replace(QUICK, attempts=1000, attempt_timeout_seconds=0.02, total_timeout_seconds=0.1)
+    error, asked = get([Play(hang_seconds=30)], policy)
+    assert isinstance(error, SourceError)
+    assert error.code == "source_too_slow"
+    assert 1 < len(asked) < 10
+
+
+def test_a_wait_longer_than_the_time_left_is_not_begun() -> None:
+    policy = replace(QUICK, total_timeout_seconds=5)
+    error, asked = get([Play(status=429, headers={"Retry-After": "60"})], policy)
+    assert isinstance(error, SourceError)
+    assert (error.code, len(asked)) == ("source_failed", 1)
+
+
+def test_a_large_answer_may_take_longer() -> None:
+    policy = replace(QUICK, attempt_timeout_seconds=0.001, total_timeout_seconds=0.001)
+
+    async def ask(url: str) -> bytes:
+        async with ResilientClient(url, name="shop", policy=policy) as client:
+            return await client.exchange(
+                "GET", "/x", consume=lambda r: read_bounded(r, 100), extra_seconds=30
+            )
+
+    with Playback([Play(b"late", hang_seconds=0.05)]) as server:
+        assert asyncio.run(ask(server.url)) == b"late"
+
+
+def test_a_source_that_never_ends_an_answer_opens_the_circuit() -> None:
+    policy = replace(QUICK, attempts=1, circuit_failures=2, attempt_timeout_seconds=0.03)
+
+    async def ask(url: str) -> list[str]:
+        codes = []
+        async with ResilientClient(url, name="shop", policy=policy) as client:
+            for _ in range(3):
+                with pytest.raises(SourceError) as caught:
+                    await client.request_json("GET", "/")
+                codes.append(caught.value.code)
+        return codes
+
+    with Playback([Play(b"[", drips=True)]) as server:
+        slow, _, last = asyncio.run(ask(server.url))
+    assert (slow, last) == ("source_too_slow", "source_unavailable")
+
+
+def test_one_request_that_always_fails_opens_no_circuit_for_the_next() -> None:
+    policy = replace(QUICK, concurrency=1)
+
+    async def ask(url: str) -> object:
+        async with ResilientClient(url, name="shop", policy=policy) as client:
+            with pytest.raises(SourceError):
+                await client.request_json("GET", "/bad")
+            return await client.request_json("GET", "/good")
+
+    with Playback(lambda asked: OK if asked.path == "/good" else Play(status=500)) as server:
+        assert asyncio.run(ask(server.url)) == {"ok": True}
+
+
+def test_an_answer_whose_end_is_told_by_closing_is_refused() -> None:
+    error, asked = get([Play(OK.body, framing="none")])
+    assert isinstance(error, SourceError)
+    assert (error.code, len(asked)) == ("answer_without_end", 1)
+    assert "without Content-Length and not chunked" in error.message
+    answer, _ = get([Play(OK.body, framing="length")])
+    assert answer == {"ok": True}
 
 
 def test_no_one_there() -> None:
@@ -314,11 +388,98 @@ def test_keys_stay_out_of_messages_and_logs(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize(
-    "url", ["", "shop.example", "ftp://shop", "http://", "http://shop:port", "file:///x"]
+    "url",
+    [
+        "",
+        "shop.example",
+        "ftp://shop",
+        "http://",
+        "http://shop:port",
+        "file:///x",
+        "http://shop:70000",
+        f"http://{'a' * 64}.example",
+    ],
 )
 def test_a_url_that_is_none_is_a_setting_to_mend(url: str) -> None:
     with pytest.raises(SettingsError, match="The URL set for shop"):
         ResilientClient(url, name="shop")
+
+
+def test_user_and_password_of_the_url_are_sent_as_basic_authentication_and_never_shown() -> None:
+    async def ask(url: str) -> SourceError:
+        async with ResilientClient(url, name="shop", policy=QUICK) as client:
+            with pytest.raises(SourceError) as caught:
+                await client.request_json("GET", "/x")
+            return caught.value
+
+    with Playback([Play(status=403)]) as server:
+        url = server.url.replace("//", "//us%40er:s3%2Fcret%23%3F@")
+        error = asyncio.run(ask(f"{url}/base?token=s3cret"))
+        asked = server.asked[0]
+    sent = base64.b64decode(asked.headers["Authorization"].removeprefix("Basic "))
+    assert sent == b"us@er:s3/cret#?"
+    assert (asked.path, asked.query) == ("/base/x", "token=s3cret")
+    assert "/base/x" in error.message
+    assert not {"s3", "us@er", "us%40er"} & set(re.findall(r"[\w@%]+", error.message))
+
+
+@pytest.mark.parametrize("password", ["s3/cret", "12/s3cret", "s3#cret", "12#s3cret", "12?s3cret"])
+def test_a_password_that_ends_the_host_early_is_refused_without_being_shown(password: str) -> None:
+    with pytest.raises(SettingsError, match="/ as %2F") as caught:
+        ResilientClient(f"http://user:{password}@shop", name="shop")
+    assert "cret" not in caught.value.message
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Sets HTTP_PROXY, and no other variable of proxies."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return lambda url: monkeypatch.setenv("HTTP_PROXY", url)
+
+
+def from_shop(url: str) -> object:
+    async def ask() -> object:
+        async with ResilientClient(url, name="shop", policy=replace(QUICK, attempts=1)) as client:
+            return await client.request_json("GET", "/x")
+
+    return asyncio.run(ask())
+
+
+def test_a_loopback_host_is_never_asked_through_a_proxy(proxied: Callable[[str], None]) -> None:
+    proxied("http://127.0.0.1:9")
+    with Playback([OK]) as server:
+        assert from_shop(server.url) == {"ok": True}
+        assert from_shop(server.url.replace("127.0.0.1", "localhost")) == {"ok": True}
+
+
+def test_other_hosts_are_asked_through_the_proxy_and_a_failing_one_is_named(
+    proxied: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Playback([OK, Play(status=407)]) as proxy:
+        address = proxy.url.replace("//", "//user:s3cret@")
+        proxied(address)
+        assert from_shop("http://shop.example") == {"ok": True}
+        assert proxy.asked[0].path == "http://shop.example/x"
+        with pytest.raises(SourceError, match="407") as refused:
+            from_shop("http://shop.example")
+    with pytest.raises(SourceError, match="check the proxy") as gone:
+        from_shop("http://shop.example")
+    for error in (refused.value, gone.value):
+        assert f"through the proxy {proxy.url} (HTTP_PROXY)" in error.message
+        assert "s3cret" not in error.message
+    monkeypatch.setenv("NO_PROXY", "shop.example")
+    assert Endpoint.parse("http://shop.example", "shop").proxy is None
+
+
+@pytest.mark.parametrize("proxy", ["socks5://h:1", "http://h:port", "http://h:99999", "://"])
+def test_a_proxy_that_can_not_be_used_is_a_setting_to_mend(
+    proxied: Callable[[str], None], proxy: str
+) -> None:
+    proxied(proxy)
+    with pytest.raises(SettingsError, match="The proxy in HTTP_PROXY is not usable"):
+        from_shop("http://shop.example")
 
 
 def test_a_policy_that_could_never_ask_is_refused() -> None:

@@ -1,36 +1,38 @@
 """The client of simtom, the API that BNPL purchases come from.
 
-Data flow: `POST /stream/bnpl` answers with one `data: {json}` line and a blank line per record;
-    the JSON texts, byte for byte, become the NDJSON payload of a `DayBatch`. Nothing here decodes
-    a record: its meaning is the contract's business.
+Data flow: `POST /stream/bnpl` answers with a stream of records (`bnpl.stream`). Their JSON, byte
+    for byte, become the NDJSON payload of a `DayBatch`. Nothing here decodes a record: its meaning
+    is the contract's business.
 Grain: one batch per day asked for, one line per record.
-Idempotency: the same ask of an unchanged source gives the same bytes. A day asked alone and the
+Idempotency: the same requests, one at a time, of an unchanged source give the same bytes. Requests
+    side by side of a real simtom do not: they share its random numbers. A day asked alone and the
     same day inside a range are not the same records, so that one pipeline uses one of the two.
 How to run: `async with BNPLAPIClient(url) as client: await client.get_daily_batch(day, ...)`.
 
-What a stream must be to be kept: whole. simtom says nothing at its end, so a stream is taken
+What an answer must be to be kept: whole. simtom says nothing at its end, so a stream is taken
 only if its transfer ended as HTTP says, every line is a record, and the last record is complete.
 Anything else is asked for again and at last fails; a clean short day is left to the gate.
+
+How much is asked for at once follows from the volume asked for, before asking: a range is split
+into pieces that stay below half of `MAX_ANSWER_BYTES` and 365 days, and a day that would be larger
+than `MAX_DAY_BYTES` is refused.
 """
 
 import asyncio
 import datetime as dt
-import re
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from clearhouse.bnpl.data_patterns import DayAsk
-from clearhouse.core.errors import ClearhouseError, SourceError
-from clearhouse.core.http import HttpPolicy, ResilientClient, RetryableAnswer, read_bounded
+from clearhouse.bnpl.stream import split_by_day, unframe
+from clearhouse.core.answer import RetryableAnswer, read_bounded
+from clearhouse.core.errors import ClearhouseError, SourceError, UsageError
+from clearhouse.core.http import HttpPolicy, ResilientClient
 from clearhouse.core.window import Window
 
 NAME = "simtom"
@@ -38,13 +40,22 @@ GENERATOR = "bnpl"
 STREAM_PATH = f"/stream/{GENERATOR}"
 
 MAX_ANSWER_BYTES = 256 << 20
-"""A config that some simtom reads as one without an end streams for ever; this ends it."""
+"""A config that some simtom reads as one without an end streams for ever; this ends it. Where a
+single day was asked to be larger, `_SLACK` times what it should have is the bound."""
 
-_PREFIX, _END = b"data: ", b"\n\n"
-_BETWEEN = re.compile(rb"\n\ndata: (?!\n)")  # an empty record is none
-_EXTRA_BLANK_LINES = re.compile(rb"\n{3,}")
-_LONG_AGO = -(1 << 31)
-_DAY_OF_RECORD = r'"_timestamp":\s*"(?P<day>\d{4}-\d{2}-\d{2})'
+MAX_DAY_BYTES = 4 << 30
+"""A day is held in memory as a whole."""
+
+MAX_RANGE_DAYS = 365
+"""simtom refuses longer ranges."""
+
+_RECORD_BYTES = 1_400
+_RECORDS_PER_SECOND = 2_000
+_DAY_PAUSE_SECONDS = 1.0
+"""What simtom's answers measure; its pause is between the days of a range."""
+_SLACK = 4
+"""How many times as large or slow as measured a healthy answer may be: its busiest day has 2.8
+times the volume asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +107,39 @@ def request_for(
     }
 
 
+def pieces_of_range(window: Window, base_daily_volume: int) -> Iterator[Window]:
+    """The windows that a range is asked for by, in order: the same ones for the same arguments.
+
+    Raises:
+        UsageError: a single day would be too large.
+    """
+    _check_size_of_day(base_daily_volume)
+    bytes_per_day = base_daily_volume * _RECORD_BYTES
+    days = max(1, min(MAX_RANGE_DAYS, MAX_ANSWER_BYTES // 2 // bytes_per_day))
+    first = window.first
+    while first <= window.last:
+        last = min(first + dt.timedelta(days=days - 1), window.last)
+        yield Window(first, last)
+        first = last + dt.timedelta(days=1)
+
+
+def _check_size_of_day(base_daily_volume: int) -> None:
+    most = MAX_DAY_BYTES // _RECORD_BYTES
+    if base_daily_volume > most:
+        raise UsageError(
+            f"A day of {base_daily_volume} records does not fit in memory: set "
+            f"BNPL_BASE_DAILY_VOLUME to at most {most}.",
+            "day_too_large",
+        )
+
+
 class BNPLAPIClient:
     """Pulls BNPL purchases from any simtom, a real one or the sandbox.
 
     Args:
         base_url: where it is.
         policy: patience, pace and the number of days asked for side by side.
-        max_bytes: bound on one answer.
+        max_bytes: bound on an answer of ordinary size.
         transport: another way to the source, for tests.
     """
 
@@ -168,10 +205,12 @@ class BNPLAPIClient:
             seed: makes the answer repeatable; None leaves it to chance.
 
         Raises:
+            UsageError: the day would be too large.
             SourceError: all attempts were used up, or the source refused; nothing is kept.
         """
+        _check_size_of_day(base_daily_volume)
         request = request_for(day, day, base_daily_volume, seed)
-        payload, records = await self._pull(request)
+        payload, records = await self._pull(request, days=1)
         return DayBatch(day, payload, records, request)
 
     async def get_daily_batches(
@@ -205,23 +244,27 @@ class BNPLAPIClient:
     async def get_bnpl_data(
         self, first: dt.date, last: dt.date, *, base_daily_volume: int, seed: int | None
     ) -> list[DayBatch]:
-        """The days from first to last, both included, by one request, split by `_timestamp`.
+        """The days from first to last, both included, by as few requests as there may be.
 
-        Each day of the range has a batch, maybe an empty one, in order. A record that is dated
-        outside the range goes to the nearest day of it; one whose date can't be read goes to
-        the first day, so that it is counted and quarantined there, not lost.
+        The requests are those of `pieces_of_range`, one after the other with the same seed, each
+        split by `_timestamp`. Each day has a batch, maybe an empty one, in order, and the request
+        of its piece. A record that is dated outside its piece goes to the nearest day of it; one
+        whose date can't be read goes to the first day, so that it is counted and quarantined
+        there, not lost.
 
         Raises:
-            UsageError: last is before first.
-            SourceError: as for `get_daily_batch`; simtom gives at most 365 days at once.
+            UsageError: last is before first, or a single day would be too large.
+            SourceError: as for `get_daily_batch`.
         """
-        window = Window(first, last)
-        request = request_for(first, last, base_daily_volume, seed)
-        payload, _ = await self._pull(request)
-        return [
-            DayBatch(day, lines, lines.count(b"\n"), request)
-            for day, lines in zip(window, split_by_day(payload, window), strict=True)
-        ]
+        batches: list[DayBatch] = []
+        for piece in pieces_of_range(Window(first, last), base_daily_volume):
+            request = request_for(piece.first, piece.last, base_daily_volume, seed)
+            payload, _ = await self._pull(request, days=len(piece))
+            batches += (
+                DayBatch(day, lines, lines.count(b"\n"), request)
+                for day, lines in zip(piece, split_by_day(payload, piece), strict=True)
+            )
+        return batches
 
     async def _day_or_failure(self, ask: DayAsk) -> DayBatch | DayFailure:
         try:
@@ -231,94 +274,20 @@ class BNPLAPIClient:
         except ClearhouseError as error:
             return DayFailure(ask.day, error)
 
-    async def _pull(self, request: dict[str, Any]) -> tuple[bytes, int]:
+    async def _pull(self, request: dict[str, Any], days: int) -> tuple[bytes, int]:
+        records = request["json"]["base_daily_volume"] * days
+        max_bytes = max(self._max_bytes, _SLACK * records * _RECORD_BYTES)
+        seconds = records / _RECORDS_PER_SECOND + (days - 1) * _DAY_PAUSE_SECONDS
+
         async def consume(response: httpx.Response) -> tuple[bytes, int]:
             if "html" in response.headers.get("Content-Type", ""):
                 raise RetryableAnswer("it is an HTML page, not a stream of records")
-            return unframe(await read_bounded(response, self._max_bytes))
+            return unframe(await read_bounded(response, max_bytes))
 
         return await self._http.exchange(
-            "POST", request["path"], json=request["json"], consume=consume
+            "POST",
+            request["path"],
+            json=request["json"],
+            consume=consume,
+            extra_seconds=_SLACK * seconds,
         )
-
-
-def unframe(stream: bytes) -> tuple[bytes, int]:
-    """NDJSON and its number of records from a whole `data: {json}` stream.
-
-    The records' bytes are untouched, carriage returns and all. Further blank lines between
-    records mean nothing and are dropped. An empty stream is a day without records.
-
-    Raises:
-        RetryableAnswer: a line is not a record, or the last record is not complete.
-    """
-    found = _whole_records(stream)
-    if found is None:
-        stream = _EXTRA_BLANK_LINES.sub(_END, stream.lstrip(b"\n"))
-        found = _whole_records(stream)
-    if not stream:
-        return b"", 0
-    if found is None:
-        raise RetryableAnswer(_fault(stream))
-    return found
-
-
-def _whole_records(stream: bytes) -> tuple[bytes, int] | None:
-    """The records, a line each, and their number, if the stream is nothing but complete ones.
-
-    Where each separator ends one record and begins the next, as many line feeds are left as there
-    are records: so every line begins as it should. Replacing and counting run at memory speed,
-    where a loop over lines would not.
-    """
-    if not (stream.startswith(_PREFIX) and stream.endswith(_END)):
-        return None
-    lines, separators = _BETWEEN.subn(b"\n", memoryview(stream)[len(_PREFIX) : -1])
-    records = separators + 1
-    if lines.startswith(b"\n") or stream.count(b"\n") != 2 * records:
-        return None
-    return lines, records
-
-
-def _fault(stream: bytes) -> str:
-    """What is wrong with a stream that is not nothing but complete records."""
-    if stream[:256].lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return "it is an HTML page, not a stream of records"
-    if not stream.endswith(_END):
-        return "it ends in the middle of a record"
-    if _PREFIX + b"\n" in stream:
-        return "a record of it is empty"
-    return "a line of it does not begin with 'data: ' or is not followed by a blank line"
-
-
-def split_by_day(payload: bytes, window: Window) -> list[bytes]:
-    """The lines of an NDJSON payload by the date of their `_timestamp`, one part per day.
-
-    Lines keep their order within a day. For dates outside the window and unreadable ones see
-    `BNPLAPIClient.get_bnpl_data`.
-    """
-    if not payload:
-        return [b""] * len(window)
-    ends = np.flatnonzero(np.frombuffer(payload, dtype=np.uint8) == ord("\n")) + 1
-    offsets = np.concatenate(([0], ends)).astype(np.int64)
-    lines = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(payload)]
-    )
-    day_of_line = _day_of_line(lines, window)
-    in_day_order = lines.take(pa.array(np.argsort(day_of_line, kind="stable")))
-    _, line_starts, data = in_day_order.buffers()
-    starts = np.frombuffer(line_starts, dtype=np.int64)[: len(lines) + 1]
-    bounds = np.concatenate(([0], np.cumsum(np.bincount(day_of_line, minlength=len(window)))))
-    return [
-        data[int(starts[low]) : int(starts[high])].to_pybytes() for low, high in pairwise(bounds)
-    ]
-
-
-def _day_of_line(lines: Any, window: Window) -> npt.NDArray[np.int64]:
-    """For each line the index of its day in the window."""
-    text = pc.struct_field(pc.extract_regex(lines, pattern=_DAY_OF_RECORD), "day")
-    parsed = pc.strptime(
-        pc.cast(text, pa.string()), format="%Y-%m-%d", unit="s", error_is_null=True
-    )
-    days = pc.fill_null(pc.cast(pc.cast(parsed, pa.date32()), pa.int32()), _LONG_AGO)
-    first = (window.first - dt.date(1970, 1, 1)).days
-    index: npt.NDArray[np.int64] = np.asarray(days.to_numpy(zero_copy_only=False), dtype=np.int64)
-    return np.clip(index - first, 0, len(window) - 1)

@@ -8,7 +8,8 @@ Two strategies, chosen by name:
 - `day_type` asks each day for the volume of its type. For a source that honours what it is asked
   for and tells days apart itself: our sandbox.
 - `source` asks every day alike and expects the source's own seasons. For a real simtom, whose
-  volume of a day is base x weekday x week of month x month x event x log-normal noise of 0.1.
+  volume of a day is base x weekday x week of month x month x event x log-normal noise of 0.1,
+  cut off to a whole number, and at least 1.
 
 Neither needs a network or a clock: same arguments, same answer.
 """
@@ -16,9 +17,10 @@ Neither needs a network or a clock: same arguments, same answer.
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from statistics import NormalDist
 from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol
 
@@ -206,21 +208,23 @@ def _uniform(seed: int, day: dt.date) -> float:
 _WEEKDAY = (1.15, 1.10, 1.05, 1.10, 1.25, 0.85, 0.70)
 _WEEK_OF_MONTH = (1.15, 0.95, 1.10, 0.90)
 _MONTH = (0.75, 0.85, 0.95, 1.0, 1.0, 1.05, 1.05, 1.05, 1.0, 1.05, 1.10, 1.20)
-_NEW_YEAR, _THANKSGIVING, _CHRISTMAS, _BLACK_FRIDAY, _CYBER_MONDAY = 0.2, 0.2, 0.1, 1.6, 1.4
-
 _NOISE = 0.1
-_DEVIATIONS = 4.0
-"""How far a healthy count may be off, in standard deviations: one day in 16,000 is off further, so
-that 365 healthy days all pass with 98 %."""
+_FALSE_HOLDS_A_YEAR = 0.001
+"""Chance that a healthy year has an ordinary day that is held for its volume; the same again for
+its special days. Both gates judge by one band, so that a day is held by both or by none."""
 
-_EVENT_DEVIATIONS = 3.0
-"""The same on the five listed events of a year. Fewer days are held in vain by a narrow band there,
-and a missing one must show: Black Friday without its factor of 1.6 is 4.7 deviations off."""
 
-# The source names some of its events and says that there are more. On a day that may be one of
-# these, anything between the strongest events that it names is believed.
-_UNLISTED_EVENT = (_CHRISTMAS, _BLACK_FRIDAY)
-_SHOPPING_DAYS = frozenset({(2, 14), (7, 3), (10, 31), (11, 11), (12, 24), (12, 26), (12, 31)})
+def _deviations(days_a_year: int) -> float:
+    """How far a healthy count may be off on these days, in standard deviations, either way."""
+    return -NormalDist().inv_cdf(_FALSE_HOLDS_A_YEAR / days_a_year / 2)
+
+
+_ORDINARY_DEVIATIONS = _deviations(366)
+"""4.7. Half the volume of an ordinary day is 6.9 off."""
+
+_SPECIAL_DEVIATIONS = _deviations(13)
+"""4.0: there are fewer of them, and a missing one must show. Black Friday without its factor of
+1.6 is 4.1 off at 150 records a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,27 +247,23 @@ class SourcePattern:
     def band(self, day: dt.date) -> VolumeBand:
         """The source's own formula, with room for its noise and for small counts.
 
-        Noise is log-normal and a count of n varies by about 1/sqrt(n) besides, so the room is a
-        factor, wider for a day of 20 records than for one of 2,000. No records at all is
-        healthy only where no more than about 5 are expected.
+        Noise is log-normal, and a count of n may vary by about 1/sqrt(n) besides, so the room is a
+        factor, wider for a day of 20 records than for one of 2,000. No day is without records.
         """
-        ordinary = self._before_weekday(day) * _WEEKDAY[day.weekday()]
-        listed = _events(day.year).get(day)
-        deviations = _EVENT_DEVIATIONS if listed else _DEVIATIONS
-        weakest, strongest = (listed, listed) if listed else (1.0, 1.0)
-        if listed is None and _may_be_an_event(day):
-            weakest, strongest = _UNLISTED_EVENT
-        least, most = ordinary * weakest, ordinary * strongest
+        expected = self._before_weekday(day) * _WEEKDAY[day.weekday()] * event_factor(day)
+        is_special = day in _special_days(day.year)
+        deviations = _SPECIAL_DEVIATIONS if is_special else _ORDINARY_DEVIATIONS
+        room = math.exp(deviations * math.sqrt(_NOISE**2 + 1 / max(expected, 1.0)))
         return VolumeBand(
-            low=math.floor(least / _room(least, deviations)),
-            high=math.ceil(most * _room(most, deviations)),
-            expected=round(ordinary * (listed or 1.0)),
+            low=max(1, math.floor(expected / room)),
+            high=math.ceil(expected * room),
+            expected=max(1, round(expected)),
         )
 
     def season(self, day: dt.date) -> Season:
         """The day's kind, beside a weekday of its week and month."""
         weekday_records = self._before_weekday(day) * sum(_WEEKDAY[:5]) / 5
-        if day in _events(day.year):
+        if day in _special_days(day.year):
             return Season("holiday", weekday_records)
         return Season("weekend" if day.weekday() >= 5 else "ordinary", weekday_records)
 
@@ -273,40 +273,59 @@ class SourcePattern:
         return self.base_daily_volume * week * _MONTH[day.month - 1]
 
 
-def _room(expected: float, deviations: float) -> float:
-    """The factor by which a healthy count can miss what is expected, either way."""
-    return math.exp(deviations * math.sqrt(_NOISE**2 + 1 / max(expected, 1.0)))
+def event_factor(day: dt.date) -> float:
+    """What simtom's events make of a day.
+
+    Of several events the one that lowers the volume most counts; where none lowers it, the one
+    that raises it most. They are not multiplied.
+    """
+    factors = [factor for first, last, factor in _periods(day.year) if first <= day <= last]
+    if day in _special_days(day.year):
+        factors.append(_special_days(day.year)[day])
+    return min(factors) if min(factors, default=1.0) < 1 else max(factors, default=1.0)
 
 
 @cache
-def _events(year: int) -> Mapping[dt.date, float]:
-    """The events that the source lists, with their factors."""
+def _special_days(year: int) -> Mapping[dt.date, float]:
+    """The days that simtom names, with their factors."""
     thanksgiving = _nth_weekday(year, 11, weekday=3, nth=4)
     return MappingProxyType(
         {
-            dt.date(year, 1, 1): _NEW_YEAR,
-            thanksgiving: _THANKSGIVING,
-            thanksgiving + dt.timedelta(days=1): _BLACK_FRIDAY,
-            thanksgiving + dt.timedelta(days=4): _CYBER_MONDAY,
-            dt.date(year, 12, 25): _CHRISTMAS,
+            dt.date(year, 1, 1): 0.2,
+            dt.date(year, 2, 14): 1.15,
+            _mothers_day(year): 1.2,
+            _nth_weekday(year, 6, weekday=0, nth=3): 1.1,  # Father's Day, a Monday in simtom too
+            dt.date(year, 7, 4): 0.8,
+            _nth_weekday(year, 9, weekday=0, nth=1): 1.05,
+            dt.date(year, 10, 31): 1.05,
+            thanksgiving: 0.2,
+            thanksgiving + dt.timedelta(days=1): 1.6,  # Black Friday
+            thanksgiving + dt.timedelta(days=4): 1.4,  # Cyber Monday
+            dt.date(year, 12, 24): 0.3,
+            dt.date(year, 12, 25): 0.1,
+            dt.date(year, 12, 31): 0.4,
         }
     )
 
 
-def _may_be_an_event(day: dt.date) -> bool:
-    """Whether a source with events that it does not list may have one on this day."""
-    if day in _us_holidays() or (day.month, day.day) in _SHOPPING_DAYS:
-        return True
-    thanksgiving = _nth_weekday(day.year, 11, weekday=3, nth=4)
-    if -1 <= (day - thanksgiving).days <= 4:
-        return True
-    parents = {
-        _nth_weekday(day.year, 5, weekday=6, nth=2),
-        _nth_weekday(day.year, 6, weekday=6, nth=3),
-    }
-    summer_sale = day.month == 7 and 8 <= day.day <= 17
-    last_days_before_christmas = day.month == 12 and 18 <= day.day <= 23
-    return day in parents or summer_sale or last_days_before_christmas
+@cache
+def _periods(year: int) -> Sequence[tuple[dt.date, dt.date, float]]:
+    """First day, last day and factor of the periods that simtom names."""
+    thanksgiving, mothers_day = _nth_weekday(year, 11, weekday=3, nth=4), _mothers_day(year)
+    day = dt.timedelta(days=1)
+    return (
+        (dt.date(year, 2, 11), dt.date(year, 2, 15), 1.1),
+        (mothers_day - 3 * day, mothers_day + day, 1.15),
+        (dt.date(year, 8, 15), dt.date(year, 9, 15), 1.2),  # back to school
+        (thanksgiving - day, thanksgiving + 4 * day, 1.3),
+        (dt.date(year, 12, 1), dt.date(year, 12, 23), 1.2),
+        (dt.date(year, 12, 20), dt.date(year, 12, 31), 0.5),
+    )
+
+
+def _mothers_day(year: int) -> dt.date:
+    """The second Monday of May: simtom's calendar has it a day after the Sunday of others."""
+    return _nth_weekday(year, 5, weekday=0, nth=2)
 
 
 def _nth_weekday(year: int, month: int, *, weekday: int, nth: int) -> dt.date:

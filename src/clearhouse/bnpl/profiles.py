@@ -233,17 +233,22 @@ def _volume(
 def _freshness(
     day: dt.date, records: int, newest: dt.datetime, baseline: Baseline
 ) -> dict[str, float]:
-    """Hours from the newest record to the end of the day asked for, and the most that is healthy.
+    """Hours from the newest record to the end of the day asked for, and the healthy limit."""
+    end = dt.datetime.combine(day, dt.time()) + dt.timedelta(days=1)
+    return {
+        "stale_hours": round((end - newest).total_seconds() / 3600, 3),
+        "stale_hours_high": float(stale_limit(np.array([records]), baseline.evening_rate)[0]),
+    }
+
+
+def stale_limit(records: npt.NDArray[np.int64], evening_rate: float) -> npt.NDArray[np.float64]:
+    """The longest healthy time in hours from a day's newest record to its end, by its records.
 
     Records that come at a rate leave a gap of t hours with the chance exp(-rate * t).
     """
-    end = dt.datetime.combine(day, dt.time()) + dt.timedelta(days=1)
-    rate_per_hour = records / _DAY_HOURS * baseline.evening_rate
+    rate_per_hour = records.astype(np.float64) * (evening_rate / _DAY_HOURS)
     gap_hours = _PUNCTUAL_HOURS - math.log(_FALSE_ALARM) / rate_per_hour
-    return {
-        "stale_hours": round((end - newest).total_seconds() / 3600, 3),
-        "stale_hours_high": round(min(gap_hours, _DAY_HOURS), 3),
-    }
+    return np.asarray(np.round(np.minimum(gap_hours, _DAY_HOURS), 3), dtype=np.float64)
 
 
 def drift(

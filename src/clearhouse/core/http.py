@@ -8,9 +8,13 @@ jitter, Retry-After, and a circuit breaker.
   middle is asked for again from its beginning; nothing of the broken one is kept.
 - Retried: transport errors, time-outs, 408, 429, 5xx, and an answer that its reader calls broken
   (`RetryableAnswer`). Any other 3xx or 4xx is refused at once: asking again would not mend it.
-- The circuit counts what says that the source is down (no connection, no answer, 5xx), never
-  what says that one answer is bad, so that one broken day can't stop its neighbours.
-- Nothing here puts a query string, a header or a body of ours into a message.
+- All attempts of one request share one time budget, so that an answer that drips or never ends
+  fails within minutes.
+- An answer that says neither its length nor its end (no Content-Length, not chunked) is refused:
+  nothing tells whether it is whole.
+- The circuit counts what says that the source is down (no connection, no answer in time, 5xx),
+  never what says that one answer is bad, so that one broken day can't stop its neighbours.
+- Nothing here puts credentials, a query string, a header or a body of ours into a message.
 """
 
 import asyncio
@@ -29,6 +33,14 @@ from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from clearhouse.core.answer import (
+    RetryableAnswer,
+    beginning_of,
+    has_an_end,
+    read_bounded,
+    reason_of,
+)
+from clearhouse.core.endpoint import Endpoint, shown_request
 from clearhouse.core.errors import SettingsError, SourceError
 from clearhouse.core.retry_after import wait_asked_for
 
@@ -38,8 +50,6 @@ T = TypeVar("T")
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _RETRIED_STATUSES = frozenset({408, 429})
-_MAX_ERROR_BODY_BYTES = 1 << 16
-_MAX_REASON_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +65,16 @@ class HttpPolicy:
     connect_timeout_seconds: float = 10.0
     read_timeout_seconds: float = 60.0
     """The longest silence, before the answer or within it."""
-    attempt_timeout_seconds: float = 900.0
+    attempt_timeout_seconds: float = 120.0
     """A whole attempt: a stream that drips without end must end."""
+    total_timeout_seconds: float = 300.0
+    """All attempts of a request and the waits between them, from the first attempt on."""
     requests_per_second: float = 50.0
     concurrency: int = 4
     circuit_failures: int | None = None
-    """Failures in a row that open the circuit. None: as many as `concurrency` requests use up with
-    all their attempts, so that it opens on an outage and not on a hiccup that each one meets."""
+    """Failures in a row that open the circuit. None: as many as `concurrency` requests, or two, use
+    up with all their attempts, so that it opens on an outage, and not on a hiccup that each one
+    meets or on one request that always fails."""
     circuit_reset_seconds: float = 30.0
     max_json_bytes: int = 16 << 20
 
@@ -80,14 +93,16 @@ class HttpPolicy:
     def failures_of_an_outage(self) -> int:
         """Failures in a row that open the circuit."""
         if self.circuit_failures is None:
-            return self.concurrency * self.attempts
+            return max(self.concurrency, 2) * self.attempts
         return self.circuit_failures
 
 
-class RetryableAnswer(SourceError):  # noqa: N818 (an answer is what it speaks of)
-    """Raised by the reader of an answer that is broken as it stands: the attempt is made again."""
+class _BodyError(Exception):
+    """The transfer of a body broke off: the source is up, this answer is bad."""
 
-    code = "source_answer_broken"
+    def __init__(self, cause: httpx.HTTPError) -> None:
+        super().__init__(type(cause).__name__)
+        self.cause = cause
 
 
 class _BadStatusError(Exception):
@@ -109,13 +124,14 @@ class ResilientClient:
 
     Args:
         base_url: http or https, with host and, where needed, a path that all requests share.
+            A user and password in it are sent as basic authentication.
         name: what messages call the source.
         policy: time-outs, retries, limits.
         headers: sent with every request (keys belong here); never logged.
         transport: another way to the source, for tests.
 
     Raises:
-        SettingsError: the base URL is not one.
+        SettingsError: the base URL, or the proxy set for it, can't be used.
     """
 
     def __init__(
@@ -129,8 +145,12 @@ class ResilientClient:
     ) -> None:
         self.name = name
         self.policy = policy = policy or HttpPolicy()
+        endpoint = Endpoint.parse(base_url, name)
+        self._proxy = None if transport else endpoint.proxy
         self._client = httpx.AsyncClient(
-            base_url=_checked(base_url, name),
+            base_url=endpoint.url,
+            auth=endpoint.auth,
+            params=endpoint.params,
             headers={"User-Agent": "clearhouse", **(headers or {})},
             timeout=httpx.Timeout(
                 policy.read_timeout_seconds, connect=policy.connect_timeout_seconds, pool=None
@@ -139,6 +159,10 @@ class ResilientClient:
                 max_connections=policy.concurrency, max_keepalive_connections=policy.concurrency
             ),
             transport=transport,
+            # The proxy is ours to choose; certificates set in the environment are still taken.
+            verify=httpx.create_ssl_context(),
+            trust_env=False,
+            proxy=self._proxy.proxy if self._proxy else None,
         )
         self._slots = asyncio.Semaphore(policy.concurrency)
         burst = max(policy.requests_per_second, 1.0)
@@ -183,7 +207,7 @@ class ResilientClient:
 
         return await self.exchange(method, path, json=json, params=params, consume=consume)
 
-    async def exchange(
+    async def exchange(  # noqa: PLR0913  (each is a part of one request)
         self,
         method: str,
         path: str,
@@ -191,6 +215,7 @@ class ResilientClient:
         consume: Callable[[httpx.Response], Awaitable[T]],
         json: Any = None,
         params: Mapping[str, str | int] | None = None,
+        extra_seconds: float = 0.0,
     ) -> T:
         """Send a request and have its streamed answer read by `consume`, as often as is needed.
 
@@ -201,17 +226,20 @@ class ResilientClient:
                 result. It keeps nothing of an attempt that fails.
             json: body, sent as JSON.
             params: query string.
+            extra_seconds: what a large answer may take beyond the time-outs of the policy.
 
         Raises:
             SourceError: code source_refused (another 3xx or 4xx), source_unavailable (the
-                circuit is open), source_unreachable, source_failed or the code of the last
-                RetryableAnswer (all attempts used up).
+                circuit is open), answer_without_end (it can't be known to be whole),
+                source_unreachable, source_too_slow, source_failed or the code of the last
+                RetryableAnswer (all attempts, or the time for them, used up).
         """
         request = self._client.build_request(method, path, json=json, params=params)
         policy, tries = self.policy, 0
+        budget = _Budget(policy.total_timeout_seconds + extra_seconds)
         try:
             async for attempt in stamina.retry_context(
-                on=self._retry_after,
+                on=lambda error: budget.allows(self._retry_after(error), policy.wait_max_seconds),
                 attempts=policy.attempts,
                 timeout=None,
                 wait_initial=policy.wait_initial_seconds,
@@ -223,33 +251,47 @@ class ResilientClient:
                     # The slot is given back while this request waits for its next attempt.
                     async with self._slots:
                         await self._limiter.acquire()
-                        async with asyncio.timeout(policy.attempt_timeout_seconds):
-                            return await self._attempt(request, consume)
+                        limit_seconds = policy.attempt_timeout_seconds + extra_seconds
+                        limit_seconds = min(limit_seconds, budget.left_seconds())
+                        return await self._attempt(request, consume, limit_seconds)
         except OpenedState:
             raise self._unavailable(request) from None
+        except _BodyError as error:
+            raise self._final(error.cause, request, tries, budget) from None
         except (RetryableAnswer, _BadStatusError, httpx.HTTPError, TimeoutError) as error:
             # The cause is not chained: a transport's own text can hold a header's value.
-            raise self._final(error, request, tries) from None
+            raise self._final(error, request, tries, budget) from None
         raise AssertionError("stamina always ends with an answer or an error")
 
     async def _attempt(
-        self, request: httpx.Request, consume: Callable[[httpx.Response], Awaitable[T]]
+        self,
+        request: httpx.Request,
+        consume: Callable[[httpx.Response], Awaitable[T]],
+        limit_seconds: float,
     ) -> T:
-        async with await self._circuits.get_breaker(self.name):
+        breaker = await self._circuits.get_breaker(self.name)
+        async with breaker, asyncio.timeout(limit_seconds):
             response = await self._client.send(request, stream=True)
-            if response.status_code >= 500:
+            try:
+                if not response.is_success:
+                    # A server error's body is not waited for.
+                    body = b"" if response.status_code >= 500 else await beginning_of(response)
+                    reason = reason_of(body)
+                    raise _BadStatusError(response.status_code, wait_asked_for(response), reason)
+                if not has_an_end(response):
+                    raise self._endless(request)
+                return await consume(response)
+            except httpx.TimeoutException:
+                raise
+            except httpx.HTTPError as error:
+                raise _BodyError(error) from None
+            finally:
                 await response.aclose()
-                raise _BadStatusError(response.status_code, wait_asked_for(response), "")
-        try:
-            if not response.is_success:
-                reason = _reason(await _beginning(response))
-                raise _BadStatusError(response.status_code, wait_asked_for(response), reason)
-            return await consume(response)
-        finally:
-            await response.aclose()
 
     def _retry_after(self, error: Exception) -> bool | float:
         """Answer to stamina: no, yes after the usual wait, or yes after so many seconds."""
+        if isinstance(error, _BodyError):
+            error = error.cause
         if isinstance(error, _BadStatusError):
             if not error.retryable or error.retry_after_seconds is None:
                 return error.retryable
@@ -261,16 +303,30 @@ class ResilientClient:
         retried = (RetryableAnswer, httpx.TransportError, httpx.DecodingError, TimeoutError)
         return isinstance(error, retried)
 
+    def _where(self, request: httpx.Request) -> str:
+        through = f" through the proxy {self._proxy.shown}" if self._proxy else ""
+        return shown_request(request) + through
+
     def _unavailable(self, request: httpx.Request) -> SourceError:
         return SourceError(
             f"{self.name} failed {self.policy.failures_of_an_outage} times in a row, so "
-            f"{_told(request)} was not sent: wait {self.policy.circuit_reset_seconds:g} s or "
+            f"{self._where(request)} was not sent: wait {self.policy.circuit_reset_seconds:g} s or "
             "longer, check that it is up, and run again.",
             "source_unavailable",
         )
 
-    def _final(self, error: Exception, request: httpx.Request, tries: int) -> SourceError:
-        where, times = _told(request), f"{tries} time{'s' if tries != 1 else ''}"
+    def _endless(self, request: httpx.Request) -> SourceError:
+        return SourceError(
+            f"{self.name} answered {self._where(request)} without Content-Length and not chunked, "
+            "so that a cut answer would pass for a whole one: have its server, or the proxy before "
+            "it, answer by HTTP/1.1.",
+            "answer_without_end",
+        )
+
+    def _final(
+        self, error: Exception, request: httpx.Request, tries: int, budget: "_Budget"
+    ) -> SourceError:
+        where, times = self._where(request), f"{tries} time{'s' if tries != 1 else ''}"
         match error:
             case RetryableAnswer():
                 return SourceError(
@@ -286,15 +342,24 @@ class ResilientClient:
                 )
             case _BadStatusError():
                 return SourceError(
-                    f"{self.name} answered {where} with status {error.status} (tried {times}): "
-                    "run again later.",
+                    f"{self.name} answered {where} with status {error.status}{error.reason} "
+                    f"(tried {times}): run again later.",
                     "source_failed",
                 )
-            case httpx.ConnectError() | httpx.ConnectTimeout():
+            case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
+                advice = "check that it runs and that the URL set for it is right"
+                if self._proxy:
+                    advice = f"check the proxy, or add {request.url.host} to NO_PROXY"
                 return SourceError(
-                    f"{self.name} can't be reached for {where} (tried {times}): check that it "
-                    "runs and that the URL set for it is right.",
+                    f"{self.name} can't be reached for {where} (tried {times}): {advice}.",
                     "source_unreachable",
+                )
+            case TimeoutError():
+                return SourceError(
+                    f"{self.name} had not ended its answer to {where} after "
+                    f"{budget.spent_seconds():.0f} s (tried {times}): nothing of it was kept; "
+                    "check that it is not overloaded, and run again later.",
+                    "source_too_slow",
                 )
         return SourceError(
             f"{self.name} broke off {where} with {type(error).__name__} (tried {times}): nothing "
@@ -303,70 +368,30 @@ class ResilientClient:
         )
 
 
-async def read_bounded(response: httpx.Response, max_bytes: int) -> bytes:
-    """The whole body of an answer, decoded from its transfer and content encodings.
+class _Budget:
+    """The time that all attempts of one request share; it runs from the first attempt on."""
 
-    Raises:
-        SourceError: it is longer than max_bytes; not retried, as it would be as long again.
-    """
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > max_bytes:
-            raise SourceError(
-                f"The answer to {_told(response.request)} is longer than {max_bytes} bytes: ask "
-                "for less at a time, or raise the limit.",
-                "answer_too_large",
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._started: float | None = None
 
+    def spent_seconds(self) -> float:
+        now = asyncio.get_running_loop().time()
+        if self._started is None:
+            self._started = now
+        return now - self._started
 
-async def _beginning(response: httpx.Response) -> bytes:
-    """As much of an error answer as its reason can need."""
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _MAX_ERROR_BODY_BYTES:
-            break
-    return body
+    def left_seconds(self) -> float:
+        return max(self._seconds - self.spent_seconds(), 0.0)
+
+    def allows(self, retry: bool | float, usual_wait_seconds: float) -> bool | float:
+        """The answer to stamina: as given, or no where the wait would use up the time."""
+        wait_seconds = usual_wait_seconds if isinstance(retry, bool) else retry
+        return retry if wait_seconds < self.left_seconds() else False
 
 
 def _says_nothing_of_the_source(error: BaseException) -> bool:
     """Whether a failure leaves open that the source is up, for the circuit breaker."""
-    return not isinstance(error, (httpx.TransportError, _BadStatusError))
-
-
-def _told(request: httpx.Request) -> str:
-    """Method and URL for a message: without user, password and query string."""
-    url = request.url
-    port = "" if url.port is None else f":{url.port}"
-    return f"{request.method} {url.scheme}://{url.host}{port}{url.path}{'?…' if url.query else ''}"
-
-
-def _reason(body: bytes) -> str:
-    """The `detail` of an error answer in FastAPI's form, as " (…)"; "" where there is none.
-
-    Of a list of faults only place and text are told: `input` can repeat what was sent.
-    """
-    try:
-        detail = jsonlib.loads(body)["detail"]
-        if isinstance(detail, list):
-            detail = "; ".join(f"{'.'.join(map(str, d['loc']))}: {d['msg']}" for d in detail)
-    except (ValueError, KeyError, TypeError):
-        return ""
-    text = " ".join(str(detail).split())
-    return f" ({text[:_MAX_REASON_LENGTH]})" if text else ""
-
-
-def _checked(base_url: str, name: str) -> httpx.URL:
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise SettingsError(
-            f"The URL set for {name} is not usable: write it as http://host:port or https://host."
-        )
-    return url
+    if isinstance(error, _BadStatusError):
+        return error.status < 500
+    return not isinstance(error, (httpx.TransportError, TimeoutError))

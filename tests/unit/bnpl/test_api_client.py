@@ -1,15 +1,25 @@
 import asyncio
 import datetime as dt
 import json
+from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from playback import SIMTOM, Asked, Play, Playback, json_play
 
-from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, ServiceInfo, request_for
+from clearhouse.bnpl.api_client import (
+    BNPLAPIClient,
+    DayBatch,
+    DayFailure,
+    ServiceInfo,
+    pieces_of_range,
+    request_for,
+)
 from clearhouse.bnpl.data_patterns import DayAsk
 from clearhouse.core.errors import SourceError, UsageError
 from clearhouse.core.http import HttpPolicy
+from clearhouse.core.window import Window
 
 QUICK = HttpPolicy(
     attempts=2, wait_initial_seconds=0.001, wait_max_seconds=0.002, wait_jitter_seconds=0.001
@@ -103,7 +113,29 @@ def test_blank_lines_between_records_mean_nothing() -> None:
     assert (batch.payload, batch.records) == (b"{}\n[]\n", 2)
 
 
-@pytest.mark.parametrize("body", [b"", b"\n\n"])
+@pytest.mark.parametrize("chunk_bytes", [1, 4096])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda sent: sent.replace(b"\n", b"\r\n"),
+        lambda sent: b"\xef\xbb\xbf" + sent,
+        lambda sent: b": hello\n\n" + sent.replace(b"\n\n", b"\n\n: keep-alive\n\n"),
+        lambda sent: sent.replace(b"}\n\n", b"}\n: within\n\n"),
+        lambda sent: sent.replace(b"data: ", b"data:"),
+        lambda sent: b"\xef\xbb\xbf: all\r\n" + sent.replace(b": {", b":{").replace(b"\n", b"\r\n"),
+    ],
+    ids=["CR LF", "byte order mark", "comments", "comments within", "no space", "all at once"],
+)
+def test_every_legal_form_of_the_stream_gives_the_same_bytes(
+    changed: Callable[[bytes], bytes], chunk_bytes: int
+) -> None:
+    records = [b'{"a": 1}', b'{"text": ": no comment"}', b'{"text": "data:x \\r\\n"}']
+    with Playback([Play(changed(stream(*records)), chunk_bytes=chunk_bytes)]) as server:
+        batch = daily(server)
+    assert (batch.payload, batch.records) == (b"\n".join(records) + b"\n", 3)
+
+
+@pytest.mark.parametrize("body", [b"", b"\n\n", b": no sales today\r\n\r\n"])
 def test_a_day_without_records_is_a_batch(body: bytes) -> None:
     with Playback([Play(body)]) as server:
         batch = daily(server)
@@ -117,9 +149,11 @@ BROKEN = {
     "no final chunk": (Play(THREE_DAYS, final_chunk=False), "RemoteProtocolError"),
     "an HTML page": (Play(b"<html></html>", content_type="text/html"), "an HTML page"),
     "HTML called text": (Play(b"\n<!DOCTYPE html>\n\n"), "an HTML page"),
-    "an alien line": (Play(stream(b"{}") + b"event: x\n\n" + stream(b"{}")), "'data: '"),
-    "an alien first line": (Play(b": hello\n\n" + stream(b"{}")), "'data: '"),
-    "two lines in one": (Play(b"data: {}\ndata: {}\n\n"), "'data: '"),
+    "an alien line": (Play(stream(b"{}") + b"event: x\n\n" + stream(b"{}")), "'data:'"),
+    "an alien first line": (Play(b"hello\n\n" + stream(b"{}")), "not begin with a record"),
+    "two lines in one": (Play(b"data: {}\ndata: {}\n\n"), "'data:'"),
+    "an error": (Play(b'{"detail": "quota exceeded"}'), r"says \(quota exceeded\)"),
+    "an error after records": (Play(stream(b"{}") + b'{"error": "out of memory"}'), "of memory"),
     "an empty record": (Play(stream(b"{}", b"", b"{}")), "a record of it is empty"),
 }
 
@@ -140,6 +174,77 @@ def test_an_endless_stream_ends() -> None:
             daily(server, max_bytes=len(THREE_DAYS))
         assert len(server.asked) == 1
     assert caught.value.code == "answer_too_large"
+
+
+def test_a_large_volume_makes_room_for_a_large_answer() -> None:
+    async def ask(url: str) -> int:
+        async with BNPLAPIClient(url, policy=QUICK, max_bytes=1) as client:
+            batch = await client.get_daily_batch(FIRST, base_daily_volume=100, seed=1)
+            return batch.records
+
+    with Playback([Play(THREE_DAYS)]) as server:
+        assert asyncio.run(ask(server.url)) == 206
+
+
+def test_a_day_that_memory_can_not_hold_is_refused_before_asking() -> None:
+    async def ask(url: str) -> list[DayBatch | DayFailure]:
+        async with BNPLAPIClient(url, policy=QUICK) as client:
+            asks = [DayAsk(FIRST, 10_000_000, 1)]
+            return [item async for item in client.get_daily_batches(asks)]
+
+    with Playback([Play(THREE_DAYS)]) as server:
+        [failure] = asyncio.run(ask(server.url))
+        assert server.asked == []
+    assert isinstance(failure, DayFailure)
+    assert "set BNPL_BASE_DAILY_VOLUME to at most" in failure.error.message
+
+
+@pytest.mark.parametrize(
+    ("volume", "lengths"),
+    [(100, [365, 365, 1]), (1_000, [95] * 7 + [66]), (200_000, [1] * 731)],
+)
+def test_a_range_is_asked_for_in_pieces_that_fit_an_answer(volume: int, lengths: list[int]) -> None:
+    two_years = Window.parse("2023-01-01", "2024-12-31")
+    pieces = list(pieces_of_range(two_years, volume))
+    assert [len(piece) for piece in pieces] == lengths
+    assert [day for piece in pieces for day in piece] == list(two_years)
+
+
+def test_each_piece_of_a_range_is_a_request_and_says_so() -> None:
+    def script(asked: Asked) -> Play:
+        stamp = asked.json["end_date"] + "T10:00:00"
+        return Play(stream(json.dumps({"_timestamp": stamp}).encode()))
+
+    last = FIRST + dt.timedelta(days=400)
+    with Playback(script) as server:
+        batches = ranged(server, FIRST, last)
+        asked = [(a.json["start_date"], a.json["end_date"], a.json["seed"]) for a in server.asked]
+    assert asked == [("2024-01-01", "2024-12-30", None), ("2024-12-31", "2025-02-04", None)]
+    assert [b.book_date for b in batches] == list(Window(FIRST, last))
+    full = {b.book_date.isoformat(): b.request["json"] for b in batches if b.records}
+    assert {day: asked["end_date"] for day, asked in full.items()} == {
+        "2024-12-30": "2024-12-30",
+        "2025-02-04": "2025-02-04",
+    }
+
+
+def test_one_slow_day_does_not_hide_the_others_though_asked_one_at_a_time() -> None:
+    policy = replace(QUICK, concurrency=1, attempt_timeout_seconds=0.3, total_timeout_seconds=0.3)
+
+    def script(asked: Asked) -> Play:
+        return Play(stream(b"{}"), drips=asked.json["start_date"] == "2024-01-01")
+
+    async def ask(url: str) -> list[DayBatch | DayFailure]:
+        async with BNPLAPIClient(url, policy=policy) as client:
+            asks = [DayAsk(day, 1, 42) for day in (FIRST, SECOND, THIRD)]
+            return [item async for item in client.get_daily_batches(asks)]
+
+    with Playback(script) as server:
+        slow, *others = asyncio.run(ask(server.url))
+        assert server.most_at_once == 1
+    assert isinstance(slow, DayFailure)
+    assert slow.error.code == "source_too_slow"
+    assert [item.records for item in others if isinstance(item, DayBatch)] == [1, 1]
 
 
 def test_a_range_is_split_by_the_records_dates() -> None:

@@ -19,6 +19,8 @@ def test_a_contract_is_read_from_its_file() -> None:
     assert level.enum == ("4", "6")
     assert (count.minimum, count.maximum, count.required) == (0, 100, True)
     assert contract.by_source_name["code"].pattern == "^[A-Z]{2}$"
+    note = contract.by_source_name["note"]
+    assert (note.enum, note.known_values) == ((), ("a",))
 
 
 def test_columns_are_typed_by_the_contract_under_our_names_or_the_sources() -> None:
@@ -51,6 +53,8 @@ def test_another_text_is_another_digest(tmp_path: Path) -> None:
     ("old", "new", "told"),
     [
         ("physicalType: double, required", "physicalType: float, required", "type float is not"),
+        ("enum, value: open", "enum, value: ajar", "`enum: ajar` is not understood"),
+        (", enum: [{value: a}], ", ", ", "list the known values"),
         ("value: amount", "value: nothing", "mark one field with `books: amount`"),
         ("books, value: currency", "books, value: none", "one with `books: currency`"),
         ("primaryKey: true", "primaryKey: false", "names no primary key"),

@@ -34,6 +34,15 @@ def test_a_clean_record_is_typed_by_its_contract() -> None:
     assert found.rejected == ()
 
 
+@pytest.mark.parametrize("beside", [line(), b"<html>"], ids=["columns", "one by one"])
+def test_a_value_that_an_open_enumeration_does_not_name_is_kept_and_counted(beside: bytes) -> None:
+    notes = ["a", "new", "b", "new", "a"]
+    lines = [line(id=f'"n-{at}"', note=f'"{note}"') for at, note in enumerate(notes)]
+    found = typed(beside, *lines, line(id='"none"', note="null"), line(note='"bad"', level="5"))
+    assert [row for row in found.accepted["note"].to_pylist() if row] == notes
+    assert found.unknown_values == (("note", "b", 1), ("note", "new", 2))
+
+
 def test_one_bad_record_does_not_take_the_others_with_it() -> None:
     bad = line(id='"t-2"', amount="185.66843307230633")
     found = typed(line(id='"t-1"'), bad, b"<html>", line(id='"t-4"'))

@@ -1,21 +1,32 @@
 """The dbt project over a made-up warehouse: what silver, gold and readers hold after a build."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 import yaml
-from bnpl_warehouse import REPOSITORY, Warehouse, contract_fields, purchase
+from bnpl_warehouse import CONTRACT, REPOSITORY, Warehouse, contract_fields, purchase
 
+from clearhouse.core.contract import Contract
+from clearhouse.core.contract.model import Field
 from clearhouse.engines.dbt import DbtError, DbtProject, preload
 
 DBT_DIR = REPOSITORY / "dbt"
 DAY_1, DAY_2, DAY_3 = "2024-03-01", "2024-03-02", "2024-03-03"
+UNBOUNDED: dict[str, tuple[Any, Any]] = {
+    "bigint": (-(2**63), 2**63 - 1),
+    "double": (-1e308, 1e308),
+    "decimal(15,2)": ("-9999999999999.99", "9999999999999.99"),
+    "timestamp": ("1000-01-01T00:00:00", "2999-12-31T23:59:59.999999"),
+}
+"""The least and the most that a field takes where its contract says no more."""
 VISIBLE = (
     "select _record_key, amount, _book_date::varchar from marts.mart_bnpl_transactions order by all"
 )
@@ -212,6 +223,53 @@ def test_money_that_is_lost_between_the_mart_and_its_customers_is_noticed(
 
     with pytest.raises(DbtError, match="customers_add_up_to_transactions failed with 1 row:"):
         project.build("customers_add_up_to_transactions")
+
+
+def limits(field: Field) -> tuple[Any, Any] | None:
+    """The least and the most that a contract lets through, of a field that has an order."""
+    if field.physical_type not in UNBOUNDED:
+        return None
+    if field.enum:
+        numbers = sorted(map(int, field.enum))
+        return numbers[0], numbers[-1]
+    least, most = UNBOUNDED[field.physical_type]
+    return (
+        least if field.minimum is None else field.minimum,
+        most if field.maximum is None else field.maximum,
+    )
+
+
+def purchases_at_the_bounds() -> list[dict[str, Any]]:
+    """One for each ordered field at each of its limits, then two with all of them at once."""
+    fields = {field.name: limits(field) for field in Contract.load(CONTRACT).fields}
+    bounded = {name: both for name, both in fields.items() if both is not None}
+    singly = [{name: value} for name, both in bounded.items() for value in both]
+    together = [{name: both[end] for name, both in bounded.items()} for end in (0, 1)]
+    rows = []
+    for number, values in enumerate([*singly, *together]):
+        values["will_default"] = "days_to_first_missed_payment" in values
+        business_date = values.get("transaction_timestamp", DAY_1)[:10]
+        if "transaction_timestamp" in values:
+            moment = dt.datetime.fromisoformat(values["transaction_timestamp"])
+            values["transaction_timestamp"] = moment
+        rows.append(purchase(f"txn_{number}", DAY_1, business_date=business_date, **values))
+    return rows
+
+
+def test_what_the_contract_lets_through_can_always_be_read(
+    project: DbtProject, warehouse: Warehouse
+) -> None:
+    rows = purchases_at_the_bounds()
+    warehouse.set_bronze(rows)
+
+    build_and_publish(project, warehouse, DAY_1)
+
+    marts = warehouse.execute(
+        "select table_name from information_schema.tables where table_schema = 'marts'"
+    )
+    read = {mart: len(warehouse.execute(f"select * from marts.{mart}")) for (mart,) in marts}
+    assert read["mart_bnpl_customers"] == 1
+    assert {count for mart, count in read.items() if mart != "mart_bnpl_customers"} == {len(rows)}
 
 
 def test_a_selection_of_nothing_is_said(project: DbtProject) -> None:

@@ -50,7 +50,7 @@ renamed as (
         status,
         risk_scenario,
         risk_level,
-        risk_level = 'high' or risk_scenario = 'high_risk_behavior' as is_high_risk,
+        risk_level in ('high', 'very_high') or risk_scenario = 'high_risk_behavior' as is_high_risk,
         payment_frequency,
         payment_provider,
         payment_type,

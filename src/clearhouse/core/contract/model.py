@@ -5,7 +5,7 @@ standard's many keys these are used: name, physicalName (the field in the source
 physicalType, required, primaryKey, enum, logicalTypeOptions (minimum, maximum, pattern), and the
 custom properties of
 
-- a field: `known_at`; `books` (amount or currency); `form` (number or text for a decimal or bigint,
+- a field: `known_at`; `enum` (open: other values are accepted and reported); `books` (amount or currency); `form` (number or text for a decimal or bigint,
   naive or offset for a timestamp); `constant`, for a books' currency that no record states;
 - the table: `format` (ndjson, json_rows or csv) and `rows_under`, the key of an answer's rows.
 """
@@ -62,6 +62,8 @@ class Field:
         physical_type: string, bigint, boolean, double, timestamp, date or decimal(p,s).
         required: whether a record without it is rejected.
         enum: the values allowed, as text; empty for any.
+        known_values: of a field marked `enum: open`, the values that are known, as text; another
+            value is accepted and reported. Empty for a field without such values.
         known_at: `decision` or `outcome`: whether a model may look at it.
         form: `text` for a number that stands in quotes; `offset` for a timestamp that ends with Z
             or an offset, whose column is in UTC. None for the usual form of the type.
@@ -73,6 +75,7 @@ class Field:
     physical_type: str
     required: bool
     enum: tuple[str, ...] = ()
+    known_values: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = None
@@ -284,12 +287,20 @@ def _field(prop: Any) -> Field:
             f"({', '.join(forms) or 'it has none'})."
         )
     options = prop.logicalTypeOptions or {}
+    values = tuple(str(e.value) for e in prop.enum or [])
+    openness = _custom(prop, "enum")
+    if openness not in (None, "open") or (openness and not values):
+        raise ContractError(
+            f"Field {prop.name}: `enum: {openness}` is not understood: list the known values under "
+            "`enum`, and mark it `open` if others are accepted."
+        )
     return Field(
         name=prop.name,
         source_name=prop.physicalName or prop.name,
         physical_type=physical_type,
         required=bool(prop.required),
-        enum=tuple(str(e.value) for e in prop.enum or []),
+        enum=() if openness else values,
+        known_values=values if openness else (),
         minimum=options.get("minimum"),
         maximum=options.get("maximum"),
         pattern=options.get("pattern"),

@@ -4,6 +4,7 @@
 that the contract does not name; `one_by_one` judges what is in doubt by the contract's rules.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -27,11 +28,14 @@ class TypedRecords:
             name, numbers as they were written; or null), `_record_id`, `_record_key` and `_line`;
             in the order of the rows.
         rejected: the others, in the order of the rows.
+        unknown_values: of accepted records, values that an open enumeration does not name, as
+            (field, value, number of records), in order.
     """
 
     reading: pa.Table
     accepted: pa.Table
     rejected: tuple[Rejected, ...]
+    unknown_values: tuple[tuple[str, str, int], ...]
 
 
 def type_records(
@@ -59,7 +63,19 @@ def type_records(
     if len(judged.accepted):
         late = _with_spine(judged.accepted, reading.take(pa.array(judged.indices, pa.int64())))
         accepted = pa.concat_tables([accepted, late]).sort_by("_line")
-    return TypedRecords(reading, accepted, judged.rejected)
+    return TypedRecords(
+        reading, accepted, judged.rejected, tuple(_unknown_values(accepted, contract))
+    )
+
+
+def _unknown_values(accepted: pa.Table, contract: Contract) -> Iterator[tuple[str, str, int]]:
+    for field in contract.fields:
+        if not field.known_values:
+            continue
+        text = pc.drop_null(pc.cast(accepted[field.name], pa.string()))
+        known = pa.array(field.known_values, pa.string())
+        counts = text.filter(pc.invert(pc.is_in(text, value_set=known))).value_counts().to_pylist()
+        yield from sorted((field.name, each["values"], each["counts"]) for each in counts)
 
 
 def _clean(lines: bytes, reading: pa.Table, contract: Contract) -> tuple[pa.Table, pa.ChunkedArray]:
