@@ -15,6 +15,7 @@ from starlette.types import Send
 from clearhouse.core.window import Window
 from clearhouse.sandbox.faults import (
     CONNECTION_DROP,
+    CUT_STREAM,
     HTML_PAGE,
     TOO_MANY_REQUESTS,
     TRUNCATED_STREAM,
@@ -122,13 +123,14 @@ class _Body:
         for day in self.window:
             if day != self.window.first and self.options.pause_seconds:
                 await anyio.sleep(self.options.pause_seconds)
+            lead = self.framing.between if has_records else b""
             # In a thread: the generation of one answer must not stop the others.
-            async for block in iterate_in_threadpool(self._day(day, has_records=has_records)):
-                has_records = has_records or bool(block)
+            async for block in iterate_in_threadpool(self._day(day)):
                 if day in self.accident.slow:
                     await anyio.sleep(self.options.slow_seconds)
-                for at in range(0, len(block), CHUNK_BYTES):
-                    yield block[at : at + CHUNK_BYTES]
+                for chunk in _in_parts(lead + block, CHUNK_BYTES):
+                    yield chunk
+                lead, has_records = b"", True
             if self.accident.ends.get(day) == TRUNCATED_STREAM:
                 return
         if end := self.framing.end():
@@ -140,45 +142,37 @@ class _Body:
     def _content(self, day: dt.date) -> Iterable[bytes]:
         return self.content(day, self.plan.rows(day, is_later=day in self.accident.later))
 
-    def _day(self, day: dt.date, *, has_records: bool) -> Iterator[bytes]:
+    def _day(self, day: dt.date) -> Iterator[bytes]:
         """The text of one day, block by block.
 
         Raises:
             StreamCut: where the connection is to be dropped.
         """
         end = self.accident.ends.get(day)
-        if end is None or end == UNENDED_STREAM:
-            blocks = self._blocks(day, follows=has_records)
-            yield from _in_parts(b"".join(blocks)) if self._is_slow(day, end) else blocks
+        if end in (CUT_STREAM, TRUNCATED_STREAM):
+            yield from self._to_mid_record(day)
         else:
-            half = self._to_mid_record(day)
-            yield self.framing.between + half if has_records and half else half
-        if end is not None and end != TRUNCATED_STREAM:
+            blocks = self.framing.blocks(self._content(day))
+            if day in self.accident.slow:
+                text = b"".join(blocks)
+                blocks = _in_parts(text, math.ceil(len(text) / _SLOW_PARTS))
+            yield from blocks
+        if end in (CUT_STREAM, UNENDED_STREAM):
             raise StreamCut
 
-    def _is_slow(self, day: dt.date, end: str | None) -> bool:
-        return end is None and day in self.accident.slow
-
-    def _blocks(self, day: dt.date, *, follows: bool) -> Iterator[bytes]:
-        for block in self.framing.blocks(self._content(day)):
-            yield self.framing.between + block if follows and self.framing.between else block
-            follows = True
-
-    def _to_mid_record(self, day: dt.date) -> bytes:
+    def _to_mid_record(self, day: dt.date) -> Iterator[bytes]:
         """The first half of the records and half of the next one."""
         records = self.framing.records(self._content(day))
-        if not records:
-            return b""
-        half = len(records) // 2
-        cut = records[half][: len(records[half]) // 2]
-        return self.framing.between.join([*records[:half], cut])
+        if records:
+            half = len(records) // 2
+            cut = records[half][: len(records[half]) // 2]
+            yield self.framing.between.join([*records[:half], cut])
 
 
 def _page(title: str) -> str:
     return f"<!doctype html>\n<html lang=en>\n<title>{title}</title>\n<h1>{title}</h1>\n"
 
 
-def _in_parts(text: bytes) -> Iterator[bytes]:
-    size = max(1, math.ceil(len(text) / _SLOW_PARTS))
-    for start in range(0, len(text), size):
+def _in_parts(text: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(text), max(1, size)):
         yield text[start : start + size]
