@@ -42,7 +42,7 @@ from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.landing import spine
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
-from clearhouse.sandbox.simtom import history, wire
+from clearhouse.sandbox.simtom import wire
 from clearhouse.sandbox.simtom.app import create_app
 
 SPRING = Window.starting(dt.date(2024, 3, 4), 3)
@@ -134,7 +134,7 @@ def test_a_day_is_the_same_bytes_from_any_process_in_any_shape(
         }
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(wire, "BLOCK_ROWS", block_rows)
-        patched.setattr(history, "CHUNK_BYTES", chunk_bytes)
+        patched.setattr("clearhouse.sandbox.answers.CHUNK_BYTES", chunk_bytes)
         whole, *singly = answers_side_by_side([asking(window, **asked), *asks])
 
     assert singly == [alone[str(day)] for day in window]

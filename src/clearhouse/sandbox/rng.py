@@ -1,9 +1,9 @@
-"""Counter-based random numbers: the same (seed, entity, number) gives the same draws, always.
+"""Counter-based random numbers: the same (seed, entity, number) always gives the same draws.
 
-Nothing here remembers what was drawn before, so a day made alone, or last, or on another machine
-is the same day.
+No state is kept between draws. So a day made alone, or last, or on another machine is the same day.
 """
 
+import hashlib
 from enum import IntEnum
 
 import numpy as np
@@ -12,28 +12,22 @@ from numpy.typing import NDArray
 _NUMBER_BITS = 48
 _WORD = (1 << 64) - 1
 
+Rng = np.random.Generator
 
-class Entity(IntEnum):
-    """What is drawn. The values are part of every world: add at the end, never renumber."""
 
-    CATALOGUE = 1
-    COHORT = 2
-    PURCHASES = 3
-    VOLUME = 4
-    NOISE = 5
-    FAULT = 6
-    LIVE = 7
+class SharedEntity(IntEnum):
+    """What the shared modules draw. A source numbers its own entities and leaves these out."""
+
     RECORD_FAULT = 8
-    LATE = 9
     HOSTILE = 10
 
 
-def stream(seed: int, entity: Entity, number: int) -> np.random.Generator:
-    """The random numbers of one entity of one world.
+def stream(seed: int, entity: int, number: int) -> Rng:
+    """The random numbers of one entity.
 
     Args:
-        seed: the world; any integer, taken modulo 2**64.
-        entity: what is drawn.
+        seed: of the source; any integer, taken modulo 2**64.
+        entity: what is drawn; below 2**16.
         number: which of them, for instance a day's ordinal; taken modulo 2**48.
     """
     low = (int(entity) << _NUMBER_BITS) | (number & ((1 << _NUMBER_BITS) - 1))
@@ -41,7 +35,16 @@ def stream(seed: int, entity: Entity, number: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def sample(size: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def seed_of(seed: int, source: str) -> int:
+    """The seed of one of several sources that are served under one seed.
+
+    Without it, two sources that number their entities alike would draw the same numbers.
+    """
+    digest = hashlib.sha256(f"{seed}|{source}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def sample(size: int, share: float, rng: Rng) -> NDArray[np.bool_]:
     """A mask of exactly that share of the rows, rounded, and at least one if there are any."""
     chosen = max(1, round(size * share))
     picked: NDArray[np.bool_] = rng.permutation(size) < chosen

@@ -1,111 +1,165 @@
-"""Running the sandbox: in the foreground, or beside a program for as long as it needs it."""
+"""Running sandbox sources: in the foreground, or in a process beside a program that needs them."""
 
+import json
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from clearhouse.sandbox.options import SandboxError, SandboxOptions, faults_as_text
+from pydantic import TypeAdapter
+
+from clearhouse.sandbox.registry import source_named
+from clearhouse.sandbox.simtom.source import SIMTOM, SimtomOptions
+from clearhouse.sandbox.source import SandboxError, SourceOptions
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 START_TIMEOUT_SECONDS = 30.0
 _STOP_TIMEOUT_SECONDS = 5.0
-_GRACE_SECONDS = 1  # for answers under way; an endless stream would hold the server for ever
-_SAID_CHARS = 600  # of what a child said before it failed
+_GRACE_SECONDS = 1  # for answers in progress; an endless stream would hold the server for ever
+_ERROR_CHARS = 600  # of what a child wrote before it failed
 
 
 def serve(
-    options: SandboxOptions,
+    options: SimtomOptions,
     host: str = "127.0.0.1",
     port: int = 0,
     on_ready: Callable[[str], None] | None = None,
     *,
     until: IO[bytes] | None = None,
 ) -> None:
-    """Serves until interrupted.
+    """Serves simtom until interrupted, as `serve_sources` does."""
+
+    def ready(urls: Mapping[str, str]) -> None:
+        if on_ready is not None:
+            on_ready(urls[SIMTOM.name])
+
+    serve_sources({SIMTOM.name: options}, host, {SIMTOM.name: port}, ready, until=until)
+
+
+def serve_sources(
+    sources: Mapping[str, SourceOptions],
+    host: str = "127.0.0.1",
+    ports: Mapping[str, int] | None = None,
+    on_ready: Callable[[dict[str, str]], None] | None = None,
+    *,
+    until: IO[bytes] | None = None,
+) -> None:
+    """Serves sources until interrupted, each at a port of its own.
 
     Args:
-        options: the world and its faults.
+        sources: their options, by name.
         host: address to listen at.
-        port: 0 for any free one.
-        on_ready: called once with the base URL, when requests are answered.
+        ports: by name; any free one for a source that is not in it, or has 0.
+        on_ready: called once with the base URLs, by name, when requests are answered.
         until: a stream whose end ends the server too.
 
     Raises:
-        SandboxError: the address can't be listened at.
-        UsageError: the options name a fault that there is not.
+        SandboxError: an address can't be listened at.
+        UsageError: there is no such source, or the options name an unknown fault.
     """
-    import uvicorn
-
-    from clearhouse.sandbox.simtom.app import create_app
-
-    app = create_app(options)
-    listener = _listen(host, port)
-    bound_port = listener.getsockname()[1]
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if on_ready is not None:
-                on_ready(f"http://{host}:{bound_port}")
-
-    server = Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    )
-    if until is not None:
-        threading.Thread(target=_end_with, args=(until, server), daemon=True).start()
-    with listener:
-        server.run(sockets=[listener])
+    apps = {name: source_named(name).create_app(options) for name, options in sources.items()}
+    with ExitStack() as stack:
+        listeners = {
+            name: stack.enter_context(_listen(host, (ports or {}).get(name, 0))) for name in apps
+        }
+        bound = {name: listener.getsockname()[1] for name, listener in listeners.items()}
+        urls = {name: f"http://{host}:{port}" for name, port in bound.items()}
+        by_port = _ByPort({bound[name]: app for name, app in apps.items()})
+        server = _server(by_port, lambda: on_ready(urls) if on_ready is not None else None)
+        if until is not None:
+            threading.Thread(target=_end_with, args=(until, server), daemon=True).start()
+        server.run(sockets=list(listeners.values()))
 
 
 @contextmanager
 def running(
-    options: SandboxOptions, start_timeout_seconds: float = START_TIMEOUT_SECONDS
+    options: SimtomOptions, start_timeout_seconds: float = START_TIMEOUT_SECONDS
 ) -> Iterator[str]:
-    """A sandbox in a process of its own; yields its base URL, `http://127.0.0.1:PORT`.
+    """A simtom in a process of its own, as by `running_sources`; yields its base URL."""
+    with running_sources({SIMTOM.name: options}, start_timeout_seconds) as urls:
+        yield urls[SIMTOM.name]
+
+
+@contextmanager
+def running_sources(
+    sources: Mapping[str, SourceOptions], start_timeout_seconds: float = START_TIMEOUT_SECONDS
+) -> Iterator[dict[str, str]]:
+    """Sources in a process of their own; yields their base URLs, `http://127.0.0.1:PORT`, by name.
 
     The process holds the reading end of a pipe from this one: it ends with the context, and also
-    when this process dies without a word.
+    when this process is killed.
 
     Raises:
-        SandboxError: it did not answer in time; the message holds what it said.
+        SandboxError: it did not answer in time; the message holds what it wrote.
     """
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as errors, tempfile.NamedTemporaryFile() as request:
+        request.write(as_json(sources))
+        request.flush()
         child = subprocess.Popen(  # noqa: S603
-            command(options),
+            [sys.executable, "-m", "clearhouse.sandbox", request.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,  # Ctrl-C is for the program; it then ends this child
         )
         try:
-            yield _base_url(child, errors, start_timeout_seconds)
+            yield _base_urls(child, errors, start_timeout_seconds)
         finally:
             _stop(child)
 
 
-def command(options: SandboxOptions) -> list[str]:
-    """The command line of a child with these options."""
-    words = [sys.executable, "-m", "clearhouse.sandbox", "--until-stdin-ends"]
-    words += ["--seed", str(options.seed), "--volume", options.volume]
-    words += ["--pause-seconds", str(options.pause_seconds)]
-    words += ["--retry-after-seconds", str(options.retry_after_seconds)]
-    words += ["--slow-seconds", str(options.slow_seconds)]
-    words += ["--hostile"] if options.hostile else []
-    for fault in faults_as_text(options.faults):
-        words += ["--fault", fault]
-    return words
+def as_json(sources: Mapping[str, SourceOptions]) -> bytes:
+    """Sources and their options, for a child."""
+    values = {
+        name: TypeAdapter(source_named(name).options).dump_python(options, mode="json")
+        for name, options in sources.items()
+    }
+    return json.dumps(values).encode()
+
+
+def from_json(text: bytes) -> dict[str, SourceOptions]:
+    """The inverse of `as_json`."""
+    return {
+        name: TypeAdapter(source_named(name).options).validate_python(values)
+        for name, values in json.loads(text).items()
+    }
+
+
+@dataclass(frozen=True)
+class _ByPort:
+    """One application of several: a request goes to the one of the port at which it arrived."""
+
+    apps: Mapping[int, "ASGIApp"]
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        await self.apps[scope["server"][1]](scope, receive, send)
+
+
+def _server(app: "ASGIApp", on_ready: Callable[[], None]) -> "uvicorn.Server":
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            on_ready()
+
+    return Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -128,33 +182,35 @@ def _end_with(stream: IO[bytes], server: "uvicorn.Server") -> None:
     server.should_exit = True
 
 
-def _base_url(child: subprocess.Popen[bytes], errors: IO[bytes], timeout_seconds: float) -> str:
-    said: list[bytes] = []
+def _base_urls(
+    child: subprocess.Popen[bytes], errors: IO[bytes], timeout_seconds: float
+) -> dict[str, str]:
+    lines: list[bytes] = []
     assert child.stdout is not None  # noqa: S101
     # A thread, since a pipe's readline knows no time-out.
-    reader = threading.Thread(target=_first_line, args=(child.stdout, said), daemon=True)
+    reader = threading.Thread(target=_first_line, args=(child.stdout, lines), daemon=True)
     reader.start()
     reader.join(timeout_seconds)
-    line = said[0].decode().strip() if said else ""
-    if line.startswith("http://"):
-        return line
-    ended = child.poll() is not None or bool(said)
+    if lines and lines[0]:
+        urls: dict[str, str] = json.loads(lines[0])
+        return urls
+    ended = child.poll() is not None or bool(lines)
     _stop(child)
     errors.seek(0)
-    reason = errors.read().decode(errors="replace").strip()[-_SAID_CHARS:]
+    reason = errors.read().decode(errors="replace").strip()[-_ERROR_CHARS:]
     raise SandboxError(
-        f"The sandbox did not start: {reason or 'it ended without a word'}"
+        f"The sandbox did not start: {reason or 'it ended without a message'}"
         if ended
         else f"The sandbox did not answer within {timeout_seconds:g} s: try again."
     )
 
 
-def _first_line(stream: IO[bytes], said: list[bytes]) -> None:
-    said.append(stream.readline())
+def _first_line(stream: IO[bytes], lines: list[bytes]) -> None:
+    lines.append(stream.readline())
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Ends the child: politely by closing its stdin, then not. Safe to call twice."""
+    """Ends the child: by closing its standard input, then by a signal. Safe to call twice."""
     if child.stdin is not None:
         child.stdin.close()
     try:

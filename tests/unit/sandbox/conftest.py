@@ -1,17 +1,22 @@
 import asyncio
 import json
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Callable, Iterator
+from queue import Queue
 from typing import Any
 
 import httpx
 import pytest
 
 from clearhouse.sandbox.options import SandboxOptions
+from clearhouse.sandbox.server import serve_sources
 from clearhouse.sandbox.simtom.app import create_app
 
 Answers = Callable[..., list[httpx.Response]]
 Text = Callable[..., str]
 Records = Callable[[str], list[dict[str, Any]]]
+Serving = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +59,27 @@ def parse() -> Records:
         return [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n") if line]
 
     return parse
+
+
+@pytest.fixture
+def serving() -> Iterator[Serving]:
+    """Serves sources in a thread: serving(simtom=options); ended by closing the pipe it watches."""
+    started = []
+
+    def start(**sources: Any) -> dict[str, str]:
+        read, write = os.pipe()
+        urls: Queue[dict[str, str]] = Queue()
+        server = threading.Thread(
+            target=serve_sources,
+            args=(sources,),
+            kwargs={"on_ready": urls.put, "until": os.fdopen(read, "rb")},
+        )
+        started.append((write, server))
+        server.start()
+        return urls.get(timeout=30)
+
+    yield start
+    for write, server in started:
+        os.close(write)
+        server.join(timeout=30)
+        assert not server.is_alive()

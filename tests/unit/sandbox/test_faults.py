@@ -86,45 +86,42 @@ def test_a_later_pull_restates_what_the_first_one_gave(pull, send):
     assert second == third == pull(BAD, base_daily_volume=200, options=with_fault("restated"))
 
 
-def test_an_answer_that_is_cut_is_not_one_that_was_given():
+def test_an_answer_that_is_cut_was_not_sent_whole():
     plan = FaultPlan({BAD: ("cut_stream",)}, ())
     both = Window(GOOD, BAD)
-    assert plan.broken_ends(both) == {BAD: CUT_STREAM}
-    assert plan.broken_ends(both) == {}
-    assert plan.give(both) == frozenset()
-    assert plan.give(Window.day(BAD)) == {BAD}
+    accidents = [plan.meet(window) for window in (both, both, Window.day(BAD))]
+    assert [a.ends for a in accidents] == [{BAD: CUT_STREAM}, {}, {}]
+    assert [a.later for a in accidents] == [frozenset(), frozenset(), {BAD}]
 
 
 def test_refusals_come_one_at_a_time_with_their_own_retry_after(send):
     options = with_fault("too_many_requests", "unavailable", "unavailable_until")
     answers = send(options, ASK, times=4)
     assert [a.status_code for a in answers] == [503, 503, 429, 200]
-    told = [a.headers.get("retry-after") for a in answers]
-    assert (told[0], told[2], told[3]) == ("1", "1", None)
-    assert parsedate_to_datetime(told[1]).tzinfo is not None
+    waits = [a.headers.get("retry-after") for a in answers]
+    assert (waits[0], waits[2], waits[3]) == ("1", "1", None)
+    assert parsedate_to_datetime(waits[1]).tzinfo is not None
     assert answers[2].json() == {"detail": "Too Many Requests"}
 
 
-def test_a_slow_day_rests_before_each_quarter_and_is_whole(pull, monkeypatch):
-    rests = []
+def test_a_slow_day_pauses_before_each_quarter_and_is_whole(pull, monkeypatch):
+    pauses = []
 
-    async def rest(seconds):
-        rests.append(seconds)
+    async def pause(seconds):
+        pauses.append(seconds)
 
-    monkeypatch.setattr("clearhouse.sandbox.simtom.history.anyio.sleep", rest)
+    monkeypatch.setattr("clearhouse.sandbox.answers.anyio.sleep", pause)
     options = SandboxOptions(faults={BAD: ("slow",)}, slow_seconds=0.7)
     assert pull(BAD, base_daily_volume=200, options=options) == pull(BAD, base_daily_volume=200)
-    assert rests == [0.7] * 4
+    assert pauses == [0.7] * 4
 
 
-def test_wire_faults_strike_the_first_attempts_only():
+def test_wire_faults_occur_at_the_first_attempts_only():
     plan = FaultPlan({BAD: ("unavailable:2", "cut_stream"), GOOD: ("cut_stream",)}, ())
     both = Window(GOOD, BAD)
-    struck = [bool(plan.strikes(UNAVAILABLE, both)) for _ in range(3)]
-    assert struck == [True, True, False]
-    assert plan.strikes(CUT_STREAM, Window.day(GOOD)) == {GOOD}
-    assert plan.strikes(CUT_STREAM, both) == {BAD}
-    assert plan.strikes(CUT_STREAM, both) == set()
+    assert [plan.meet(both).refusal for _ in range(2)] == [UNAVAILABLE] * 2
+    windows = (Window.day(GOOD), both, both)
+    assert [set(plan.meet(window).ends) for window in windows] == [{GOOD}, {BAD}, set()]
 
 
 def test_faults_from_the_command_line():
@@ -135,16 +132,21 @@ def test_faults_from_the_command_line():
         dt.date(2024, 1, 5): ("cut_stream:2",),
     }
     assert faults_from_text(faults_as_text(faults)) == faults
+    span = faults_from_text(["2024-02-28..2024-03-01=down"])
+    assert [str(day) for day in span] == ["2024-02-28", "2024-02-29", "2024-03-01"]
+    assert set(span.values()) == {("down",)}
 
 
-@pytest.mark.parametrize("word", ["2024-01-03", "2024-01-03=", "03.01.2024=restated"])
+@pytest.mark.parametrize(
+    "word", ["2024-01-03", "2024-01-03=", "03.01.2024=restated", "2024-01-03..2024-01-02=down"]
+)
 def test_a_malformed_fault_is_refused(word):
     with pytest.raises(UsageError):
         faults_from_text([word])
 
 
 @pytest.mark.parametrize(
-    "kind", ["no_such", "restated:2", "cut_stream:", "cut_stream:0", "cut_stream:two"]
+    "kind", ["no_such", "restated:2", "down:2", "cut_stream:", "cut_stream:0", "cut_stream:two"]
 )
 def test_an_unknown_fault_is_refused_before_anything_is_served(kind):
     with pytest.raises(UsageError, match="is not a fault"):

@@ -1,4 +1,4 @@
-"""Faults of single records: so many are hit, in the way that is said, and no others."""
+"""Faults of single records: the stated share is hit, in the stated way, and no others."""
 
 import datetime as dt
 import itertools
@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from clearhouse.sandbox.options import SandboxOptions
-from clearhouse.sandbox.simtom.record_faults import RECORD_FAULTS, split
+from clearhouse.sandbox.simtom.record_faults import RECORD_FAULTS
+from clearhouse.sandbox.simtom.wire import STREAM
 
 BAD, NEXT = dt.date(2024, 1, 3), dt.date(2024, 1, 4)
 RECORDS = 5_000
@@ -27,7 +28,7 @@ def with_fault(send):
         dates = {"start_date": str(day), "end_date": str(day)}
         config = {**dates, "base_daily_volume": RECORDS, **more}
         [answer] = send(SandboxOptions(faults={day: kinds}), config)
-        return split(answer.content)
+        return STREAM.split(answer.content)
 
     return texts
 

@@ -1,22 +1,19 @@
-"""The server as a process: it starts, it answers, it ends."""
+"""The server over HTTP, and as a process: it starts, it answers, it ends."""
 
 import datetime as dt
-import io
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from queue import Queue
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from clearhouse.sandbox.__main__ import main
+from clearhouse.core.errors import UsageError
 from clearhouse.sandbox.options import SandboxError, SandboxOptions
-from clearhouse.sandbox.server import command, running, serve
+from clearhouse.sandbox.server import from_json, running, serve
 
 BAD = dt.date(2024, 1, 3)
 ASK = {"start_date": "2024-01-02", "end_date": "2024-01-04", "base_daily_volume": 400}
@@ -38,64 +35,33 @@ def read_into(got, url):
             got += chunk
 
 
-@pytest.fixture
-def serving():
-    """Starts `serve` in a thread of this process; ended by closing the pipe it watches."""
-    pipes = []
-
-    def start(options):
-        read, write = os.pipe()
-        urls = Queue()
-        server = threading.Thread(
-            target=serve,
-            args=(options,),
-            kwargs={"on_ready": urls.put, "until": os.fdopen(read, "rb")},
-        )
-        pipes.append((write, server))
-        server.start()
-        return urls.get(timeout=30)
-
-    yield start
-    for write, server in pipes:
-        os.close(write)
-        server.join(timeout=30)
-        assert not server.is_alive()
-
-
 def test_an_answer_is_chunked_and_ends_without_a_terminator(serving):
-    url = serving(SandboxOptions())
+    url = serving(simtom=SandboxOptions())["simtom"]
     answer = httpx.post(f"{url}/stream/bnpl", json=ASK)
     assert answer.headers["transfer-encoding"] == "chunked"
     assert answer.text.count("data: ") == 1_200
     assert answer.text.endswith('"_generator": "BNPLGenerator"}\n\n')
 
 
-def test_a_cut_stream_breaks_off_in_mid_record_and_then_is_whole(serving, pull):
-    url = serving(SandboxOptions(faults={BAD: ("cut_stream:2",)}))
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [("cut_stream", 400 + 200 + 1), ("unended_stream", 800), ("connection_drop", 0)],
+)
+def test_a_dropped_connection_is_an_error_however_far_it_came(serving, pull, kind, sent):
+    url = serving(simtom=SandboxOptions(faults={BAD: (f"{kind}:2",)}))["simtom"]
     for _ in range(2):
         got = bytearray()
         with pytest.raises(httpx.RemoteProtocolError):
             read_into(got, url)
-        assert got.count(b"data: ") == 400 + 200 + 1  # the last one is cut
-        assert not got.endswith(b"}\n\n")
+        assert got.count(b"data: ") == sent
+        assert got.endswith(b"}\n\n") == (kind == "unended_stream")
     whole = httpx.post(f"{url}/stream/bnpl", json=ASK).text
     assert whole == pull("2024-01-02", "2024-01-04", base_daily_volume=400)
     assert whole.encode().startswith(bytes(got))
 
 
-@pytest.mark.parametrize(("kind", "sent"), [("unended_stream", 800), ("cut_stream", 601)])
-def test_a_dropped_connection_is_an_error_however_far_it_came(serving, kind, sent):
-    url = serving(SandboxOptions(faults={BAD: (kind,)}))
-    got = bytearray()
-    with pytest.raises(httpx.RemoteProtocolError):
-        read_into(got, url)
-    assert got.count(b"data: ") == sent
-    assert got.endswith(b"}\n\n") == (kind == "unended_stream")
-    assert httpx.post(f"{url}/stream/bnpl", json=ASK).text.count("data: ") == 1_200
-
-
 def test_a_truncated_stream_ends_in_mid_record_as_if_it_were_whole(serving, pull):
-    url = serving(SandboxOptions(faults={BAD: ("truncated_stream",)}))
+    url = serving(simtom=SandboxOptions(faults={BAD: ("truncated_stream",)}))["simtom"]
     first, second = (httpx.post(f"{url}/stream/bnpl", json=ASK) for _ in range(2))
     assert first.text.count("data: ") == 400 + 200 + 1
     assert not first.text.endswith("}\n\n")
@@ -103,11 +69,10 @@ def test_a_truncated_stream_ends_in_mid_record_as_if_it_were_whole(serving, pull
     assert second.text.startswith(first.text)
 
 
-def test_unavailable_asks_to_come_back_and_then_answers(serving):
-    url = serving(SandboxOptions(faults={BAD: ("unavailable",)}, retry_after_seconds=3))
-    first = httpx.post(f"{url}/stream/bnpl", json=ASK)
-    assert (first.status_code, first.headers["retry-after"]) == (503, "3")
-    assert httpx.post(f"{url}/stream/bnpl", json=ASK).status_code == 200
+def test_an_endless_stream_does_not_keep_the_server_alive(serving):
+    url = serving(simtom=SandboxOptions())["simtom"]
+    with httpx.stream("POST", f"{url}/stream/bnpl", json={}) as answer:
+        assert next(answer.iter_bytes()).startswith(b"data: ")
 
 
 def test_running_serves_as_long_as_the_context_lives(pull):
@@ -120,13 +85,7 @@ def test_running_serves_as_long_as_the_context_lives(pull):
     assert text == pull("2024-01-02", "2024-01-04", base_daily_volume=400, options=options)
 
 
-def test_an_endless_stream_does_not_hold_it(pull):
-    with running(SandboxOptions()) as url, httpx.stream("POST", f"{url}/stream/bnpl", json={}) as s:
-        assert next(s.iter_bytes()).startswith(b"data: ")
-    assert not answers(url)
-
-
-def test_what_kept_it_from_starting_is_said():
+def test_the_message_of_a_child_that_did_not_start_is_shown():
     with (
         pytest.raises(SandboxError, match="'no_such' is not a fault"),
         running(SandboxOptions(faults={BAD: ("no_such",)})),
@@ -159,25 +118,11 @@ def test_the_child_ends_when_its_parent_is_killed():
     assert any(not answers(url) or gone.wait(0.1) for _ in range(tries))
 
 
-def test_the_command_line_serves_until_its_input_ends(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
-    words = command(SandboxOptions(faults={BAD: ("cut_stream:2",)}))
-    assert main(words[words.index("--until-stdin-ends") :]) == 0
-    assert capsys.readouterr().out.startswith("http://127.0.0.1:")
-
-
-def test_the_command_line_says_what_is_wrong(capsys):
-    assert main(["--fault", "2024-01-03=no_such"]) == 2
-    assert "choose from" in capsys.readouterr().err
+def test_a_port_in_use_and_an_unknown_source_are_refused():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        assert main(["--port", str(taken.getsockname()[1])]) == 1
-    assert "choose another port" in capsys.readouterr().err
-
-
-def test_help(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["--help"])
-    assert stopped.value.code == 0
-    assert "--fault DATE=KIND" in capsys.readouterr().out
+        with pytest.raises(SandboxError, match="choose another port"):
+            serve(SandboxOptions(), port=taken.getsockname()[1])
+    with pytest.raises(UsageError, match="choose from simtom"):
+        from_json(b'{"no_such": {}}')

@@ -1,9 +1,6 @@
 """The simtom server: `/`, `/generators` and `/stream/{generator}`, exact on the wire."""
 
-import datetime as dt
-from email.utils import format_datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -11,21 +8,16 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel
-from starlette.types import Send
 
 from clearhouse.core.window import Window
-from clearhouse.sandbox.faults import (
-    SLOW,
-    TOO_MANY_REQUESTS,
-    UNAVAILABLE_UNTIL,
-    FaultPlan,
-)
-from clearhouse.sandbox.options import SandboxOptions
+from clearhouse.sandbox.answers import Answers
+from clearhouse.sandbox.faults import FaultPlan
 from clearhouse.sandbox.simtom import hostile
 from clearhouse.sandbox.simtom.config import GeneratorConfig
-from clearhouse.sandbox.simtom.faults import ROW_FAULTS
-from clearhouse.sandbox.simtom.history import Accident, History, StreamCut
-from clearhouse.sandbox.simtom.live import endless
+from clearhouse.sandbox.simtom.content import History, endless
+from clearhouse.sandbox.simtom.faults import LATER_FAULTS, ROW_FAULTS
+from clearhouse.sandbox.simtom.source import SimtomOptions
+from clearhouse.sandbox.simtom.wire import STREAM
 
 GENERATOR = "bnpl"
 MAX_DAILY_VOLUME = 2_000_000
@@ -48,26 +40,15 @@ class GeneratorInfo(BaseModel):  # noqa: D101
     config_schema: dict[str, Any]
 
 
-class CuttableStream(StreamingResponse):
-    """A stream that a `StreamCut` leaves unfinished, so that the server drops the connection."""
-
-    async def stream_response(self, send: Send) -> None:
-        """Sends the head and the chunks; without the last one after a cut."""
-        try:
-            await super().stream_response(send)
-        except StreamCut:
-            return
-
-
-def create_app(options: SandboxOptions | None = None) -> FastAPI:
+def create_app(options: SimtomOptions | None = None) -> FastAPI:
     """A simtom server as an ASGI application.
 
     Raises:
-        UsageError: the options name a fault that there is not.
+        UsageError: the options name an unknown fault.
     """
-    asked = options or SandboxOptions()
+    asked = options or SimtomOptions()
     more = partial(hostile.faults_of, asked.seed) if asked.hostile else None
-    plan = FaultPlan(asked.faults, ROW_FAULTS, more)
+    answers = Answers(FaultPlan(asked.faults, ROW_FAULTS, LATER_FAULTS, more), asked)
     app = FastAPI(
         title="SIMTOM",
         description="Realistic data simulator for ML system testing",
@@ -95,31 +76,9 @@ def create_app(options: SandboxOptions | None = None) -> FastAPI:
         if config.start_date is None or config.end_date is None:
             return StreamingResponse(endless(seed, config), media_type="text/plain")
         window = Window(config.start_date, config.end_date)
-        refusal = plan.refusal(window)
-        if refusal is not None:
-            return _try_later(refusal, asked.retry_after_seconds)
-        ends = plan.broken_ends(window)
-        accident = Accident(
-            slow=plan.strikes(SLOW, window),
-            ends=ends,
-            later=frozenset() if ends else plan.give(window),
-        )
-        history = History(seed, config, asked, plan, accident)
-        return CuttableStream(history.chunks(window), media_type="text/plain")
+        return answers.respond(window, History(seed, config, asked).blocks, STREAM)
 
     return app
-
-
-def _try_later(refusal: str, seconds: int) -> Response:
-    """An answer that asks the client to come back: after so many seconds, or from a moment on."""
-    status = (
-        HTTPStatus.TOO_MANY_REQUESTS
-        if refusal == TOO_MANY_REQUESTS
-        else HTTPStatus.SERVICE_UNAVAILABLE
-    )
-    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
-    told = format_datetime(moment, usegmt=True) if refusal == UNAVAILABLE_UNTIL else str(seconds)
-    return JSONResponse({"detail": status.phrase}, status, {"Retry-After": told})
 
 
 async def _refusal(_request: Request, error: Exception) -> JSONResponse:

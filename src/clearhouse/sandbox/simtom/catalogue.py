@@ -1,4 +1,4 @@
-"""What is for sale: 5,000 products of a world, sorted by price.
+"""What is for sale: 5,000 products for each seed, sorted by price.
 
 The order lets a purchase be drawn from what its credit limit affords by an index alone.
 """
@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clearhouse.sandbox.rng import Entity, stream
+from clearhouse.sandbox.rng import stream
+from clearhouse.sandbox.simtom.config import Entity
 
 PRODUCTS = 5_000
 
@@ -72,7 +73,7 @@ _SUBCATEGORY_CHOICES = tuple(
 _BRAND_CHOICES = tuple(tuple(BRANDS.index(name) for name in each.brands) for each in _CATEGORIES)
 
 _PRICE_SIGMA = 0.65
-_CHEAPEST_CENTS, _DEAREST_CENTS = 800, 249_900
+_LOWEST_CENTS, _HIGHEST_CENTS = 800, 249_900
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,14 @@ class Catalogue:
 
 @lru_cache(maxsize=8)
 def catalogue(seed: int) -> Catalogue:
-    """The products of a world."""
+    """The products of a seed."""
     rng = stream(seed, Entity.CATALOGUE, 0)
     u = rng.random((5, PRODUCTS))
     bounds = np.cumsum([each.share for each in _CATEGORIES])
     category = np.searchsorted(bounds / bounds[-1], u[0], side="right")
     typical = np.array([each.typical_price_usd for each in _CATEGORIES])[category]
     price = np.rint(100 * typical * np.exp(_PRICE_SIGMA * rng.standard_normal(PRODUCTS)))
-    price_cents = price.astype(np.int64).clip(_CHEAPEST_CENTS, _DEAREST_CENTS)
+    price_cents = price.astype(np.int64).clip(_LOWEST_CENTS, _HIGHEST_CENTS)
     order = np.argsort(price_cents, kind="stable")
     return Catalogue(
         number=order + 1,

@@ -1,11 +1,24 @@
 """The request of `POST /stream/{generator}`, with simtom's own names, defaults and bounds."""
 
 import datetime as dt
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 MAX_RANGE_DAYS = 365
+
+
+class Entity(IntEnum):
+    """What is drawn. The values are part of the data of every seed: add only, never renumber."""
+
+    CATALOGUE = 1
+    COHORT = 2
+    PURCHASES = 3
+    VOLUME = 4
+    NOISE = 5
+    FAULT = 6
+    LIVE = 7
+    LATE = 9
 
 
 class ArrivalPattern(StrEnum):
@@ -33,7 +46,7 @@ class DriftType(StrEnum):  # noqa: D101
 
 
 class GeneratorConfig(BaseModel):  # noqa: D101
-    # Unknown keys are ignored without a word, as simtom does.
+    # Unknown keys are ignored, as simtom does.
     # Without effect here: arrival_pattern, burst_*, include_holiday_patterns,
     # weekend_multiplier (the last two have none in simtom either) and drift_*.
     rate_per_second: float | None = Field(

@@ -1,4 +1,4 @@
-"""Who will default, and what the lender's own score says of it.
+"""Who will default, and the lender's own score of it.
 
 A default follows from what a record shows (credit band, share of the limit used, scenario,
 tenure, address, verification, instalment burden, stress of the economy), from a trait of the

@@ -1,6 +1,9 @@
-"""Faults of whole days of the BNPL source: bad days as columns, seeded, the same at every attempt.
+"""Faults of whole days of simtom, on the columns: seeded, the same at every attempt.
 
-Those of single records, as text, are in `record_faults`.
+Some are visible in single records. Of a shift, each record is as it should be and the day as a
+whole is not: it is what a gate over a day's statistics is for. Shifts change the volume relative to
+what is asked for, as the kinds of days differ in the `day_type` pattern (5,500, 3,300 and 9,000
+records on average). The faults of single records, as text, are in `record_faults`.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,17 +12,20 @@ from types import MappingProxyType
 
 import numpy as np
 
-from clearhouse.sandbox.rng import Entity, sample, stream
-from clearhouse.sandbox.simtom.credit import INSTALLMENTS
-from clearhouse.sandbox.simtom.purchases import Purchases, first_payment
+from clearhouse.sandbox.record_faults import FAULTS_PER_DAY
+from clearhouse.sandbox.rng import Rng, sample, stream
+from clearhouse.sandbox.simtom.config import Entity, GeneratorConfig
+from clearhouse.sandbox.simtom.credit import HIGH, INSTALLMENTS
+from clearhouse.sandbox.simtom.purchases import SPEEDS, Purchases, first_payment, of_day
 from clearhouse.sandbox.simtom.record_faults import RECORD_FAULTS
-from clearhouse.sandbox.simtom.shifts import SHIFTS
 
 _NEGATIVE_SHARE = 0.05
 _RESTATED_SHARE = 0.01
-_FAULTS_PER_DAY = 64  # room in the numbering of the random streams
-
-Rng = np.random.Generator
+_WEEKDAY_TO_WEEKEND = 5_500 / 3_300
+_WEEKDAY_TO_HOLIDAY = 5_500 / 9_000
+_DRIFTED_SHARE = 0.5
+_DRIFTED_PERCENT = 30
+_SATURDAY = 5
 
 
 def negative_amounts(day: Purchases, rng: Rng) -> Purchases:
@@ -42,36 +48,55 @@ def restated(day: Purchases, rng: Rng) -> Purchases:
     return replace(day, amount_cents=amount, first_payment_cents=first_payment(amount, payments))
 
 
+def weekend_shift(day: Purchases, rng: Rng) -> Purchases:
+    """A weekend has the volume of a weekday, or a weekday that of a weekend."""
+    if day.day.weekday() < _SATURDAY:
+        return day.rows(sample(len(day), 1 / _WEEKDAY_TO_WEEKEND, rng))
+    count = round(len(day) * _WEEKDAY_TO_WEEKEND)
+    return of_day(day.seed, day.day, count, tuple(GeneratorConfig.model_validate({}).peak_hours))
+
+
+def flat_holiday(day: Purchases, rng: Rng) -> Purchases:
+    """A holiday has the volume of a weekday."""
+    return day.rows(sample(len(day), _WEEKDAY_TO_HOLIDAY, rng))
+
+
+def drifted_risk(day: Purchases, rng: Rng) -> Purchases:
+    """Half of the purchases are high-risk ones, with scores 0.30 higher; the volume is healthy."""
+    hit = sample(len(day), _DRIFTED_SHARE, rng)
+    raised = np.minimum(day.risk_percent + _DRIFTED_PERCENT, 99)
+    return replace(
+        day,
+        scenario=np.where(hit, HIGH, day.scenario),
+        risk_percent=np.where(hit, raised, day.risk_percent),
+        speed=np.where(hit, len(SPEEDS) - 1, day.speed),
+    )
+
+
 # The position of a fault numbers its random stream: add at the end.
 DAY_FAULTS: Mapping[str, Callable[[Purchases, Rng], Purchases]] = MappingProxyType(
     {
         "negative_amounts": negative_amounts,
         "half_volume": half_volume,
         "restated": restated,
-        **SHIFTS,
+        "weekend_shift": weekend_shift,
+        "flat_holiday": flat_holiday,
+        "drifted_risk": drifted_risk,
     }
 )
 
-# Faults of a later pull: from the second whole answer on, the day comes with the other fault.
+# From the second whole answer on, the day comes with the other fault.
 LATER_FAULTS: Mapping[str, str] = MappingProxyType({"restated_later": "restated"})
 
 ROW_FAULTS = frozenset({*DAY_FAULTS, *LATER_FAULTS, *RECORD_FAULTS})
-"""Names of all that can be wrong with the content of a day."""
+"""Names of all faults of the records of a day."""
 
 
-def apply(kinds: list[str], day: Purchases, *, is_later: bool = False) -> Purchases:
-    """The day as it comes with the named faults, one after the other.
-
-    Args:
-        kinds: names of row faults; those of single records are not for here.
-        day: the day as it should be.
-        is_later: whether the day was given whole before.
-    """
+def apply(kinds: list[str], day: Purchases) -> Purchases:
+    """The day as it comes with the named faults, one after the other; other names are ignored."""
     names = list(DAY_FAULTS)
     for kind in kinds:
-        name = LATER_FAULTS.get(kind, kind)
-        if name not in DAY_FAULTS or (kind in LATER_FAULTS and not is_later):
-            continue
-        number = day.day.toordinal() * _FAULTS_PER_DAY + names.index(name)
-        day = DAY_FAULTS[name](day, stream(day.seed, Entity.FAULT, number))
+        if kind in DAY_FAULTS:
+            number = day.day.toordinal() * FAULTS_PER_DAY + names.index(kind)
+            day = DAY_FAULTS[kind](day, stream(day.seed, Entity.FAULT, number))
     return day

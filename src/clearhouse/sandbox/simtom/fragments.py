@@ -60,7 +60,7 @@ def _fields(**values: Any) -> str:
 
 
 def _behaviour(scenario: int, speed: str, carts: int) -> str:
-    # Impulse and high-risk records say their context before the scenario, see BEFORE_SCENARIO.
+    # Impulse and high-risk records have their context before the scenario, see BEFORE_SCENARIO.
     context = {} if scenario in (IMPULSE, HIGH) else {"purchase_context": "normal"}
     return _fields(
         payment_frequency="bi_weekly",
@@ -117,7 +117,7 @@ CHECKOUT = _strings(
     for scenario, speed, carts in itertools.product(range(len(SCENARIOS)), SPEEDS, range(CARTS))
 )
 
-# By (is the time on site still to be said, seconds).
+# By (does the time on site follow, seconds).
 COMPARISON = _strings(
     f"{seconds}{tail}"
     for tail in ("", ', "time_on_site_seconds": ')

@@ -1,4 +1,4 @@
-"""Who buys: customers that stay the same persons from day to day.
+"""Who buys: customers that are the same persons on every day.
 
 Customers join in cohorts of 1,000 every 32 days, and a cohort buys during the 40 cohorts that
 follow: about 40,000 people buy on any day of any year. A cohort is a function of (seed, its
@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from clearhouse.sandbox.rng import Entity, stream
+from clearhouse.sandbox.rng import stream
+from clearhouse.sandbox.simtom.config import Entity
 
 COHORT_DAYS, COHORT_SIZE, COHORTS = 32, 1_000, 40
 _FIRST_COHORT = dt.date(2000, 1, 1).toordinal() // COHORT_DAYS

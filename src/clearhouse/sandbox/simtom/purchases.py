@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearhouse.sandbox.rng import Entity, stream
+from clearhouse.sandbox.rng import stream
 from clearhouse.sandbox.simtom import credit
 from clearhouse.sandbox.simtom.catalogue import catalogue
+from clearhouse.sandbox.simtom.config import Entity
 from clearhouse.sandbox.simtom.credit import HIGH, IMPULSE, STRETCHED, Application
 from clearhouse.sandbox.simtom.people import COHORT_SIZE, COHORTS, LIMITS, period, population
 
@@ -47,7 +48,7 @@ class Purchases:
     """Columns of one row per purchase, in order of time.
 
     Attributes:
-        seed, day: the world, and the day whose people buy.
+        seed, day: the seed of the data, and the day whose people buy.
         id_prefix: what stands before the ordinal in a transaction's id.
         ordinal: position in the day as drawn; the id and `_record_id` come of it.
         second: seconds after midnight of `day`; past 86,400 on an endless stream.
@@ -98,7 +99,7 @@ def economic_stress(day: dt.date) -> float:
 
 
 def of_day(seed: int, day: dt.date, count: int, peak_hours: tuple[int, ...]) -> Purchases:
-    """A day of a world: `count` purchases, spread over the day's hours."""
+    """The purchases of a day, `count` of them, spread over its hours."""
     rng = stream(seed, Entity.PURCHASES, day.toordinal())
     seconds = _times_of_day(rng.random(count), peak_hours)
     return replace(_draw(rng, seed, day, seconds), id_prefix=f"txn_{_compact(day)}")
@@ -199,7 +200,7 @@ def _affordable(
     scenario: NDArray[np.int64],
     u: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """A product, by row, that costs less than the limit; a stretched customer buys a dear one."""
+    """A product, by row, that costs less than the limit; stretched customers buy expensive ones."""
     affordable = np.searchsorted(price_cents, 100 * np.array(LIMITS), side="left")[limit]
     floor = np.where(scenario == STRETCHED, _STRETCHED_FLOOR, 0.0)
     product: NDArray[np.int64] = ((floor + (1 - floor) * u) * affordable).astype(np.int64)

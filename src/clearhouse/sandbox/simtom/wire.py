@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clearhouse.sandbox.framing import Lines
 from clearhouse.sandbox.simtom import fragments as text
 from clearhouse.sandbox.simtom.credit import FIRST_MISS_DAYS, HIGH, INSTALLMENTS
 from clearhouse.sandbox.simtom.people import AGES, LIMITS, period, population
@@ -23,6 +24,8 @@ from clearhouse.sandbox.simtom.purchases import (
     Purchases,
     economic_stress,
 )
+
+STREAM = Lines(prefix=b"data: ", suffix=b"\n\n", media_type="text/plain")
 
 BLOCK_ROWS = 8_192  # about 11 MB of text: bounds memory, far from Arrow's 2 GB of int32 offsets
 

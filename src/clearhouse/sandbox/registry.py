@@ -1,0 +1,21 @@
+"""The sandbox sources, by name."""
+
+from clearhouse.core.errors import UsageError
+from clearhouse.sandbox.simtom.source import SIMTOM
+from clearhouse.sandbox.source import SandboxSource
+
+SOURCES: dict[str, SandboxSource] = {source.name: source for source in (SIMTOM,)}
+
+
+def source_named(name: str) -> SandboxSource:
+    """The source of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in SOURCES:
+        raise UsageError(
+            f"{name!r} is not a source of the sandbox: choose from {', '.join(SOURCES)}.",
+            "bad_source",
+        )
+    return SOURCES[name]
