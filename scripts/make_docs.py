@@ -20,15 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.world import bnpl_source, open_bnpl
+
 from clearhouse.core.contract import Contract
+from clearhouse.core.errors import ExitCode
 from clearhouse.core.resources import resource
-from clearhouse.pipeline.runner import ExitCode, run_steps
 from clearhouse.core.telemetry import configure_logging
 from clearhouse.core.window import Window
+from clearhouse.pipeline.runner import run_steps
 from clearhouse.settings import load_settings
-from clearhouse.world import bnpl_source, open_bnpl
 
 CONTRACT = resource("contracts") / "bnpl" / "transactions.yaml"
 READERS = "marts"

@@ -9,12 +9,13 @@ from clearhouse.bnpl.closing import audit_days
 from clearhouse.bnpl.context import Bnpl
 from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.bnpl.spine import READERS
+from clearhouse.world import Source, open_bnpl
+
 from clearhouse.books.audit import Audit
 from clearhouse.core.http import HttpPolicy
-from clearhouse.pipeline.runner import RunReport, run_steps
 from clearhouse.core.window import Window
+from clearhouse.pipeline.runner import RunReport, run_steps
 from clearhouse.settings import load_settings
-from clearhouse.world import Source, open_bnpl
 
 DAY = dt.date(2024, 1, 2)
 BASE_DAILY_VOLUME = 150

@@ -11,6 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 
+from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
+from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.world import Source
+
 from benchmarks.jobs import Done, Job, Stopwatch, Task, volume_of
 from benchmarks.parts.models import Models, ModelsOfMarts
 from benchmarks.parts.warehouse import (
@@ -21,15 +25,12 @@ from benchmarks.parts.warehouse import (
     opened,
     settings_of,
 )
-from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
-from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, digest
 from clearhouse.core.resources import resource
 from clearhouse.pipeline.runner import run_steps
 from clearhouse.quality.gates import Gates
 from clearhouse.quality.verdicts import Verdict
-from clearhouse.world import Source
 
 LOAD, MARTS = "load", "marts"
 _EXTRACT, _TYPE, _JUDGE = "extract_daily_batch", "validate_raw_schema", "validate_business_rules"

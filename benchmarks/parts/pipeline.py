@@ -6,6 +6,10 @@ step by itself would be others.
 
 from contextlib import ExitStack
 
+from clearhouse.bnpl.context import DOMAIN, LANDING_TO_BRONZE, SOURCE
+from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.world import bnpl_source
+
 from benchmarks.jobs import Done, Job, Stopwatch, Task
 from benchmarks.parts.warehouse import (
     audited,
@@ -15,11 +19,8 @@ from benchmarks.parts.warehouse import (
     opened,
     settings_of,
 )
-from clearhouse.bnpl.context import DOMAIN, LANDING_TO_BRONZE, SOURCE
-from clearhouse.bnpl.pipeline import PIPELINE
 from clearhouse.books.model import Side
 from clearhouse.pipeline.runner import run_steps
-from clearhouse.world import bnpl_source
 
 DBT = "dbt"
 RAW_GATE = "raw gate"

@@ -4,15 +4,16 @@ from importlib import import_module
 from pathlib import Path
 
 import duckdb
-
-from benchmarks.jobs import SEED, BenchmarkError, Job
 from clearhouse.bnpl.closing import audit_days
 from clearhouse.bnpl.context import Bnpl
-from clearhouse.pipeline.runner import ExitCode, Progress, RunReport
+from clearhouse.world import Source, open_bnpl
+
+from benchmarks.jobs import SEED, BenchmarkError, Job
+from clearhouse.core.errors import ExitCode
 from clearhouse.engines import dbt
+from clearhouse.pipeline.runner import Progress, RunReport
 from clearhouse.quality import project
 from clearhouse.settings import Settings, load_settings
-from clearhouse.world import Source, open_bnpl
 
 MARTS = ("mart_bnpl_transactions", "mart_bnpl_customers")
 

@@ -19,18 +19,18 @@ from typing import Any
 import pyiceberg.catalog.sql  # noqa: F401  (imported once, here, and not in every child)
 import structlog
 from bnpl_home import DAY, Warehouse
-from dbt.adapters.sql.connections import SQLConnectionManager
-from sqlalchemy.engine.default import DefaultDialect
-
 from clearhouse.bnpl.closing import audit_days, close_day
 from clearhouse.bnpl.context import DOMAIN
 from clearhouse.bnpl.pipeline import PIPELINE
+from dbt.adapters.sql.connections import SQLConnectionManager
+from sqlalchemy.engine.default import DefaultDialect
+
 from clearhouse.core.resources import resource
-from clearhouse.pipeline.runner import run_steps
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.landing.folder import ObjectFolder
+from clearhouse.pipeline.runner import run_steps
 from clearhouse.quality import project
 
 _ENGINE_WRITES = ("execute", "put", "publish", "set_candidates", "set_build_days")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from bnpl_home import DAY, Warehouse
-
 from clearhouse.bnpl.context import (
     BRONZE_TO_SILVER,
     DATASET,
@@ -17,8 +16,9 @@ from clearhouse.bnpl.context import (
 )
 from clearhouse.bnpl.spine import GOLD, SILVER
 from clearhouse.bnpl.tamper import tamper
-from clearhouse.cli.report import finding_lines
+
 from clearhouse.books.model import Side, Status
+from clearhouse.cli.report import finding_lines
 from clearhouse.core.errors import StoreError
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from bnpl_home import DAY, Warehouse
-
 from clearhouse.bnpl.closing import close_day
 from clearhouse.bnpl.context import (
     BRONZE_TO_SILVER,
@@ -20,9 +19,10 @@ from clearhouse.bnpl.context import (
     SOURCE_TO_LANDING,
 )
 from clearhouse.bnpl.pipeline import PIPELINE
+
 from clearhouse.books.certificate import CertificateError, Certificates
-from clearhouse.pipeline.runner import run_steps
 from clearhouse.core.window import Window
+from clearhouse.pipeline.runner import run_steps
 
 NEXT, THIRD = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=2)
 DAYS = [DAY, NEXT, THIRD]

@@ -19,11 +19,6 @@ import bnpl_home
 import httpx
 import pytest
 from bnpl_home import Warehouse
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from playback import Asked, Play, Playback
-
-from clearhouse.bnpl import bronze
 from clearhouse.bnpl.context import (
     DATASET,
     DOMAIN,
@@ -34,6 +29,11 @@ from clearhouse.bnpl.context import (
 )
 from clearhouse.bnpl.steps import extract
 from clearhouse.bnpl.steps.extract import extract_daily_batch
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from playback import Asked, Play, Playback
+
+from clearhouse.bnpl import bronze
 from clearhouse.books.model import Side
 from clearhouse.core.columnar import query
 from clearhouse.core.window import Window

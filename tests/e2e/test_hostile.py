@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 from bnpl_home import Warehouse
+from clearhouse.bnpl.context import DATASET, SOURCE, Bnpl
 from reckoning import Arrived, Line, Sums, seen, sums
 
-from clearhouse.bnpl.context import DATASET, SOURCE, Bnpl
 from clearhouse.books.audit import Audit, Finding
+from clearhouse.core.errors import ExitCode
 from clearhouse.core.http import HttpPolicy
-from clearhouse.pipeline.runner import ExitCode, RunReport
 from clearhouse.core.window import Window
+from clearhouse.pipeline.runner import RunReport
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
 from clearhouse.sandbox.simtom.hostile import MODES, faults_of

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import structlog
 from bnpl_home import DAY, Warehouse
-from click.testing import Result
-from typer.testing import CliRunner
-
 from clearhouse.bnpl.closing import close_day
 from clearhouse.bnpl.context import DATASET, DOMAIN, SILVER_TO_GOLD, SOURCE
 from clearhouse.bnpl.redrive import land_mended
 from clearhouse.bnpl.tamper import tamper
+from click.testing import Result
+from typer.testing import CliRunner
+
 from clearhouse.cli.commands import app
 from clearhouse.core.errors import StoreError
-from clearhouse.store.aside import SUFFIX
+from clearhouse.store.backup import SUFFIX
 
 DAYS = [DAY + dt.timedelta(days=n) for n in range(4)]
 CORRECTED, HELD_CORRECTION, MENDED, HELD = DAYS

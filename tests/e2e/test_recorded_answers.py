@@ -5,9 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from bnpl_home import Warehouse
+from clearhouse.bnpl.context import DATASET, SOURCE
 from playback import SIMTOM, Play, Playback
 
-from clearhouse.bnpl.context import DATASET, SOURCE
 from clearhouse.books.model import Side
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2024, 1, 3)

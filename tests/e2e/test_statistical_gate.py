@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from bnpl_home import QUICK, Warehouse
-
 from clearhouse.bnpl.context import BUSINESS_GATE, DOMAIN, RAW_GATE, Bnpl
 from clearhouse.bnpl.steps import judge
+from clearhouse.world import Source, open_bnpl
+
 from clearhouse.pipeline.runner import RunReport
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
 from clearhouse.settings import load_settings
-from clearhouse.world import Source, open_bnpl
 
 SATURDAY, SUNDAY, HOLIDAY, TUESDAY, WEDNESDAY = (dt.date(2024, 1, n) for n in range(13, 18))
 FAULTS = {

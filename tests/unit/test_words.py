@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from clearhouse.cli.words import amounts, counted, span
 from clearhouse.books.model import Totals
+from clearhouse.cli.words import amounts, counted, span
 
 FIRST, LAST = dt.date(2024, 1, 3), dt.date(2024, 2, 1)
 

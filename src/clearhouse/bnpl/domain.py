@@ -3,7 +3,7 @@
 import datetime as dt
 
 from clearhouse.bnpl.frames import BASELINES, business_frames, raw_frames
-from clearhouse.bnpl.source import SIMTOM, connect, pattern_of
+from clearhouse.bnpl.source import SIMTOM, check, connect, pattern_of
 from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, Source, packaged
 from clearhouse.settings import Settings
 
@@ -15,7 +15,7 @@ def _volume_band(settings: Settings, day: dt.date) -> tuple[int, int]:
 
 TRANSACTIONS = Dataset(
     name="transactions",
-    sources=(Source(SIMTOM, connect),),
+    sources=(Source(SIMTOM, connect, check),),
     silver="silver.stg_bnpl_raw_transactions",
     gold="gold.fct_bnpl_transactions",
     readers="marts.mart_bnpl_transactions",

@@ -1,4 +1,4 @@
-"""What the gates of BNPL judge: figures of a day in bronze, rows and days of the gold candidates."""
+"""What the gates of BNPL judge: figures of a day in bronze, rows and days in gold."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -109,9 +109,7 @@ def _statistics(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> obje
     )
 
 
-def _released_by_raw_gate(
-    run: Run, dataset: OpenDataset, days: Sequence[dt.date]
-) -> set[dt.date]:
+def _released_by_raw_gate(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> set[dt.date]:
     """Days whose volume a person has vouched for: nobody is asked twice for one reason."""
     entries = run.entries(dataset.names.bronze, days)
     decisions = run.decisions.of_many([entry.entry_id for entry in entries.values()])

@@ -1,5 +1,6 @@
 """simtom as a source of the pipeline: the real one that is set, or the sandbox in its place."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, aclosing, contextmanager
@@ -91,13 +92,13 @@ class SimtomConnection:
 def connect(settings: Settings, faults: Faults) -> Iterator[SimtomConnection]:
     """The simtom that is set, or the sandbox for as long as the block lasts."""
     pattern = pattern_of(settings)
-    policy = HttpPolicy(concurrency=settings.bnpl_concurrency)
+    policy = HttpPolicy(concurrency=settings.concurrency)
     url = settings.bnpl_api_url
     if url:
         if faults:
             raise UsageError("Faults can be asked of the sandbox only: unset BNPL_API_URL.")
         yield SimtomConnection(
-            url.rstrip("/"), "", lambda: url, pattern, settings.bnpl_ask_by, policy
+            url.identity, "", url.for_client, pattern, settings.bnpl_ask_by, policy
         )
         return
     seeded = {day: tuple(kinds) for day, kinds in faults.items()}
@@ -121,6 +122,24 @@ def connect(settings: Settings, faults: Faults) -> Iterator[SimtomConnection]:
             settings.bnpl_ask_by,
             policy,
         )
+
+
+def check(settings: Settings) -> str:
+    """Ask simtom who it is.
+
+    Raises:
+        SourceError: it can't be reached, or is no simtom with purchases.
+    """
+    url = settings.bnpl_api_url
+    if not url:
+        return "BNPL_API_URL is not set: the sandbox stands in for simtom"
+
+    async def ask() -> str:
+        async with BNPLAPIClient(url.for_client(), policy=HttpPolicy(attempts=2)) as client:
+            info = await client.test_connection()
+        return f"simtom {info.version} answers at BNPL_API_URL: {info.status}"
+
+    return asyncio.run(ask())
 
 
 def _check_faults(faults: Faults) -> None:

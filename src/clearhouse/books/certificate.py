@@ -23,6 +23,7 @@ from clearhouse.books.schema import (
 )
 from clearhouse.core.errors import ClearhouseError
 
+
 class CertificateError(ClearhouseError):
     """A day that can't be closed, or whose certificate does not hold."""
 

@@ -131,7 +131,7 @@ class Books:
     def add_findings(
         self, domain: str, findings: Sequence[tuple[str, dt.date | None, str]], run_id: str
     ) -> None:
-        """Keep what an audit found: hop, day (None: none in particular) and the finding in words."""
+        """Keep what an audit found: hop, day (None: no day in particular), and what in words."""
         if not findings:
             return
         rows = [

@@ -134,9 +134,13 @@ def difference(totals: Mapping[Side, Totals]) -> Totals:
 def canonical(totals: Mapping[Side, Totals]) -> dict[str, dict[str, int]]:
     """Totals as plain data with sorted keys."""
     return {
-        str(side): dict(sorted(totals[side].measures.items()))
-        for side in sorted(totals, key=list(Side).index)
+        str(side): canonical_measures(totals[side]) for side in sorted(totals, key=list(Side).index)
     }
+
+
+def canonical_measures(totals: Totals) -> dict[str, int]:
+    """The measures of totals as plain data with sorted keys."""
+    return dict(sorted(totals.measures.items()))
 
 
 def totals_digest(totals: Mapping[Side, Totals]) -> str:

@@ -14,31 +14,21 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from clearhouse.bnpl.api_client import BNPLAPIClient
-from clearhouse.bnpl.context import DATASET, DOMAIN
 from clearhouse.cli.app import leave, out, settings
 from clearhouse.cli.options import JsonFlag
 from clearhouse.cli.progress import under_way
-from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.http import HttpPolicy
+from clearhouse.core.errors import ClearhouseError, ExitCode
 from clearhouse.core.resources import resource
-from clearhouse.pipeline.runner import ExitCode
+from clearhouse.domains import DOMAINS, domain_of
 from clearhouse.home import check_home
+from clearhouse.pipeline.opening import open_run
 from clearhouse.settings import Settings, make_folders, shown
-from clearhouse.world import open_bnpl
 
 _LEAST_FREE_BYTES = 2 << 30
 _LEAST_FOR_MEANING = 44
 """Columns that the meaning of a setting needs beside its name and value."""
 
 sandbox = typer.Typer(no_args_is_help=True, help="Stand-ins for the outside world.")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("settings")(show_settings)
-    app.command("doctor")(doctor)
-    app.add_typer(sandbox, name="sandbox")
 
 
 def show_settings(as_json: JsonFlag = False) -> None:
@@ -73,7 +63,7 @@ def doctor(as_json: JsonFlag = False) -> None:
         "home": _check_home,
         "project files": _check_resources,
         "stores": _check_stores,
-        "source": _check_source,
+        "sources": _check_sources,
     }
     answers: list[dict[str, str | bool]] = []
     for name, check in checks.items():
@@ -115,29 +105,26 @@ def _check_resources(_config: Settings) -> str:
 def _check_stores(config: Settings) -> str:
     make_folders(config)
     check_home(config)
-    bnpl = open_bnpl(config)
-    bnpl.lake.columns(DATASET)
-    entries = len(bnpl.books.current(DOMAIN))
-    told = "1 current entry" if entries == 1 else f"{entries:,} current entries"
-    return f"landing, catalog, engine and books open; {told}"
+    entries = 0
+    for name in DOMAINS:
+        run = open_run(domain_of(name), config)
+        for dataset in run.datasets:
+            run.lake.columns(dataset.id)
+        entries += len(run.books.current(name))
+        run.engine.close()
+    listed = "1 current entry" if entries == 1 else f"{entries:,} current entries"
+    return f"landing, catalog, engine and books open; {listed}"
 
 
-def _check_source(config: Settings) -> str:
-    if not config.bnpl_api_url:
-        return "BNPL_API_URL is not set: the sandbox stands in for simtom"
-
-    async def ask(url: str) -> str:
-        async with BNPLAPIClient(url, policy=HttpPolicy(attempts=2)) as client:
-            info = await client.test_connection()
-        return f"simtom {info.version} answers at BNPL_API_URL: {info.status}"
-
-    return asyncio.run(ask(config.bnpl_api_url.for_client()))
+def _check_sources(config: Settings) -> str:
+    sources = [s for name in DOMAINS for d in domain_of(name).datasets for s in d.sources]
+    return "; ".join(source.check(config) for source in sources)
 
 
 @sandbox.command("serve")
 def serve_sandbox(
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8123,
-    seed: Annotated[int, typer.Option(help="Which world.", min=1)] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of the data.", min=1)] = 42,
     volume: Annotated[
         str, typer.Option(help="asked: as many records as asked for; formula: as simtom has it.")
     ] = "asked",

@@ -1,35 +1,42 @@
 """The Typer application, where it speaks, and the settings that its commands work with."""
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from rich.console import Console
 
-from clearhouse.cli.logs import set_up_logs
-from clearhouse.pipeline.runner import ExitCode
-from clearhouse.home import check_home
-from clearhouse.settings import Settings, load_settings, make_folders
+from clearhouse.core.errors import ExitCode
 
-app = typer.Typer(
-    help="A lakehouse for money, where the books balance.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held by a gate, 4 books unbalanced.",
-)
+if TYPE_CHECKING:
+    from clearhouse.settings import Settings
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def settings() -> Settings:
+def new_app() -> typer.Typer:
+    """The application without its commands."""
+    return typer.Typer(
+        help="A lakehouse for money, where the books balance.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held by a gate, 4 unbalanced books.",
+    )
+
+
+def settings() -> "Settings":
     """The settings, with logging set up as they say."""
+    from clearhouse.cli.logs import set_up_logs
+    from clearhouse.settings import load_settings
+
     loaded = load_settings()
     set_up_logs(loaded)
     return loaded
 
 
-def settings_of_stores(*, makes_them_again: bool = False) -> Settings:
+def settings_of_stores(*, makes_them_again: bool = False) -> "Settings":
     """The settings of a command that opens the stores, with their folders made.
 
     Args:
@@ -38,6 +45,9 @@ def settings_of_stores(*, makes_them_again: bool = False) -> Settings:
     Raises:
         SettingsError: a folder can't be made or written, or the home is a copy of another.
     """
+    from clearhouse.home import check_home
+    from clearhouse.settings import make_folders
+
     loaded = settings()
     make_folders(loaded)
     if not makes_them_again:

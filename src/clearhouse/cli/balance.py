@@ -11,13 +11,12 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from clearhouse.bnpl.context import DOMAIN
-from clearhouse.cli.app import out
-from clearhouse.cli.report import release_command
-from clearhouse.cli.words import amounts, counted
 from clearhouse.books.audit import Audit
 from clearhouse.books.decisions import Decision
 from clearhouse.books.model import HASH, Entry, Side, Status, Totals
+from clearhouse.cli.app import out
+from clearhouse.cli.report import release_command
+from clearhouse.cli.words import amounts, counted
 
 _SET_ASIDE = (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED, Side.IGNORED)
 _COLOURS = {
@@ -79,14 +78,14 @@ def _hop_row(hop: str, entries: Sequence[Entry], currency: str | None) -> list[s
     ]
 
 
-def show_entries(audited: Audit, decisions: Decisions) -> None:
+def show_entries(domain: str, audited: Audit, decisions: Decisions) -> None:
     """One line an entry, then why days are held and for which reasons others were released."""
     entries = sorted(audited.entries, key=lambda e: e.key.book_date)
     released = {e.entry_id for e in entries if releases(decisions.get(e.entry_id, ()))}
     layouts = ((None, True), (None, False), (_only(audited), False))
     _print_fitting([_entries(entries, released, *layout) for layout in layouts])
     for entry in entries:
-        _show_decisions(entry, decisions.get(entry.entry_id, ()))
+        _show_decisions(domain, entry, decisions.get(entry.entry_id, ()))
 
 
 def releases(decisions: Iterable[Decision]) -> dict[str, str]:
@@ -128,13 +127,13 @@ def _aside(entry: Entry, is_wide: bool) -> str:
     return ", ".join(f"{n:,} {side}" for side, n in aside.items() if n) or "0"
 
 
-def _show_decisions(entry: Entry, decisions: Sequence[Decision]) -> None:
+def _show_decisions(domain: str, entry: Entry, decisions: Sequence[Decision]) -> None:
     head = f"{entry.key.book_date}, {entry.key.hop}"
     for decision in decisions:
         if decision.holds and entry.status is Status.HELD:
             why = escape("; ".join(decision.failures))
             out.print(f"[yellow]{head}: held[/] by {decision.gate}: {why}", soft_wrap=True)
-            print(f"  {release_command(DOMAIN, entry.key.book_date)}")
+            print(f"  {release_command(domain, entry.key.book_date)}")
     for gate, reason in releases(decisions).items():
         out.print(f"[yellow]{head}: released[/] past {gate}: {escape(reason)}", soft_wrap=True)
 

@@ -1,52 +1,45 @@
-"""`books`, `close`, `reopen` and `trace`: what the books say, measured again."""
+"""`books`, `close`, `reopen`, `publications`, `rollback` and `trace`."""
 
 import datetime as dt
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from clearhouse.bnpl.closing import audit_days, close_day
-from clearhouse.bnpl.context import DOMAIN
-from clearhouse.bnpl.trace import trace
+from clearhouse.books.audit import Audit
+from clearhouse.books.model import Status
 from clearhouse.cli import balance
 from clearhouse.cli import report as reports
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.options import (
+    DEFAULT_DOMAIN,
     BookDate,
     DomainArgument,
     DomainOption,
     JsonFlag,
     Reason,
-    domain_of,
     given_reason,
 )
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.quarantine import row_as_data
-from clearhouse.cli.stores import opened
+from clearhouse.cli.stores import opened, opened_alone
 from clearhouse.cli.tracing import show_trace
 from clearhouse.cli.words import counted, span
-from clearhouse.books.model import Status
-from clearhouse.core.errors import UsageError
-from clearhouse.core.lock import only_run
-from clearhouse.pipeline.runner import ExitCode
+from clearhouse.core.errors import ExitCode, UsageError
 from clearhouse.core.window import parse_day
-from clearhouse.settings import Settings
-from clearhouse.world import open_bnpl
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("books")(books)
-    app.command("close")(close)
-    app.command("reopen")(reopen)
-    app.command("trace")(trace_command)
+from clearhouse.domains import domain_of
+from clearhouse.pipeline.certificate_files import certificate_file, write_certificates
+from clearhouse.pipeline.close import audit_days, close_day, near
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.rollback import rollback as roll_back
+from clearhouse.pipeline.trace import trace
 
 
 def books(
-    domain: DomainOption = DOMAIN,
+    domain: DomainOption = DEFAULT_DOMAIN,
     first: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
     ] = None,
@@ -59,13 +52,13 @@ def books(
     domain_of(domain)
     begin, end = _range(first, last)
     config = settings_of_stores()
-    with under_way("measuring every store again"):
-        bnpl = open_bnpl(config)
-        known = sorted({e.key.book_date for e in bnpl.books.current(DOMAIN)})
+    with opened_alone(config, domain) as run, under_way("measuring every store again"):
+        known = run.books.days(domain)
         days = [d for d in known if (begin or d) <= d <= (end or d)]
-        audited = audit_days(bnpl, days)
-        decisions = bnpl.decisions.of_many([e.entry_id for e in audited.entries])
-        broken = bnpl.certificates.verify_chain(DOMAIN)
+        audited = audit_days(run, days)
+        decisions = run.decisions.of_many([e.entry_id for e in audited.entries])
+        broken = run.certificates.verify_chain(domain)
+        _keep_findings(run, audited, broken)
     if as_json:
         released = {entry_id: balance.releases(made) for entry_id, made in decisions.items()}
         print(json.dumps(reports.entries_as_data(audited.entries, released)))
@@ -73,7 +66,7 @@ def books(
             for line in reports.finding_lines(finding):
                 typer.echo(line, err=True)
     elif audited.entries:
-        balance.show_entries(audited, decisions)
+        balance.show_entries(domain, audited, decisions)
         balance.show_trial_balance(audited)
         reports.show_findings(audited)
     if not days:
@@ -111,20 +104,29 @@ def _nothing(known: Sequence[dt.date], begin: dt.date | None, end: dt.date | Non
     )
 
 
+def _keep_findings(run: Run, audited: Audit, broken: Sequence[str]) -> None:
+    """Keep in the books what was found."""
+    found: list[tuple[str, dt.date | None, str]] = [
+        (f.entry.key.hop, f.entry.key.book_date, line)
+        for f in audited.findings
+        for line in reports.finding_lines(f)
+    ]
+    found += [("certificates", None, line) for line in broken]
+    run.books.add_findings(run.name, found, run.run_id)
+
+
 def close(
     domain: DomainArgument,
     day: BookDate,
     as_json: JsonFlag = False,
 ) -> None:
     """Seal a day: its totals as a certificate, chained to the closed day before it."""
-    domain_of(domain)
     book_date = parse_day(day)
     config = settings_of_stores()
-    with under_way("measuring the day again"):
-        closed = close_day(open_bnpl(config), book_date, reports.duckdb_command())
-    path = _certificate_file(config, book_date)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(closed.certificate.body, encoding="utf-8")
+    with opened_alone(config, domain) as run, under_way("measuring the day again"):
+        closed = close_day(run, book_date, reports.duckdb_command())
+        write_certificates(run)
+        path = certificate_file(run, closed.certificate)
     if as_json:
         commands = [{"figure": figure, "command": command} for figure, command in closed.commands]
         answer: dict[str, Any] = {
@@ -135,7 +137,7 @@ def close(
         print(json.dumps(answer))
         return
     out.print(f"{domain} {day} is closed. Its certificate, whose SHA-256 is the seal:")
-    print(f"{closed.certificate.seal}  {reports.near(path)}")
+    print(f"{closed.certificate.seal}  {near(str(path))}")
     out.print("\nThe same figures without Clearhouse:")
     for figure, command in closed.commands:
         out.print(f"\n[dim]# {figure}[/]")
@@ -149,48 +151,60 @@ def reopen(
     as_json: JsonFlag = False,
 ) -> None:
     """Open a closed day again, and those after it, whose seals stand on its own."""
-    domain_of(domain)
     book_date = parse_day(day)
     why = given_reason(reason, "A day is reopened for a reason")
     config = settings_of_stores()
-    with only_run(config.clearhouse_home):
-        reopened = opened(config).certificates.reopen(DOMAIN, book_date, why)
-        for certificate in reopened:
-            _put_aside(_certificate_file(config, certificate.book_date), certificate.seal)
+    with opened_alone(config, domain) as run:
+        reopened = run.certificates.reopen(domain, book_date, why, run.run_id)
+        write_certificates(run)
     if as_json:
-        told = [{"book_date": str(c.book_date), "seal": c.seal} for c in reopened]
-        print(json.dumps(told))
+        print(json.dumps([{"book_date": str(c.book_date), "seal": c.seal} for c in reopened]))
         return
     days = span([c.book_date for c in reopened])
     seals = "Its seal is" if len(reopened) == 1 else "Their seals are"
     out.print(f"{domain} {days}: open again. {seals} kept, with the reason.")
 
 
-def _certificate_file(config: Settings, book_date: dt.date) -> Path:
-    return config.clearhouse_home / "certificates" / DOMAIN / f"{book_date}.json"
+def publications(domain: DomainArgument, as_json: JsonFlag = False) -> None:
+    """The publications of a domain: when readers were shown what, and why."""
+    found = opened(settings_of_stores(), domain).publications.history(domain)
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], default=str))
+        return
+    for each in found:
+        why = f"  {escape(each.reason)}" if each.reason else ""
+        days = counted(each.changes, "day")
+        moment = f"{each.made_at:%Y-%m-%d %H:%M:%S}"
+        out.print(f"{each.number:>6}  {moment}  {each.cause:<8}  {days:>9}{why}", soft_wrap=True)
 
 
-def _put_aside(file: Path, seal: str) -> None:
-    """Keep the certificate of a day that is no longer closed where it is not taken for one."""
-    if file.exists():
-        aside = file.parent / "reopened"
-        aside.mkdir(exist_ok=True)
-        file.rename(aside / f"{file.stem}-{seal[:12]}.json")
+def rollback(
+    domain: DomainArgument,
+    number: Annotated[int, typer.Option("--to", metavar="N", help="Number of a publication.")],
+    reason: Reason,
+) -> None:
+    """Show readers an earlier publication again. The next run over its days publishes anew."""
+    why = given_reason(reason, "A rollback needs a reason")
+    config = settings_of_stores()
+    with opened_alone(config, domain) as run, under_way("rolling back"):
+        outcome = roll_back(run, number, why)
+    days = counted(len(outcome.changed), "day")
+    out.print(f"Readers of {domain} see publication {number} again: {days} changed.")
+    leave(ExitCode.UNBALANCED if outcome.unbalanced else ExitCode.DONE)
 
 
 def trace_command(
     wanted: Annotated[
         str,
-        typer.Argument(
-            metavar="ID", help="Transaction id (txn_…), record id (32 hex digits) or record key."
-        ),
+        typer.Argument(metavar="ID", help="The source's id of a record, its record id or its key."),
     ],
+    domain: DomainOption = DEFAULT_DOMAIN,
     as_json: JsonFlag = False,
 ) -> None:
     """One record on one screen: raw line, bronze, silver, gold, and what readers see of it."""
     config = settings_of_stores()
-    with under_way("looking in every store"):
-        found = trace(open_bnpl(config), wanted)
+    with opened_alone(config, domain) as run, under_way("looking in every store"):
+        found = trace(run, wanted)
     if as_json:
         rows = [row_as_data(t.quarantined) if t.quarantined else None for t in found]
         told = [{**vars(t), "quarantined": row} for t, row in zip(found, rows, strict=True)]

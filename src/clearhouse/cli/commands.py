@@ -1,22 +1,93 @@
-"""All commands together, and one way with errors: a sentence for a person, a code to exit with."""
+"""All commands, imported when they are asked for, and one way with errors.
+
+A sentence for a person, a code to exit with. The list of commands stands here with their first
+lines of help, so that `--help` does not import what they work with.
+"""
 
 import os
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-import duckdb
-import sqlalchemy as sa
+import typer
 from rich.markup import escape
 
-from clearhouse.cli import admin, books, quarantine, rebuild, run
-from clearhouse.cli.app import app, err
+from clearhouse.cli.app import err, new_app
 from clearhouse.cli.interrupt import interrupt
 from clearhouse.cli.streams import OutputError
-from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
-from clearhouse.pipeline.runner import ExitCode
+from clearhouse.core.errors import ClearhouseError, ExitCode, SettingsError, UsageError
 
-for module in (run, books, quarantine, rebuild, admin):
-    module.register(app)
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("run:demo", "Pull days of records, publish them, and show that the books balance."),
+    "run": (
+        "run:run",
+        "Run a domain's pipeline over days. What is unchanged is skipped: this is also a backfill.",
+    ),
+    "step": (
+        "run:step",
+        "Run one step of a domain over one day. The books say what it may touch.",
+    ),
+    "release": ("run:release", "Let a held day pass the gates that hold it, and publish it."),
+    "books": (
+        "books:books",
+        "Every entry, measured again in the stores; what does not hold is named, record by record.",
+    ),
+    "close": (
+        "books:close",
+        "Seal a day: its totals as a certificate, chained to the closed day before it.",
+    ),
+    "reopen": (
+        "books:reopen",
+        "Open a closed day again, and those after it, whose seals stand on its own.",
+    ),
+    "publications": (
+        "books:publications",
+        "The publications of a domain: when readers were shown what, and why.",
+    ),
+    "rollback": (
+        "books:rollback",
+        "Show readers an earlier publication again. The next run over its days publishes anew.",
+    ),
+    "trace": (
+        "books:trace_command",
+        "One record on one screen: raw line, bronze, silver, gold, and what readers see of it.",
+    ),
+    "quarantine": ("quarantine:group", "Rows that broke their contract."),
+    "rebuild": (
+        "rebuild:rebuild_command",
+        "Build bronze, silver, gold and what readers see again, from landing alone.",
+    ),
+    "settings": ("admin:show_settings", "Every setting in force, secrets masked."),
+    "doctor": ("admin:doctor", "Check that everything a run needs is there and answers."),
+    "sandbox": ("admin:sandbox", "Stand-ins for the outside world."),
+}
+"""By name: where the command is, below this package, and its first line of help."""
+
+
+def build(wanted: str | None = None) -> typer.Typer:
+    """The application: with one command imported, and the others by their names; None: with all."""
+    app = new_app()
+    for name, (place, summary) in COMMANDS.items():
+        if wanted in (None, name):
+            found = _imported(place)
+            if isinstance(found, typer.Typer):
+                app.add_typer(found, name=name)
+            else:
+                app.command(name)(found)
+        else:
+            app.command(name, help=summary)(_not_imported)
+    return app
+
+
+def _imported(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(f"clearhouse.cli.{module}"), attribute)
+
+
+def _not_imported() -> None:
+    raise AssertionError("Only the command that is named on the command line is called.")
 
 
 def execute() -> None:
@@ -26,12 +97,13 @@ def execute() -> None:
     except ClearhouseError as error:
         wrong_usage = isinstance(error, UsageError | SettingsError)
         _leave(error.code, error.message, ExitCode.USAGE if wrong_usage else ExitCode.FAILED)
-    except (OSError, duckdb.IOException, sa.exc.DatabaseError) as error:
-        if os.environ.get("LOG_LEVEL", "").lower() == "debug" or not _is_of_the_machine(error):
+    except Exception as error:
+        reason = None if os.environ.get("LOG_LEVEL", "").lower() == "debug" else _reason(error)
+        if reason is None:
             raise
         _leave(
             "store_failed",
-            f"{_reason(error)}. `clearhouse doctor` checks the stores; `clearhouse rebuild` makes "
+            f"{reason}. `clearhouse doctor` checks the stores; `clearhouse rebuild` makes "
             "again, from landing, what is missing or broken of those that derive from it.",
         )
 
@@ -42,8 +114,9 @@ def _run_and_write_all() -> None:
     Raises:
         OutputError: it can't be written, and the command came to nothing worse.
     """
+    named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     try:
-        app()
+        build(named[0] if named else "")()
     except SystemExit as ended:
         try:
             sys.stdout.flush()
@@ -59,27 +132,24 @@ def _leave(code: str, sentence: str, exit_code: ExitCode = ExitCode.FAILED) -> N
     sys.exit(int(exit_code))
 
 
-@sa.event.listens_for(sa.Engine, "handle_error")
-def _note_which_store(context: sa.ExceptionContext) -> None:
-    """Keep with an error of a database which of them it comes from: the error does not say."""
-    if context.engine is not None and context.sqlalchemy_exception is not None:
-        context.sqlalchemy_exception.add_note(str(context.engine.url.database))
-
-
-def _is_of_the_machine(error: Exception) -> bool:
-    """Whether a disk or a file is the trouble; a wrong statement is a defect, and is not hidden."""
-    if isinstance(error, sa.exc.DatabaseError):
-        return isinstance(error, sa.exc.OperationalError) or type(error) is sa.exc.DatabaseError
-    return True
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, sa.exc.DatabaseError):
-        store = next((Path(note) for note in getattr(error, "__notes__", ())), None)
-        named = f"The store {store}" if store else "A store"
-        if "locked" in str(error.orig):
-            return f"{named} is locked by another program: close it there and run this again"
-        return f"{named} can't be used: {error.orig}"
+def _reason(error: Exception) -> str | None:
+    """What is wrong with the machine, where a disk or a file is the trouble; None for a defect."""
+    duckdb, sqlalchemy = sys.modules.get("duckdb"), sys.modules.get("sqlalchemy")
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return str(error).splitlines()[0].rstrip(".")
+    if isinstance(error, OSError) or (duckdb and isinstance(error, duckdb.IOException)):
+        return str(error).splitlines()[0].rstrip(".")
+    if sqlalchemy and isinstance(error, sqlalchemy.exc.DatabaseError):
+        return _reason_of_database(error, is_of_server=sqlalchemy.exc.OperationalError)
+    return None
+
+
+def _reason_of_database(error: Any, is_of_server: type[Exception]) -> str | None:
+    """The same of a database's error; one of a wrong statement is a defect."""
+    if not isinstance(error, is_of_server) and type(error).__name__ != "DatabaseError":
+        return None
+    store = next((Path(note) for note in getattr(error, "__notes__", ())), None)
+    named = f"The store {store}" if store else "A store"
+    if "locked" in str(error.orig):
+        return f"{named} is locked by another program: close it there and run this again"
+    return f"{named} can't be used: {error.orig}"

@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 from clearhouse.core.errors import UsageError
-from clearhouse.world import DOMAINS
+from clearhouse.domains import DOMAINS
 
 _DOMAINS = f"Which domain: {' or '.join(DOMAINS)}."
 
 DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help=_DOMAINS)]
 DomainOption = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help=_DOMAINS)]
+DEFAULT_DOMAIN = next(iter(DOMAINS))
 FromDay = Annotated[
     str, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
 ]
@@ -41,16 +42,3 @@ def given_reason(reason: str, needed: str) -> str:
     if not reason.strip():
         raise UsageError(f"{needed}: it stays in the books.", "reason_missing")
     return reason.strip()
-
-
-def domain_of(name: str) -> str:
-    """A domain's name, checked.
-
-    Raises:
-        UsageError: there is no such domain.
-    """
-    if name not in DOMAINS:
-        raise UsageError(
-            f"There is no domain {name!r}; there is {', '.join(DOMAINS)}.", "unknown_domain"
-        )
-    return name

@@ -4,9 +4,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 from typing import Self
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.text import Text
@@ -103,6 +105,11 @@ class TerminalProgress:
         self._done += days
         self._bar.update(self._task, advance=days, days=self._told())
 
+    def fail(self, day: date, why: str) -> None:
+        """A day has failed; the others go on."""
+        self._bar.console.print(f"[red]{day} failed[/]: {escape(why)}", soft_wrap=True)
+        self.advance()
+
     def end(self, report: StepReport) -> None:
         """A step is over."""
         self._bar.update(
@@ -150,6 +157,11 @@ class LineProgress:
     def advance(self, days: int = 1) -> None:
         """Days are done."""
         self._done += days
+
+    def fail(self, day: date, why: str) -> None:
+        """A day has failed; the others go on."""
+        heartbeat.say(f"  {day} failed: {why}")
+        self.advance()
 
     def end(self, report: StepReport) -> None:
         """A step is over."""

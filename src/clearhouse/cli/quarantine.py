@@ -10,29 +10,24 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from clearhouse.bnpl.context import DATASET, SOURCE, Bnpl
-from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.bnpl.redrive import check_not_closed, land_mended
-from clearhouse.cli import report as reports
 from clearhouse.cli.app import leave, out, settings_of_stores
-from clearhouse.cli.options import JsonFlag
+from clearhouse.cli.options import DEFAULT_DOMAIN, DomainOption, JsonFlag
 from clearhouse.cli.progress import progress
-from clearhouse.cli.stores import opened
+from clearhouse.cli.stores import opened, opened_alone
+from clearhouse.cli.summary import show_summary
 from clearhouse.cli.words import counted
-from clearhouse.core.errors import UsageError
-from clearhouse.core.lock import only_run
-from clearhouse.pipeline.runner import ExitCode, run_steps
+from clearhouse.core.errors import ExitCode, UsageError
 from clearhouse.core.window import Window, parse_day
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.redrive import check_not_closed, land_corrected
+from clearhouse.pipeline.runner import run_steps
+from clearhouse.pipeline.steps import STEPS
+from clearhouse.pipeline.summary import Seen, summarize
 from clearhouse.store.quarantine import QuarantinedRow
 
 _WIDTH_WITH_KEY = 110
 
 group = typer.Typer(no_args_is_help=True, help="Rows that broke their contract.")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(group, name="quarantine")
 
 
 @group.command("list")
@@ -41,13 +36,14 @@ def list_rows(
         str | None, typer.Option("--date", metavar="DATE", help="Only this book date, YYYY-MM-DD.")
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="Rows shown at most.", min=1)] = 50,
+    domain: DomainOption = DEFAULT_DOMAIN,
     as_json: JsonFlag = False,
 ) -> None:
     """How many rows were rejected for which reason, and the first of them."""
     days = [parse_day(day)] if day else None
-    store = opened(settings_of_stores()).quarantine
-    counts = store.counts(DATASET, days)
-    rows = store.of_days(DATASET, days, limit)
+    run = opened(settings_of_stores(), domain)
+    counts = [c for d in run.datasets for c in run.quarantine.counts(d.id, days)]
+    rows = [r for d in run.datasets for r in run.quarantine.of_days(d.id, days, limit)][:limit]
     if as_json:
         print(json.dumps([row_as_data(row) for row in rows], default=str))
         return
@@ -81,10 +77,13 @@ def _show_rows(rows: list[QuarantinedRow]) -> None:
 @group.command("show")
 def show(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Record id or the source's id.")],
+    domain: DomainOption = DEFAULT_DOMAIN,
     as_json: JsonFlag = False,
 ) -> None:
     """A rejected row whole: every reason, and where it stands in the raw data."""
-    rows = opened(settings_of_stores()).quarantine.find(wanted)
+    run = opened(settings_of_stores(), domain)
+    ours = {dataset.id for dataset in run.datasets}
+    rows = [row for row in run.quarantine.find(wanted) if row.dataset in ours]
     if not rows:
         raise UsageError(
             f"No row {wanted!r} is in quarantine: `clearhouse quarantine list` shows the ids.",
@@ -110,60 +109,59 @@ def redrive(
     ] = None,
     wanted: Annotated[
         str | None,
-        typer.Option("--id", metavar="ID", help="Mend this row: its record id, with --set."),
+        typer.Option("--id", metavar="ID", help="Correct this row: its record id, with --set."),
     ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Mend a field: --set amount=45.90. The value is JSON. Repeatable.",
+            help="Correct a field: --set amount=45.90. The value is JSON. Repeatable.",
         ),
     ] = None,
+    domain: DomainOption = DEFAULT_DOMAIN,
 ) -> None:
-    """Give rejected rows another try: a day's after a change of contract, or one row mended."""
+    """Give rejected rows another try: a day's after a change of contract, or one row corrected."""
     if bool(day) == bool(wanted) or bool(wanted) != bool(changes):
         raise UsageError("Give either --date, or --id with --set.", "bad_usage")
     pairs = dict(_pair(change) for change in changes or [])
     given = parse_day(day) if day else None
     config = settings_of_stores()
-    with only_run(config.clearhouse_home):
-        bnpl = opened(config)
+    with opened_alone(config, domain) as run:
         if given:
-            check_not_closed(bnpl, given)
-        leave(_run_again(bnpl, given or _mend(bnpl, wanted or "", pairs)))
+            check_not_closed(run, given)
+        leave(_run_again(run, given or _correct(run, wanted or "", pairs)))
 
 
-def _mend(bnpl: Bnpl, wanted: str, pairs: Mapping[str, str]) -> dt.date:
-    """Land a row with fields changed, and say as what; its day."""
-    book_date = land_mended(bnpl, wanted, pairs)
-    landed = bnpl.landing.objects(SOURCE, book_date)
-    version = max(o.version for o in landed if o.request.get("mends") == wanted)
+def _correct(run: Run, wanted: str, pairs: Mapping[str, str]) -> dt.date:
+    """Land a row with fields changed, and say so; its day."""
+    book_date = land_corrected(run, wanted, pairs)
     out.print(
-        f"The mended row landed as version {version} of {book_date}; the broken one stays in "
+        f"The corrected row landed as a later version of {book_date}; the broken one stays in "
         "quarantine, as it arrived.",
         soft_wrap=True,
     )
     return book_date
 
 
-def _run_again(bnpl: Bnpl, book_date: dt.date) -> ExitCode:
+def _run_again(run: Run, book_date: dt.date) -> ExitCode:
     """Run every step but the pull over a day, and say what is still in quarantine."""
-    before = _rejected(bnpl, book_date)
+    before = _rejected(run, book_date)
+    seen = Seen.now(run, [book_date])
     with progress() as shown:
-        bnpl.progress = shown
+        run.progress = shown
         window = Window.day(book_date)
-        report = run_steps(PIPELINE[1:], bnpl, window, run_id=bnpl.run_id, progress=shown)
-    after = _rejected(bnpl, book_date)
-    reports.show_stopped(report)
+        report = run_steps(STEPS[1:], run, window, run_id=run.run_id, progress=shown)
+    after = _rejected(run, book_date)
+    show_summary(run, report, summarize(run, report, [book_date], seen))
     was = "was" if before == 1 else "were"
     now = "is" if after == 1 else "are"
     out.print(f"{book_date}: {counted(before, 'row')} {was} in quarantine, {after:,} {now} now.")
     return report.exit_code
 
 
-def _rejected(bnpl: Bnpl, book_date: dt.date) -> int:
-    return sum(count for _, _, count in bnpl.quarantine.counts(DATASET, [book_date]))
+def _rejected(run: Run, book_date: dt.date) -> int:
+    return sum(n for d in run.datasets for _, _, n in run.quarantine.counts(d.id, [book_date]))
 
 
 def _pair(change: str) -> tuple[str, str]:

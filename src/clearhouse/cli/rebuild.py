@@ -1,97 +1,97 @@
 """`rebuild`: every store again from landing alone."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-import typer
-
-from clearhouse.bnpl.closing import audit_days
-from clearhouse.bnpl.context import DOMAIN, Bnpl
-from clearhouse.bnpl.rebuild import Rebuilt, check_landing, landed_days, rebuild
+from clearhouse.books.audit import Audit
 from clearhouse.cli import report as reports
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.balance import show_trial_balance
-from clearhouse.cli.options import DomainArgument, JsonFlag, domain_of
+from clearhouse.cli.options import DomainArgument, JsonFlag
 from clearhouse.cli.progress import progress, under_way
+from clearhouse.cli.summary import show_stopped
 from clearhouse.cli.waiting import alone
-from clearhouse.cli.words import counted
-from clearhouse.books.audit import Audit
-from clearhouse.core.lock import only_run
-from clearhouse.pipeline.runner import ExitCode
+from clearhouse.cli.words import counted, days_in_words
+from clearhouse.core.errors import ExitCode
+from clearhouse.domains import domain_of
 from clearhouse.home import note_home
-from clearhouse.landing.folder import ObjectFolder
+from clearhouse.pipeline.close import audit_days, near
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.opening import open_run
+from clearhouse.pipeline.rebuild import Rebuilt, check_landing, landed_days, rebuild
 from clearhouse.settings import Settings
-from clearhouse.store.aside import Aside
-from clearhouse.world import open_bnpl
+from clearhouse.store.backup import Backup
 
-_MOST_TOLD = 10
+_MOST_SHOWN = 10
 _NOT_IN_LANDING = (
     "The books were lost too, and landing does not hold what people decided: a day that was "
-    "released is held again, and closed days are to be closed again, in order."
+    "released is held again, one whose correction is held is not published, and closed days are "
+    "to be closed again, in order."
 )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("rebuild")(rebuild_command)
 
 
 def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
     """Build bronze, silver, gold and what readers see again, from landing alone.
 
     The books, releases and certificates stay where they are there. Until the new stores are
-    whole, the old ones are kept beside them.
+    whole, the old ones are kept beside them, and readers go on with what they see.
     """
     domain_of(domain)
     config = settings_of_stores(makes_them_again=True)
-    folder = ObjectFolder.from_url(config.landing_url)
-    days = landed_days(folder)
-    stores = _derived_stores(config)
+    stores = _derived_stores(config, domain)
     with alone(config, domain):
-        bnpl = _open_beside(config, stores)
+        run = _open_beside(config, domain, stores)
         with progress() as shown:
-            bnpl.progress = shown
-            rebuilt = rebuild(bnpl, folder, days)
+            run.progress = shown
+            rebuilt = rebuild(run, landed_days(run))
         with under_way("measuring every store again"):
-            audited = audit_days(bnpl)
-            broken = bnpl.certificates.verify_chain(DOMAIN)
+            audited = audit_days(run)
+            broken = run.certificates.verify_chain(domain)
         code = ExitCode.UNBALANCED if audited.findings or broken else rebuilt.report.exit_code
         if code in (ExitCode.DONE, ExitCode.HELD):
             stores.discard()
             note_home(config)
     if as_json:
-        out.print_json(json.dumps(_as_data(rebuilt, audited, broken, code)))
+        print(json.dumps(_as_data(rebuilt, audited, broken, code)))
     else:
-        _show(rebuilt, audited, broken)
+        _show(run, rebuilt, audited, broken)
     if stores.kept():
-        _tell_what_is_kept(stores)
+        _show_what_is_kept(stores)
     leave(code)
 
 
-def _derived_stores(config: Settings) -> Aside:
-    catalog = Path(config.catalog_url.removeprefix("sqlite:///"))
+def _derived_stores(config: Settings, domain: str) -> Backup:
     home = config.clearhouse_home
-    return Aside((home / "bronze", catalog, config.engine_path), home / "rebuilding")
+    return Backup(
+        (home / "bronze" / domain, config.engine_path(domain)), home / f"rebuilding-{domain}"
+    )
 
 
-def _open_beside(config: Settings, stores: Aside) -> Bnpl:
-    """The parts over new stores; the old ones are put back if landing is not as it should be."""
+def _open_beside(config: Settings, domain: str, stores: Backup) -> Run:
+    """The parts over new stores; the old ones are put back if landing is not as it should be.
+
+    Landing is looked at before any store is touched.
+    """
+    declared = domain_of(domain)
+    with under_way("comparing landing with the books"):
+        before = open_run(declared, config)
+        try:
+            landed_days(before)
+            check_landing(before)
+        finally:
+            before.engine.close()
     stores.begin()
-    try:
-        with under_way("holding landing against the books"):
-            bnpl = open_bnpl(config)
-            check_landing(bnpl)
-    except BaseException:
-        stores.undo()
-        raise
-    return bnpl
+    run = open_run(declared, config)
+    for dataset in run.datasets:
+        run.lake.forget(dataset.id)
+    return run
 
 
-def _show(rebuilt: Rebuilt, audited: Audit, broken: list[str]) -> None:
-    reports.show_stopped(rebuilt.report)
-    for day, (made_from, landed) in rebuilt.shown.items():
-        out.print(f"{day}: readers see it as it was at version {made_from} of {landed}.")
+def _show(run: Run, rebuilt: Rebuilt, audited: Audit, broken: list[str]) -> None:
+    show_stopped(run, rebuilt.report)
+    if rebuilt.shown:
+        days = days_in_words(rebuilt.shown)
+        out.print(f"Readers see {days} as before a correction that is held.", soft_wrap=True)
     show_trial_balance(audited)
     reports.show_findings(audited)
     for line in broken:
@@ -100,10 +100,10 @@ def _show(rebuilt: Rebuilt, audited: Audit, broken: list[str]) -> None:
         out.print(_NOT_IN_LANDING)
         return
     out.print(f"Compared with the books of before: {counted(rebuilt.same, 'total')} the same.")
-    for hop, day in rebuilt.differing[:_MOST_TOLD]:
+    for hop, day in rebuilt.differing[:_MOST_SHOWN]:
         out.print(f"[yellow]{hop}, {day}: not the totals of before.[/]")
-    if len(rebuilt.differing) > _MOST_TOLD:
-        out.print(f"[yellow]and {len(rebuilt.differing) - _MOST_TOLD:,} more.[/]")
+    if len(rebuilt.differing) > _MOST_SHOWN:
+        out.print(f"[yellow]and {len(rebuilt.differing) - _MOST_SHOWN:,} more.[/]")
 
 
 def _as_data(rebuilt: Rebuilt, audited: Audit, broken: list[str], code: ExitCode) -> dict[str, Any]:
@@ -112,10 +112,7 @@ def _as_data(rebuilt: Rebuilt, audited: Audit, broken: list[str], code: ExitCode
         "exit_code": int(code),
         "findings": [line for f in audited.findings for line in reports.finding_lines(f)],
         "broken_certificates": broken,
-        "shown_as_before": {
-            str(day): {"version": made_from, "of": landed}
-            for day, (made_from, landed) in rebuilt.shown.items()
-        },
+        "shown_as_before": [str(day) for day in rebuilt.shown],
         "books_were_empty": rebuilt.books_were_empty,
         "same_entries": rebuilt.same,
         "differing_entries": [
@@ -124,8 +121,8 @@ def _as_data(rebuilt: Rebuilt, audited: Audit, broken: list[str], code: ExitCode
     }
 
 
-def _tell_what_is_kept(stores: Aside) -> None:
-    listed = ", ".join(reports.near(path) for path in stores.kept())
+def _show_what_is_kept(stores: Backup) -> None:
+    listed = ", ".join(near(str(path)) for path in stores.kept())
     err.print(
         f"The stores of before are kept as {listed}: the same command again goes on, and deletes "
         "them when all balances.",

@@ -9,14 +9,14 @@ from typing import Any
 
 from rich.markup import escape
 
-from clearhouse.bnpl.closing import hash_query
-from clearhouse.bnpl.context import DATASET, DOMAIN, LANDING_TO_BRONZE, Bnpl
-from clearhouse.bnpl.trace import some_id
-from clearhouse.cli.app import out
-from clearhouse.cli.words import amounts, counted
 from clearhouse.books.audit import Audit, Finding
 from clearhouse.books.model import HASH, Entry, Side, canonical
+from clearhouse.cli.app import out
+from clearhouse.cli.words import amounts, counted
+from clearhouse.pipeline.close import hash_query, near
+from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.runner import RunReport
+from clearhouse.pipeline.trace import some_id
 
 
 def run_as_data(report: RunReport) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def run_as_data(report: RunReport) -> dict[str, Any]:
                 "held": {str(d): why for d, why in r.held.items()},
                 "failed": {str(d): why for d, why in r.failed.items()},
                 "unbalanced": {str(d): why for d, why in r.unbalanced.items()},
+                "incomplete": {str(d): why for d, why in r.incomplete.items()},
             }
             for name, r in report.steps.items()
         },
@@ -59,20 +60,6 @@ def entries_as_data(
         }
         for e in entries
     ]
-
-
-def show_stopped(report: RunReport) -> None:
-    """Every day that did not go through, with its reason; of a held one, how to release it."""
-    stopped = report.stopped()
-    for day, step, kind, why in stopped:
-        out.print(f"[yellow]{day} {kind}[/] by {step}: {escape(why)}", soft_wrap=True)
-        if kind == "held":
-            print(f"  {release_command(DOMAIN, day)}")
-    if any(kind == "held" for _, _, kind, _ in stopped):
-        out.print(
-            "Readers don't see held days. docs/guides/held-day.md says what to do; the command "
-            "above publishes a day as it is."
-        )
 
 
 def release_command(domain: str, day: date) -> str:
@@ -104,29 +91,29 @@ def finding_lines(finding: Finding) -> list[str]:
     return lines
 
 
-def show_next(bnpl: Bnpl, audited: Audit, again: str) -> None:
+def show_next(run: Run, audited: Audit, again: str) -> None:
     """A command that reproduces one hash without Clearhouse, and what to try next.
 
     Args:
-        bnpl: the domain's parts.
+        run: the domain's parts.
         audited: what was shown of the books.
         again: the command that was run, without the program's name.
     """
-    entry = next((e for e in audited.entries if e.key.hop == LANDING_TO_BRONZE), None)
+    dataset = run.dataset()
+    entry = next((e for e in audited.entries if e.key.hop == dataset.names.bronze), None)
     if entry is None:
         return
     day = entry.key.book_date
     out.print(f"\nBronze of {day} has the hash [bold]{entry.totals[Side.OUT][HASH]}[/].")
     out.print("Reproduce it without Clearhouse:\n")
-    print(
-        f'  {duckdb_command()} -noheader -list -c "{hash_query(bnpl.lake.files(DATASET, [day]))}"'
-    )
+    figures = hash_query(dataset, run.lake.files(dataset.id, [day]))
+    print(f'  {duckdb_command()} -noheader -list -c "{figures}"')
     days = sorted({e.key.book_date for e in audited.entries})
     hints = {
         f"{again} --steal 1": "delete a row behind the books",
         "books": "every entry, measured again",
     }
-    traced = some_id(bnpl, days)
+    traced = some_id(run, days)
     if traced:
         hints[f"trace {traced}"] = "one record, raw to published"
     print(f"\nNext:\n{_two_columns(hints)}")
@@ -151,12 +138,4 @@ def _shown(path: Path, name: str) -> str:
     on_path = shutil.which(name)
     if on_path and Path(on_path).resolve() == path.resolve():
         return name
-    return near(path) if path.exists() else name
-
-
-def near(path: Path) -> str:
-    """A path as one would type it here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    return near(str(path)) if path.exists() else name

@@ -2,16 +2,13 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from clearhouse.bnpl.closing import audit_days
-from clearhouse.bnpl.context import DOMAIN, Bnpl
-from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.bnpl.tamper import TAMPERINGS, tamper
 from clearhouse.cli import report as reports
-from clearhouse.cli.app import leave, out, settings_of_stores
+from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.balance import show_trial_balance
 from clearhouse.cli.options import (
     BookDate,
@@ -21,29 +18,28 @@ from clearhouse.cli.options import (
     JsonFlag,
     Reason,
     ToDay,
-    domain_of,
     given_reason,
 )
 from clearhouse.cli.progress import progress, under_way
-from clearhouse.cli.stores import opened
+from clearhouse.cli.summary import show_summary, summary_as_data
+from clearhouse.cli.waiting import alone
 from clearhouse.cli.words import counted
-from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.lock import only_run
-from clearhouse.pipeline.runner import ExitCode, RunReport, run_steps, select
+from clearhouse.core.errors import ClearhouseError, ExitCode
 from clearhouse.core.window import Window, parse_day
+from clearhouse.domains import DOMAINS, domain_of
+from clearhouse.pipeline.close import audit_days
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.domain import Domain, Faults
+from clearhouse.pipeline.gates import release as release_gates
+from clearhouse.pipeline.opening import connected, open_run
+from clearhouse.pipeline.runner import RunReport, Step, run_steps, select
+from clearhouse.pipeline.steps import PULL, STEPS
+from clearhouse.pipeline.summary import Seen, Summary, summarize
+from clearhouse.pipeline.tamper import TAMPERINGS, tamper
 from clearhouse.settings import Settings
-from clearhouse.world import Source, bnpl_source, open_bnpl
 
 DEMO_FIRST_DAY = dt.date(2024, 1, 1)
 DEMO_DAYS = 365
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("demo")(demo)
-    app.command("run")(run)
-    app.command("step")(step)
-    app.command("release")(release)
 
 
 def demo(
@@ -64,26 +60,51 @@ def demo(
         int, typer.Option(metavar="K", min=0, help="The same, but add a cent to K amounts.")
     ] = 0,
     fault: Fault = None,
+    domain: Annotated[
+        str | None, typer.Option(metavar="DOMAIN", help="Only this domain; all of them by default.")
+    ] = None,
 ) -> None:
-    """Pull days of BNPL purchases, publish them, and show that the books balance."""
+    """Pull days of records, publish them, and show that the books balance."""
     config = settings_of_stores()
     window = Window.starting(DEMO_FIRST_DAY, days)
     again = "demo" if days == DEMO_DAYS else f"demo --days {days}"
-    report, bnpl = _run(config, window, refresh=False, faults=fault, announce=True)
-    reports.show_stopped(report)
-    for kind, count in zip(TAMPERINGS, (steal, double, change), strict=True):
-        if count:
-            changed = counted(tamper(bnpl.engine, kind, count), "row")
-            out.print(f"\n[yellow]Behind the books' back: {changed} {TAMPERINGS[kind]}.[/]")
-    with under_way("measuring every store again"):
-        audited = audit_days(bnpl, list(window.days()))
-    show_trial_balance(audited)
-    reports.show_findings(audited)
-    if audited.findings:
-        out.print(f"\nRun [bold]clearhouse {again}[/] again: it rebuilds what was touched.")
-        leave(ExitCode.UNBALANCED)
-    reports.show_next(bnpl, audited, again)
-    leave(report.exit_code)
+    tampered = dict(zip(TAMPERINGS, (steal, double, change), strict=True))
+    codes = [
+        _demo_of(config, domain_of(name), window, _faults(fault), tampered, again)
+        for name in ([domain] if domain else DOMAINS)
+    ]
+    leave(ExitCode.worst(codes))
+
+
+def _demo_of(
+    config: Settings,
+    domain: Domain,
+    window: Window,
+    faults: Faults,
+    tampered: dict[str, int],
+    again: str,
+) -> ExitCode:
+    with connected(domain, config, faults) as connections, alone(config, domain.name):
+        for connection in connections.values():
+            if connection.notice:
+                out.print(connection.notice, style="dim")
+        with progress() as shown:
+            run = open_run(domain, config, connections, progress=shown)
+            report, summary = _steps(run, STEPS, window)
+        show_summary(run, report, summary)
+        for kind, count in tampered.items():
+            if count:
+                changed = counted(tamper(run, kind, count), "row")
+                out.print(f"\n[yellow]Behind the books' back: {changed} {TAMPERINGS[kind]}.[/]")
+        with under_way("measuring every store again"):
+            audited = audit_days(run, list(window.days()))
+        show_trial_balance(audited)
+        reports.show_findings(audited)
+        if audited.findings:
+            out.print(f"\nRun [bold]clearhouse {again}[/] again: it rebuilds what was touched.")
+            return ExitCode.UNBALANCED
+        reports.show_next(run, audited, again)
+        return report.exit_code
 
 
 def run(
@@ -97,19 +118,17 @@ def run(
     fault: Fault = None,
 ) -> None:
     """Run a domain's pipeline over days. What is unchanged is skipped: this is also a backfill."""
-    domain_of(domain)
+    declared = domain_of(domain)
     window = Window.parse(first, last)
-    report, _ = _run(settings_of_stores(), window, refresh=refresh, faults=fault)
-    _tell(report, as_json=as_json)
+    config = settings_of_stores()
+    _run_pulling(config, declared, STEPS, window, _faults(fault), refresh=refresh, as_json=as_json)
 
 
 def step(
     domain: DomainArgument,
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="STEP", help="\n\n".join(f"{s.name}: {s.summary}." for s in PIPELINE)
-        ),
+        typer.Argument(metavar="STEP", help="\n\n".join(f"{s.name}: {s.summary}." for s in STEPS)),
     ],
     day: BookDate,
     refresh: Annotated[
@@ -118,20 +137,16 @@ def step(
     as_json: JsonFlag = False,
     fault: Fault = None,
 ) -> None:
-    """Run one step of a domain over one day."""
-    domain_of(domain)
-    chosen = select(PIPELINE, name)
+    """Run one step of a domain over one day. The books say what it may touch."""
+    declared = domain_of(domain)
+    chosen = select(STEPS, name)
     window = Window.day(parse_day(day))
-    pulls = chosen.name == PIPELINE[0].name
-    report, _ = _run(
-        settings_of_stores(),
-        window,
-        refresh=refresh,
-        faults=fault,
-        steps=(chosen.name,),
-        pulls=pulls,
-    )
-    _tell(report, as_json=as_json)
+    config = settings_of_stores()
+    if chosen.name == PULL.name:
+        _run_pulling(
+            config, declared, (chosen,), window, _faults(fault), refresh=refresh, as_json=as_json
+        )
+    _run_without_pull(config, declared, (chosen,), window, as_json=as_json)
 
 
 def release(
@@ -140,71 +155,78 @@ def release(
     reason: Reason,
     as_json: JsonFlag = False,
 ) -> None:
-    """Let a held day pass the gate that holds it, and publish it."""
-    domain_of(domain)
+    """Let a held day pass the gates that hold it, and publish it.
+
+    The release covers what the gates found; what a later verdict finds holds the day again.
+    """
+    declared = domain_of(domain)
     why = given_reason(reason, "A release needs a reason")
     book_date = parse_day(day)
     config = settings_of_stores()
-    bnpl = opened(config)
-    released = [
-        (entry.entry_id, decision.gate)
-        for entry in bnpl.books.current(DOMAIN, days=[book_date])
-        for decision in bnpl.decisions.of(entry.entry_id)
-        if decision.holds
-    ]
-    if not released:
-        raise ClearhouseError(
-            f"{domain} {day} is not held: there is nothing to release.", "not_held"
-        )
-    for entry_id, gate in released:
-        bnpl.decisions.release(entry_id, gate, why)
-    steps = tuple(s.name for s in PIPELINE[1:])
-    report, _ = _run(
-        config, Window.day(book_date), refresh=False, faults=None, steps=steps, pulls=False
-    )
+    with alone(config, domain), progress() as shown:
+        opened = open_run(declared, config, progress=shown)
+        if not release_gates(opened, book_date, why):
+            raise ClearhouseError(
+                f"{domain} {day} is not held: there is nothing to release.", "not_held"
+            )
+        opened.release_reason = why
+        report, summary = _steps(opened, STEPS[1:], Window.day(book_date))
+    _tell(opened, report, summary, as_json=as_json)
     if report.exit_code is ExitCode.DONE and not as_json:
         out.print(f"{domain} {day} is released, and readers see it.")
-    _tell(report, as_json=as_json)
+    leave(report.exit_code)
 
 
-def _run(
-    config: Settings,
-    window: Window,
-    *,
-    refresh: bool,
-    faults: list[str] | None,
-    steps: tuple[str, ...] | None = None,
-    pulls: bool = True,
-    announce: bool = False,
-) -> tuple[RunReport, Bnpl]:
-    """The steps named (all of them by default) over a window, with progress."""
-    if not pulls:
-        return _run_on(config, None, window, refresh, steps)
+def _faults(texts: list[str] | None) -> Faults:
+    if not texts:
+        return {}
     from clearhouse.sandbox.options import faults_from_text
 
-    with bnpl_source(config, faults_from_text(faults or [])) as source:
-        if announce and source.is_sandbox:
-            out.print("BNPL_API_URL is not set: the sandbox stands in for simtom.", style="dim")
-        return _run_on(config, source, window, refresh, steps)
+    return faults_from_text(texts)
 
 
-def _run_on(
+def _run_pulling(
     config: Settings,
-    source: Source | None,
+    domain: Domain,
+    steps: Sequence[Step[Run]],
     window: Window,
+    faults: Faults,
+    *,
     refresh: bool,
-    steps: tuple[str, ...] | None,
-) -> tuple[RunReport, Bnpl]:
-    chosen = [s for s in PIPELINE if steps is None or s.name in steps]
-    with only_run(config.clearhouse_home), progress() as shown:
-        bnpl = open_bnpl(config, source, progress=shown, refresh=refresh)
-        report = run_steps(chosen, bnpl, window, run_id=bnpl.run_id, progress=shown)
-    return report, bnpl
-
-
-def _tell(report: RunReport, *, as_json: bool) -> None:
-    if as_json:
-        out.print_json(json.dumps(reports.run_as_data(report)))
-    else:
-        reports.show_stopped(report)
+    as_json: bool,
+) -> None:
+    with (
+        connected(domain, config, faults) as connections,
+        alone(config, domain.name),
+        progress() as shown,
+    ):
+        opened = open_run(domain, config, connections, progress=shown, refresh=refresh)
+        opened.prepares = len(steps) > 1
+        report, summary = _steps(opened, steps, window)
+    _tell(opened, report, summary, as_json=as_json)
     leave(report.exit_code)
+
+
+def _run_without_pull(
+    config: Settings, domain: Domain, steps: Sequence[Step[Run]], window: Window, *, as_json: bool
+) -> None:
+    with alone(config, domain.name), progress() as shown:
+        opened = open_run(domain, config, progress=shown)
+        report, summary = _steps(opened, steps, window)
+    _tell(opened, report, summary, as_json=as_json)
+    leave(report.exit_code)
+
+
+def _steps(opened: Run, steps: Sequence[Step[Run]], window: Window) -> tuple[RunReport, Summary]:
+    days = list(window.days())
+    seen = Seen.now(opened, days)
+    report = run_steps(steps, opened, window, run_id=opened.run_id, progress=opened.progress)
+    return report, summarize(opened, report, days, seen)
+
+
+def _tell(opened: Run, report: RunReport, summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({**reports.run_as_data(report), "summary": summary_as_data(summary)}))
+    else:
+        show_summary(opened, report, summary)
+    err.file.flush()

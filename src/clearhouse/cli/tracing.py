@@ -5,8 +5,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from clearhouse.bnpl.trace import Trace
 from clearhouse.cli.app import out
+from clearhouse.pipeline.trace import Trace
 
 _ENTRY_ID_DIGITS_WHEN_NARROW = 12
 _WIDTH_OF_WHOLE_IDS = 110

@@ -1,4 +1,23 @@
-"""Errors with a sentence for a person and a code for a program."""
+"""Errors with a sentence for a person and a code for a program; what a process ends with."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a process ends with."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    HELD = 3
+    UNBALANCED = 4
+
+    @classmethod
+    def worst(cls, codes: Iterable["ExitCode"]) -> "ExitCode":
+        """Of several outcomes: unbalanced books before a failure before a hold."""
+        found = set(codes)
+        return next((c for c in (cls.UNBALANCED, cls.FAILED, cls.HELD) if c in found), cls.DONE)
 
 
 class ClearhouseError(Exception):

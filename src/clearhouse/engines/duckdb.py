@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from clearhouse.core.columnar import DuckDBDialect
+from clearhouse.core.columnar import Dialect, DuckDBDialect
 from clearhouse.core.errors import StoreError
 from clearhouse.engines import entry_files
 from clearhouse.engines.engine import DbtTarget, Insert, Served
@@ -35,24 +35,23 @@ class DuckDBEngine:
     """A DuckDB file as the engine for silver, gold and marts.
 
     Args:
-        path: the file. Gold facts lie in the folder `gold` beside it, and what readers open is
-            `marts.duckdb` and the folder `marts`.
-        read_only: for who only looks: nothing is written, and nothing made where it is missing.
+        path: the file.
+        gold: folder of the gold facts.
+        readers: the file that readers open; the Parquet files of its tables lie in the folder
+            `marts` beside it.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path = path
-        self.dialect = DuckDBDialect()
-        self.readers = ReadersFile(path.with_name("marts.duckdb"), path.with_name("marts"), STORAGE)
-        self._gold = path.with_name("gold")
-        self._read_only = read_only
+    def __init__(self, path: Path, gold: Path, readers: Path) -> None:
+        self.path = path.absolute()
+        self.gold = gold.absolute()
+        self.dialect: Dialect = DuckDBDialect()
+        self.readers = ReadersFile(readers.absolute(), readers.absolute().parent / "marts", STORAGE)
         self._connection: duckdb.DuckDBPyConnection | None = None
-        if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.execute(
-                *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS),
-                entry_files.REGISTRY,
-            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.execute(
+            *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS),
+            entry_files.REGISTRY,
+        )
 
     def close(self) -> None:
         """Close the connection; the next call opens it again."""
@@ -96,7 +95,7 @@ class DuckDBEngine:
 
     def has(self, relation: str) -> bool:
         """Whether `schema.name` is there."""
-        return self._read_only_and_absent() is False and has(self._cursor(), relation)
+        return has(self._cursor(), relation)
 
     def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
         """Let `schema.name` be the rows of some Parquet files."""
@@ -105,11 +104,11 @@ class DuckDBEngine:
 
     def discard_unfinished(self, fact: str) -> None:
         """Forget what a build that was cut short left of a gold fact."""
-        entry_files.discard_unfinished(self, self._gold, fact)
+        entry_files.discard_unfinished(self, self.gold, fact)
 
     def keep_built(self, fact: str) -> None:
         """Make what a build wrote of a gold fact part of it, durably."""
-        entry_files.keep_built(self, self._gold, fact)
+        entry_files.keep_built(self, self.gold, fact)
 
     def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
@@ -125,11 +124,8 @@ class DuckDBEngine:
 
     def dbt_target(self) -> DbtTarget:
         """How dbt reaches the file."""
-        variables = {"CLEARHOUSE_WAREHOUSE": str(self.path), "CLEARHOUSE_GOLD": str(self._gold)}
+        variables = {"CLEARHOUSE_WAREHOUSE": str(self.path), "CLEARHOUSE_GOLD": str(self.gold)}
         return DbtTarget("duckdb", variables, self.path.stem)
-
-    def _read_only_and_absent(self) -> bool:
-        return self._read_only and not self.path.exists()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of the calling thread's own over the one opened file."""
@@ -147,9 +143,7 @@ class DuckDBEngine:
         config = {} if self.path.exists() else {"storage_compatibility_version": STORAGE}
         while True:
             try:
-                connection = duckdb.connect(
-                    str(self.path), read_only=self._read_only, config=config
-                )
+                connection = duckdb.connect(str(self.path), config=config)
             except duckdb.IOException as error:
                 if "lock" not in str(error) or time.monotonic() > give_up_at:
                     raise _unusable(self.path, error) from error

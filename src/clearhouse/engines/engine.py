@@ -54,6 +54,7 @@ class Served:
         changed: parts of tables that are not as readers see them.
         facts: gold facts, whose published entries are served as they are.
         views: views over those, in the order in which they build on each other.
+        whole: the domain's tables are made anew: nothing that was served of them before counts.
         where: of a table that several domains write, which rows are this one's, as SQL.
     """
 
@@ -62,6 +63,7 @@ class Served:
     changed: Sequence[Partition]
     facts: Sequence[str] = ()
     views: Sequence[str] = ()
+    whole: bool = False
     where: Mapping[str, str] = field(default_factory=dict)
 
 

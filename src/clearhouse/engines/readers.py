@@ -122,7 +122,9 @@ class ReadersFile:
     ) -> list[tuple[Partition, Path | None]]:
         """Write the changed parts of served tables; None for a part that has no rows any more."""
         whole = [each for each in served.changed if each.day is None]
-        found = [(part, self._write_whole(warehouse, served, part)) for part in whole]
+        found: list[tuple[Partition, Path | None]] = [
+            (part, self._write_whole(warehouse, served, part)) for part in whole
+        ]
         by_table: dict[tuple[str, str], list[Partition]] = {}
         for part in served.changed:
             if part.day is not None:
@@ -209,6 +211,8 @@ def _register(
     served: Served,
     written: Iterable[tuple[Partition, Path | None]],
 ) -> None:
+    if served.whole:
+        connection.execute("DELETE FROM ops.served_file WHERE domain = ?", [served.domain])
     replaced: set[tuple[str, str]] = set()
     for part, path in written:
         name = "" if part.day is None else str(part.day)
@@ -249,10 +253,12 @@ def _show(connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", serv
 def _published_sql(
     connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", fact: str
 ) -> str:
-    named = {row[0] for row in connection.execute("SELECT entry_id FROM ops.publication").fetchall()}
+    named = {
+        row[0] for row in connection.execute("SELECT entry_id FROM ops.publication").fetchall()
+    }
     registered = entry_files.paths(warehouse, fact)
     files = [path for entry_id in sorted(named & set(registered)) for path in registered[entry_id]]
-    empty = entry_files.empty_file(warehouse.path.with_name("gold"), fact)
+    empty = entry_files.empty_file(warehouse.gold, fact)
     return entry_files.facts_sql(sorted(files), empty)
 
 

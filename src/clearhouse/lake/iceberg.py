@@ -107,6 +107,11 @@ class Lake:
         wanted = planned[1] if days is None else {day: planned[1].get(day, ()) for day in days}
         return sorted(path for paths in wanted.values() for path in paths)
 
+    def forget(self, name: str) -> None:
+        """Take a table out of the catalog, so that it is made anew. Its files are left alone."""
+        if self._existing(name) is not None:
+            self._catalog.drop_table(name)
+
     def columns(self, name: str) -> pa.Schema | None:
         """The Arrow schema of a table, or None where there is no such table."""
         table = self._existing(name)

@@ -7,6 +7,7 @@ Idempotency: a day is replaced as a whole, in one commit that carries its entry 
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -88,9 +89,7 @@ def input_of(objects: Sequence[LandedObject]) -> str:
     return digest(*(f"{o.source}:{o.version}:{o.payload_sha256}" for o in objects))
 
 
-def _key(
-    run: Run, dataset: OpenDataset, day: dt.date, landed: Sequence[LandedObject]
-) -> EntryKey:
+def _key(run: Run, dataset: OpenDataset, day: dt.date, landed: Sequence[LandedObject]) -> EntryKey:
     hop = dataset.names.bronze
     return EntryKey(run.name, hop, day, input_of(landed), dataset.versions.bronze)
 
@@ -116,6 +115,7 @@ class _TypedDay:
     day: dt.date
     accepted: pa.Table
     rejected: tuple[QuarantinedRow, ...]
+    unknown: Counter[tuple[str, str]]
 
 
 def _load_days(
@@ -135,9 +135,11 @@ def _load_days(
 
         ahead = typing(chunks[0]) if chunks else []
         for chunk, following in zip_longest(chunks, chunks[1:], fillvalue=()):
-            typed = [each.result() for each in ahead]
+            typed = [future.result() for future in ahead]
             ahead = typing(following)
             run.quarantine.replace(dataset.id, {t.day: (entries[t.day], t.rejected) for t in typed})
+            for each in typed:
+                run.unknown_values.update(each.unknown)
             # Of one piece: pyiceberg filters every piece of every column once a day.
             rows = pa.concat_tables([t.accepted for t in typed]).combine_chunks()
             run.lake.replace_days(dataset.id, rows, {day: entries[day] for day in chunk})
@@ -149,14 +151,19 @@ def _typed_day(
 ) -> _TypedDay:
     accepted: list[pa.Table] = [bronze_schema(dataset.contract).empty_table()]
     rejected: dict[str, QuarantinedRow] = {}
+    unknown: Counter[tuple[str, str]] = Counter()
     for landed in objects:
         payload = run.landing.read(landed)
         reading = dataset.reader.reading(landed, payload)
-        typed = type_records(payload, dataset.contract, landed.source, reading)
+        typed = type_records(
+            payload, dataset.contract, landed.source, reading, landed.payload_format
+        )
+        unknown.update({(field, value): n for field, value, n in typed.unknown_values})
         accepted.append(_with_origin(typed.accepted, day, landed).select(accepted[0].column_names))
         for row in _quarantined(dataset, typed, day, landed):
             rejected.setdefault(row.record_id, row)
-    return _TypedDay(day, _distinct(pa.concat_tables(accepted)), tuple(rejected.values()))
+    distinct = _distinct(pa.concat_tables(accepted))
+    return _TypedDay(day, distinct, tuple(rejected.values()), unknown)
 
 
 def _with_origin(rows: pa.Table, day: dt.date, landed: LandedObject) -> pa.Table:

@@ -45,4 +45,6 @@ def _folder(run: Run) -> Path:
 
 def _seal_of(run: Run, path: Path) -> str:
     text = path.read_text(encoding="utf-8")
-    return next((c.seal for c, _ in run.certificates.reopened(run.name) if c.body == text), "edited")
+    return next(
+        (c.seal for c, _ in run.certificates.reopened(run.name) if c.body == text), "edited"
+    )

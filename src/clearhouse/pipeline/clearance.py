@@ -47,20 +47,20 @@ class Cleared:
 
 def bronze_cleared(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Cleared:
     """Days in bronze that balance and that the raw gate lets pass."""
-    found = _balanced(run, dataset.names.bronze, "bronze", Cleared(), days, first=True)
+    found = _balanced(run, dataset.names.bronze, "bronze", days)
     return _judged(run, dataset, dataset.declared.raw_gate, "bronze", found)
 
 
 def silver_cleared(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Cleared:
     """Days in silver that balance, made from what is cleared in bronze."""
     before = bronze_cleared(run, dataset, days)
-    return _balanced(run, dataset.names.silver, "silver", before, days)
+    return _balanced(run, dataset.names.silver, "silver", days, before)
 
 
 def gold_built(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Cleared:
     """Days whose candidates in gold balance, made from what is cleared in silver."""
     before = silver_cleared(run, dataset, days)
-    return _balanced(run, dataset.names.gold, "gold", before, days)
+    return _balanced(run, dataset.names.gold, "gold", days, before)
 
 
 def gold_cleared(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Cleared:
@@ -70,24 +70,18 @@ def gold_cleared(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Cle
 
 
 def _balanced(
-    run: Run,
-    hop: str,
-    stage: str,
-    before: Cleared,
-    days: Sequence[dt.date],
-    *,
-    first: bool = False,
+    run: Run, hop: str, stage: str, days: Sequence[dt.date], before: Cleared | None = None
 ) -> Cleared:
     """The current entries of a hop that balance and were made from cleared entries before them."""
-    found = Cleared({}, before.held, before.failed, before.unbalanced)
+    found = Cleared({}, before.held, before.failed, before.unbalanced) if before else Cleared()
     current = {e.key.book_date: e for e in run.books.current(run.name, hop, days)}
-    for day in days if first else before.entries:
+    for day in before.entries if before else days:
         entry = current.get(day)
         if entry is None or entry.status in (Status.OPEN, Status.FAILED):
             found.failed[day] = _not_yet(stage, day)
         elif entry.status is Status.UNBALANCED:
             found.unbalanced[day] = f"The books don't balance from {hop}: run `clearhouse books`."
-        elif not first and entry.key.input_hash != before.entries[day].entry_id:
+        elif before and entry.key.input_hash != before.entries[day].entry_id:
             found.failed[day] = _not_yet(stage, day)
         else:
             found.entries[day] = entry

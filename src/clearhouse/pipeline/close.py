@@ -53,7 +53,9 @@ def _previous_seal(run: Run, day: dt.date) -> str | None:
             f'days: `clearhouse reopen {run.name} --date {later} --reason "…"` opens the later '
             f"ones, which are then closed again after {day}."
         )
-    open_day = min((d for d in run.books.days(run.name) if d < day and d not in closed), default=None)
+    open_day = min(
+        (d for d in run.books.days(run.name) if d < day and d not in closed), default=None
+    )
     if open_day is not None:
         raise CertificateError(
             f"{day} is chained to the days before it: close {open_day} first, and so on."
@@ -120,9 +122,7 @@ def _commands(
         commands.append(("bronze: records, hash, cents", f'{duckdb} -c "{figures}"'))
     gold = _figures(dataset, f"{dataset.declared.gold} WHERE _book_date = DATE '{day}'")
     readers = near(str(run.settings.readers_path))
-    commands.append(
-        ("gold: records, hash, cents", f"{duckdb} -readonly '{readers}' -c \"{gold}\"")
-    )
+    commands.append(("gold: records, hash, cents", f"{duckdb} -readonly '{readers}' -c \"{gold}\""))
     return tuple(commands)
 
 

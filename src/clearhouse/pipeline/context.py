@@ -1,6 +1,7 @@
 """What the steps of a domain work with: its stores, opened, and what is known of its datasets."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -77,6 +78,8 @@ class Run:
         refresh: pull days again that have landed.
         versions_shown: by source and day, how many of the landed versions are looked at, where it
             is not all (a rebuild of what readers saw before a correction).
+        unknown_values: records by field and value, of values that an open enumeration lacks.
+        release_reason: of the release that this run carries out; "" for none.
         prepares: whether what later steps need is imported while the source is waited for.
     """
 
@@ -100,6 +103,8 @@ class Run:
     prepares: bool = True
     versions_shown: Mapping[tuple[str, dt.date], int] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)
+    unknown_values: Counter[tuple[str, str]] = field(default_factory=Counter)
+    release_reason: str = ""
 
     @property
     def name(self) -> str:

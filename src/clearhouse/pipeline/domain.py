@@ -72,10 +72,12 @@ class Source:
     Attributes:
         name: in the keys of landed objects and in record ids.
         connect: opens it for as long as the block lasts.
+        check: asks it who it is, and says so in one sentence.
     """
 
     name: str
     connect: Callable[[Settings, Faults], AbstractContextManager[Connection]] = field(repr=False)
+    check: Callable[[Settings], str] = field(repr=False)
 
 
 @dataclass(frozen=True)

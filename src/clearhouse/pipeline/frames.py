@@ -1,4 +1,4 @@
-"""Frames for gates over rows: whole days at a time, so that a year is never in memory as a whole."""
+"""Frames for gates over rows: whole days at a time, so that a year is never in memory."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -35,7 +35,10 @@ class HopNames:
         several = len(dataset.sources) > 1
         prefix = "" if is_only else f"{dataset.name}: "
         return cls(
-            {s.name: f"{prefix}{s.name if several else 'source'} → landing" for s in dataset.sources},
+            {
+                s.name: f"{prefix}{s.name if several else 'source'} → landing"
+                for s in dataset.sources
+            },
             *(prefix + name for name in (cls.bronze, cls.silver, cls.gold, cls.readers)),
         )
 
@@ -46,22 +49,26 @@ def candidates_sql(dataset: str, gold: str) -> str:
         ON c.dataset = '{dataset}' AND c.book_date = r._book_date AND c.entry_id = r._entry_id"""
 
 
+@dataclass(frozen=True)
+class Stores:
+    """The stores that hops are measured in."""
+
+    lake: Lake
+    engine: Engine
+    quarantine: Quarantine
+    publications: Publications
+
+
 def hops_of(
-    dataset: Dataset,
-    names: HopNames,
-    contract: Contract,
-    reader: LandingReader,
-    lake: Lake,
-    engine: Engine,
-    quarantine: Quarantine,
-    publications: Publications,
+    dataset: Dataset, names: HopNames, contract: Contract, reader: LandingReader, stores: Stores
 ) -> dict[str, Hop]:
     """The hops in order, by name."""
+    engine = stores.engine
     landed = LandingSpine(reader)
     repeated = LandingSpine(reader, Lines.REPEATED)
     amount, currency = contract.amount, contract.currency
     digits = amount.arrow_type.precision
-    bronze = BronzeSpine(lake, contract.id, amount.name, currency.name, digits)
+    bronze = BronzeSpine(stores.lake, contract.id, amount.name, currency.name, digits)
     minor = engine.dialect.minor_units(f"r.{amount.name}", f"r.{currency.name}", digits=digits)
     columns = (
         f"r._book_date, r._record_id, r._record_key, {minor} AS amount_minor, "
@@ -78,7 +85,7 @@ def hops_of(
 
     def published(of_days: str, days: Sequence[dt.date]) -> str:
         """Gold rows of the entries that the books say are published."""
-        pointers = publications.pointers(contract.id, days)
+        pointers = stores.publications.pointers(contract.id, days)
         listed = ", ".join(map(engine.dialect.text, pointers.values())) or "''"
         return (
             f"SELECT {columns} FROM {dataset.gold} r WHERE {of_days} AND r._entry_id IN ({listed})"
@@ -97,7 +104,7 @@ def hops_of(
                 Leg(Side.IN, landed),
                 Leg(Side.OUT, bronze),
                 Leg(Side.DUPLICATE, repeated),
-                Leg(Side.REJECTED, QuarantineSpine(quarantine, contract.id)),
+                Leg(Side.REJECTED, QuarantineSpine(stores.quarantine, contract.id)),
             ),
         ),
         Hop(

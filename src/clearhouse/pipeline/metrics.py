@@ -1,4 +1,4 @@
-"""The daily figures that readers find beside the data: what became of each day, published or not."""
+"""The daily figures that readers find beside the data: what became of each day."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -83,4 +83,3 @@ def _rows(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> list[dict[
             }
         )
     return rows
-

@@ -20,7 +20,7 @@ from clearhouse.landing.spine import LandingReader
 from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Connection, Dataset, Domain, Faults
-from clearhouse.pipeline.hops import HopNames, hops_of
+from clearhouse.pipeline.hops import HopNames, Stores, hops_of
 from clearhouse.pipeline.runner import Progress, Silent
 from clearhouse.pipeline.versions import versions_of
 from clearhouse.quality.alerts import Alerter
@@ -45,9 +45,10 @@ def open_run(
     database = open_database(settings.database_url)
     landing = Landing.from_url(settings.landing_url)
     lake = Lake(settings.catalog_url, home / "bronze")
-    engine = open_engine(settings)
+    engine = open_engine(settings, domain.name)
     publications = Publications(database)
     quarantine = Quarantine(database)
+    stores = Stores(lake, engine, quarantine, publications)
 
     def opened(dataset: Dataset) -> OpenDataset:
         contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
@@ -56,9 +57,7 @@ def open_run(
         sources = tuple(source.name for source in dataset.sources)
         reader = LandingReader(landing, contract, sources, memory)
         names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
-        hops = hops_of(
-            dataset, names, contract, reader, lake, engine, quarantine, publications
-        )
+        hops = hops_of(dataset, names, contract, reader, stores)
         return OpenDataset(dataset, contract, reader, names, hops, versions)
 
     work = home / "work" / domain.name
@@ -89,9 +88,11 @@ def open_run(
     )
 
 
-def open_engine(settings: Settings) -> Engine:
+def open_engine(settings: Settings, domain: str) -> Engine:
     """The SQL engine at ENGINE_URL, with the tables by which the pipeline and the models talk."""
-    engine = DuckDBEngine(settings.engine_path)
+    engine = DuckDBEngine(
+        settings.engine_path(domain), settings.clearhouse_home / "gold", settings.readers_path
+    )
     engine.execute(*ops.TABLES, metrics.CREATE)
     return engine
 

@@ -47,9 +47,7 @@ _TO_SERVE = pa.schema(
 )
 
 
-def set_build_days(
-    engine: Engine, dataset: str, days: Mapping[dt.date, tuple[str, str]]
-) -> None:
+def set_build_days(engine: Engine, dataset: str, days: Mapping[dt.date, tuple[str, str]]) -> None:
     """Say which days of a dataset the next build makes, with their silver and gold entry ids."""
     rows = [
         {"dataset": dataset, "book_date": d, "silver_entry_id": s, "gold_entry_id": g}

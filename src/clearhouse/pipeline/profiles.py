@@ -16,7 +16,7 @@ _UNKNOWN_FIELDS = """
     FROM (SELECT _book_date, unnest(json_keys(extra)) AS field FROM bronze WHERE extra IS NOT NULL)
     GROUP BY _book_date"""
 
-# A rejected row that came again and was accepted, or was replaced, no longer speaks against its day.
+# A rejected row that came again and was accepted no longer speaks against its day.
 _STILL_REJECTED = """
     SELECT r._book_date, count(*) AS rejected
     FROM rejected r ANTI JOIN bronze b
@@ -83,9 +83,7 @@ def _of_bronze(
     return found, {row["_book_date"]: row["rejected"] for row in answer}
 
 
-def shared_keys(
-    run: Run, dataset: OpenDataset, days: Sequence[dt.date]
-) -> dict[dt.date, int]:
+def shared_keys(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> dict[dt.date, int]:
     """Candidates whose key another published day uses for another record, by day.
 
     A correction has the same identity as what it corrects. Where a source begins its ids anew in

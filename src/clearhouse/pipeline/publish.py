@@ -20,7 +20,7 @@ from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.clearance import gold_cleared
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.runner import StepReport
-from clearhouse.pipeline.serve import apply, serve, touched_days
+from clearhouse.pipeline.serve import Flip, apply, serve, touched_days
 from clearhouse.pipeline.transform import build_apart
 
 Changes = dict[str, dict[dt.date, str | None]]
@@ -58,8 +58,10 @@ def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
     changed = sorted({day for each in changes.values() for day in each})
 
     def publish_some(some: Sequence[dt.date]) -> None:
-        restricted = {d: {day: e for day, e in c.items() if day in some} for d, c in changes.items()}
-        report.unbalanced |= publish(run, restricted, days).unbalanced
+        restricted = {
+            d: {day: e for day, e in c.items() if day in some} for d, c in changes.items()
+        }
+        report.unbalanced |= publish(run, restricted, days, *_cause(run)).unbalanced
 
     failed = build_apart(publish_some, changed) if changed else {}
     if not changed or failed:
@@ -69,6 +71,10 @@ def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
     report.skipped = sorted(cleared_days - set(changed))
     run.progress.advance(len(days))
     return report
+
+
+def _cause(run: Run) -> tuple[Cause, str]:
+    return (Cause.RELEASE, run.release_reason) if run.release_reason else (Cause.RUN, "")
 
 
 def _no_longer_allowed(
@@ -105,7 +111,8 @@ def publish(
     """
     changes = {dataset: changed for dataset, changed in changes.items() if changed}
     versions = digest(*(dataset.versions.published for dataset in run.datasets))
-    is_new_version = _applied_versions(run) not in (None, versions)
+    applied_versions = _applied_versions(run)
+    is_new_version = applied_versions not in (None, versions)
     pending = {
         dataset.id: _pending(run, dataset, changes.get(dataset.id, {}), whole=is_new_version)
         for dataset in run.datasets
@@ -121,7 +128,7 @@ def publish(
         else run.publications.latest(run.name)
     )
     if any(pending.values()):
-        apply(run, pending, number, versions, replace=is_new_version)
+        apply(run, pending, Flip(number, versions, anew=applied_versions != versions))
     metrics.update(run, sorted({*days, *(day for each in touched.values() for day in each)}))
     serve(run, number)
     outcome = Outcome({day for each in changes.values() for day in each})
@@ -150,9 +157,7 @@ def _applied_versions(run: Run) -> str | None:
     return rows["versions"][0].as_py() if len(rows) else None
 
 
-def _enter_readers(
-    run: Run, dataset: OpenDataset, days: Sequence[dt.date]
-) -> dict[dt.date, str]:
+def _enter_readers(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> dict[dt.date, str]:
     """Enter what readers see of the days that a publication touched.
 
     A correction that arrives on a later day changes what readers see of an earlier one: its entry

@@ -44,7 +44,9 @@ def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
     """
     report = StepReport()
     for dataset in run.datasets:
-        reports = [_pull_source(run, dataset, source.name, days) for source in dataset.declared.sources]
+        reports = [
+            _pull_source(run, dataset, source.name, days) for source in dataset.declared.sources
+        ]
         report.add(_of_all_sources(reports))
     return report
 

@@ -89,7 +89,7 @@ def _check(entry: Entry, held: Totals) -> None:
     if held.records < entered.records:
         raise StoreError(
             f"Landing holds {held.records:,} records of {entry.key.book_date} and the books say "
-            f"that {entered.records:,} have landed: restore landing from a backup before a rebuild.",
+            f"that {entered.records:,} have landed: restore landing from a backup first.",
             "landing_incomplete",
         )
 
@@ -134,7 +134,7 @@ def _shown_versions(run: Run, days: Sequence[dt.date]) -> Shown:
 def _made_from(
     run: Run, entry_id: str, objects: Sequence[Sequence[LandedObject]]
 ) -> tuple[int, ...] | None:
-    """How many versions of each source a gold entry is made from; None where the books don't say."""
+    """How many versions of each source a gold entry is made from; None: it is not known."""
     gold = run.books.find(entry_id)
     silver = run.books.find(gold.key.input_hash) if gold else None
     bronze = run.books.find(silver.key.input_hash) if silver else None

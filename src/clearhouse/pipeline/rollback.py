@@ -42,6 +42,6 @@ def _check_kept(run: Run, gold: str, changed: dict[dt.date, str | None]) -> None
     for day, entry_id in changed.items():
         if entry_id is not None and entry_id not in kept.get(day, []):
             raise UsageError(
-                f"Gold no longer holds what readers saw of {day}: roll back to a later publication.",
+                f"Gold no longer holds what readers saw of {day}: choose a later publication.",
                 "entry_not_kept",
             )

@@ -8,26 +8,15 @@ the days that it is given here only spare it the question.
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from clearhouse.core.errors import UsageError
+from clearhouse.core.errors import ExitCode, UsageError
 from clearhouse.core.telemetry import run_context, timed
 from clearhouse.core.window import Window
 
 C = TypeVar("C")
-
-
-class ExitCode(IntEnum):
-    """What a process ends with."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    HELD = 3
-    UNBALANCED = 4
 
 
 @dataclass
@@ -131,11 +120,7 @@ class RunReport:
     @property
     def exit_code(self) -> ExitCode:
         """The worst that happened: unbalanced books before a failure before a hold."""
-        codes = {report.exit_code for report in self.steps.values()}
-        for code in (ExitCode.UNBALANCED, ExitCode.FAILED, ExitCode.HELD):
-            if code in codes:
-                return code
-        return ExitCode.DONE
+        return ExitCode.worst(report.exit_code for report in self.steps.values())
 
     def stopped(self) -> list[tuple[dt.date, str, str, str]]:
         """Every day that did not go through: day, the first step that stopped it, what, why."""

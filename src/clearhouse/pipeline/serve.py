@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from clearhouse.core.columnar import dates
 from clearhouse.engines.engine import Insert, Partition, Served
@@ -41,25 +42,36 @@ def _changed_parts(run: Run, derived: Derived, part: str) -> list[dt.date]:
     return sorted(answer["part"].to_pylist())
 
 
-def apply(run: Run, pending: Pending, number: int, versions: str, *, replace: bool) -> None:
-    """Flip the pointers and put the built rows in place, in one transaction.
+_WHOLE = "*"
+"""Instead of a relation: all that is served of the domain is served anew."""
 
-    Args:
-        run: the domain's parts.
-        pending: what the rows were built for.
+
+@dataclass(frozen=True)
+class Flip:
+    """What a flip comes to.
+
+    Attributes:
         number: of the publication.
         versions: what the derived tables are made by.
-        replace: make the tables anew from the built rows, which are all there are.
+        anew: the tables are made anew: nothing that was built or served before counts.
     """
+
+    number: int
+    versions: str
+    anew: bool
+
+
+def apply(run: Run, pending: Pending, flip: Flip) -> None:
+    """Flip the pointers and put the rows that were built for them in place, in one transaction."""
     statements: list[str | Insert] = []
-    to_serve: list[tuple[str, str, dt.date | None]] = []
+    to_serve: list[tuple[str, str, dt.date | None]] = [(_WHOLE, "", None)] if flip.anew else []
     for dataset in run.datasets:
         changed = pending[dataset.id]
         if not changed:
             continue
         for derived in derived_tables(dataset.declared):
             to_serve += _parts_to_serve(run, derived)
-            statements += _put_in_place(derived, replace=replace)
+            statements += _put_in_place(derived, anew=flip.anew)
         statements += [
             f"""DELETE FROM ops.publication WHERE dataset = '{dataset.id}'
                 AND book_date IN ({dates(run.engine.dialect, changed)})""",
@@ -69,7 +81,7 @@ def apply(run: Run, pending: Pending, number: int, versions: str, *, replace: bo
     run.engine.execute(
         *statements,
         f"DELETE FROM ops.applied WHERE domain = '{run.name}'",
-        f"INSERT INTO ops.applied VALUES ('{run.name}', {number}, '{versions}')",
+        f"INSERT INTO ops.applied VALUES ('{run.name}', {flip.number}, '{flip.versions}')",
         "DELETE FROM ops.pending",
         ops.to_serve(run.name, to_serve),
     )
@@ -82,8 +94,8 @@ def _parts_to_serve(run: Run, derived: Derived) -> list[tuple[str, str, dt.date 
     return [(derived.served, derived.part, day) for day in changed]
 
 
-def _put_in_place(derived: Derived, *, replace: bool) -> list[str]:
-    if replace:
+def _put_in_place(derived: Derived, *, anew: bool) -> list[str]:
+    if anew:
         return [
             f"DROP TABLE {derived.served}",
             f"CREATE TABLE {derived.served} AS SELECT * FROM next.{derived.name}",
@@ -107,7 +119,12 @@ def serve(run: Run, number: int) -> None:
         Served(
             domain=run.name,
             number=number,
-            changed=[Partition(r["relation"], r["part_column"], r["part"]) for r in waiting],
+            changed=[
+                Partition(r["relation"], r["part_column"], r["part"])
+                for r in waiting
+                if r["relation"] != _WHOLE
+            ],
+            whole=any(r["relation"] == _WHOLE for r in waiting),
             facts=[dataset.gold for dataset in shown],
             views=[view for dataset in shown for view in (dataset.readers, *dataset.views)],
             where={metrics.TABLE: f"domain = '{run.name}'"},

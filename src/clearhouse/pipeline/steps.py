@@ -1,4 +1,4 @@
-"""The steps of a domain that is pulled day by day, declared once. Orchestrators are made from this."""
+"""The steps of a domain that is pulled day by day. Orchestrators are made from this."""
 
 from clearhouse.pipeline.bronze import validate_raw_schema
 from clearhouse.pipeline.business import validate_business_rules

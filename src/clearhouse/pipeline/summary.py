@@ -89,9 +89,7 @@ class Seen:
         for dataset in run.datasets:
             found.pointers[dataset.id] = run.publications.pointers(dataset.id, days)
             for entry in run.books.current(run.name, dataset.names.readers, days):
-                found.totals[dataset.id, entry.key.book_date] = entry.totals.get(
-                    Side.OUT, Totals()
-                )
+                found.totals[dataset.id, entry.key.book_date] = entry.totals.get(Side.OUT, Totals())
         return found
 
 

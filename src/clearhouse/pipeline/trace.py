@@ -7,8 +7,8 @@ from typing import Any
 
 from clearhouse.books.model import Status
 from clearhouse.core.columnar import query
-from clearhouse.core.errors import UsageError
 from clearhouse.core.contract.reading import split_lines
+from clearhouse.core.errors import UsageError
 from clearhouse.engines.engine import Ask
 from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.pipeline.context import OpenDataset, Run

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from clearhouse.books.clerk import Clerk
+from clearhouse.books.hop import Hop
 from clearhouse.books.model import EntryKey, Status
 from clearhouse.engines.dbt import DbtError
 from clearhouse.pipeline import ops
@@ -51,7 +53,7 @@ def _normalize(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepR
         ops.set_build_days(run.engine, dataset.id, entries)
         run.dbt.build("tag:normalize")
 
-    return _build(run, dataset, hop, cleared, keys, in_place, build)
+    return _build(run, dataset.hops[hop], cleared, Work(keys, in_place, build))
 
 
 def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
@@ -75,7 +77,7 @@ def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepRep
         run.dbt.build("tag:gold")
         run.engine.keep_built(fact)
 
-    return _build(run, dataset, hop, cleared, keys, in_place, build)
+    return _build(run, dataset.hops[hop], cleared, Work(keys, in_place, build))
 
 
 def _keys(run: Run, hop: str, cleared: Cleared, version: str) -> dict[dt.date, EntryKey]:
@@ -87,29 +89,37 @@ def _keys(run: Run, hop: str, cleared: Cleared, version: str) -> dict[dt.date, E
     return run.as_sealed(hop, made_from)
 
 
-def _build(
-    run: Run,
-    dataset: OpenDataset,
-    hop: str,
-    cleared: Cleared,
-    keys: Mapping[dt.date, EntryKey],
-    in_place: Mapping[dt.date, str],
-    build: Build,
-) -> StepReport:
-    clerk = Clerk(run.books, dataset.hops[hop], run.run_id)
-    plan = clerk.plan(keys, in_place)
+@dataclass(frozen=True)
+class Work:
+    """What a hop should hold, what it holds, and how it is built.
+
+    Attributes:
+        keys: the entry that each day should have.
+        in_place: the entry that the store's own rows carry.
+        build: builds some days.
+    """
+
+    keys: Mapping[dt.date, EntryKey]
+    in_place: Mapping[dt.date, str]
+    build: Build
+
+
+def _build(run: Run, hop: Hop, cleared: Cleared, work: Work) -> StepReport:
+    clerk = Clerk(run.books, hop, run.run_id)
+    keys = work.keys
+    plan = clerk.plan(keys, work.in_place)
     report = StepReport(skipped=list(plan.skip))
     cleared.stop(report)
     if plan.redo:
         clerk.open(keys[day] for day in plan.redo)
-        failed = build_apart(build, plan.redo)
+        failed = build_apart(work.build, plan.redo)
         clerk.fail(keys[day] for day in failed)
         built = [day for day in plan.redo if day not in failed]
         statuses = clerk.close(keys[day] for day in built)
         report.done = built
         report.failed |= failed
         report.unbalanced |= {
-            day: f"The books don't balance from {hop}: run `clearhouse books`."
+            day: f"The books don't balance from {hop.name}: run `clearhouse books`."
             for day, status in statuses.items()
             if status is Status.UNBALANCED
         }

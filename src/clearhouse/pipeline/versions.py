@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from clearhouse.books.model import digest
 from clearhouse.core.contract import Contract
@@ -32,7 +33,7 @@ _NAME = re.compile(r"\w+")
 
 def versions_of(domain: Domain, dataset: Dataset, contract: Contract) -> Versions:
     """The versions of a dataset's stages."""
-    shape = digest(repr(contract.fields), repr([f.name for f in contract.key]), repr(contract.books))
+    shape = digest(repr(contract.fields), repr(contract.key), repr(contract.amount))
     models = sorted(domain.models.rglob("*.sql"))
     return Versions(
         reading=digest(READING, shape),
@@ -83,7 +84,7 @@ def _tagged(models: Iterable[Path], tag: str) -> list[Path]:
 
 
 def gate_version(project: Path, gate: Gate) -> str:
-    """A digest of a checkpoint, of its validations and suites, and of what its frames are made by."""
+    """A digest of a checkpoint, its validations and suites, and what its frames are made by."""
     checkpoint = _json(project / "checkpoints" / f"{gate.name}.json")
     parts = [gate.version, json.dumps(checkpoint, sort_keys=True)]
     for validation in checkpoint["validation_definitions"]:
@@ -94,6 +95,6 @@ def gate_version(project: Path, gate: Gate) -> str:
     return digest(*parts)
 
 
-def _json(path: Path) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = json.loads(path.read_text())
+def _json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
     return found

@@ -31,3 +31,10 @@ def open_database(url: str) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+@sa.event.listens_for(sa.Engine, "handle_error")
+def _note_which_store(context: sa.ExceptionContext) -> None:
+    """Keep with an error of a database which of them it comes from: the error does not say."""
+    if context.engine is not None and context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.add_note(str(context.engine.url.database))

@@ -5,8 +5,9 @@ standard's many keys these are used: name, physicalName (the field in the source
 physicalType, required, primaryKey, enum, logicalTypeOptions (minimum, maximum, pattern), and the
 custom properties of
 
-- a field: `known_at`; `enum` (open: other values are accepted and reported); `books` (amount or currency); `form` (number or text for a decimal or bigint,
-  naive or offset for a timestamp); `constant`, for a books' currency that no record states;
+- a field: `known_at`; `enum` (open: other values are accepted and reported); `books` (amount or
+  currency); `form` (number or text for a decimal or bigint, naive or offset for a timestamp);
+  `constant`, for a books' currency that no record states;
 - the table: `format` (ndjson, json_rows or csv) and `rows_under`, the key of an answer's rows.
 """
 

@@ -1,4 +1,4 @@
-"""Derived stores set aside while new ones are built in their place.
+"""A backup of derived stores while new ones are built in their place.
 
 They are renamed and not copied, so that it takes no time and no room. New ones can't be built
 elsewhere and moved in: Iceberg's metadata holds absolute paths.
@@ -18,7 +18,7 @@ _SIDE_FILES = ("", ".wal", "-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True)
-class Aside:
+class Backup:
     """Some stores that are put back or thrown away together.
 
     Attributes:
@@ -30,7 +30,7 @@ class Aside:
     marker: Path
 
     def begin(self) -> None:
-        """Set the stores aside, unless that was done before by a rebuild that was cut short.
+        """Make the backup, unless that was done before by a rebuild that was cut short.
 
         Raises:
             StoreError: there is no room for new ones beside them (disk_full).

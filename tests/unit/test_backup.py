@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from clearhouse.core.errors import StoreError
-from clearhouse.store.aside import SUFFIX, Aside
+from clearhouse.store.backup import SUFFIX, Backup
 
 OLD = {"lake/data/file": "1", "catalog.db": "2", "catalog.db-wal": "3", "engine.duckdb": "4"}
 
 
 @pytest.fixture
-def aside(tmp_path: Path) -> Aside:
+def aside(tmp_path: Path) -> Backup:
     write(tmp_path, OLD)
     stores = ("lake", "catalog.db", "engine.duckdb")
-    return Aside(tuple(tmp_path / name for name in stores), tmp_path / "rebuilding")
+    return Backup(tuple(tmp_path / name for name in stores), tmp_path / "rebuilding")
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -32,7 +32,7 @@ def read(folder: Path) -> dict[str, str]:
     }
 
 
-def test_nothing_is_left_in_the_place_of_new_stores(aside: Aside, tmp_path: Path) -> None:
+def test_nothing_is_left_in_the_place_of_new_stores(aside: Backup, tmp_path: Path) -> None:
     aside.begin()
 
     assert {name for name in read(tmp_path) if SUFFIX not in name} == set()
@@ -43,7 +43,7 @@ def test_nothing_is_left_in_the_place_of_new_stores(aside: Aside, tmp_path: Path
     assert not aside.marker.exists()
 
 
-def test_old_stores_come_back_as_they_were(aside: Aside, tmp_path: Path) -> None:
+def test_old_stores_come_back_as_they_were(aside: Backup, tmp_path: Path) -> None:
     aside.begin()
     write(tmp_path, {"lake/data/other": "new", "catalog.db": "new", "engine.duckdb.wal": "new"})
 
@@ -53,7 +53,9 @@ def test_old_stores_come_back_as_they_were(aside: Aside, tmp_path: Path) -> None
     assert not aside.marker.exists()
 
 
-def test_a_second_beginning_leaves_the_new_stores_and_the_old(aside: Aside, tmp_path: Path) -> None:
+def test_a_second_beginning_leaves_the_new_stores_and_the_old(
+    aside: Backup, tmp_path: Path
+) -> None:
     aside.begin()
     write(tmp_path, {"engine.duckdb": "new"})
 
@@ -63,7 +65,7 @@ def test_a_second_beginning_leaves_the_new_stores_and_the_old(aside: Aside, tmp_
     assert read(tmp_path)["engine.duckdb" + SUFFIX] == "4"
 
 
-def test_a_beginning_that_was_cut_short_is_completed(aside: Aside, tmp_path: Path) -> None:
+def test_a_beginning_that_was_cut_short_is_completed(aside: Backup, tmp_path: Path) -> None:
     (tmp_path / "lake").rename(tmp_path / ("lake" + SUFFIX))
     write(tmp_path, {"lake/data/half": "new"})
 
@@ -73,7 +75,7 @@ def test_a_beginning_that_was_cut_short_is_completed(aside: Aside, tmp_path: Pat
     assert read(tmp_path) == OLD
 
 
-def test_without_room_for_both_nothing_is_set_aside(aside: Aside, tmp_path: Path) -> None:
+def test_without_room_for_both_nothing_is_set_aside(aside: Backup, tmp_path: Path) -> None:
     os.truncate(tmp_path / "engine.duckdb", 1 << 43)  # a file of holes takes no room
 
     with pytest.raises(StoreError, match=r"may take .* MiB, and .* free") as refused:
