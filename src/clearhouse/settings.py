@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     @property
     def readers_path(self) -> Path:
         """File that readers of the embedded engine open."""
-        return self.clearhouse_home / "marts.duckdb"
+        return self.clearhouse_home / "published.duckdb"
 
     @property
     def concurrency(self) -> int:

@@ -38,14 +38,14 @@ class DuckDBEngine:
         path: the file.
         gold: folder of the gold facts.
         readers: the file that readers open; the Parquet files of its tables lie in the folder
-            `marts` beside it.
+            `published` beside it.
     """
 
     def __init__(self, path: Path, gold: Path, readers: Path) -> None:
         self.path = path.absolute()
         self.gold = gold.absolute()
         self.dialect: Dialect = DuckDBDialect()
-        self.readers = ReadersFile(readers.absolute(), readers.absolute().parent / "marts", STORAGE)
+        self.readers = ReadersFile(readers.absolute(), readers.absolute().parent / "published", STORAGE)
         self._connection: duckdb.DuckDBPyConnection | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.execute(
@@ -146,25 +146,25 @@ class DuckDBEngine:
                 connection = duckdb.connect(str(self.path), config=config)
             except duckdb.IOException as error:
                 if "lock" not in str(error) or time.monotonic() > give_up_at:
-                    raise _unusable(self.path, error) from error
+                    raise self._unusable(error) from error
                 time.sleep(_POLL_SECONDS)
             else:
                 connection.execute("SET enable_progress_bar = false")
                 return connection
 
-
-def _unusable(path: Path, error: duckdb.IOException) -> StoreError:
-    if "lock" in str(error):
+    def _unusable(self, error: duckdb.IOException) -> StoreError:
+        if "lock" in str(error):
+            return StoreError(
+                f"{self.path} is open in another process, and only runs should open it: close it "
+                f"there and run this again. What readers open is {self.readers.path}.",
+                "engine_busy",
+            )
+        reason = str(error).splitlines()[0].rstrip(".")
         return StoreError(
-            f"{path} is open in another process, and only runs should open it: close it there "
-            f"and run this again. What readers open is {path.with_name('marts.duckdb')}.",
-            "engine_busy",
+            f"{self.path} can't be opened ({reason}): `clearhouse rebuild` makes it again from "
+            "landing.",
+            "engine_failed",
         )
-    reason = str(error).splitlines()[0].rstrip(".")
-    return StoreError(
-        f"{path} can't be opened ({reason}): `clearhouse rebuild` makes it again from landing.",
-        "engine_failed",
-    )
 
 
 def has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:

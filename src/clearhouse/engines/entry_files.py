@@ -37,6 +37,7 @@ def paths(engine: "DuckDBEngine", fact: str) -> dict[str, list[str]]:
 
 def discard_unfinished(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
     """Let the fact be what is registered, and delete what is staged."""
+    (gold / fact).mkdir(parents=True, exist_ok=True)
     staging = gold / fact / _STAGING
     if staging.exists():
         engine.execute(*_view(engine, gold, fact))

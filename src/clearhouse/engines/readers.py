@@ -1,6 +1,6 @@
 """What readers of the embedded engine open: one small DuckDB file of views over Parquet files.
 
-`marts.duckdb` is never written in place. A publication makes a copy of it, changes the copy and
+`published.duckdb` is never written in place. A publication makes a copy of it, changes the copy and
 renames it over the file: who has it open keeps the publication that he opened, and who opens it
 next sees the new one, whole. Parquet files are written once; those that no publication of the last
 week names are deleted.
