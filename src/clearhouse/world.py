@@ -108,7 +108,7 @@ def open_bnpl(
     engine = DuckDBEngine(settings.engine_path)
     quarantine = Quarantine(database)
     code = bnpl_code(contract)
-    reader = LandingReader(landing, contract, SOURCE, LandingTotals(database, code.reading))
+    reader = LandingReader(landing, contract, (SOURCE,), LandingTotals(database, code.reading))
     return Bnpl(
         run_id=uuid.uuid4().hex[:12],
         contract=contract,
@@ -144,7 +144,11 @@ def open_bnpl(
 
 def bnpl_code(contract: Contract) -> CodeHashes:
     """Digests of the code that each hop's outcome depends on."""
-    reading_of_a_line = ("core/records.py", "core/amounts.py", "core/money.py")
+    reading_of_a_line = (
+        *(f"core/contract/{name}.py" for name in ("forms", "model", "reading", "rows")),
+        "core/amounts.py",
+        "core/money.py",
+    )
     reading = package_files(*reading_of_a_line, "core/books/measure.py", "landing/spine.py")
     bronze = package_files(*reading_of_a_line, "core/contract/*.py", "bnpl/bronze.py")
     macros = _files(resource("dbt"), "macros/**/*.sql")

@@ -20,7 +20,9 @@ from clearhouse.core.contract import Contract
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 BASELINE = Path(__file__).parent / "baseline"
+DBT_MODELS = Path(__file__).parents[2] / "dbt" / "models"
 FILES = sorted(CONTRACTS.rglob("*.yaml"))
+NUMBERS = ("bigint", "double")
 STANDARD = json.loads(OpenDataContractStandard.json_schema())
 
 Promises = dict[str, Any]
@@ -33,7 +35,7 @@ def promises(contract: Contract) -> Promises:
         "key": [f.name for f in contract.key],
         "fields": {
             f.name: {
-                "type": f.physical_type,
+                "type": f"{f.physical_type} in UTC" if f.has_offset else f.physical_type,
                 "required": f.required,
                 "enum": sorted(f.enum),
                 "minimum": f.minimum,
@@ -93,6 +95,35 @@ def test_every_field_says_what_it_means_and_when_it_is_known(path: Path) -> None
         assert len(names) == len(set(names))
     assert document["id"] == f"{path.parent.name}.{path.stem}"
     assert document["domain"] == path.parent.name
+
+
+def test_every_number_is_bounded_or_says_why_not(path: Path) -> None:
+    """A sentinel for "never" that a type can hold stops every model that computes with it."""
+    contract = Contract.load(path)
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    unbounded = {
+        field["name"]
+        for field in document["schema"][0]["properties"]
+        for custom in field.get("customProperties", [])
+        if custom["property"] == "unbounded" and custom["value"]
+    }
+    numbers = [f for f in contract.fields if f.places is not None or f.physical_type in NUMBERS]
+    open_ended = {
+        f.name for f in numbers if not f.enum and (f.minimum is None or f.maximum is None)
+    }
+    assert open_ended == unbounded
+
+
+def test_a_bronze_source_lists_no_columns_beside_its_contract(path: Path) -> None:
+    contract = Contract.load(path)
+    tables = {
+        table["name"]: table
+        for file in DBT_MODELS.glob(f"{contract.domain}/staging/*.yml")
+        for source in yaml.safe_load(file.read_text(encoding="utf-8")).get("sources", [])
+        for table in source["tables"]
+        if source["schema"] == "bronze"
+    }
+    assert "columns" not in tables[contract.id.replace(".", "_")]
 
 
 def test_readers_of_the_released_version_are_not_broken(path: Path) -> None:

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pytest
 from obstore.store import MemoryStore
 
+from clearhouse.core.contract import PayloadFormat
 from clearhouse.core.errors import SettingsError, StoreError, UsageError
 from clearhouse.core.window import Window
-from clearhouse.landing import Landing
+from clearhouse.landing import Counted, Landing
 from clearhouse.landing.folder import ObjectFolder
 
 DAY = dt.date(2024, 3, 9)
@@ -78,6 +79,29 @@ def test_other_tools_read_an_object(landing: Landing, payload: bytes) -> None:
     path = landing.local_path(landing.put("simtom", DAY, payload, REQUEST))
     assert path is not None
     assert subprocess.run(["zstdcat", path], check=True, capture_output=True).stdout == payload
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "payload"),
+    [
+        (PayloadFormat.JSON_ROWS, ".json.zst", b'{"count": 2,\n "data": [{}, {}]}'),
+        (PayloadFormat.CSV, ".csv.zst", b"id,total\r\na,1.50\r\nb,2.00"),
+    ],
+)
+def test_an_answer_of_another_format_lands_as_it_arrived(
+    landing: Landing, root: Path, kind: PayloadFormat, suffix: str, payload: bytes
+) -> None:
+    landed = landing.put("till", DAY, payload, REQUEST, Counted(kind, 2))
+    assert (landed.records, landed.payload_format) == (2, kind)
+    assert landed.key.endswith(suffix)
+    assert (root / landed.key.replace(suffix, ".manifest.json")).exists()
+    assert landing.objects("till", DAY) == [landed]
+    assert landing.read(landed) == payload
+    assert not landing.put("till", DAY, payload, REQUEST, Counted(kind, 2)).created
+
+    mended = landing.put("till", DAY, FIRST, REQUEST)
+    assert [o.payload_format for o in landing.objects("till", DAY)] == [kind, PayloadFormat.NDJSON]
+    assert (mended.version, mended.records) == (2, 2)
 
 
 def test_a_day_without_records_lands(landing: Landing) -> None:

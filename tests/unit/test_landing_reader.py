@@ -12,8 +12,8 @@ from reckoning import Line, sums, texts
 from clearhouse.core.books.measure import record_hash
 from clearhouse.core.books.model import Totals
 from clearhouse.core.contract import Contract
+from clearhouse.core.contract.reading import read_line, read_records
 from clearhouse.core.errors import StoreError
-from clearhouse.core.records import read_line, read_records
 from clearhouse.core.resources import resource
 from clearhouse.landing import LandedObject, Landing
 from clearhouse.landing.spine import LandingReader, Lines
@@ -55,7 +55,7 @@ def open_reader(landing: Watched, database: sa.Engine) -> Callable[..., LandingR
     """Readers as each process opens them: open_reader("the state of the code")."""
 
     def open_reader(code: str = "code") -> LandingReader:
-        return LandingReader(landing, CONTRACT, SOURCE, LandingTotals(database, code))
+        return LandingReader(landing, CONTRACT, (SOURCE,), LandingTotals(database, code))
 
     return open_reader
 
@@ -153,3 +153,27 @@ def test_a_kept_reading_is_what_a_new_one_would_be(
     fresh = read_records(payload(*lines), CONTRACT, SOURCE)
     for each in (landed, again, landed):
         assert reader.reading(each, payload(*lines)).equals(fresh)
+
+
+def test_a_day_of_two_sources_is_the_rows_of_both(landing: Watched, database: sa.Engine) -> None:
+    for source in ("north", "south"):
+        landing.put(source, DAY, payload(*RECORDS[:3], RECORDS[0]), {})
+    landing.put("south", NEXT, payload(*RECORDS[3:5]), {})
+    sources = ("north", "south")
+    reader = LandingReader(landing, CONTRACT, sources, LandingTotals(database, "code"))
+    reader.measure(DAY)
+
+    rows = reader.day_rows(DAY)
+    ids = {
+        read_line(line, CONTRACT, source)["_record_id"]
+        for source in sources
+        for line in RECORDS[:3]
+    }
+    assert set(rows["_record_id"].to_pylist()) == ids
+    assert sorted(rows["nth"].to_pylist()) == [1] * 6 + [2] * 2
+    totals = reader.totals([DAY, NEXT, EMPTY], Lines.ALL)
+    assert [totals[day].records for day in (DAY, NEXT, EMPTY)] == [8, 2, 0]
+    assert reader.totals([DAY], Lines.REPEATED)[DAY].records == 2
+    for landed in (o for source in sources for o in landing.objects(source, DAY)):
+        fresh = read_records(landing.read(landed), CONTRACT, landed.source)
+        assert reader.reading(landed, landing.read(landed)).equals(fresh)

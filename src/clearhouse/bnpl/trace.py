@@ -9,8 +9,8 @@ from clearhouse.bnpl.context import DATASET, DOMAIN, SOURCE, Bnpl
 from clearhouse.bnpl.spine import GOLD, HIDDEN, READERS, SILVER
 from clearhouse.core.books.model import Status
 from clearhouse.core.columnar import query
+from clearhouse.core.contract.reading import split_lines
 from clearhouse.core.errors import UsageError
-from clearhouse.core.records import split_lines
 from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.store.quarantine import QuarantinedRow
 

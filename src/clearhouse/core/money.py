@@ -1,7 +1,9 @@
 """Money as integers in minor units with a currency; never a float.
 
-Source: ISO 4217 by way of the `iso4217` library, and the providers' own pages where a provider
-differs from it.
+`minor_from_text` is the definition of an amount's minor units. `core.amounts` keeps to it for Arrow
+columns, and `minor_sql` of the books for SQL.
+
+Source: ISO 4217 by way of the `iso4217` library.
 """
 
 import re
@@ -19,16 +21,6 @@ NO_CURRENCY = "XXX"
 
 _MAX_WHOLE_DIGITS = 13
 
-# Where a provider's exponent is not ISO's. Stripe lists its zero-decimal currencies and sends ISK
-# with two decimals; Adyen publishes a table of its own.
-PROVIDER_EXPONENTS: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        "stripe": MappingProxyType({"MGA": 0, "ISK": 2}),
-        "adyen": MappingProxyType({"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}),
-        "paypal": MappingProxyType({"HUF": 0, "TWD": 0}),
-    }
-)
-
 
 @cache
 def iso_exponents() -> Mapping[str, int]:
@@ -39,15 +31,12 @@ def iso_exponents() -> Mapping[str, int]:
     return MappingProxyType({c.code: c.exponent for c in Currency if c.exponent is not None})
 
 
-def exponent(currency: str, provider: str | None = None) -> int:
-    """Number of decimal places of a currency, as ISO 4217 or the named provider has it.
+def exponent(currency: str) -> int:
+    """Number of decimal places of a currency, as ISO 4217 has it.
 
     Raises:
         MoneyError: the code is not a currency in which an amount can be given.
     """
-    special = PROVIDER_EXPONENTS.get(provider or "", {})
-    if currency in special:
-        return special[currency]
     try:
         return iso_exponents()[currency]
     except KeyError:
@@ -58,17 +47,20 @@ def exponent(currency: str, provider: str | None = None) -> int:
 
 @cache
 def text_pattern(places: int) -> str:
-    """The one form in which money is read from text, as a regular expression without anchors."""
-    fraction = rf"(?:\.\d{{1,{places}}})?" if places else ""
-    return rf"-?\d{{1,{_MAX_WHOLE_DIGITS}}}{fraction}"
+    """The one form in which money is read from text, as a regular expression without anchors.
+
+    Python's `re` and RE2 read it alike, for texts and for bytes.
+    """
+    fraction = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
+    return rf"-?[0-9]{{1,{_MAX_WHOLE_DIGITS}}}{fraction}"
 
 
 @cache
 def _text_form(places: int) -> re.Pattern[str]:
-    return re.compile(text_pattern(places), re.ASCII)
+    return re.compile(text_pattern(places))
 
 
-def minor_from_text(text: str, currency: str, provider: str | None = None) -> int:
+def minor_from_text(text: str, currency: str) -> int:
     r"""Minor units of an amount written as plain decimal text, exactly or not at all.
 
     Accepts `-?\d{1,13}(\.\d{1,e})?` for the currency's exponent e: no exponent form, no sign
@@ -77,20 +69,19 @@ def minor_from_text(text: str, currency: str, provider: str | None = None) -> in
     Raises:
         MoneyError: the text is not of that form, or the currency is unknown.
     """
-    places = exponent(currency, provider)
+    places = exponent(currency)
     if not _text_form(places).fullmatch(text):
         raise MoneyError(f"{text!r} is not an exact amount of {currency}.")
     whole, _, fraction = text.partition(".")
     return int(whole + fraction.ljust(places, "0"))
 
 
-def text_from_minor(minor: int, currency: str, provider: str | None = None) -> str:
+def text_from_minor(minor: int, currency: str) -> str:
     """The amount as plain decimal text with all of the currency's places: -4590 USD is `-45.90`.
 
     An unknown currency, XXX among them, is written without decimals.
     """
-    known = currency in iso_exponents() or currency in PROVIDER_EXPONENTS.get(provider or "", {})
-    places = exponent(currency, provider) if known else 0
+    places = iso_exponents().get(currency, 0)
     digits = str(abs(minor)).rjust(places + 1, "0")
     sign = "-" if minor < 0 else ""
     whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :]
@@ -104,24 +95,5 @@ class Money:
     minor: int
     currency: str
 
-    @classmethod
-    def parse(cls, text: str, currency: str, provider: str | None = None) -> "Money":
-        """Money from decimal text; see `minor_from_text`."""
-        return cls(minor_from_text(text, currency, provider), currency)
-
     def __str__(self) -> str:
         return f"{text_from_minor(self.minor, self.currency)} {self.currency}"
-
-    def __neg__(self) -> "Money":
-        return Money(-self.minor, self.currency)
-
-    def __add__(self, other: "Money") -> "Money":
-        if self.currency != other.currency:
-            raise MoneyError(
-                f"Can't add {other.currency} to {self.currency}: convert one first.",
-                "currency_mismatch",
-            )
-        return Money(self.minor + other.minor, self.currency)
-
-    def __sub__(self, other: "Money") -> "Money":
-        return self + -other

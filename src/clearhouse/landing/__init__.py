@@ -3,7 +3,7 @@
 `Landing.from_url(url)` is the whole of it; see `landing.store` for its promises.
 """
 
-from clearhouse.landing.objects import LandedObject
+from clearhouse.landing.objects import Counted, LandedObject
 from clearhouse.landing.store import Landing
 
-__all__ = ["LandedObject", "Landing"]
+__all__ = ["Counted", "LandedObject", "Landing"]

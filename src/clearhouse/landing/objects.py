@@ -3,34 +3,49 @@
 raw/<source>/year=YYYY/month=MM/day=DD/NNNN-<first 12 hex of the payload's SHA-256>.ndjson.zst
 raw/<source>/year=YYYY/month=MM/day=DD/NNNN-<the same>.manifest.json
 
-NNNN is the version of the day, from 0001. A manifest is canonical JSON (sorted keys, no spaces)
-of the object's fields and of `landed_at`, the one field that a repeat would not give again.
+NNNN is the version of the day, from 0001. The suffix says the payload's format: .ndjson.zst,
+.json.zst (rows under a key) or .csv.zst. A manifest is canonical JSON (sorted keys, no spaces) of
+the object's fields and of `landed_at`, the one field that a repeat would not give again.
 """
 
 import datetime as dt
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from clearhouse.core.contract import PayloadFormat
 from clearhouse.core.errors import StoreError, UsageError
 
-OBJECT_SUFFIX = ".ndjson.zst"
+OBJECT_SUFFIXES = {
+    PayloadFormat.NDJSON: ".ndjson.zst",
+    PayloadFormat.JSON_ROWS: ".json.zst",
+    PayloadFormat.CSV: ".csv.zst",
+}
+_FORMATS = {suffix: kind for kind, suffix in OBJECT_SUFFIXES.items()}
 MANIFEST_SUFFIX = ".manifest.json"
 
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
 _KEY = re.compile(
     r"raw/(?P<source>[a-z0-9_]+)/year=(?P<year>\d{4})/month=(?P<month>\d{2})/day=(?P<day>\d{2})/"
-    r"(?P<version>\d{4,})-(?P<digest>[0-9a-f]{12})(?P<suffix>\.ndjson\.zst|\.manifest\.json)"
+    r"(?P<version>\d{4,})-(?P<digest>[0-9a-f]{12})"
+    r"(?P<suffix>\.(?:ndjson|json|csv)\.zst|\.manifest\.json)"
 )
 _SHORT_DIGEST_LENGTH = 12
+
+
+class Counted(NamedTuple):
+    """How the rows stand in a payload, and how many there are."""
+
+    payload_format: PayloadFormat
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
 class LandedObject:
     """One landed payload, as its manifest describes it.
 
-    Sizes in bytes; `payload_*` is the NDJSON as it arrived, `object_*` its zstd frame as stored.
+    Sizes in bytes; `payload_*` is what arrived, `object_*` its zstd frame as stored.
     `request` is what the source was asked; `created` is False when the bytes had landed before.
     """
 
@@ -46,20 +61,32 @@ class LandedObject:
     request: dict[str, Any] = field(hash=False)
     created: bool = field(default=False, compare=False)
 
+    @property
+    def payload_format(self) -> PayloadFormat:
+        """How the rows stand in the payload."""
+        parsed = parse_key(self.key)
+        if parsed is None:
+            raise ValueError(f"{self.key} is no landed object's key")
+        return parsed[0].payload_format
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectName:
-    """The parts of a key; ordered by source, day, version."""
+    """The parts of a key; ordered by source, day, version.
+
+    The payload's format is known from an object's key, not from a manifest's.
+    """
 
     source: str
     book_date: dt.date
     version: int
     digest: str
+    payload_format: PayloadFormat = field(default=PayloadFormat.NDJSON, compare=False)
 
     @property
     def key(self) -> str:
         """Key of the object."""
-        return self._stem + OBJECT_SUFFIX
+        return self._stem + OBJECT_SUFFIXES[self.payload_format]
 
     @property
     def manifest_key(self) -> str:
@@ -71,9 +98,17 @@ class ObjectName:
         return f"{day_prefix(self.source, self.book_date)}/{self.version:04d}-{self.digest}"
 
     @classmethod
-    def of(cls, source: str, book_date: dt.date, version: int, payload_sha256: str) -> "ObjectName":
+    def of(
+        cls,
+        source: str,
+        book_date: dt.date,
+        version: int,
+        payload_sha256: str,
+        payload_format: PayloadFormat,
+    ) -> "ObjectName":
         """The name of a payload that lands as this version of its day."""
-        return cls(source, book_date, version, payload_sha256[:_SHORT_DIGEST_LENGTH])
+        digest = payload_sha256[:_SHORT_DIGEST_LENGTH]
+        return cls(source, book_date, version, digest, payload_format)
 
 
 def parse_key(key: str) -> tuple[ObjectName, bool] | None:
@@ -85,7 +120,8 @@ def parse_key(key: str) -> tuple[ObjectName, bool] | None:
         book_date = dt.date(int(match["year"]), int(match["month"]), int(match["day"]))
     except ValueError:
         return None
-    name = ObjectName(match["source"], book_date, int(match["version"]), match["digest"])
+    kind = _FORMATS.get(match["suffix"], PayloadFormat.NDJSON)
+    name = ObjectName(match["source"], book_date, int(match["version"]), match["digest"], kind)
     return name, match["suffix"] == MANIFEST_SUFFIX
 
 
@@ -152,7 +188,13 @@ def read_manifest(manifest_key: str, text: bytes) -> LandedObject:
             object_sha256=fields["object_sha256"],
             request=dict(fields["request"]),
         )
-        name = ObjectName.of(landed.source, landed.book_date, landed.version, landed.payload_sha256)
+        name = ObjectName.of(
+            landed.source,
+            landed.book_date,
+            landed.version,
+            landed.payload_sha256,
+            landed.payload_format,
+        )
     except (ValueError, KeyError, TypeError):
         name = None
     if name is None or (name.key, name.manifest_key) != (landed.key, manifest_key):

@@ -1,4 +1,4 @@
-"""Landing as the books see it: every landed line, and among them the repeated ones."""
+"""Landing as the books see it: every landed row, and among them the repeated ones."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 from clearhouse.core.books.measure import SPINE_SCHEMA, filled, totals_of
 from clearhouse.core.books.model import Totals, digest
 from clearhouse.core.columnar import query
-from clearhouse.core.contract import Contract
-from clearhouse.core.records import READING_SCHEMA, read_records
+from clearhouse.core.contract import READING_SCHEMA, Contract, read_records
 from clearhouse.core.window import Window
 from clearhouse.landing.objects import LandedObject
 from clearhouse.landing.store import Landing
@@ -26,7 +25,7 @@ _MOST_ROWS_KEPT = 4_000_000
 
 
 class Lines(StrEnum):
-    """Which of a day's landed lines: all, or those whose `_record_id` stood there before."""
+    """Which of a day's landed rows: all, or those whose `_record_id` stood there before."""
 
     ALL = "all"
     REPEATED = "repeated"
@@ -50,7 +49,10 @@ class TotalsMemory(Protocol):
 
 @dataclass
 class LandingReader:
-    """Reads landed days for the books.
+    """Reads landed days of one dataset for the books.
+
+    A day is what landed for it from each of the dataset's sources. A row belongs to the source of
+    its object: the same bytes from two sources are two records.
 
     Whenever a total is asked for, the stored bytes are held against their SHA-256. The reading is
     a pure function of those bytes, so totals that were measured from the same bytes by the same
@@ -59,20 +61,22 @@ class LandingReader:
 
     landing: Landing
     contract: Contract
-    source: str
+    sources: tuple[str, ...]
     memory: TotalsMemory
-    _readings: dict[str, pa.Table] = field(default_factory=dict)
+    _readings: dict[tuple[str, str], pa.Table] = field(default_factory=dict)
 
     def day_rows(self, day: dt.date) -> pa.Table:
         """Spine rows of a day with `nth`: how often the record id has been seen, from 1."""
-        return _dated(day, _numbered(self._lines(self.landing.objects(self.source, day))))
+        return _dated(day, _numbered(self._lines(self._objects(day))))
 
     def totals(self, days: Sequence[dt.date], lines: Lines) -> dict[dt.date, Totals]:
         """Totals of each of the days."""
         if not days:
             return {}
-        landed = self.landing.days(self.source, Window(min(days), max(days)))
-        wanted = {day: landed[day] for day in days if landed.get(day)}
+        window = Window(min(days), max(days))
+        landed = [self.landing.days(source, window) for source in self.sources]
+        of_days = {day: [o for objects in landed for o in objects[day]] for day in days}
+        wanted = {day: objects for day, objects in of_days.items() if objects}
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(lambda item: self._totals_of(*item), wanted.items()))
         self.memory.keep({_content(o): f for o, f in zip(wanted.values(), found, strict=True)})
@@ -80,18 +84,18 @@ class LandingReader:
 
     def measure(self, day: dt.date) -> None:
         """Measure what has just landed for a day; the reading is kept for who types it next."""
-        objects = self.landing.objects(self.source, day)
+        objects = self._objects(day)
         rows_kept = sum(map(len, list(self._readings.values())))
         for landed in objects:
-            if rows_kept < _MOST_ROWS_KEPT and landed.object_sha256 not in self._readings:
-                self._readings[landed.object_sha256] = self._read(landed)
+            if rows_kept < _MOST_ROWS_KEPT and _same_rows(landed) not in self._readings:
+                self._readings[_same_rows(landed)] = self._read(landed)
         self.memory.keep({_content(objects): self._totals_of(day, objects)})
 
     def reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
         """The books' reading of an object (`READING_SCHEMA`); a kept one is let go of."""
-        kept = self._readings.pop(landed.object_sha256, None)
+        kept = self._readings.pop(_same_rows(landed), None)
         if kept is None:
-            return read_records(payload, self.contract, self.source)
+            return self._reading(landed, payload)
         return kept.select(READING_SCHEMA.names)
 
     def _totals_of(self, day: dt.date, objects: Sequence[LandedObject]) -> DayTotals:
@@ -100,7 +104,7 @@ class LandingReader:
             if all(map(self.landing.verify, objects)):
                 return known
             for landed in objects:  # what was read of them before is no longer what is stored
-                self._readings.pop(landed.object_sha256, None)
+                self._readings.pop(_same_rows(landed), None)
         lines = self._lines(objects)
         found: dict[str, Totals] = {Lines.ALL: _summed(day, lines), Lines.REPEATED: Totals()}
         if pc.count_distinct(lines["_record_id"]).as_py() < len(lines):
@@ -108,21 +112,27 @@ class LandingReader:
             found[Lines.REPEATED] = _summed(day, repeated)
         return found
 
+    def _objects(self, day: dt.date) -> list[LandedObject]:
+        """Everything landed for a day, source by source."""
+        return [o for source in self.sources for o in self.landing.objects(source, day)]
+
     def _lines(self, objects: Sequence[LandedObject]) -> pa.Table:
-        """The reading of every line of a day's objects, with the object's `version`."""
-        readings = [self._readings.get(o.object_sha256) or self._read(o) for o in objects]
+        """The reading of every row of a day's objects, with the object's `version`."""
+        readings = [self._readings.get(_same_rows(o)) or self._read(o) for o in objects]
         return pa.concat_tables([_LINES.empty_table(), *readings])
 
     def _read(self, landed: LandedObject) -> pa.Table:
-        payload = self.landing.read(landed)
-        reading = read_records(payload, self.contract, self.source)
+        reading = self._reading(landed, self.landing.read(landed))
         version = pa.repeat(pa.scalar(landed.version, pa.int32()), len(reading))
         return reading.append_column("version", version)
+
+    def _reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
+        return read_records(payload, self.contract, landed.source, landed.payload_format)
 
 
 @dataclass(frozen=True, slots=True)
 class LandingSpine:
-    """The landed lines of one source on one side of a hop."""
+    """The landed rows of one dataset on one side of a hop."""
 
     reader: LandingReader
     lines: Lines = Lines.ALL
@@ -141,9 +151,14 @@ class LandingSpine:
         return rows.filter(pc.field("nth") >= least).select(SPINE_SCHEMA.names).cast(SPINE_SCHEMA)
 
 
+def _same_rows(landed: LandedObject) -> tuple[str, str]:
+    """What an object's reading is a function of."""
+    return f"{landed.source}.{landed.payload_format}", landed.object_sha256
+
+
 def _content(objects: Sequence[LandedObject]) -> str:
-    """What a day's lines are a function of."""
-    return digest(*(f"{o.version}:{o.object_sha256}" for o in objects))
+    """What a day's rows are a function of."""
+    return digest(*(f"{o.version}:{':'.join(_same_rows(o))}" for o in objects))
 
 
 def _dated(day: dt.date, lines: pa.Table) -> pa.Table:

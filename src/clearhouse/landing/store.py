@@ -17,10 +17,12 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from clearhouse.core.contract import PayloadFormat
 from clearhouse.core.errors import StoreError, UsageError
 from clearhouse.core.window import Window
 from clearhouse.landing.folder import ObjectFolder
 from clearhouse.landing.objects import (
+    Counted,
     LandedObject,
     ObjectName,
     checked_source,
@@ -64,26 +66,34 @@ class Landing:
         return cls(ObjectFolder.from_url(url))
 
     def put(
-        self, source: str, book_date: dt.date, payload: bytes, request: Mapping[str, Any]
+        self,
+        source: str,
+        book_date: dt.date,
+        payload: bytes,
+        request: Mapping[str, Any],
+        counted: Counted | None = None,
     ) -> LandedObject:
         """Land a payload; when this returns, it is durable.
 
         Args:
             source: name of the outside system: lower-case letters, digits, underscores.
             book_date: the day it belongs to.
-            payload: NDJSON, each line ended by a newline; empty for a day without records.
+            payload: what arrived. NDJSON: each line ended by a newline; empty for a day without
+                records. Other formats: an answer in which `contract.rows_of` found the rows.
             request: what the source was asked, as JSON can hold it.
+            counted: the rows of another format than NDJSON, whose lines are counted here.
 
         Raises:
-            UsageError: the payload's last line has no end, or the source's name is not one.
+            UsageError: the last line of NDJSON has no end, or the source's name is not one.
             StoreError: the store can't be read or written, or is not as it was left.
         """
         checked_source(source)
-        if payload and not payload.endswith(b"\n"):
+        if counted is None and payload and not payload.endswith(b"\n"):
             raise UsageError(
                 f"A payload of {source} for {book_date} ends without a newline: land whole lines.",
                 "payload_unended",
             )
+        rows = counted or Counted(PayloadFormat.NDJSON, payload.count(b"\n"))
         digest = hashlib.sha256(payload).hexdigest()
         names = self._names(day_prefix(source, book_date))
         landed = self._load(name for name, complete in names.items() if complete)
@@ -94,12 +104,13 @@ class Landing:
         for name, complete in names.items():
             # Only the newest may be completed: an older one would come up behind a correction.
             begun = not complete and name.version > newest and digest.startswith(name.digest)
-            if begun and self._holds(name.key, payload):
+            alike = begun and name.payload_format is rows.payload_format
+            if alike and self._holds(name.key, payload):
                 break
         else:
             version = max((name.version for name in names), default=0) + 1
-            name = ObjectName.of(source, book_date, version, digest)
-        return self._land(name, digest, payload, dict(request))
+            name = ObjectName.of(source, book_date, version, digest, rows.payload_format)
+        return self._land(name, digest, payload, rows.records, dict(request))
 
     def objects(self, source: str, book_date: dt.date) -> list[LandedObject]:
         """Everything landed for a day, in the order of versions.
@@ -170,7 +181,12 @@ class Landing:
         return None if root is None else str(root / landed.key)
 
     def _land(
-        self, name: ObjectName, digest: str, payload: bytes, request: dict[str, Any]
+        self,
+        name: ObjectName,
+        digest: str,
+        payload: bytes,
+        records: int,
+        request: dict[str, Any],
     ) -> LandedObject:
         stored = self._zstd.compress(payload, asbytes=True)
         if not self._folder.create(name.key, stored):
@@ -186,7 +202,7 @@ class Landing:
             book_date=name.book_date,
             version=name.version,
             key=name.key,
-            records=payload.count(b"\n"),
+            records=records,
             payload_bytes=len(payload),
             payload_sha256=digest,
             object_bytes=len(stored),

@@ -21,7 +21,6 @@ def test_a_contract_is_read_from_its_file() -> None:
     assert contract.by_source_name["code"].pattern == "^[A-Z]{2}$"
     note = contract.by_source_name["note"]
     assert (note.enum, note.known_values) == ((), ("a",))
-    assert contract.by_source_name["fee"].money_currency == "currency"
 
 
 def test_columns_are_typed_by_the_contract_under_our_names_or_the_sources() -> None:
@@ -62,6 +61,37 @@ def test_another_text_is_another_digest(tmp_path: Path) -> None:
         ("decimal(15,2)\n        required: true", "decimal(15,2)", "the books need amount"),
         ("_at, physicalType: timestamp, required: true", "_at, physicalType: timestamp", "need at"),
         ("decimal(15,2)", "double", "the books' amount is double: make it a decimal"),
+        ("id, physicalType: string", "id, physicalType: boolean", "id can't be part of the key"),
+        (
+            "books, value: currency}",
+            "books, value: currency}, {property: constant, value: XXX}",
+            "the constant of currency can't be used",
+        ),
+        (
+            "[{property: known_at, value: outcome}]",
+            "[{property: constant, value: USD}]",
+            "the constant of due can't be used",
+        ),
+        (
+            "[{property: known_at, value: outcome}]",
+            "[{property: form, value: offset}]",
+            "the form offset is not one of a date's (it has none)",
+        ),
+        (
+            "books, value: amount}",
+            "books, value: amount}, {property: form, value: naive}",
+            "not one of a decimal(15,2)'s (number, text)",
+        ),
+        (
+            "  - name: wide",
+            "  - name: wide\n    customProperties: [{property: format, value: xml}]",
+            "set `format` to one of ndjson, json_rows, csv",
+        ),
+        (
+            "  - name: wide",
+            "  - name: wide\n    customProperties: [{property: format, value: json_rows}]",
+            "with `rows_under`",
+        ),
         (None, "{apiVersion: v3.1.0, kind: DataContract, id: x, version: 1.0.0}", "has 0 tables"),
         ("  - name: wide", "  - name: second\n  - name: wide", "has 2 tables"),
         ("required: true", "required: [1]", "is not a data contract: schema"),

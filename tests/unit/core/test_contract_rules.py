@@ -156,6 +156,28 @@ def test_a_wrong_value_is_told_in_a_persons_words(field: str, value: str, senten
     assert broken.detail == sentence
 
 
+FORMS = Contract.load(Path(__file__).parent / "data" / "forms.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("_at", '"2024-03-09T10:11:12"', "a time written YYYY-MM-DDTHH:MM:SS with Z or an offset."),
+        ("till", "12", "12 is not a whole number in double quotes."),
+        (
+            "amount",
+            "1.10",
+            "1.10 is not an exact amount with at most 2 decimals, in double quotes.",
+        ),
+        ("till", '"9007199254740993"', '"9007199254740993" is above 9007199254740992.'),
+        ("amount", '"-1000.11"', '"-1000.11" is below -1000.1.'),
+    ],
+)
+def test_a_sentence_says_the_form_of_the_contract(name: str, value: str, sentence: str) -> None:
+    broken = violations(f'{{"{name}": {value}}}'.encode(), FORMS)
+    assert any(violation.detail.endswith(sentence) for violation in broken)
+
+
 def test_the_sentence_shows_the_value_shortened() -> None:
     (level,) = violations(line(level="5"), CONTRACT)
     assert level.detail == "5 is not one of 4, 6."

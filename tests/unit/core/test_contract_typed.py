@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from test_contract_rules import line
 
-from clearhouse.core.contract import Contract, TypedRecords, type_records
+from clearhouse.core.contract import (
+    Contract,
+    TypedRecords,
+    Violation,
+    one_by_one,
+    type_records,
+    violations,
+)
 
 CONTRACT = Contract.load(Path(__file__).parent / "data" / "wide.yaml")
 
@@ -31,7 +38,7 @@ def test_a_clean_record_is_typed_by_its_contract() -> None:
     assert (row["due"], row["note"], row["flag"]) == (dt.date(2024, 4, 1), "é", True)
     assert (row["ratio"], row["size"], row["extra"]) == (None, None, None)
     assert (row["_record_key"], row["_line"]) == ("2024-03-09|t-1", 1)
-    assert (found.rejected, found.unknown_fields) == ((), ())
+    assert found.rejected == ()
 
 
 @pytest.mark.parametrize("beside", [line(), b"<html>"], ids=["columns", "one by one"])
@@ -78,7 +85,6 @@ def test_unknown_fields_are_kept_as_they_were_written(
     found = typed(line(id='"t-0"', other="1"), beside, line(**unknown))
     row = next(r for r in found.accepted.to_pylist() if r["_line"] == 3)
     assert row["extra"] == extra
-    assert set(found.unknown_fields) == {*unknown, "other"}
 
 
 def test_columns_are_not_trusted_where_lines_and_objects_only_agree_in_number() -> None:
@@ -158,3 +164,123 @@ def test_an_empty_payload_is_no_records() -> None:
     found = type_records(b"", CONTRACT, "till")
     assert (len(found.reading), len(found.accepted), found.rejected) == (0, 0, ())
     assert found.accepted.schema.names[-4:] == ["extra", "_record_id", "_record_key", "_line"]
+
+
+FORMS = Contract.load(Path(__file__).parent / "data" / "forms.yaml")
+SALE = {
+    "_at": '"2024-03-09T23:11:12-02:00"',
+    "number": "7",
+    "till": '"12"',
+    "day": '"2024-03-08"',
+    "amount": '"45.90"',
+}
+
+
+def sale(**changes: str) -> bytes:
+    """A record that keeps FORMS, with fields as raw JSON."""
+    members = (f'"{name}": {value}' for name, value in {**SALE, **changes}.items())
+    return ("{" + ", ".join(members) + "}").encode()
+
+
+def sold(*lines: bytes) -> TypedRecords:
+    return type_records(b"\n".join(lines) + b"\n", FORMS, "till")
+
+
+@pytest.mark.parametrize("beside", [sale(), b"<html>"], ids=["columns", "one by one"])
+def test_a_source_may_write_its_fields_in_the_form_that_its_contract_names(beside: bytes) -> None:
+    found = sold(beside, sale(closed='"2024-03-09T10:00:00.5Z"', tip='"0.0001"', ref='"-9"'))
+    row = found.accepted.to_pylist()[-1]
+    assert row["at"] == dt.datetime(2024, 3, 10, 1, 11, 12, tzinfo=dt.UTC)
+    assert row["closed"] == dt.datetime(2024, 3, 9, 10, 0, 0, 500_000, tzinfo=dt.UTC)
+    assert (row["number"], row["till"], row["ref"]) == (7, 12, -9)
+    assert (row["amount"], row["tip"], row["currency"]) == (
+        Decimal("45.90"), Decimal("0.0001"), "USD"
+    )  # fmt: skip
+    assert row["_record_key"] == "2024-03-09|7|12|2024-03-08"
+    reading = found.reading.to_pylist()[-1]
+    assert (reading["amount_minor"], reading["currency"]) == (4590, "USD")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"amount": "45.90"}, "money_malformed"),
+        ({"amount": '"45.900"'}, "money_malformed"),
+        ({"amount": '"-1000.11"'}, "below_minimum"),
+        ({"amount": '"9999999999999.99"'}, "above_maximum"),
+        ({"_at": '"2024-03-09T23:11:12"'}, "wrong_type"),
+        ({"_at": '"2024-03-09T23:11:12+0200"'}, "wrong_type"),
+        ({"number": '"7"'}, "wrong_type"),
+        ({"number": "7.0"}, "wrong_type"),
+        ({"number": "-0"}, "ambiguous"),
+        ({"till": "12"}, "wrong_type"),
+        ({"till": '"012"'}, "wrong_type"),
+        ({"till": '"0x1F"'}, "wrong_type"),
+        ({"till": '"9007199254740993"'}, "above_maximum"),
+    ],
+    ids=str,
+)
+def test_another_form_than_the_contracts_is_refused(changes: dict[str, str], code: str) -> None:
+    assert told(sold(sale(**changes), sale())) == {1: [code]}
+
+
+def test_a_currency_that_a_record_states_beside_a_constant_is_kept_as_unknown() -> None:
+    (row,) = sold(sale(currency='"EUR"')).accepted.to_pylist()
+    assert (row["currency"], row["extra"]) == ("USD", '{"currency":"EUR"}')
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The lines that were judged one by one."""
+    lines: list[bytes] = []
+
+    def violations_of(line: bytes, contract: Contract) -> list[Violation]:
+        lines.append(line)
+        return violations(line, contract)
+
+    monkeypatch.setattr(one_by_one, "violations", violations_of)
+    return lines
+
+
+def test_nested_and_ever_new_fields_are_no_reason_to_judge_records_one_by_one(
+    judged: list[bytes],
+) -> None:
+    many = 300
+    nested = '[{"sku": "a}", "n": 1.50, "of": {"x": []}}' + ', {"sku": "[["}' * 40 + "]"
+    found = typed(
+        *(line(**{f"k{n}": str(n)}) for n in range(many)),
+        *(line(**{f"k{n}": f'"{n}"', "items": nested}) for n in range(many)),
+        *(line(items=text) for text in ("{}", "null", "[1, 2]", "7")),
+    )
+    extras = found.accepted["extra"].to_pylist()
+    assert (len(extras), judged) == (2 * many + 4, [])
+    assert extras[many - 1] == f'{{"k{many - 1}":{many - 1}}}'
+    assert extras[many] == f'{{"items":{nested.replace(": ", ":").replace(", ", ",")},"k0":"0"}}'
+    assert extras[-4:] == [f'{{"items":{text}}}' for text in ("{}", "null", "[1,2]", "7")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"x": '{"amount": 45.90}'}, None),
+        ({"x": '[{"fee": "1"}]'}, None),
+        ({"x": '{"a": 1, "a": 2}'}, "duplicate_field"),
+        ({"x": '{"a": NaN}'}, "not_json"),
+        ({"x": r'"\u00e9"'}, None),
+        ({f"k{n}": "1" for n in range(100)}, None),
+        ({"x": "[" * 32 + "]" * 32}, "not_json"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_only_what_could_be_read_in_two_ways_is_judged_one_by_one(
+    judged: list[bytes], changes: dict[str, str], code: str | None
+) -> None:
+    odd = line(**changes)
+    found = typed(line(x="[]"), odd)
+    assert judged[-1] == odd
+    assert told(found) == ({2: [code]} if code else {})
+
+
+def test_a_field_that_stands_twice_is_found_where_it_is_unknown() -> None:
+    twice = line(x="1")[:-1] + b', "x": 2}'
+    assert told(typed(line(), twice)) == {2: ["duplicate_field"]}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 import yaml
-from bnpl_warehouse import CONTRACT, REPOSITORY, Warehouse, contract_fields, purchase
+from bnpl_warehouse import CONTRACT, REPOSITORY, Warehouse, purchase
 
 from clearhouse.core.contract import Contract
 from clearhouse.core.contract.model import Field
@@ -323,16 +323,6 @@ def test_every_built_column_is_documented_in_its_order(
 
     assert built == documented
     assert all("Grain: " in model["description"] for model in yaml_entries("models"))
-
-
-def test_the_bronze_source_is_what_the_contract_promises() -> None:
-    (bronze,) = [source for source in yaml_entries("sources") if source["name"] == "bronze"]
-    (table,) = bronze["tables"]
-
-    declared = [(column["name"], column["data_type"]) for column in table["columns"]]
-
-    promised = [(name, kind.replace("string", "varchar")) for name, kind in contract_fields()]
-    assert declared[: len(promised)] == promised
 
 
 def yaml_entries(kind: str) -> list[Mapping[str, object]]:

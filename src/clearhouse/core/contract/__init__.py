@@ -1,7 +1,21 @@
 """Contracts: the promised shape of a dataset, and what is done with a record that breaks it."""
 
-from clearhouse.core.contract.model import Contract, Field
+from clearhouse.core.contract.model import Contract, Field, PayloadFormat
+from clearhouse.core.contract.reading import READING_SCHEMA, read_records, row_texts
+from clearhouse.core.contract.rows import rows_of
 from clearhouse.core.contract.rules import Violation, violations
 from clearhouse.core.contract.typed import TypedRecords, type_records
 
-__all__ = ["Contract", "Field", "TypedRecords", "Violation", "type_records", "violations"]
+__all__ = [
+    "READING_SCHEMA",
+    "Contract",
+    "Field",
+    "PayloadFormat",
+    "TypedRecords",
+    "Violation",
+    "read_records",
+    "row_texts",
+    "rows_of",
+    "type_records",
+    "violations",
+]

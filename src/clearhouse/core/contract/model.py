@@ -2,13 +2,19 @@
 
 Source: https://bitol-io.github.io/open-data-contract-standard/ (parsed by its own library). Of the
 standard's many keys these are used: name, physicalName (the field in the source's JSON),
-physicalType, required, primaryKey, enum, logicalTypeOptions (minimum, maximum, pattern),
-classification, and the custom properties `known_at`, `money`, `books` and `enum`.
+physicalType, required, primaryKey, enum, logicalTypeOptions (minimum, maximum, pattern), and the
+custom properties of
+
+- a field: `known_at`; `books` (amount or currency); `form` (number or text for a decimal or bigint,
+  naive or offset for a timestamp); `constant`, for a books' currency that no record states;
+  `enum: open`, where a value that the enum does not name is accepted and reported;
+- the table: `format` (ndjson, json_rows or csv) and `rows_under`, the key of an answer's rows.
 """
 
 import hashlib
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +23,7 @@ import pyarrow as pa
 import yaml
 
 from clearhouse.core.errors import ContractError
+from clearhouse.core.money import iso_exponents
 
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 _ARROW_TYPES: dict[str, pa.DataType] = {
@@ -29,6 +36,23 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 }
 
 
+_FORMS = {"timestamp": ("naive", "offset"), "bigint": ("number", "text")}
+_DECIMAL_FORMS = ("number", "text")
+_KEY_TYPES = ("string", "bigint", "timestamp", "date")
+
+
+class PayloadFormat(StrEnum):
+    """How the rows of a payload stand in it.
+
+    NDJSON: one JSON object a line. JSON_ROWS: a JSON object with an array of rows under a key.
+    CSV: a line of column names, then one record a row, as RFC 4180 writes them.
+    """
+
+    NDJSON = "ndjson"
+    JSON_ROWS = "json_rows"
+    CSV = "csv"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One promised field.
@@ -36,13 +60,15 @@ class Field:
     Attributes:
         name: our column.
         source_name: the key in the source's JSON.
-        physical_type: string, bigint, boolean, double, timestamp or decimal(p,s).
+        physical_type: string, bigint, boolean, double, timestamp, date or decimal(p,s).
         required: whether a record without it is rejected.
         enum: the values allowed, as text; empty for any.
         known_values: of a field marked `enum: open`, the values that are known, as text; another
             value is accepted and reported. Empty for a field without such values.
         known_at: `decision` or `outcome`: whether a model may look at it.
-        money_currency: for money, the field that holds its currency.
+        form: `text` for a number that stands in quotes; `offset` for a timestamp that ends with Z
+            or an offset, whose column is in UTC. None for the usual form of the type.
+        constant: its value in every record, where the source's records do not hold it.
     """
 
     name: str
@@ -55,7 +81,8 @@ class Field:
     maximum: float | None = None
     pattern: str | None = None
     known_at: str = "decision"
-    money_currency: str | None = None
+    form: str | None = None
+    constant: str | None = None
 
     @property
     def places(self) -> int | None:
@@ -64,12 +91,33 @@ class Field:
         return int(match.group(2)) if match else None
 
     @property
+    def is_text(self) -> bool:
+        """Whether it is a number that stands in quotes."""
+        return self.form == "text"
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether it is a timestamp with Z or an offset."""
+        return self.form == "offset"
+
+    @property
     def arrow_type(self) -> pa.DataType:
         """The Arrow type of the column."""
         match = _DECIMAL.fullmatch(self.physical_type)
         if match:
             return pa.decimal128(int(match.group(1)), int(match.group(2)))
-        return _ARROW_TYPES[self.physical_type]
+        return pa.timestamp("us", "UTC") if self.has_offset else _ARROW_TYPES[self.physical_type]
+
+    @property
+    def json_type(self) -> pa.DataType:
+        """The type as which Arrow's JSON reader can read it.
+
+        It reads a date from a number only, but a timestamp from a date's text. What it would take
+        for a whole number or shift to UTC in silence is read as text, and cast.
+        """
+        if self.has_offset or (self.is_text and self.places is None):
+            return pa.string()
+        return pa.timestamp("us") if self.physical_type == "date" else self.arrow_type
 
 
 @dataclass(frozen=True)
@@ -78,8 +126,10 @@ class Contract:
 
     Attributes:
         id: `<domain>.<dataset>`.
-        key: fields of the natural key in order; of a timestamp only the date is part of the key.
-        amount, currency: the fields the books are kept in.
+        key: fields of the natural key in order; of a timestamp only the date, as it is written, is
+            part of the key.
+        amount, currency: the fields the books are kept in. The currency can be a constant.
+        payload_format, rows_under: how the rows stand in the source's answers.
         digest: SHA-256 of the file: part of the code a step depends on.
     """
 
@@ -90,6 +140,8 @@ class Contract:
     key: tuple[Field, ...]
     amount: Field
     currency: Field
+    payload_format: PayloadFormat
+    rows_under: str
     digest: str
 
     @classmethod
@@ -108,36 +160,33 @@ class Contract:
         pairs = list(zip(properties, fields, strict=True))
         keyed = [p for p in pairs if p[0].primaryKey]
         keyed.sort(key=lambda pair: pair[0].primaryKeyPosition or 0)
+        key = tuple(f for _, f in keyed)
         books = {_custom(p, "books"): f for p, f in pairs}
-        if not keyed or "amount" not in books or "currency" not in books:
-            raise ContractError(
-                f"{path} names no primary key, or no fields for the books: mark one field "
-                "with `books: amount` and one with `books: currency`."
-            )
-        for field in (*(f for _, f in keyed), books["amount"], books["currency"]):
-            if not field.required:
-                raise ContractError(
-                    f"{path}: the books need {field.name} of every record: mark it `required`."
-                )
-        if books["amount"].places is None:
-            raise ContractError(
-                f"{path}: the books' amount is {books['amount'].physical_type}: make it a decimal."
-            )
+        _check_books(path, key, books)
+        _check_constants(path, fields, books["currency"])
+        payload_format, rows_under = _payload(path, tables[0])
         return cls(
             id=str(document.id),
             version=str(document.version),
             domain=str(document.domain),
             fields=fields,
-            key=tuple(f for _, f in keyed),
+            key=key,
             amount=books["amount"],
             currency=books["currency"],
+            payload_format=payload_format,
+            rows_under=rows_under,
             digest=hashlib.sha256(text.encode()).hexdigest(),
         )
 
     @cached_property
+    def sent(self) -> tuple[Field, ...]:
+        """The fields that the source's records hold: all but constants."""
+        return tuple(f for f in self.fields if f.constant is None)
+
+    @cached_property
     def by_source_name(self) -> dict[str, Field]:
         """Fields by their key in the source's JSON."""
-        return {f.source_name: f for f in self.fields}
+        return {f.source_name: f for f in self.sent}
 
     @cached_property
     def arrow_schema(self) -> pa.Schema:
@@ -146,14 +195,8 @@ class Contract:
 
     @cached_property
     def json_schema(self) -> pa.Schema:
-        """The columns under the source's names, as Arrow's JSON reader can fill them.
-
-        It reads a date from a number only, but a timestamp from a date's text.
-        """
-        types = (
-            pa.timestamp("us") if f.physical_type == "date" else f.arrow_type for f in self.fields
-        )
-        return pa.schema(zip((f.source_name for f in self.fields), types, strict=True))
+        """The columns under the source's names, as Arrow's JSON reader can fill them."""
+        return pa.schema([(f.source_name, f.json_type) for f in self.sent])
 
 
 def _read(path: Path) -> tuple[str, Any]:
@@ -174,6 +217,58 @@ def _read(path: Path) -> tuple[str, Any]:
         raise ContractError(f"{path} is not a YAML file with a data contract in it.") from error
 
 
+def _check_books(path: Path, key: tuple[Field, ...], books: dict[str | None, Field]) -> None:
+    """See that the fields that the books are kept in can be read of every record.
+
+    Raises:
+        ContractError: one of them can't.
+    """
+    if not key or "amount" not in books or "currency" not in books:
+        raise ContractError(
+            f"{path} names no primary key, or no fields for the books: mark one field "
+            "with `books: amount` and one with `books: currency`."
+        )
+    amount, currency = books["amount"], books["currency"]
+    for field in (*key, amount, currency):
+        if not field.required:
+            raise ContractError(
+                f"{path}: the books need {field.name} of every record: mark it `required`."
+            )
+    for field in key:
+        if field.physical_type not in _KEY_TYPES or field.constant is not None:
+            raise ContractError(
+                f"{path}: {field.name} can't be part of the key: use fields of the record that "
+                f"are {', '.join(_KEY_TYPES)}."
+            )
+    if amount.places is None:
+        raise ContractError(
+            f"{path}: the books' amount is {amount.physical_type}: make it a decimal."
+        )
+
+
+def _check_constants(path: Path, fields: tuple[Field, ...], currency: Field) -> None:
+    for field in fields:
+        if field.constant is None:
+            continue
+        if field is not currency or field.constant not in iso_exponents():
+            raise ContractError(
+                f"{path}: the constant of {field.name} can't be used: only the books' currency can "
+                "be a constant, an ISO 4217 code."
+            )
+
+
+def _payload(path: Path, table: Any) -> tuple[PayloadFormat, str]:
+    """How rows stand in the source's answers, and the key that they stand under."""
+    named = _custom(table, "format") or PayloadFormat.NDJSON
+    rows_under = _custom(table, "rows_under") or ""
+    if named not in list(PayloadFormat) or (named == PayloadFormat.JSON_ROWS) != bool(rows_under):
+        raise ContractError(
+            f"{path}: set `format` to one of {', '.join(PayloadFormat)}, with `rows_under` for "
+            "json_rows only."
+        )
+    return PayloadFormat(named), rows_under
+
+
 def _custom(prop: Any, name: str) -> str | None:
     for custom in prop.customProperties or []:
         if custom.property == name:
@@ -185,6 +280,13 @@ def _field(prop: Any) -> Field:
     physical_type = str(prop.physicalType)
     if physical_type not in _ARROW_TYPES and not _DECIMAL.fullmatch(physical_type):
         raise ContractError(f"Field {prop.name}: the physical type {physical_type} is not known.")
+    forms = _FORMS.get(physical_type, _DECIMAL_FORMS if _DECIMAL.fullmatch(physical_type) else ())
+    form = _custom(prop, "form")
+    if form is not None and form not in forms:
+        raise ContractError(
+            f"Field {prop.name}: the form {form} is not one of a {physical_type}'s "
+            f"({', '.join(forms) or 'it has none'})."
+        )
     options = prop.logicalTypeOptions or {}
     values = tuple(str(e.value) for e in prop.enum or [])
     openness = _custom(prop, "enum")
@@ -204,5 +306,6 @@ def _field(prop: Any) -> Field:
         maximum=options.get("maximum"),
         pattern=options.get("pattern"),
         known_at=_custom(prop, "known_at") or "decision",
-        money_currency=_custom(prop, "money"),
+        form=form if form in ("text", "offset") else None,
+        constant=_custom(prop, "constant"),
     )

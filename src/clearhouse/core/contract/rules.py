@@ -1,6 +1,6 @@
 """The contract's rules as pure functions from one record's text to a list of violations.
 
-This is the definition of what a contract means. The columnar path (`typed`) must accept exactly
+This is the definition of what a contract means. The columnar path (`columnar`) must accept exactly
 what this accepts; a property test holds the two together. It runs only on lines that the columnar
 path has doubts about.
 """
@@ -11,18 +11,16 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clearhouse.core.contract.forms import INTEGER, text_form
 from clearhouse.core.contract.model import Contract, Field
-from clearhouse.core.money import text_pattern
 
-_INTEGER = re.compile(r"-?\d+", re.ASCII)
-# Years 1000 to 2999: Arrow's reader takes the year 0, which no calendar here has.
-_TIMESTAMP = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
-_DATE = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
+_JSON_INTEGER = "-?[0-9]+"
 _INT64 = range(-(2**63), 2**63)
 _SHOWN_CHARACTERS = 80
 _IN_WORDS = {
@@ -33,6 +31,8 @@ _IN_WORDS = {
     "timestamp": "a time written YYYY-MM-DDTHH:MM:SS",
     "date": "a date written YYYY-MM-DD",
 }
+_TEXT_INTEGER_IN_WORDS = "a whole number in double quotes"
+_OFFSET_IN_WORDS = "a time written YYYY-MM-DDTHH:MM:SS with Z or an offset"
 """What a value of each physical type is to a person."""
 MAX_NESTING = 32
 """How deep a record may nest: deep nesting exhausts the stack of recursive readers."""
@@ -74,6 +74,23 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+_JSON = json.JSONDecoder(
+    parse_float=NumberText,
+    parse_int=NumberText,
+    parse_constant=_no_constant,
+    object_pairs_hook=_no_duplicates,
+)
+
+
+def decode_value(text: str) -> Any:
+    """A JSON value with every number kept as the text it was written in.
+
+    Raises:
+        ValueError: not JSON, or a key stands twice in an object.
+    """
+    return _JSON.decode(text)
+
+
 def decode(line: bytes) -> dict[str, Any]:
     """A record's JSON object with every number kept as the text it was written in.
 
@@ -81,13 +98,7 @@ def decode(line: bytes) -> dict[str, Any]:
         ValueError: not one JSON object, or a key stands twice in it.
     """
     text = line.decode("utf-8")
-    record = json.loads(
-        text,
-        parse_float=NumberText,
-        parse_int=NumberText,
-        parse_constant=_no_constant,
-        object_pairs_hook=_no_duplicates,
-    )
+    record = decode_value(text)
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     if text.count("{") + text.count("[") > MAX_NESTING and not _is_shallow(record, MAX_NESTING):
@@ -113,7 +124,7 @@ def violations(line: bytes, contract: Contract) -> list[Violation]:
     except (ValueError, RecursionError) as error:
         return [Violation("", "not_json", f"The line is not one JSON object: {error}.")]
     found: list[Violation] = []
-    for field in contract.fields:
+    for field in contract.sent:
         found.extend(_check(field, record))
     return found
 
@@ -134,10 +145,15 @@ def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
         yield Violation(field.name, "not_allowed", f"{_show(value)} is not one of {allowed}.")
     if field.pattern and not _matches(field.pattern, text):
         yield Violation(field.name, "pattern", f"{_show(value)} has not the form {field.pattern}.")
-    if field.minimum is not None and float(text) < field.minimum:
-        yield Violation(field.name, "below_minimum", f"{_show(value)} is below {field.minimum:g}.")
-    if field.maximum is not None and float(text) > field.maximum:
-        yield Violation(field.name, "above_maximum", f"{_show(value)} is above {field.maximum:g}.")
+    if field.minimum is not None and _number(field, text) < _number(field, str(field.minimum)):
+        yield Violation(field.name, "below_minimum", f"{_show(value)} is below {field.minimum}.")
+    if field.maximum is not None and _number(field, text) > _number(field, str(field.maximum)):
+        yield Violation(field.name, "above_maximum", f"{_show(value)} is above {field.maximum}.")
+
+
+def _number(field: Field, text: str) -> float | Decimal:
+    """A number as its column holds it: of a double the nearest one, else exactly."""
+    return float(text) if field.physical_type == "double" else Decimal(text)
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -155,42 +171,55 @@ def _type_violation(field: Field, value: Any) -> Violation | None:
     """The violation of the field's type, if any."""
     kind = field.physical_type
     if field.places is not None:
-        if isinstance(value, NumberText) and re.fullmatch(
-            text_pattern(field.places), value, re.ASCII
-        ):
+        if _is_written(value, text_form(field), is_text=field.is_text):
             return None
+        quoted = ", in double quotes" if field.is_text else ""
         return Violation(
             field.name,
             "money_malformed",
-            f"{_show(value)} is not an exact amount with at most {field.places} decimals.",
+            f"{_show(value)} is not an exact amount with at most {field.places} decimals{quoted}.",
         )
     good = {
         "string": lambda: isinstance(value, str) and not isinstance(value, NumberText),
         "boolean": lambda: isinstance(value, bool),
-        "bigint": lambda: _is_integer(value),
+        "bigint": lambda: _is_integer(field, value),
         "double": lambda: isinstance(value, NumberText) and math.isfinite(float(value)),
-        "timestamp": lambda: _is_moment(value, _TIMESTAMP),
-        "date": lambda: _is_moment(value, _DATE),
+        "timestamp": lambda: _is_moment(field, value),
+        "date": lambda: _is_moment(field, value),
     }[kind]()
     if good:
         return None
-    wrong = f"is not {_IN_WORDS[kind]}"
-    if kind == "bigint" and isinstance(value, NumberText) and _INTEGER.fullmatch(value):
+    wrong = f"is not {_in_words(field)}"
+    if kind == "bigint" and _is_written(value, _JSON_INTEGER, is_text=False) and not field.is_text:
         wrong = "is a whole number of more than 64 bits"
     return Violation(field.name, "wrong_type", f"{_show(value)} {wrong}.")
 
 
-def _is_integer(value: Any) -> bool:
+def _in_words(field: Field) -> str:
+    """What a value of the field is to a person."""
+    if field.has_offset:
+        return _OFFSET_IN_WORDS
+    return _TEXT_INTEGER_IN_WORDS if field.is_text else _IN_WORDS[field.physical_type]
+
+
+def _is_written(value: Any, form: str | None, *, is_text: bool) -> bool:
+    """Whether a value is a text, or else a number, of a form."""
+    if not isinstance(value, str) or isinstance(value, NumberText) is is_text:
+        return False
+    return re.fullmatch(form or "", value) is not None
+
+
+def _is_integer(field: Field, value: Any) -> bool:
+    form = INTEGER if field.is_text else _JSON_INTEGER
     return (
-        isinstance(value, NumberText)
+        _is_written(value, form, is_text=field.is_text)
         and len(value) < 25  # int() of a longer text costs, and no 64-bit integer is longer
-        and _INTEGER.fullmatch(value) is not None
         and int(value) in _INT64
     )
 
 
-def _is_moment(value: Any, form: re.Pattern[str]) -> bool:
-    if isinstance(value, NumberText) or not isinstance(value, str) or not form.fullmatch(value):
+def _is_moment(field: Field, value: Any) -> bool:
+    if not _is_written(value, text_form(field), is_text=True):
         return False
     try:
         dt.datetime.fromisoformat(value)

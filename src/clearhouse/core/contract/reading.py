@@ -1,0 +1,246 @@
+"""How the books read a landed row, and the `_record_id` it gets.
+
+The reading is defined on the text of the row's line (the row itself in NDJSON; see `contract.rows`
+for other formats), by regular expressions and before any parsing, so that every row has one, the
+broken ones too, and so that a person can repeat it with other tools:
+
+- `_record_key`: the key fields' values joined by `|`; of a timestamp, the date as it is written; of
+  a whole number, its digits; a part that can't be read is empty;
+- `_record_id`: md5 hex of `<source>|<_record_key>|<the row's own bytes>`;
+- `amount_minor`, `currency`: the amount in minor units, or 0 of XXX where the text is not money.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clearhouse.core.amounts import minor_of_texts
+from clearhouse.core.columnar import query
+from clearhouse.core.contract.forms import DATE, INTEGER, is_quoted, text_form
+from clearhouse.core.contract.model import Contract, Field, PayloadFormat
+from clearhouse.core.contract.rows import Rows, landed_rows
+from clearhouse.core.errors import MoneyError
+from clearhouse.core.money import NO_CURRENCY, minor_from_text, text_pattern
+
+READING_SCHEMA = pa.schema(
+    [
+        ("line", pa.int32()),
+        ("_record_id", pa.string()),
+        ("_record_key", pa.string()),
+        ("amount_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("forms_kept", pa.bool_()),
+    ]
+)
+
+_GAP = "[ \t]*"
+_END = f"{_GAP}[,}}]"
+_MOST_PLACES = 4
+
+
+def key_pattern(field: Field) -> str:
+    """The regular expression whose first group is the field's part of the natural key."""
+    if field.physical_type == "bigint":
+        return _member(field, f'"({INTEGER})"' if field.is_text else f"({INTEGER}){_END}")
+    return _member(field, f'"({DATE})T' if field.physical_type == "timestamp" else r'"([^"\\]*)"')
+
+
+def amount_pattern(field: Field) -> str:
+    """The regular expression whose first group is an amount's text."""
+    number = f"({text_pattern(_MOST_PLACES)})"
+    return _member(field, (f'"{number}"' if field.is_text else number) + _END)
+
+
+def currency_pattern(field: Field) -> str:
+    """The regular expression whose first group is a currency code."""
+    return _member(field, '"([A-Z]{3})"')
+
+
+def form_pattern(field: Field) -> str | None:
+    """The textual form that Arrow's reader does not hold a field to, if there is one.
+
+    It takes "1.10", 1e2 and 1.100 for a decimal, dates and offsets for a timestamp, the year 0, and
+    0x1F for a whole number in a text.
+    """
+    form = text_form(field)
+    if form is None:
+        return None
+    null = "" if field.required else "|null"
+    return _member(
+        field, f'(?:"{form}"{null}){_END}' if is_quoted(field) else f"(?:{form}{null}){_END}"
+    )
+
+
+def _member(field: Field, value: str) -> str:
+    """The regular expression of a member of the record's JSON object."""
+    return f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}{value}'
+
+
+def split_lines(payload: bytes) -> list[bytes]:
+    """The lines of an NDJSON payload without their line feeds."""
+    lines = payload.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def line_bounds(payload: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where each line begins and where it ends without its line feed, in bytes."""
+    ends = np.flatnonzero(np.frombuffer(payload, np.uint8) == ord("\n"))
+    if payload and not payload.endswith(b"\n"):
+        ends = np.append(ends, len(payload))
+    starts = np.zeros_like(ends)
+    starts[1:] = ends[:-1] + 1
+    return starts, ends
+
+
+def row_texts(payload: bytes, contract: Contract, kind: PayloadFormat | None = None) -> list[bytes]:
+    """Each row's own bytes, as quarantine keeps them: row `line` of a reading is at `line - 1`."""
+    return own_bytes(landed_rows(payload, contract, kind))
+
+
+def own_bytes(rows: Rows) -> list[bytes]:
+    """Each row's own bytes."""
+    return split_lines(rows.lines) if rows.own is None else list(rows.own)
+
+
+def read_records(
+    payload: bytes, contract: Contract, source: str, kind: PayloadFormat | None = None
+) -> pa.Table:
+    """The books' reading of each row of a landed payload, as `READING_SCHEMA`.
+
+    `line` is the row's ordinal. `forms_kept` is false where a field is not written in its one form
+    (such a row may still be read as something by a JSON reader).
+
+    Args:
+        payload: what has landed.
+        contract: names the fields that are read.
+        source: name of the outside system, a part of each `_record_id`.
+        kind: the payload's format, where it is another than the contract's.
+    """
+    return read_rows(landed_rows(payload, contract, kind), contract, source)
+
+
+def read_rows(rows: Rows, contract: Contract, source: str) -> pa.Table:
+    """The books' reading of rows, as `READING_SCHEMA`."""
+    if not rows.lines:
+        return READING_SCHEMA.empty_table()
+    if not is_utf8(rows.lines) or not all(map(is_utf8, rows.own or ())):
+        return _read_one_by_one(rows, contract, source)
+    text = text_of_lines(rows.lines)
+    own = text if rows.own is None else pa.array(rows.own, pa.binary()).view(pa.string())
+    lines = pa.table({"text": text, "own": own})
+    answer = query(_reading_sql(contract), [source], lines=lines)
+    minor, currency = minor_of_texts(answer["number"], answer["code"])
+    answer = answer.append_column("amount_minor", minor).append_column("currency", currency)
+    return answer.select(READING_SCHEMA.names).cast(READING_SCHEMA)
+
+
+def text_of_lines(payload: bytes) -> pa.Array:
+    """The lines, as text, of a payload that is UTF-8."""
+    whole = pa.array([payload.removesuffix(b"\n")], pa.binary()).view(pa.string())
+    return pc.split_pattern(whole, "\n").flatten()
+
+
+def is_utf8(payload: bytes) -> bool:
+    """Whether all of a payload is UTF-8."""
+    if payload.isascii():
+        return True
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@cache
+def _reading_sql(contract: Contract) -> str:
+    key = " || '|' || ".join(_extract(key_pattern(f)) for f in contract.key)
+    forms_kept = " AND ".join(_form_sql(f) for f in contract.sent if form_pattern(f)) or "true"
+    constant = contract.currency.constant
+    code = _extract(currency_pattern(contract.currency)) if constant is None else _quote(constant)
+    return f"""
+        SELECT (row_number() OVER ())::INTEGER AS line,
+            md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
+            number, code, forms_kept
+        FROM (
+            SELECT text, own, {key} AS _record_key, {forms_kept} AS forms_kept,
+                {_extract(amount_pattern(contract.amount))} AS number, {code} AS code
+            FROM lines
+        )"""
+
+
+def _form_sql(field: Field) -> str:
+    kept = f"regexp_matches(text, {_quote(form_pattern(field) or '')})"
+    if field.required:
+        return kept
+    named = _quote(f'"{field.source_name}"')
+    return f"({kept} OR NOT contains(text, {named}) AND NOT contains(text, '\\'))"
+
+
+def _form_kept(field: Field, line: bytes) -> bool:
+    """Whether a field stands in the line in its form; one that need not be there may be absent.
+
+    A name could be written with escapes: of a line with a backslash nothing is said to be absent.
+    """
+    if re.search((form_pattern(field) or "").encode(), line):
+        return True
+    named = f'"{field.source_name}"'.encode()
+    return not field.required and named not in line and b"\\" not in line
+
+
+def _extract(pattern: str) -> str:
+    return f"regexp_extract(text, {_quote(pattern)}, 1)"
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
+    """The same reading for rows that are not UTF-8 throughout."""
+    lines = zip(split_lines(rows.lines), own_bytes(rows), strict=True)
+    read = [
+        {"line": number, **read_line(line, contract, source, own)}
+        for number, (line, own) in enumerate(lines, start=1)
+    ]
+    return pa.Table.from_pylist(read, READING_SCHEMA)
+
+
+def read_line(
+    line: bytes, contract: Contract, source: str, own: bytes | None = None
+) -> Mapping[str, Any]:
+    """The reading of one row: the definition that `read_rows` keeps to column-wise.
+
+    Args:
+        line: the row's line.
+        contract: names the fields that are read.
+        source: name of the outside system.
+        own: the row's own bytes, where they are not the line.
+    """
+
+    def first(pattern: str) -> str:
+        match = re.search(pattern.encode(), line)
+        return match.group(1).decode("utf-8", "replace") if match else ""
+
+    key = "|".join(first(key_pattern(f)) for f in contract.key)
+    currency = contract.currency.constant or first(currency_pattern(contract.currency))
+    try:
+        minor = minor_from_text(first(amount_pattern(contract.amount)), currency)
+    except MoneyError:
+        minor, currency = 0, NO_CURRENCY
+    identity = f"{source}|{key}|".encode() + (line if own is None else own)
+    return {
+        "_record_id": hashlib.md5(identity, usedforsecurity=False).hexdigest(),
+        "_record_key": key,
+        "amount_minor": minor,
+        "currency": currency,
+        "forms_kept": all(_form_kept(f, line) for f in contract.sent if form_pattern(f)),
+    }
