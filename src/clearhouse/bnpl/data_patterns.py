@@ -27,7 +27,7 @@ import holidays
 from clearhouse.core.errors import SettingsError
 from clearhouse.sandbox.simtom.calendar import (
     NOISE_SIGMA,
-    WEEKDAY,
+    WEEKDAY_FACTORS,
     event_factor,
     season_factor,
     special_days,
@@ -251,7 +251,7 @@ class SourcePattern:
         Noise is log-normal, and a count of n may vary by about 1/sqrt(n) besides, so the room is a
         factor, wider for a day of 20 records than for one of 2,000. No day is without records.
         """
-        expected = self._before_weekday(day) * WEEKDAY[day.weekday()] * event_factor(day)
+        expected = self._before_weekday(day) * WEEKDAY_FACTORS[day.weekday()] * event_factor(day)
         is_special = day in special_days(day.year)
         deviations = _SPECIAL_DEVIATIONS if is_special else _ORDINARY_DEVIATIONS
         room = math.exp(deviations * math.sqrt(NOISE_SIGMA**2 + 1 / max(expected, 1.0)))
@@ -263,7 +263,7 @@ class SourcePattern:
 
     def season(self, day: dt.date) -> Season:
         """The day's kind, beside a weekday of its week and month."""
-        weekday_records = self._before_weekday(day) * sum(WEEKDAY[:5]) / 5
+        weekday_records = self._before_weekday(day) * sum(WEEKDAY_FACTORS[:5]) / 5
         if day in special_days(day.year):
             return Season("holiday", weekday_records)
         return Season("weekend" if day.weekday() >= 5 else "ordinary", weekday_records)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
-WEEKDAY = (1.15, 1.10, 1.05, 1.10, 1.25, 0.85, 0.70)
+WEEKDAY_FACTORS = (1.15, 1.10, 1.05, 1.10, 1.25, 0.85, 0.70)
 """Monday first."""
 NOISE_SIGMA = 0.1
 _WEEK_OF_MONTH = (1.15, 0.95, 1.10, 0.90)
