@@ -1,43 +1,3 @@
-{#
-    Which entry of each day of a dataset readers see after the publication that is being made:
-    what they see now, and over it the changes in ops.pending (a null entry: the day is withdrawn).
-    A relation (book_date, entry_id), to be used behind FROM or JOIN.
-#}
-{% macro next_pointers(dataset) -%}
-    (
-        select publication.book_date, publication.entry_id
-        from {{ source('ops', 'publication') }} as publication
-        where publication.dataset = '{{ dataset }}'
-            and not exists (
-                select 1
-                from {{ source('ops', 'pending') }} as pending
-                where pending.dataset = publication.dataset
-                    and pending.book_date = publication.book_date
-            )
-
-        union all
-
-        select book_date, entry_id
-        from {{ source('ops', 'pending') }}
-        where dataset = '{{ dataset }}'
-            and entry_id is not null
-    )
-{%- endmacro %}
-
-
-{#
-    The rows of a gold fact that readers see after the publication that is being made, duplicates
-    and superseded ones included. A query, to be used inside parentheses or as the body of a CTE.
-#}
-{% macro published_rows(fact, dataset) -%}
-    select fact.*
-    from {{ fact }} as fact
-    inner join {{ next_pointers(dataset) }} as pointer
-        on fact._entry_id = pointer.entry_id
-        and fact._book_date = pointer.book_date
-{%- endmacro %}
-
-
 {# The rows of a gold fact that the publication in force names. For what readers open. #}
 {% macro served_rows(fact, dataset) -%}
     select fact.*
@@ -52,4 +12,39 @@
 {# The table that a model with the materialization `delta` is applied to. #}
 {% macro served(schema, model_ref) -%}
     {{ schema }}.{{ model_ref.identifier }}
+{%- endmacro %}
+
+
+{#
+    The rows of a fact that a publication brings: those of the entries that it points to.
+    `fact` holds the rows of the entries of its days, as they were and as they will be.
+#}
+{% macro brought_rows(fact, dataset) -%}
+    select fact.*
+    from {{ fact }} as fact
+    inner join {{ source('ops', 'pending') }} as pending
+        on fact._entry_id = pending.entry_id
+        and fact._book_date = pending.book_date
+    where pending.dataset = '{{ dataset }}'
+{%- endmacro %}
+
+
+{#
+    Published rows after the publication being made, duplicates and superseded ones included: those
+    of days that it does not change, and those that it brings. A relation, to be used behind FROM.
+
+    brought: the model of `brought_rows`, with the columns that derived tables need.
+#}
+{% macro published_after(brought, dataset) -%}
+    (
+        select served.*
+        from {{ served('gold', brought) }} as served
+        where served._book_date not in (
+            select book_date from {{ source('ops', 'pending') }} where dataset = '{{ dataset }}'
+        )
+
+        union all
+
+        select * from {{ brought }}
+    )
 {%- endmacro %}

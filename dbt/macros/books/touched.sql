@@ -2,26 +2,8 @@
     The record keys that the publication being made touches: those of every row of a day whose
     pointer changes, as it was and as it will be.
 #}
-{% macro touched_keys(fact, dataset) -%}
-    select distinct fact._record_key
-    from {{ fact }} as fact
-    inner join (
-        select book_date, entry_id
-        from {{ source('ops', 'pending') }}
-        where dataset = '{{ dataset }}'
-            and entry_id is not null
-
-        union
-
-        select publication.book_date, publication.entry_id
-        from {{ source('ops', 'publication') }} as publication
-        inner join {{ source('ops', 'pending') }} as pending
-            on publication.dataset = pending.dataset
-            and publication.book_date = pending.book_date
-        where publication.dataset = '{{ dataset }}'
-    ) as pointer
-        on fact._entry_id = pointer.entry_id
-        and fact._book_date = pointer.book_date
+{% macro touched_keys(fact) -%}
+    select distinct _record_key from {{ fact }}
 {%- endmacro %}
 
 
@@ -32,20 +14,21 @@
     A version counts from the day its bytes first arrived. Bytes that arrive again bring nothing
     new, so a redelivery of an old version can't undo the correction that came between.
 #}
-{% macro hidden_records(fact, touched, dataset, amount='amount', currency='currency') -%}
-    with published as (
+{% macro hidden_records(brought, touched, dataset, amount='amount', currency='currency') -%}
+    with touched_rows as (
 
-        {{ published_rows(fact, dataset) }}
+        select published.*
+        from {{ published_after(brought, dataset) }} as published
+        where published._record_key in (select _record_key from {{ touched }})
 
     ),
 
     -- A day holds a key once, so a key seen once over all days hides nothing.
     repeated as (
 
-        select published._record_key
-        from published
-        inner join {{ touched }} as touched on published._record_key = touched._record_key
-        group by published._record_key
+        select _record_key
+        from touched_rows
+        group by _record_key
         having count(*) > 1
 
     ),
@@ -53,16 +36,16 @@
     arrivals as (
 
         select
-            published._record_id,
-            published._record_key,
-            published._book_date,
-            published.{{ amount }},
-            published.{{ currency }},
-            min(published._book_date) over (
-                partition by published._record_key, published._record_id
+            touched_rows._record_id,
+            touched_rows._record_key,
+            touched_rows._book_date,
+            touched_rows.{{ amount }},
+            touched_rows.{{ currency }},
+            min(touched_rows._book_date) over (
+                partition by touched_rows._record_key, touched_rows._record_id
             ) as first_arrived_on
-        from published
-        inner join repeated on published._record_key = repeated._record_key
+        from touched_rows
+        inner join repeated on touched_rows._record_key = repeated._record_key
 
     ),
 
@@ -95,14 +78,41 @@
 {% macro hidden_after(delta, touched) -%}
     (
         select _record_id, _book_date
-        from {{ served('gold', delta) }} as hidden
-        where not exists (
-            select 1 from {{ touched }} as touched where touched._record_key = hidden._record_key
-        )
+        from {{ served('gold', delta) }}
+        where _record_key not in (select _record_key from {{ touched }})
 
         union all
 
         select _record_id, _book_date
         from {{ delta }}
     )
+{%- endmacro %}
+
+
+{# The published rows after the publication being made that readers see. A query. #}
+{% macro visible_after(brought, hidden, touched, dataset) -%}
+    select published.*
+    from {{ published_after(brought, dataset) }} as published
+    where not exists (
+        select 1
+        from {{ hidden_after(hidden, touched) }} as hidden
+        where hidden._record_id = published._record_id
+            and hidden._book_date = published._book_date
+    )
+{%- endmacro %}
+
+
+{#
+    Restricts rows of an entity to those touched: an entity is touched by any version of a touched
+    record, also by one that readers no longer see.
+#}
+{% macro touched_entities(entity, brought, touched, dataset) -%}
+    select {{ entity }}
+    from {{ brought }}
+
+    union
+
+    select served.{{ entity }}
+    from {{ served('gold', brought) }} as served
+    where served._record_key in (select _record_key from {{ touched }})
 {%- endmacro %}

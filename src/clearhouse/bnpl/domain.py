@@ -20,6 +20,7 @@ TRANSACTIONS = Dataset(
     gold="gold.fct_bnpl_transactions",
     readers="marts.mart_bnpl_transactions",
     touched_keys="int_bnpl_touched_keys",
+    published="int_bnpl_published",
     hidden="int_bnpl_hidden_records",
     raw_gate=Gate("raw_schema_gate", raw_frames),
     business_gate=Gate(
@@ -28,12 +29,12 @@ TRANSACTIONS = Dataset(
     id_column="transaction_id",
     identity=("customer_id", "transaction_timestamp"),
     derived=(
-        Derived("mart_bnpl_customers", "marts", "customer_id", "int_bnpl_touched_customers"),
+        Derived("mart_bnpl_customers", "marts", "customer_id", "next.int_bnpl_touched_customers"),
         Derived(
             "int_bnpl_customer_history_features",
             "gold",
             "customer_id",
-            "int_bnpl_touched_customers",
+            "next.int_bnpl_touched_customers",
             part="decision_at",
         ),
     ),

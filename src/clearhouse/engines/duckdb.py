@@ -107,6 +107,11 @@ class DuckDBEngine:
         """Forget what a build that was cut short left of a gold fact."""
         entry_files.discard_unfinished(self, self.gold, fact)
 
+    def expose_entries(self, relation: str, fact: str, entry_ids: Sequence[str]) -> None:
+        """Let `schema.name` be the rows of some entries of a gold fact."""
+        rows = entry_files.entries_sql(self, self.gold, fact, entry_ids)
+        self.execute(f"CREATE OR REPLACE VIEW {relation} AS {rows}")
+
     def keep_built(self, fact: str) -> None:
         """Make what a build wrote of a gold fact part of it, durably."""
         entry_files.keep_built(self, self.gold, fact)
@@ -178,10 +183,20 @@ def has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
     return bool(found.fetchall())
 
 
-def parquet_sql(files: Sequence[str], *, options: str = "hive_partitioning = false") -> str:
-    """SQL for the rows of Parquet files, whose columns are found by name."""
+def parquet_sql(files: Sequence[str], *, alike: bool = False) -> str:
+    """SQL for the rows of Parquet files.
+
+    Args:
+        files: their paths.
+        alike: whether all have the same columns; otherwise each is opened for its columns' names,
+            which for hundreds of files takes longer than most queries.
+    """
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    return f"SELECT * FROM read_parquet([{listed}], {options}, union_by_name = true)"
+    by_name = str(not alike).lower()
+    return (
+        f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, "
+        f"union_by_name = {by_name})"
+    )
 
 
 def _no_rows(schema: pa.Schema) -> str:

@@ -104,6 +104,10 @@ class Engine(Protocol):
         """Forget what a build that was cut short left of a gold fact."""
         ...
 
+    def expose_entries(self, relation: str, fact: str, entry_ids: Sequence[str]) -> None:
+        """Let `schema.name` be the rows of some entries of a gold fact."""
+        ...
+
     def keep_built(self, fact: str) -> None:
         """Make what a build wrote of a gold fact part of it, durably."""
         ...

@@ -7,11 +7,15 @@ not count: a build that was cut short leaves the fact as it was.
 """
 
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from clearhouse.books.model import digest
 from clearhouse.core.durable import sync
 from clearhouse.engines.engine import Insert
 
@@ -19,20 +23,43 @@ if TYPE_CHECKING:
     from clearhouse.engines.duckdb import DuckDBEngine
 
 REGISTRY = """CREATE TABLE IF NOT EXISTS ops.entry_file (
-    relation VARCHAR, entry_id VARCHAR, path VARCHAR)"""
-_COLUMNS = pa.schema([("relation", pa.string()), ("entry_id", pa.string()), ("path", pa.string())])
+    relation VARCHAR, entry_id VARCHAR, path VARCHAR, columns VARCHAR)"""
+_COLUMNS = pa.schema([(name, pa.string()) for name in ("relation", "entry_id", "path", "columns")])
 _STAGING = "staging"
 _EMPTY = "empty.parquet"
 """No rows, but the columns: what the fact is while it has no entries."""
 
 
-def paths(engine: "DuckDBEngine", fact: str) -> dict[str, list[str]]:
+@dataclass(frozen=True)
+class EntryFile:
+    """A registered file; `columns` is a digest of their names and types."""
+
+    path: str
+    columns: str
+
+
+def files_of(engine: "DuckDBEngine", fact: str) -> dict[str, list[EntryFile]]:
     """The registered files of a fact by entry id."""
-    found: dict[str, list[str]] = {}
-    sql = "SELECT entry_id, path FROM ops.entry_file WHERE relation = $1 ORDER BY path"
+    found: dict[str, list[EntryFile]] = {}
+    sql = "SELECT entry_id, path, columns FROM ops.entry_file WHERE relation = $1 ORDER BY path"
     for row in engine.query(sql, [fact]).to_pylist():
-        found.setdefault(row["entry_id"], []).append(row["path"])
+        found.setdefault(row["entry_id"], []).append(EntryFile(row["path"], row["columns"]))
     return found
+
+
+def entries_sql(
+    engine: "DuckDBEngine", gold: Path, fact: str, entry_ids: Iterable[str] | None = None
+) -> str:
+    """SQL for the rows of some entries, or of all; of none of them, the columns."""
+    from clearhouse.engines.duckdb import parquet_sql
+
+    registered = files_of(engine, fact)
+    wanted = registered if entry_ids is None else sorted(set(entry_ids) & set(registered))
+    files = [file for entry_id in wanted for file in registered[entry_id]]
+    if not files:
+        return parquet_sql([str(gold / fact / _EMPTY)], alike=True)
+    alike = len({file.columns for file in files}) == 1
+    return parquet_sql(sorted(file.path for file in files), alike=alike)
 
 
 def discard_unfinished(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
@@ -47,6 +74,8 @@ def discard_unfinished(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
 def keep_built(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
     """Move staged files to their places and register them; an entry's earlier files give way."""
     folder = gold / fact
+    empty = folder / _STAGING / _EMPTY
+    columns = digest(str(pq.read_schema(empty))) if empty.exists() else ""
     rows = []
     for staged in sorted((folder / _STAGING).glob("_book_date=*/_entry_id=*/*.parquet")):
         entry_id = staged.parent.name.removeprefix("_entry_id=")
@@ -56,8 +85,9 @@ def keep_built(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
         staged.replace(place)
         sync(place)
         sync(place.parent)
-        rows.append({"relation": fact, "entry_id": entry_id, "path": str(place)})
-    empty = folder / _STAGING / _EMPTY
+        rows.append(
+            {"relation": fact, "entry_id": entry_id, "path": str(place), "columns": columns}
+        )
     if empty.exists():
         empty.replace(folder / _EMPTY)
     sync(folder)
@@ -73,7 +103,7 @@ def keep_built(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
 
 def rewrite(engine: "DuckDBEngine", fact: str, entry_id: str, sql: str) -> None:
     """Replace the rows of an entry by a query over them, called `rows`."""
-    (first, *others) = paths(engine, fact)[entry_id]
+    (first, *others) = [file.path for file in files_of(engine, fact)[entry_id]]
     written = Path(first).with_suffix(".new")
     listed = ", ".join(f"'{path}'" for path in (first, *others))
     engine.execute(
@@ -87,20 +117,6 @@ def rewrite(engine: "DuckDBEngine", fact: str, entry_id: str, sql: str) -> None:
 
 def _view(engine: "DuckDBEngine", gold: Path, fact: str) -> list[str]:
     """The statement that makes the fact a view over its registered files."""
-    files = [path for found in paths(engine, fact).values() for path in found]
-    empty = gold / fact / _EMPTY
-    if not files and not empty.exists():
+    if not files_of(engine, fact) and not (gold / fact / _EMPTY).exists():
         return [f"DROP VIEW IF EXISTS {fact}"]
-    return [f"CREATE OR REPLACE VIEW {fact} AS {facts_sql(files, empty)}"]
-
-
-def facts_sql(files: list[str], empty: Path) -> str:
-    """SQL for the rows of entry files; of none of them, the columns."""
-    from clearhouse.engines.duckdb import parquet_sql
-
-    return parquet_sql(files or [str(empty)])
-
-
-def empty_file(gold: Path, fact: str) -> Path:
-    """The file with the columns of a fact and no rows."""
-    return gold / fact / _EMPTY
+    return [f"CREATE OR REPLACE VIEW {fact} AS {entries_sql(engine, gold, fact)}"]

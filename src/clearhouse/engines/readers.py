@@ -253,13 +253,9 @@ def _show(connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", serv
 def _published_sql(
     connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", fact: str
 ) -> str:
-    named = {
-        row[0] for row in connection.execute("SELECT entry_id FROM ops.publication").fetchall()
-    }
-    registered = entry_files.paths(warehouse, fact)
-    files = [path for entry_id in sorted(named & set(registered)) for path in registered[entry_id]]
-    empty = entry_files.empty_file(warehouse.gold, fact)
-    return entry_files.facts_sql(sorted(files), empty)
+    published = connection.execute("SELECT entry_id FROM ops.publication").fetchall()
+    named = [entry_id for (entry_id,) in published]
+    return entry_files.entries_sql(warehouse, warehouse.gold, fact, named)
 
 
 def _files(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -101,8 +101,9 @@ class Derived:
         served_in: schema of the table that readers see; the model of the same name in the schema
             `next` holds the rows that a publication changes.
         key: column of the entity that rows belong to.
-        touched: model that lists the touched entities.
+        touched: relation that lists the touched entities; its column is called like `key`.
         part: SQL of the date by which the table is served in parts; "" for a small one.
+        is_internal: readers are not shown it.
     """
 
     name: str
@@ -110,11 +111,19 @@ class Derived:
     key: str
     touched: str
     part: str = ""
+    is_internal: bool = False
 
     @property
     def served(self) -> str:
         """The table that readers see."""
         return f"{self.served_in}.{self.name}"
+
+    @property
+    def is_touched(self) -> str:
+        """SQL condition for rows of the served table that the publication being made replaces."""
+        if self.key == "_book_date":
+            return f"_book_date IN (SELECT book_date FROM {self.touched})"
+        return f"{self.key} IN (SELECT {self.key} FROM {self.touched})"
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,7 @@ class Dataset:
         name: within the domain.
         silver, gold, readers: `schema.table` of each hop.
         touched_keys: model that lists the record keys that a publication touches.
+        published: model of the published rows, with the columns that derived tables need.
         hidden: model of published rows that readers don't see.
         raw_gate: judges a day in bronze.
         business_gate: judges a day's candidates in gold.
@@ -141,6 +151,7 @@ class Dataset:
     gold: str
     readers: str
     touched_keys: str
+    published: str
     hidden: str
     raw_gate: Gate
     business_gate: Gate

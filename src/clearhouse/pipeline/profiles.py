@@ -93,14 +93,12 @@ def shared_keys(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> dict
     if not identity:
         return {}
     differs = " OR ".join(f"r.{name} IS DISTINCT FROM p.{name}" for name in identity)
-    gold = dataset.declared.gold
+    published = f"gold.{dataset.declared.published}"
     sql = f"""
         SELECT r._book_date, count(DISTINCT r._record_id) AS records
-        FROM {candidates_sql(dataset.id, gold)}
-        JOIN {gold} p ON p._record_key = r._record_key AND p._book_date <> r._book_date
-        JOIN ops.candidate o ON o.dataset = '{dataset.id}'
-            AND o.book_date = p._book_date AND o.entry_id = p._entry_id
+        FROM {candidates_sql(dataset.id, dataset.declared.gold)}
+        JOIN {published} p ON p._record_key = r._record_key AND p._book_date <> r._book_date
         WHERE r._book_date IN ({dates(run.engine.dialect, days)}) AND ({differs})
         GROUP BY r._book_date"""
-    answer = run.engine.query_of(gold, sql)
+    answer = run.engine.query_of(published, sql)
     return {row["_book_date"]: row["records"] for row in answer.to_pylist()} if answer else {}

@@ -11,39 +11,45 @@ from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Dataset, Derived
 
 Pending = Mapping[str, Mapping[dt.date, str | None]]
+Part = tuple[str, str, dt.date | None]
+"""A part of a served table: its relation, SQL of the date that it is cut by, and the date."""
+
+_WHOLE = "*"
+"""Instead of a relation: all that is served of the domain is served anew."""
 
 
 def derived_tables(dataset: Dataset) -> tuple[Derived, ...]:
-    """The tables that follow from published rows; the hidden records are the first of them."""
-    hidden = Derived(dataset.hidden, "gold", "_record_key", dataset.touched_keys)
-    return (hidden, *dataset.derived)
+    """The tables that follow from published rows, in the order in which they are applied."""
+    published = Derived(dataset.published, "gold", "_book_date", "ops.pending", is_internal=True)
+    return (_hidden(dataset), published, *dataset.derived)
+
+
+def _hidden(dataset: Dataset) -> Derived:
+    return Derived(dataset.hidden, "gold", "_record_key", f"next.{dataset.touched_keys}")
 
 
 def touched_days(
     run: Run, dataset: OpenDataset, pending: Mapping[dt.date, str | None]
 ) -> set[dt.date]:
     """Days of which readers see other rows after the publication that was built."""
-    hidden = derived_tables(dataset.declared)[0]
+    hidden = _hidden(dataset.declared)
     return {*pending, *_changed_parts(run, hidden, "_book_date")}
 
 
 def _changed_parts(run: Run, derived: Derived, part: str) -> list[dt.date]:
     """The dates by which rows of a derived table differ from those built for its touched keys."""
     delta = f"next.{derived.name}"
-    if not len(run.engine.query(f"SELECT 1 AS one FROM {derived.served} LIMIT 1")):
-        differing = delta
-    else:
-        in_force = f"""SELECT * FROM {derived.served} WHERE {derived.key} IN (
-            SELECT {derived.key} FROM next.{derived.touched})"""
-        differing = f"""(
-            (({in_force}) EXCEPT SELECT * FROM {delta})
-            UNION ALL (SELECT * FROM {delta} EXCEPT ({in_force}))) AS differing"""
+    in_force = f"SELECT * FROM {derived.served} WHERE {derived.is_touched}"
+    differing = f"""(
+        (({in_force}) EXCEPT SELECT * FROM {delta})
+        UNION ALL (SELECT * FROM {delta} EXCEPT ({in_force}))) AS differing"""
     answer = run.engine.query(f"SELECT DISTINCT CAST({part} AS DATE) AS part FROM {differing}")
     return sorted(answer["part"].to_pylist())
 
 
-_WHOLE = "*"
-"""Instead of a relation: all that is served of the domain is served anew."""
+def _all_parts(run: Run, derived: Derived, part: str) -> list[dt.date]:
+    answer = run.engine.query(f"SELECT DISTINCT CAST({part} AS DATE) AS part FROM {derived.served}")
+    return sorted(answer["part"].to_pylist())
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Flip:
     Attributes:
         number: of the publication.
         versions: what the derived tables are made by.
-        anew: the tables are made anew: nothing that was built or served before counts.
+        anew: the tables were made anew, in their places: nothing that was served before counts.
     """
 
     number: int
@@ -64,14 +70,14 @@ class Flip:
 def apply(run: Run, pending: Pending, flip: Flip) -> None:
     """Flip the pointers and put the rows that were built for them in place, in one transaction."""
     statements: list[str | Insert] = []
-    to_serve: list[tuple[str, str, dt.date | None]] = [(_WHOLE, "", None)] if flip.anew else []
+    to_serve: list[Part] = [(_WHOLE, "", None)] if flip.anew else []
     for dataset in run.datasets:
         changed = pending[dataset.id]
         if not changed:
             continue
         for derived in derived_tables(dataset.declared):
-            to_serve += _parts_to_serve(run, derived)
-            statements += _put_in_place(derived, anew=flip.anew)
+            to_serve += _parts_to_serve(run, derived, anew=flip.anew)
+            statements += [] if flip.anew else _put_in_place(derived)
         statements += [
             f"""DELETE FROM ops.publication WHERE dataset = '{dataset.id}'
                 AND book_date IN ({dates(run.engine.dialect, changed)})""",
@@ -87,22 +93,21 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
     )
 
 
-def _parts_to_serve(run: Run, derived: Derived) -> list[tuple[str, str, dt.date | None]]:
+def _parts_to_serve(
+    run: Run, derived: Derived, *, anew: bool
+) -> list[tuple[str, str, dt.date | None]]:
+    if derived.is_internal:
+        return []
     if not derived.part:
         return [(derived.served, "", None)]
-    changed = _changed_parts(run, derived, derived.part)
+    find = _all_parts if anew else _changed_parts
+    changed = find(run, derived, derived.part)
     return [(derived.served, derived.part, day) for day in changed]
 
 
-def _put_in_place(derived: Derived, *, anew: bool) -> list[str]:
-    if anew:
-        return [
-            f"DROP TABLE {derived.served}",
-            f"CREATE TABLE {derived.served} AS SELECT * FROM next.{derived.name}",
-        ]
+def _put_in_place(derived: Derived) -> list[str]:
     return [
-        f"""DELETE FROM {derived.served} WHERE {derived.key} IN (
-            SELECT {derived.key} FROM next.{derived.touched})""",
+        f"DELETE FROM {derived.served} WHERE {derived.is_touched}",
         f"INSERT INTO {derived.served} SELECT * FROM next.{derived.name}",
     ]
 

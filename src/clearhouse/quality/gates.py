@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Union, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -144,8 +144,7 @@ def _parts(frame: "Frame | Iterable[Frame]") -> Iterable["pd.DataFrame"]:
     import pandas as pd
 
     for part in (frame,) if isinstance(frame, pa.Table | pd.DataFrame) else frame:
-        rows: pd.DataFrame = part.to_pandas() if isinstance(part, pa.Table) else part
-        yield rows
+        yield part.to_pandas() if isinstance(part, pa.Table) else cast("pd.DataFrame", part)
 
 
 def _failures(

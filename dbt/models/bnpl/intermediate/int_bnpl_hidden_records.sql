@@ -1,5 +1,3 @@
 {{ config(schema='next', materialized='delta', meta={'served_in': 'gold'}, tags=['published']) }}
 
-{{ hidden_records(
-    ref('fct_bnpl_transactions'), ref('int_bnpl_touched_keys'), 'bnpl.transactions'
-) }}
+{{ hidden_records(ref('int_bnpl_published'), ref('int_bnpl_touched_keys'), 'bnpl.transactions') }}
