@@ -9,9 +9,12 @@
 {%- endmacro %}
 
 
-{# The table that a model with the materialization `delta` is applied to. #}
+{#
+    The table that a model with the materialization `delta` is applied to. A unit test gives rows in
+    place of the model, under a name with a prefix; the table is then the real one.
+#}
 {% macro served(schema, model_ref) -%}
-    {{ schema }}.{{ model_ref.identifier }}
+    {{ schema }}.{{ model_ref.identifier | replace('__dbt__cte__', '') }}
 {%- endmacro %}
 
 
