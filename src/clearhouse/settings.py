@@ -101,8 +101,8 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=64,
-        description="Days asked for at the same time. Unset: 1 with BNPL_API_URL, as the answers of "
-        "a real simtom depend on each other; 4 with the sandbox.",
+        description="Days asked for at the same time. Unset: 1 with BNPL_API_URL, as answers of a "
+        "real simtom depend on each other; 4 with the sandbox.",
     )
 
     bnpl_ask_by: Annotated[Literal["day", "range"], BeforeValidator(_any_case)] = Field(
