@@ -123,9 +123,8 @@ def _with_raw(run: Run, dataset: OpenDataset, row: dict[str, Any]) -> Trace:
     ]
     raw = None
     if landed:
-        payload = run.landing.read(landed[0])
-        texts = row_texts(payload, dataset.contract, landed[0].payload_format)
-        raw = texts[row["_line"] - 1]
+        rows = row_texts(run.landing.read(landed[0]), dataset.contract, landed[0].payload_format)
+        raw = rows[row["_line"] - 1]
     return Trace(
         record_id=row["_record_id"],
         raw=raw.decode("utf-8", "replace") if raw is not None else None,
