@@ -1,6 +1,6 @@
 """Settings: each part is named by a URL, read from the environment or `.env`.
 
-Two profiles are meant: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
+Two profiles are planned: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
 This version runs the embedded one; anything else is refused in one sentence.
 """
 
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=64,
-        description="Days asked for side by side. Unset: 1 with BNPL_API_URL, as the answers of a "
+        description="Days asked for at the same time. Unset: 1 with BNPL_API_URL, as answers of a "
         "real simtom depend on each other; 4 with the sandbox.",
     )
 
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     )
 
     slack_webhook_url: WebhookUrl | None = Field(
-        None, description="Where a held day is told, in Slack's incoming-webhook format."
+        None, description="Where a held day is reported, in Slack's incoming-webhook format."
     )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], BeforeValidator(_any_case)
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
 
     @property
     def concurrency(self) -> int:
-        """The number of days asked for side by side."""
+        """The number of days asked for at the same time."""
         return self.bnpl_concurrency or (1 if self.bnpl_api_url else 4)
 
     @property
@@ -193,7 +193,7 @@ def load_settings(**overrides: Any) -> Settings:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(f".env can't be read ({why}): mend it or remove it.") from None
+        raise SettingsError(f".env can't be read ({why}): correct it or remove it.") from None
     for name, schemes in EMBEDDED_SCHEMES.items():
         _check_store(name.upper(), getattr(settings, name), schemes)
     _check_proxies()

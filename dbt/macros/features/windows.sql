@@ -33,7 +33,7 @@
 
 {#
     How many different values there were in the window of n days, for two columns at once: the
-    first in the upper half of a bigint, the second in the lower. Take them apart by
+    first in the upper half of a bigint, the second in the lower. Read them by
     `upper_count` and `lower_count`.
 
     Counting distinct values in a moving frame is slow where it is possible at all. So the rows of

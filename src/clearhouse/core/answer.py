@@ -48,7 +48,7 @@ async def beginning_of(response: httpx.Response) -> bytes:
 
 
 def has_an_end(response: httpx.Response) -> bool:
-    """Whether the end of the body can be told from a connection that was cut."""
+    """Whether the headers say where the body ends: if not, a cut connection looks like an end."""
     return (
         "Content-Length" in response.headers
         or "chunked" in response.headers.get("Transfer-Encoding", "").lower()

@@ -9,7 +9,7 @@ _importing: list[Thread] = []
 def import_beside(*preloads: Callable[[], None]) -> Thread:
     """Call functions that import or prepare, one after the other, in a thread of their own.
 
-    Whoever needs the modules imports them as ever, and waits for the thread if it must.
+    Code that needs the modules imports them as usual, and waits for the thread if it must.
     """
 
     def import_all() -> None:

@@ -7,11 +7,11 @@ jitter, Retry-After, and a circuit breaker.
 - An attempt is the request and the reading of its whole answer. A stream that breaks in the
   middle is asked for again from its beginning; nothing of the broken one is kept.
 - Retried: transport errors, time-outs, 408, 429, 5xx, and an answer that its reader calls broken
-  (`RetryableAnswer`). Any other 3xx or 4xx is refused at once: asking again would not mend it.
+  (`RetryableAnswer`). Any other 3xx or 4xx is refused at once: asking again would not help.
 - All attempts of one request share one time budget, so that an answer that drips or never ends
   fails within minutes.
 - An answer that says neither its length nor its end (no Content-Length, not chunked) is refused:
-  nothing tells whether it is whole.
+  nothing says whether it is whole.
 - The circuit counts what says that the source is down (no connection, no answer in time, 5xx),
   never what says that one answer is bad, so that one broken day can't stop its neighbours.
 - Nothing here puts credentials, a query string, a header or a body of ours into a message.
@@ -296,7 +296,7 @@ class ResilientClient:
             if not error.retryable or error.retry_after_seconds is None:
                 return error.retryable
             wait_seconds = min(error.retry_after_seconds, self.policy.retry_after_max_seconds)
-            # Many requests are told the same second: they must not all come back in it.
+            # Many requests get the same Retry-After: they must not all be sent again in one second.
             return wait_seconds + random.uniform(0, self.policy.wait_jitter_seconds)  # noqa: S311
         if isinstance(error, httpx.LocalProtocolError):
             return False
@@ -336,8 +336,8 @@ class ResilientClient:
                 )
             case _BadStatusError(retryable=False):
                 return SourceError(
-                    f"{self.name} refused {where} with status {error.status}{error.reason}: mend "
-                    "the request, or the URL or key set for this source.",
+                    f"{self.name} refused {where} with status {error.status}{error.reason}: "
+                    "correct the request, or the URL or key set for this source.",
                     "source_refused",
                 )
             case _BadStatusError():

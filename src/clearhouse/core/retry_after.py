@@ -12,8 +12,8 @@ import httpx
 def wait_asked_for(response: httpx.Response) -> float | None:
     """Seconds that an answer asks to wait, or None where it asks for none.
 
-    A date is held against the Date of the same answer. Between two clocks that are apart it would
-    mean no wait at all, or one of hours.
+    A date is compared with the Date of the same answer. Compared with our clock, which may differ
+    from the source's, it could mean no wait at all, or one of hours.
     """
     now = _moment(response.headers.get("Date", "")) or dt.datetime.now(dt.UTC)
     return parse_retry_after(response.headers.get("Retry-After"), now)

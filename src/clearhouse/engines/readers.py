@@ -10,8 +10,9 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -96,16 +97,25 @@ class ReadersFile:
         if not self.path.exists():
             yield None
             return
-        try:
-            connection = duckdb.connect(str(self.path), read_only=True)
-        except duckdb.IOException as error:
-            reason = str(error).splitlines()[0].rstrip(".")
-            raise StoreError(
-                f"{self.path} can't be opened ({reason}): `clearhouse rebuild` makes it again.",
-                "readers_failed",
-            ) from error
-        with connection:
-            yield connection
+        with ExitStack() as stack:
+            try:
+                connection = duckdb.connect(str(self.path), read_only=True)
+            except duckdb.IOException as error:
+                if "lock" not in str(error):
+                    raise self._unusable(error) from error
+                # A reader opened it to write, as DuckDB's shell does by default: he locks others
+                # out of the file, and not out of a copy.
+                copy = Path(stack.enter_context(TemporaryDirectory())) / self.path.name
+                shutil.copyfile(self.path, copy)
+                connection = duckdb.connect(str(copy), read_only=True)
+            yield stack.enter_context(connection)
+
+    def _unusable(self, error: duckdb.IOException) -> StoreError:
+        reason = str(error).splitlines()[0].rstrip(".")
+        return StoreError(
+            f"{self.path} can't be opened ({reason}): `clearhouse rebuild` makes it again.",
+            "readers_failed",
+        )
 
     def _prepare(self, fresh: Path) -> None:
         """A copy of the file as it is, or an empty one."""

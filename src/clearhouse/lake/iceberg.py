@@ -1,7 +1,7 @@
 """Bronze tables: Apache Iceberg through pyiceberg, partitioned by book date, replaced by day.
 
 Every commit carries `{book date: entry id}` of the days it wrote in its snapshot's properties, so
-that a run after a crash can tell what got in. Readers get the planned files of one snapshot.
+that a run after a crash knows what was committed. Readers get the planned files of one snapshot.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Landing: what arrived, byte for byte, by source and day, for ever.
+"""Landing: what arrived, byte for byte, by source and day; nothing is deleted.
 
 `Landing.from_url(url)` is the whole of it; see `landing.store` for its promises.
 """

@@ -2,9 +2,9 @@
 
 A write creates a key or finds it taken; nothing is overwritten and nothing half is ever seen.
 
-Durability. S3 answers a put when it is durable. obstore's LocalStore writes aside and links the
-file to its name, which is atomic, but calls no fsync (seen with strace, obstore 0.12): after a
-power cut a name could stand for an empty file. So a local write goes to a staging name, is
+Durability. S3 answers a put when it is durable. obstore's LocalStore writes to another name and
+links the file to its own, which is atomic, but calls no fsync (seen with strace, obstore 0.12):
+after a power cut a name could stand for an empty file. So a local write goes to a staging name, is
 synced, takes its name by a link that fails if the name is taken, and then its folder, and those
 above it that may be new, are synced. So a name never stands for bytes that are not on the disk.
 """

@@ -54,7 +54,7 @@ class LandingReader:
     A day is what landed for it from each of the dataset's sources. A row belongs to the source of
     its object: the same bytes from two sources are two records.
 
-    Whenever a total is asked for, the stored bytes are held against their SHA-256. The reading is
+    Whenever a total is asked for, the stored bytes are compared with their SHA-256. The reading is
     a pure function of those bytes, so totals that were measured from the same bytes by the same
     code are taken from `memory` and not measured again.
     """
@@ -87,7 +87,7 @@ class LandingReader:
         return filled({day: f[lines] for day, f in zip(wanted, found, strict=True)}, days)
 
     def measure(self, day: dt.date) -> None:
-        """Measure what has just landed for a day; the reading is kept for who types it next."""
+        """Measure what has just landed for a day; the reading is kept for the typing of it."""
         objects = self._objects(day)
         rows_kept = sum(map(len, list(self._readings.values())))
         for landed in objects:
@@ -96,7 +96,7 @@ class LandingReader:
         self.memory.keep({_content(objects): self._totals_of(day, objects)})
 
     def reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
-        """The books' reading of an object (`READING_SCHEMA`); a kept one is let go of."""
+        """The books' reading of an object (`READING_SCHEMA`); a kept one is freed."""
         kept = self._readings.pop(_same_rows(landed), None)
         if kept is None:
             return self._reading(landed, payload)

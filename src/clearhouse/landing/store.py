@@ -4,7 +4,7 @@
   between the two, the next put of the same bytes completes what was begun.
 - The same bytes again for the same day create nothing. Other bytes become the next version;
   nothing that has landed is ever written again.
-- A day has one writer at a time, as the runner sees to. Should two write at once, both payloads
+- A day has one writer at a time, by the lock of its domain. Should two write at once, both payloads
   are kept; they may then share a version number, and the key decides their order.
 """
 
@@ -102,7 +102,7 @@ class Landing:
                 return earlier
         newest = max((earlier.version for earlier in landed), default=0)
         for name, complete in names.items():
-            # Only the newest may be completed: an older one would come up behind a correction.
+            # Only the newest may be completed: an older one would come after a correction.
             begun = not complete and name.version > newest and digest.startswith(name.digest)
             alike = begun and name.payload_format is rows.payload_format
             if alike and self._holds(name.key, payload):

@@ -84,7 +84,7 @@ def slack_message(domain: str, gate: str, held: list[Verdict]) -> dict[str, Any]
     shown = held[:_MAX_DAYS]
     names = ", ".join(str(verdict.day) for verdict in shown) + _more(len(held) - len(shown))
     title = f"{domain}: {days} held by {gate}: {names}"
-    note = "Readers do not see a held day until it is mended or released."
+    note = "Readers do not see a held day until it is corrected or released."
     return {
         "text": _escaped(title),
         "blocks": [

@@ -5,7 +5,7 @@ suite; an asset is a table with a `book_date` (a date, or text YYYY-MM-DD) on ea
 its `grain` in gx/great_expectations.yml says whether it is a profile (`day`, one row a book date)
 or records (`row`).
 
-The rows of a year are many: a frame may come in parts, which are judged and let go one after
+The rows of a year are many: a frame may come in parts, which are judged and freed one after
 another. A day lies whole in one part, so that its counts are of the day.
 
 A rule is judged row by row, and a broken row holds the day that it belongs to: `mostly` and rules

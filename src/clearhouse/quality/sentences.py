@@ -1,4 +1,4 @@
-"""The sentence that tells a person which rule was broken, and by how much.
+"""The sentence that says which rule was broken, and by how much.
 
 Every number in it is a count, a bound of the rule or, for a profile of one row a day, the day's
 own figure. The value of a single record is never quoted: it may be personal data.
@@ -36,7 +36,7 @@ def of_day(expectation: str, rule: Mapping[str, Any], profile: Mapping[Any, Any]
 
 
 def _beyond_bound(greater: str, less: str, profile: Mapping[Any, Any]) -> str | None:
-    """The sentence for a day's figure beside its bound, told from the figure's side.
+    """The sentence for a day's figure and its bound.
 
     A bound is a column of the profile that ends in `_low` or `_high`; None if neither is one.
     """

@@ -23,7 +23,7 @@ class Backup:
 
     Attributes:
         stores: files and folders, each on any file system.
-        marker: a file that is there from when all were set aside until they are gone.
+        marker: a file that exists from when the backup is complete until it is deleted.
     """
 
     stores: tuple[Path, ...]
@@ -39,7 +39,7 @@ class Backup:
             return
         self._check_room()
         for path, aside in self._all_places():
-            if aside.exists():  # begun and cut short: what stands in its place is newer, and less
+            if aside.exists():  # cut short: what is in its place is newer, and holds less
                 _remove(path)
             elif path.exists():
                 path.rename(aside)
@@ -58,13 +58,13 @@ class Backup:
         self.marker.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Throw away what was set aside."""
+        """Delete the backup."""
         for _, aside in self._all_places():
             _remove(aside)
         self.marker.unlink(missing_ok=True)
 
     def kept(self) -> list[Path]:
-        """What is set aside now."""
+        """The backup's files."""
         return [aside for _, aside in self._all_places() if aside.exists()]
 
     def _all_places(self) -> Iterator[tuple[Path, Path]]:
@@ -85,7 +85,7 @@ class Backup:
 
 
 def _places(store: Path) -> Iterator[tuple[Path, Path]]:
-    """Where a store's parts stand, and where they are set aside."""
+    """Where a store's parts are, and where their backups are."""
     for side in _SIDE_FILES:
         path = store.with_name(store.name + side)
         yield path, path.with_name(path.name + SUFFIX)

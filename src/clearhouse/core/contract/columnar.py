@@ -113,7 +113,7 @@ def _is_shallow(line: str) -> bool:
     """Whether a line nests no deeper than may be: so in JSON, and so as far as a reader gets in it.
 
     Braces within strings don't count: a byte is within one where an odd number of quotes stands
-    before it, escaped ones apart.
+    before it, escaped ones not counted.
     """
     plain = line.encode().replace(b"\\\\", b"  ").replace(b'\\"', b"  ")
     content = np.frombuffer(plain, np.uint8)

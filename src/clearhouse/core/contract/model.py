@@ -293,7 +293,7 @@ def _field(prop: Any) -> Field:
     if openness not in (None, "open") or (openness and not values):
         raise ContractError(
             f"Field {prop.name}: `enum: {openness}` is not understood: list the known values under "
-            "`enum`, and mark it `open` if others are accepted."
+            "`enum`, and set it to `open` if others are accepted."
         )
     return Field(
         name=prop.name,
