@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -113,8 +114,10 @@ class Lake:
         return sorted(path for paths in wanted.values() for path in paths)
 
     def forget(self, name: str) -> None:
-        """Take a table out of the catalog, so that it is made anew. Its files are left alone."""
-        if self._existing(name) is not None:
+        """Take a table out of the catalog, so that it is made anew. Its files need not be there."""
+        from pyiceberg.exceptions import NoSuchTableError
+
+        with suppress(NoSuchTableError):
             self._catalog.drop_table(name)
 
     def columns(self, name: str) -> pa.Schema | None:

@@ -9,6 +9,7 @@ from clearhouse.books.audit import Audit, audit
 from clearhouse.books.certificate import Certificate, CertificateError, seal
 from clearhouse.books.model import Entry, Status
 from clearhouse.core.columnar import DIALECT
+from clearhouse.core.contract import PayloadFormat
 from clearhouse.pipeline.bronze import input_of, landed_objects
 from clearhouse.pipeline.context import OpenDataset, Run
 
@@ -109,12 +110,18 @@ def _commands(
 ) -> tuple[tuple[str, str], ...]:
     """What is computed, and by which command."""
     commands: list[tuple[str, str]] = []
-    paths = [run.landing.local_path(o) for o in landed_objects(run, dataset, [day])[day]]
-    if paths and all(paths):
+    landed = landed_objects(run, dataset, [day])[day]
+    paths = [run.landing.local_path(o) for o in landed]
+    is_json = all(o.payload_format is not PayloadFormat.CSV for o in landed)
+    if paths and all(paths) and is_json:
         listed = " ".join(f"'{near(str(p))}'" for p in paths)
-        commands.append(("landing: records", f"zstdcat {listed} | wc -l"))
-        amount = dataset.contract.amount.source_name
-        cents = f"jq -n '[inputs.{amount} * 100 | round] | add'"
+        rows = "inputs"
+        if under := dataset.contract.rows_under:  # a corrected row lands as a line of its own
+            rows += f' | if has("{under}") then .{under}[] else . end'
+        amount = f".{dataset.contract.amount.source_name} | numbers * 100 | round"
+        records = "wc -l" if not under else f"jq -n '[{rows}] | length'"
+        commands.append(("landing: records", f"zstdcat {listed} | {records}"))
+        cents = f"jq -n '[{rows} | {amount}] | add'"
         commands.append(("landing: amount in cents", f"zstdcat {listed} | {cents}"))
     files = ", ".join(f"'{near(f)}'" for f in run.lake.files(dataset.id, [day]))
     if files:

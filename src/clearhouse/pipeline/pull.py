@@ -20,9 +20,11 @@ import structlog
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.background import import_beside
-from clearhouse.core.errors import UsageError
+from clearhouse.core.contract import Contract, PayloadFormat, rows_of
+from clearhouse.core.errors import SourceError, UsageError
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
+from clearhouse.landing import Counted
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Batch, Connection, Failure
 from clearhouse.pipeline.runner import StepReport
@@ -190,17 +192,16 @@ async def _pull(
     connection: Connection,
     days: Sequence[dt.date],
 ) -> tuple[list[dt.date], dict[dt.date, str]]:
-    landed: list[dt.date] = []
-    failed: dict[dt.date, str] = {}
-    landing: set[asyncio.Future[dt.date]] = set()
+    came: list[dt.date | Failure] = []
+    landing: set[asyncio.Future[dt.date | Failure]] = set()
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(_LANDINGS_AT_ONCE) as pool:
         try:
             async with aclosing(connection.pull(days)) as answers:
                 async for answer in answers:
                     if isinstance(answer, Failure):
-                        failed[answer.book_date] = answer.error.message
                         run.progress.fail(answer.book_date, answer.error.message)
+                        came.append(answer)
                         continue
                     landing.add(
                         loop.run_in_executor(
@@ -208,16 +209,19 @@ async def _pull(
                         )
                     )
                     # A slow disk slows the source: memory stays as it is.
-                    landed += await _all_but(_LANDINGS_AT_ONCE, landing)
-            landed += await _all_but(0, landing)
+                    came += await _all_but(_LANDINGS_AT_ONCE, landing)
+            came += await _all_but(0, landing)
         finally:
             await asyncio.gather(*landing, return_exceptions=True)
-    return sorted(landed), failed
+    failed = {e.book_date: e.error.message for e in came if isinstance(e, Failure)}
+    return sorted(e for e in came if not isinstance(e, Failure)), failed
 
 
-async def _all_but(most: int, landing: set[asyncio.Future[dt.date]]) -> list[dt.date]:
+async def _all_but(
+    most: int, landing: set[asyncio.Future[dt.date | Failure]]
+) -> list[dt.date | Failure]:
     """Wait until at most so many are left, and take out those that are done."""
-    done: set[asyncio.Future[dt.date]] = set()
+    done: set[asyncio.Future[dt.date | Failure]] = set()
     while len(landing) > most:
         newly, _ = await asyncio.wait(landing, return_when=asyncio.FIRST_COMPLETED)
         landing -= newly
@@ -225,10 +229,28 @@ async def _all_but(most: int, landing: set[asyncio.Future[dt.date]]) -> list[dt.
     return [each.result() for each in done]
 
 
-def _land(run: Run, dataset: OpenDataset, source: str, identity: str, batch: Batch) -> dt.date:
-    """Land a day, and measure it while others are pulled."""
+def _land(
+    run: Run, dataset: OpenDataset, source: str, identity: str, batch: Batch
+) -> dt.date | Failure:
+    """Land a day, and measure it while others are pulled; an answer of no use is a failure."""
+    try:
+        counted = _counted(batch.payload, dataset.contract)
+    except SourceError as error:
+        run.progress.fail(batch.book_date, error.message)
+        return Failure(batch.book_date, error)
     request = {"source": identity, **batch.request}
-    run.landing.put(source, batch.book_date, batch.payload, request)
+    run.landing.put(source, batch.book_date, batch.payload, request, counted)
     dataset.reader.measure(batch.book_date)
     run.progress.advance()
     return batch.book_date
+
+
+def _counted(payload: bytes, contract: Contract) -> Counted | None:
+    """How many rows an answer has; None of NDJSON, whose lines landing counts itself.
+
+    Raises:
+        SourceError: the answer is not of its contract's format.
+    """
+    if contract.payload_format is PayloadFormat.NDJSON:
+        return None
+    return Counted(contract.payload_format, rows_of(payload, contract).lines.count(b"\n"))

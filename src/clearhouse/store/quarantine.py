@@ -111,14 +111,19 @@ class Quarantine:
             return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
 
     def find(self, text: str) -> list[QuarantinedRow]:
-        """Rows by record id, or by the last part of their key."""
+        """Rows by record id, by their key, or by its last part."""
         q = quarantine_table.c
         end = "|" + text
-        where = (q.record_id == text) | q.record_key.endswith(end, autoescape=True)
+        named = (q.record_id == text) | (q.record_key == text)
+        where = named | q.record_key.endswith(end, autoescape=True)
         with self.engine.connect() as connection:
             rows = [_row(r) for r in connection.execute(sa.select(quarantine_table).where(where))]
         # SQLite's LIKE takes A for a.
-        return [row for row in rows if row.record_id == text or row.record_key.endswith(end)]
+        return [
+            row
+            for row in rows
+            if text in (row.record_id, row.record_key) or row.record_key.endswith(end)
+        ]
 
     def rows(self, dataset: str, days: Sequence[dt.date]) -> pa.Table:
         """The spine rows of days, as `SPINE_SCHEMA`."""

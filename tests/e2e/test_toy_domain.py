@@ -1,0 +1,155 @@
+"""A domain that the pipeline has never seen: everything works for it, by its declaration alone."""
+
+import datetime as dt
+import json
+import subprocess
+
+import pytest
+from toy_home import DAYS, HIDDEN, TAKINGS, TICKETS, Toy
+
+from clearhouse.books.model import Status
+from clearhouse.pipeline.tamper import tamper
+
+UNREADABLE, NEGATIVE, HALF = DAYS[:3]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """A day with rejected tickets, one that a gate holds, and one that a booth did not give."""
+    toy = Toy(tmp_path_factory.mktemp("toy") / "home")
+    kinds = {UNREADABLE: "unreadable", NEGATIVE: "negative", HALF: "south_closed"}
+    faults = [part for day, kind in kinds.items() for part in ("--fault", f"{day}={kind}")]
+
+    answer = toy.command("run", "toy", "--from", DAYS[0], "--to", HALF, *faults)
+
+    assert answer.exit_code == 1, answer.exception  # a failure before a hold
+    assert toy.visible() == {UNREADABLE: 38, HALF: 20}
+    return toy
+
+
+def test_a_held_day_is_seen_when_it_is_released(toy: Toy) -> None:
+    held = toy.command(
+        "run", "toy", "--from", NEGATIVE, "--to", NEGATIVE, "--fault", f"{NEGATIVE}=negative"
+    )
+    assert held.exit_code == 3
+    assert "price_minor: 2 of 40 rows below 1" in held.stderr
+    assert NEGATIVE not in toy.visible()
+
+    assert toy.command("release", "toy", "--date", NEGATIVE, "--reason", "refunds").exit_code == 0
+
+    assert toy.visible()[NEGATIVE] == 40
+    assert "refunds" in toy.command("books", "--domain", "toy").stdout
+
+
+def test_a_day_goes_on_without_a_source_and_is_completed_later(toy: Toy) -> None:
+    def statuses() -> dict[str, Status]:
+        entries = toy.open().books.current("toy", days=[HALF])
+        return {e.key.hop: e.status for e in entries if e.key.hop.endswith("landing")}
+
+    assert statuses() == {"north → landing": Status.BALANCED, "south → landing": Status.FAILED}
+    refused = toy.command("close", "toy", "--date", HALF)
+    assert "south → landing is failed" in str(refused.exception)
+
+    answer = toy.run(HALF)
+
+    assert answer.exit_code == 0, answer.stderr
+    assert statuses() == {"north → landing": Status.BALANCED, "south → landing": Status.BALANCED}
+    assert toy.visible()[HALF] == 40
+    north = toy.open().landing.objects("north", HALF)
+    assert len(north) == 1  # it was not asked again
+
+
+def test_a_rejected_ticket_is_redriven_and_traced_to_its_bytes(toy: Toy) -> None:
+    listed = json.loads(toy.command("quarantine", "list", "--domain", "toy", "--json").stdout)
+    assert [row["violations"][0]["field"] for row in listed] == ["price", "price"]
+    number = listed[0]["record_key"]
+    shown = toy.command("quarantine", "show", number, "--domain", "toy", "--json")
+    assert json.loads(shown.stdout)[0]["raw"].splitlines()[0].endswith(",")
+
+    redriven = toy.command(
+        "quarantine",
+        "redrive",
+        "--id",
+        listed[0]["record_id"],
+        "--set",
+        "price=4.50",
+        "--domain",
+        "toy",
+    )
+
+    assert redriven.exit_code == 0, redriven.exception
+    assert toy.read(f"SELECT price::VARCHAR FROM {TICKETS} WHERE number = {number}") == [("4.50",)]
+    corrected, rejected = json.loads(
+        toy.command("trace", number, "--domain", "toy", "--json").stdout
+    )
+    assert (json.loads(corrected["raw"])["price"], corrected["is_visible"]) == (4.5, True)
+    assert (json.loads(rejected["raw"])["price"], rejected["is_visible"]) == ("free", False)
+    (healthy,) = json.loads(
+        toy.command("trace", int(number) + 1, "--domain", "toy", "--json").stdout
+    )
+    assert json.loads(healthy["raw"])["number"] == int(number) + 1
+    assert healthy["raw"].count("\n") == 1  # the source's own bytes, which are two lines
+
+
+def test_corrections_rollbacks_thefts_certificates_and_rebuilds(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    toy = Toy(tmp_path_factory.mktemp("toy") / "home")
+    assert toy.run(DAYS[0]).exit_code == 0
+    assert toy.run(DAYS[1], fault="restated").exit_code == 0
+    corrected = seen(toy)
+    assert toy.visible() == {DAYS[0]: 38, DAYS[1]: 42}
+    first, second = json.loads(toy.command("publications", "toy", "--json").stdout)
+
+    rolled = toy.command("rollback", "toy", "--to", first["number"], "--reason", "a trial")
+    assert rolled.exit_code == 0, rolled.exception
+    assert toy.visible() == {DAYS[0]: 40}
+    assert toy.run(DAYS[1], fault="restated").exit_code == 0
+    assert seen(toy) == corrected
+
+    tamper(toy.open(), "steal", 1)
+    books = toy.command("books", "--domain", "toy")
+    assert books.exit_code == 4
+    (stolen,) = [
+        line
+        for line in books.stdout.splitlines()
+        if "−1 record" in line and "silver → gold" in line
+    ]
+    numbers = {row[0] for row in toy.read(f"SELECT number FROM {TICKETS}")}
+    assert not any(str(number) in stolen for number in numbers)
+    assert toy.run(DAYS[0]).exit_code == toy.run(DAYS[1], fault="restated").exit_code == 0
+    assert seen(toy) == corrected
+
+    closed = [
+        json.loads(toy.command("close", "toy", "--date", day, "--json").stdout) for day in DAYS[:2]
+    ]
+    for day, certificate in zip(DAYS, closed, strict=False):
+        check_commands(toy, certificate, day)
+
+    rebuilt = toy.command("rebuild", "toy", "--json")
+    assert rebuilt.exit_code == 0, rebuilt.exception
+    assert json.loads(rebuilt.stdout)["differing_entries"] == []
+    assert seen(toy) == corrected
+    assert toy.command("books", "--domain", "toy").exit_code == 0
+
+
+def seen(toy: Toy) -> list[list[tuple[object, ...]]]:
+    """What readers see."""
+    relations = (TICKETS, TAKINGS, HIDDEN)
+    found = [toy.read(f"SELECT * FROM {relation} ORDER BY ALL") for relation in relations]
+    assert found[0]
+    assert sum(row[2] for row in found[0]) == sum(row[3] for row in found[1])
+    return found
+
+
+def check_commands(toy: Toy, closed: dict[str, list[dict[str, str]]], day: dt.date) -> None:
+    """The printed commands come to the certificate's figures, without Clearhouse."""
+    (landed,) = [
+        h["totals"] for h in closed["certificate"]["hops"] if h["hop"] == "landing → bronze"
+    ]
+    for each in closed["commands"][:2]:
+        answer = subprocess.run(
+            each["command"], shell=True, cwd=toy.home, capture_output=True, text=True, check=True
+        )
+        measure = "records" if each["figure"].endswith("records") else "minor:EUR"
+        assert int(answer.stdout) == landed["in"][measure], (day, each)

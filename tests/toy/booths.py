@@ -1,0 +1,73 @@
+"""The booths: each sells twenty tickets a day, the same ones whenever it is asked for the day.
+
+Kinds of faults of a day: `few` (two tickets), `negative` (a price below nothing), `unreadable` (a
+price that is no number), `restated` (a ticket of this day and one of the day before have another
+price than told before), `north_closed` and `south_closed` (that booth does not answer).
+"""
+
+import datetime as dt
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from clearhouse.core.errors import SourceError
+from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
+from clearhouse.settings import Settings
+
+FIRST_NUMBERS = {"north": 0, "south": 50}
+A_DAY = dt.timedelta(days=1)
+
+
+@dataclass
+class Booth:
+    """A booth that can be asked (`pipeline.domain.Connection`)."""
+
+    name: str
+    faults: Faults
+    identity: str = "toy"
+    notice: str = ""
+
+    def requests(self, days: Sequence[dt.date]) -> Mapping[dt.date, Mapping[str, Any]]:
+        return {day: {"day": str(day), "as": self._kinds(day)} for day in days}
+
+    async def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
+        for day in days:
+            if f"{self.name}_closed" in self.faults.get(day, ()):
+                yield Failure(day, SourceError(f"The booth {self.name} is closed on {day}."))
+            else:
+                yield Batch(day, self._answer(day), self.requests([day])[day])
+
+    def _kinds(self, day: dt.date) -> list[str]:
+        return [kind for kind in self.faults.get(day, ()) if not kind.endswith("_closed")]
+
+    def _answer(self, day: dt.date) -> bytes:
+        kinds = self._kinds(day)
+        tickets = [self._ticket(day, n) for n in range(2 if "few" in kinds else 20)]
+        if "negative" in kinds:
+            tickets[0] = self._ticket(day, 0, "-1.00")
+        if "unreadable" in kinds:
+            tickets[1] = self._ticket(day, 1, '"free"')
+        if "restated" in kinds:
+            tickets[2:3] = [self._ticket(day - A_DAY, 3, "99.00"), self._ticket(day, 2, "98.00")]
+        return f'{{"booth": "{self.name}", "tickets": [{", ".join(tickets)}]}}'.encode()
+
+    def _ticket(self, day: dt.date, n: int, price: str = "") -> str:
+        """A ticket as JSON, on two lines."""
+        number = day.toordinal() * 100 + FIRST_NUMBERS[self.name] + n
+        price = price or f"{2 + number % 7}.{number % 100:02}"
+        sold_at = f"{day}T{8 + n // 2:02}:00:00"
+        return (
+            f'{{"number": {number}, "booth": "{self.name}",\n'
+            f' "price": {price}, "sold_at": "{sold_at}"}}'
+        )
+
+
+def booth(name: str) -> Source:
+    """A booth as a source."""
+
+    @contextmanager
+    def connect(_settings: Settings, faults: Faults) -> Iterator[Booth]:
+        yield Booth(name, faults)
+
+    return Source(name, connect, lambda _settings: f"the booth {name} is there")

@@ -1,0 +1,56 @@
+"""The toy declared: one dataset of two sources, a whole number as its key, a constant currency."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from clearhouse.core.columnar import dates
+from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.domain import Dataset, Derived, Domain, Frames, Gate, frame_of
+from clearhouse.pipeline.hops import candidates_sql
+from clearhouse.pipeline.profiles import raw_profile
+from toy.booths import booth
+
+ROOT = Path(__file__).parent
+
+
+def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
+    """One row a book date."""
+    return {"toy_days": frame_of(list(raw_profile(run, dataset, days, {}).values()))}
+
+
+def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
+    """One row a candidate."""
+    dialect = run.engine.dialect
+    sql = f"""SELECT strftime(r._book_date, '%Y-%m-%d') AS book_date,
+            {dialect.minor_units("r.price", "r.currency")} AS price_minor
+        FROM {candidates_sql(dataset.id, dataset.declared.gold)}
+        WHERE r._book_date IN ({dates(dialect, days)})"""
+    return {"toy_tickets": run.engine.query(sql).to_pandas()}
+
+
+TICKETS = Dataset(
+    name="tickets",
+    sources=(booth("north"), booth("south")),
+    silver="silver.stg_toy_tickets",
+    gold="gold.fct_toy_tickets",
+    readers="marts.mart_toy_tickets",
+    touched_keys="int_toy_touched_keys",
+    hidden="int_toy_hidden_tickets",
+    raw_gate=Gate("toy_raw_gate", raw_frames),
+    business_gate=Gate("toy_business_gate", business_frames),
+    id_column="number",
+    identity=("booth", "sold_at"),
+    derived=(
+        Derived("mart_toy_takings", "marts", "booth", "int_toy_touched_booths", part="sold_on"),
+    ),
+)
+
+TOY = Domain(
+    "toy",
+    (TICKETS,),
+    contracts=ROOT / "contracts",
+    models=ROOT / "dbt" / "toy",
+    model_tests=ROOT / "dbt" / "tests",
+    gates=ROOT / "gx",
+)
