@@ -13,7 +13,7 @@ from clearhouse.quality.gates import NO_ROWS, Gates
 from clearhouse.quality.project import working_copy
 from clearhouse.quality.verdicts import QualityError
 
-GX = Path(__file__).parents[3] / "gx"
+GX = Path(__file__).parents[3] / "gx" / "bnpl"
 NOT_NULL = "expect_column_values_to_not_be_null"
 BETWEEN = "expect_column_values_to_be_between"
 IN_SET = "expect_column_values_to_be_in_set"
