@@ -55,6 +55,7 @@ GOLD_DAY = {
     "default_rate": 0.07,
     "mean_amount_minor": 14_325,
     "distinct_customers": 2,
+    "shared_keys": 0,
 }
 DRIFTS = (
     "drift_risk_scenario", "drift_risk_level", "drift_credit_score_range",
@@ -274,6 +275,7 @@ DAY_CASES = [
     ({"mean_amount_minor": 999}, (BETWEEN, "mean_amount_minor")),
     ({"mean_amount_minor": 500_001}, (BETWEEN, "mean_amount_minor")),
     ({"distinct_customers": 0}, (BETWEEN, "distinct_customers")),
+    ({"shared_keys": 1}, (BETWEEN, "shared_keys")),
     ("again", (UNIQUE, "book_date")),
 ]  # fmt: skip
 STATISTICS_CASES = [
