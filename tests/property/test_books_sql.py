@@ -6,9 +6,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearhouse.books.measure import SPINE_SCHEMA, minor_sql, record_hash, totals_of
+from clearhouse.books.measure import SPINE_SCHEMA, record_hash, totals_of
 from clearhouse.books.model import Totals
-from clearhouse.core.columnar import query
+from clearhouse.core.columnar import DIALECT, query
 from clearhouse.core.money import iso_exponents, minor_from_text, text_from_minor
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=150)
@@ -43,7 +43,8 @@ def test_minor_units_of_a_decimal_column_are_those_of_its_text(rows: list[tuple[
     texts_of_rows = [text_from_minor(minor, currency) for minor, currency in rows]
     table = pa.table({"t": texts_of_rows, "currency": [currency for _, currency in rows]})
     answer = query(
-        f"SELECT {minor_sql()} AS minor FROM (SELECT t::DECIMAL(17, 4) AS amount, currency FROM r)",
+        f"SELECT {DIALECT.minor_units('amount', 'currency')} AS minor"
+        " FROM (SELECT t::DECIMAL(17, 4) AS amount, currency FROM r)",
         r=table,
     )
     read = [

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from bnpl_home import DAY, Warehouse
-from playback import SIMTOM, Play, Playback
+from playback import SIMTOM as RECORDINGS
+from playback import Play, Playback
 
-from clearhouse.bnpl.context import SOURCE
-from clearhouse.bnpl.steps.extract import extract_daily_batch
+from clearhouse.bnpl.source import SIMTOM
+from clearhouse.pipeline.pull import extract_daily_batch
 
-RECORDED = (SIMTOM / "three-days-seed-42.txt").read_bytes()
+RECORDED = (RECORDINGS / "three-days-seed-42.txt").read_bytes()
 
 
 @dataclass
@@ -25,11 +26,16 @@ class Pulling:
         """How often a run that would ask for so many records asks the source."""
         before = len(self.server.asked)
         self.warehouse.base_daily_volume = volume
-        assert not extract_daily_batch(self.warehouse.open(refresh=refresh), [DAY]).failed
+        run = self.warehouse.open(refresh=refresh)
+        run.prepares = False
+        assert not extract_daily_batch(run, [DAY]).failed
+        run.engine.close()
         return len(self.server.asked) - before
 
     def versions(self) -> list[int]:
-        return [landed.version for landed in self.warehouse.open().landing.objects(SOURCE, DAY)]
+        run = self.warehouse.open()
+        run.engine.close()
+        return [landed.version for landed in run.landing.objects(SIMTOM, DAY)]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from clearhouse.bnpl import profiles
 from clearhouse.bnpl.data_patterns import pattern_for
 from clearhouse.bnpl.profiles import Baseline
 
-BASELINE = Baseline.load(Path(__file__).parents[3] / "gx" / "baselines" / "simtom.json")
+BASELINE = Baseline.load(Path(__file__).parents[3] / "gx" / "bnpl" / "baselines" / "simtom.json")
 SEED = 20_240_101
 CALENDAR_YEARS = range(2020, 2028)
 YEARS = 200

@@ -26,7 +26,7 @@ from clearhouse.sandbox.simtom.fragments import risk_level
 from clearhouse.sandbox.simtom.people import CREDIT, DEVICES, PROVIDERS, period, population
 from clearhouse.sandbox.simtom.purchases import SPEEDS, Purchases, of_day
 
-GX = Path(__file__).parents[3] / "gx"
+GX = Path(__file__).parents[3] / "gx" / "bnpl"
 YEAR = Window.parse("2024-01-01", "2024-12-30")
 PEAKS = (12, 19)
 RISK_LEVELS = tuple(risk_level(percent) for percent in range(100))

@@ -13,7 +13,7 @@ from clearhouse.quality.gates import NO_ROWS, Gates
 from clearhouse.quality.project import working_copy
 from clearhouse.quality.verdicts import QualityError
 
-GX = Path(__file__).parents[3] / "gx"
+GX = Path(__file__).parents[3] / "gx" / "bnpl"
 NOT_NULL = "expect_column_values_to_not_be_null"
 BETWEEN = "expect_column_values_to_be_between"
 IN_SET = "expect_column_values_to_be_in_set"
@@ -55,6 +55,7 @@ GOLD_DAY = {
     "default_rate": 0.07,
     "mean_amount_minor": 14_325,
     "distinct_customers": 2,
+    "shared_keys": 0,
 }
 DRIFTS = (
     "drift_risk_scenario", "drift_risk_level", "drift_credit_score_range",
@@ -274,6 +275,7 @@ DAY_CASES = [
     ({"mean_amount_minor": 999}, (BETWEEN, "mean_amount_minor")),
     ({"mean_amount_minor": 500_001}, (BETWEEN, "mean_amount_minor")),
     ({"distinct_customers": 0}, (BETWEEN, "distinct_customers")),
+    ({"shared_keys": 1}, (BETWEEN, "shared_keys")),
     ("again", (UNIQUE, "book_date")),
 ]  # fmt: skip
 STATISTICS_CASES = [

@@ -6,6 +6,7 @@ from clearhouse.books import Books, EntryKey, Hop, Side, Status
 from clearhouse.books.audit import audit
 from clearhouse.books.certificate import seal
 from clearhouse.books.clerk import Clerk
+from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import MAX_NAMED
 
 RECORDS: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"))
@@ -81,8 +82,8 @@ def test_an_imbalance_that_was_mended_is_balanced_again(books: Books) -> None:
 def test_a_held_day_stays_held_and_work_under_way_is_told_as_such(books: Books) -> None:
     gold = MemoryStore(*RECORDS)
     hop = closed(books, MemoryStore(*RECORDS), gold)
-    books.set_status([key_of().entry_id], Status.HELD)
-    books.set_status([key_of(NEXT).entry_id], Status.OPEN)
+    Decisions(books.engine).record("raw", "v1", {key_of().entry_id: (False, ["bad"])}, "run-1")
+    books.open([key_of(NEXT)], "run-2")
     gold.put(day=NEXT)
     audited = audit(books, "bnpl", [hop])
     told = [(e.key.book_date, e.status) for e in audited.entries]

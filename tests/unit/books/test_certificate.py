@@ -41,7 +41,7 @@ def chain(database: sa.Engine) -> Certificates:
     previous = None
     for day in (DAY, NEXT, THIRD):
         certificate = seal("bnpl", day, [entry(day)], previous)
-        certificates.add(certificate)
+        certificates.add(certificate, "run-1")
         previous = certificate.seal
     return certificates
 
@@ -75,10 +75,10 @@ def test_an_undisturbed_chain_holds(chain: Certificates) -> None:
 def test_a_day_is_sealed_once(chain: Certificates) -> None:
     known = chain.get("bnpl", DAY)
     assert known is not None
-    chain.add(known)
+    chain.add(known, "run-2")
     other = seal("bnpl", DAY, [entry(DAY)], "another past")
     with pytest.raises(CertificateError) as refused:
-        chain.add(other)
+        chain.add(other, "run-2")
     assert refused.value.code == "already_closed"
     assert refused.value.message == (
         "bnpl 2024-03-09 is closed already, and its totals have changed since: "
@@ -94,31 +94,57 @@ def test_a_certificate_gives_back_what_was_sealed(chain: Certificates) -> None:
     assert certificate.totals("gold → readers") is None
 
 
-def test_a_day_is_reopened_with_the_days_after_it_and_a_reason(chain: Certificates) -> None:
+def test_a_day_is_reopened_with_the_days_after_it_and_a_reason(
+    chain: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
     before = chain.closed("bnpl")
-    assert chain.reopen("bnpl", NEXT, "late file") == [before[NEXT], before[THIRD]]
+    assert chain.reopen("bnpl", NEXT, "late file", "run-2") == [before[NEXT], before[THIRD]]
     assert chain.closed("bnpl") == {DAY: before[DAY]}
+    assert chain.reopened("bnpl") == [(before[d], "late file") for d in (NEXT, THIRD)]
+    assert chain.reopened("retail") == []
     with chain.engine.connect() as connection:
-        kept = connection.execute(sa.select(reopening_table)).all()
-    assert {(r.seal, r.book_date, r.body, r.reason) for r in kept} == {
-        (before[day].seal, day, before[day].body, "late file") for day in (NEXT, THIRD)
-    }
+        rows = connection.execute(sa.select(reopening_table)).all()
+    assert {(r.reopened_by, r.run_id) for r in rows} == {("ada", "run-2")}
     with pytest.raises(CertificateError) as refused:
-        chain.reopen("bnpl", NEXT, "again")
+        chain.reopen("bnpl", NEXT, "again", "run-3")
     assert (refused.value.code, refused.value.message) == (
         "not_closed",
         "bnpl 2024-03-10 is not closed.",
     )
 
 
-def test_a_day_sealed_as_before_can_be_reopened_again(chain: Certificates) -> None:
+def test_a_day_before_all_closed_ones_is_not_reopened_with_them(chain: Certificates) -> None:
+    earlier = DAY - dt.timedelta(days=1)
+    with pytest.raises(CertificateError):
+        chain.reopen("bnpl", earlier, "why", "run-2")
+    assert list(chain.closed("bnpl")) == [DAY, NEXT, THIRD]
+
+
+def test_a_day_reopened_twice_keeps_both_certificates_and_both_reasons(
+    chain: Certificates,
+) -> None:
     last = chain.closed("bnpl")[THIRD]
-    for reason in ("first", "second"):
-        chain.reopen("bnpl", THIRD, reason)
-        chain.add(last)
-    with chain.engine.connect() as connection:
-        assert connection.scalars(sa.select(reopening_table.c.reason)).all() == ["second"]
+    for number, reason in enumerate(("first", "second"), 2):
+        chain.reopen("bnpl", THIRD, reason, f"run-{number}")
+        chain.add(last, f"run-{number}")
+    assert chain.reopened("bnpl") == [(last, "first"), (last, "second")]
+    assert chain.get("bnpl", THIRD) == last
     assert chain.verify_chain("bnpl") == []
+    with chain.engine.connect() as connection:
+        of_third = sa.select(certificate_table).where(certificate_table.c.book_date == THIRD)
+        kept = connection.execute(of_third.order_by(certificate_table.c.seq)).all()
+    assert [(row.run_id, row.seal) for row in kept] == [
+        (f"run-{number}", last.seal) for number in (1, 2, 3)
+    ]
+
+
+def test_a_certificate_is_reopened_once(chain: Certificates) -> None:
+    """Two people who reopen one day at the same moment: the store refuses the second."""
+    chain.reopen("bnpl", THIRD, "first", "run-2")
+    with chain.engine.begin() as connection, pytest.raises(sa.exc.IntegrityError):
+        row = dict(connection.execute(sa.select(reopening_table)).mappings().one())
+        connection.execute(sa.insert(reopening_table).values(**{**row, "seq": None}))
 
 
 def tampered(chain: Certificates, day: dt.date, **values: str) -> list[str]:

@@ -3,6 +3,7 @@ from books_in_memory import DAY, NEXT, MemoryStore, hop_between, key_of
 
 from clearhouse.books import Books, Side, Status
 from clearhouse.books.clerk import Clerk, Plan
+from clearhouse.books.decisions import Decisions
 from clearhouse.books.model import totals_digest
 
 RECORDS = (("a", 4590, "USD"), ("b", 100, "USD"))
@@ -43,8 +44,9 @@ def test_what_is_closed_and_still_there_is_skipped(gold: Gold) -> None:
 
 def test_a_held_day_is_not_done_again(gold: Gold) -> None:
     gold.clerk.close(KEYS.values())
-    gold.books.set_status([key_of().entry_id], Status.HELD)
+    Decisions(gold.books.engine).record("raw", "v1", {MARKS[DAY]: (False, ["bad"])}, "run-1")
     assert gold.clerk.plan(KEYS, MARKS).skip == (DAY, NEXT)
+    assert len(gold.books.history("bnpl", "silver → gold", DAY)) == 1
     assert gold.status() is Status.HELD
 
 
@@ -56,12 +58,14 @@ def test_a_commit_that_was_never_closed_is_adopted(gold: Gold) -> None:
     assert entry.output_ref == totals_digest(entry.totals)
 
 
-@pytest.mark.parametrize("status", [Status.FAILED, Status.UNBALANCED])
-def test_an_entry_that_went_wrong_and_now_balances_is_adopted(gold: Gold, status: Status) -> None:
+def test_an_entry_that_went_wrong_and_now_balances_is_adopted(gold: Gold) -> None:
+    gold.store.put(RECORDS[0])
     gold.clerk.close(KEYS.values())
-    gold.books.set_status([key_of().entry_id], status)
+    gold.clerk.fail([KEYS[NEXT]])
+    assert (gold.status(DAY), gold.status(NEXT)) == (Status.UNBALANCED, Status.FAILED)
+    gold.store.put(*RECORDS)
     assert gold.clerk.plan(KEYS, MARKS).redo == ()
-    assert gold.status() is Status.BALANCED
+    assert (gold.status(DAY), gold.status(NEXT)) == (Status.BALANCED, Status.BALANCED)
 
 
 def test_without_the_mark_of_the_store_it_is_done_again(gold: Gold) -> None:
