@@ -121,7 +121,7 @@ def _with_raw(run: Run, row: dict[str, Any]) -> Trace:
         for o in run.landing.objects(row["_source"], row["_book_date"])
         if o.version == row["_object_version"]
     ]
-    raw = X if landed else None
+    raw = split_lines(run.landing.read(landed[0]))[row["_line"] - 1] if landed else None
     return Trace(
         record_id=row["_record_id"],
         raw=raw.decode("utf-8", "replace") if raw is not None else None,
