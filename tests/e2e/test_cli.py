@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 from cli_session import CLEARHOUSE, clearhouse
 
-from clearhouse.bnpl.context import SOURCE, Bnpl
-from clearhouse.bnpl.steps.extract import close_landing
-from clearhouse.bnpl.trace import trace
+from clearhouse.bnpl.domain import BNPL
+from clearhouse.bnpl.source import SIMTOM
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.opening import open_run
+from clearhouse.pipeline.pull import close_landing
+from clearhouse.pipeline.trace import trace
 from clearhouse.settings import load_settings
-from clearhouse.world import open_bnpl
 
 BIN = Path(sys.executable).parent
 FIRST, SECOND = dt.date(2024, 1, 1), dt.date(2024, 1, 2)
@@ -56,8 +58,9 @@ class SecondDay:
     repeated: str = ""
     restated: str = ""
 
-    def open(self) -> Bnpl:
-        return open_bnpl(load_settings(_env_file=None, clearhouse_home=self.home / ".clearhouse"))
+    def open(self) -> Run:
+        settings = load_settings(_env_file=None, clearhouse_home=self.home / ".clearhouse")
+        return open_run(BNPL, settings)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +72,7 @@ def second_day(home: Path) -> SecondDay:
     found.said.append(clearhouse(home, "quarantine", "redrive", "--date", str(SECOND)))
     found.books_while_held = clearhouse(home, "books", "--from", str(SECOND))
     while found.said[-1].returncode == 3 and len(found.said) < 4:
-        found.said.append(clearhouse(home, *told_release(found.said[-1].stdout)))
+        found.said.append(clearhouse(home, *told_release(found.said[-1].stderr)))
     assert found.said[-1].returncode == 0, found.said[-1]
     return found
 
@@ -79,9 +82,9 @@ def land_more(day: SecondDay) -> None:
     bnpl = day.open()
     first, second = (
         [json.loads(line) for line in bnpl.landing.read(landed).splitlines()[:9]]
-        for (landed,) in (bnpl.landing.objects(SOURCE, d) for d in (FIRST, SECOND))
+        for (landed,) in (bnpl.landing.objects(SIMTOM, d) for d in (FIRST, SECOND))
     )
-    (landed,) = bnpl.landing.objects(SOURCE, FIRST)
+    (landed,) = bnpl.landing.objects(SIMTOM, FIRST)
     repeated = bnpl.landing.read(landed).splitlines()[3]
     lines = [
         json.dumps({**second[1], "amount": second[1]["amount"] + 1}).encode(),
@@ -90,8 +93,9 @@ def land_more(day: SecondDay) -> None:
         json.dumps({**second[2], "transaction_id": "txn_broken", "amount": 7.125}).encode(),
         json.dumps({**second[3], "installment_count": 6.5}).encode(),
     ]
-    bnpl.landing.put(SOURCE, SECOND, b"\n".join(lines) + b"\n", {"by": "hand"})
-    close_landing(bnpl, [SECOND])
+    bnpl.landing.put(SIMTOM, SECOND, b"\n".join(lines) + b"\n", {"by": "hand"})
+    close_landing(bnpl, bnpl.dataset(), SIMTOM, [SECOND])
+    bnpl.engine.close()
     day.corrected, day.repeated, day.restated = (
         row["transaction_id"] for row in (second[1], first[3], first[5])
     )
@@ -165,7 +169,7 @@ def test_a_closed_day_is_pulled_again_only_when_it_is_reopened(home: Path) -> No
     again = clearhouse(home, "reopen", *day, "--reason", "x")
 
     assert refused.returncode == 1
-    assert f"clearhouse reopen bnpl --date {FIRST}" in refused.stdout
+    assert f"clearhouse reopen bnpl --date {FIRST}" in refused.stderr
     assert reopened.returncode == 0, reopened.stderr
     assert f"{FIRST}: open again" in reopened.stdout
     assert len(list(home.glob(f".clearhouse/certificates/bnpl/reopened/{FIRST}-*.json"))) == 1
@@ -243,8 +247,8 @@ def test_the_books_fit_a_terminal(second_day: SecondDay, columns: str) -> None:
 def test_a_held_day_tells_the_command_that_releases_it(second_day: SecondDay) -> None:
     held, *_, last = second_day.said
 
-    assert re.search(rf"{SECOND} held by \w+: net_rows: \S+ is less than the \S+ exp", held.stdout)
-    assert told_release(held.stdout)[1:4] == ["bnpl", "--date", str(SECOND)]
+    assert re.search(rf"{SECOND} held by \w+: net_rows: \S+ is less than the \S+ exp", held.stderr)
+    assert told_release(held.stderr)[1:4] == ["bnpl", "--date", str(SECOND)]
     assert f"{SECOND} is released" in last.stdout
 
 
@@ -254,7 +258,7 @@ def test_the_books_say_why_a_day_is_held(second_day: SecondDay) -> None:
     assert answer is not None
     assert answer.returncode == 3
     assert f"{SECOND}, landing → bronze: held by raw_schema_gate: net_rows: " in answer.stdout
-    assert told_release(answer.stdout) == told_release(second_day.said[0].stdout)
+    assert told_release(answer.stdout) == told_release(second_day.said[0].stderr)
 
 
 def test_the_reason_of_a_release_is_shown(second_day: SecondDay) -> None:

@@ -5,9 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from bnpl_home import Warehouse
-from clearhouse.bnpl.context import DATASET, SOURCE
 from playback import SIMTOM, Play, Playback
 
+from clearhouse.bnpl.source import SIMTOM as SOURCE
 from clearhouse.books.model import Side
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2024, 1, 3)
@@ -41,7 +41,7 @@ def test_noise_is_quarantined_with_its_reasons_and_never_rounded(tmp_path: Path)
         report = warehouse.run(FIRST)
 
     assert FIRST in report.steps["validate_raw_schema"].held
-    rows = warehouse.open().quarantine.of_days(DATASET, [FIRST])
+    rows = warehouse.open().quarantine.of_days("bnpl.transactions", [FIRST])
     assert [row.line for row in rows] == [1, 2, 3]
     assert b"".join(b"data: " + row.raw + b"\n\n" for row in rows) == recorded
     found = {(v.field, v.code): v.detail for v in rows[0].violations}
