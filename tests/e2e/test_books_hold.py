@@ -52,7 +52,6 @@ def test_a_second_run_skips_everything(published: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("kind", "count", "sign"),
     [
-        ("steal", 1, "−1 record"),
         ("steal", 3, "−1 record"),
         ("double", 2, "+1 record"),
         ("change", 2, "became"),
@@ -111,15 +110,14 @@ def test_a_row_stolen_from_bronze_is_found_and_rebuilt_from_landing(published: W
     assert published.totals() == before
 
 
-def test_a_landed_object_that_rots_is_refused_by_name(warehouse: Warehouse) -> None:
-    warehouse.run(DAY)
-    landing = warehouse.open().landing
+def test_a_landed_object_that_rots_is_refused_by_name(published: Warehouse) -> None:
+    landing = published.open().landing
     (landed,) = landing.objects(SIMTOM, DAY)
     path = landing.local_path(landed)
     assert path is not None
-    with Path(path).open("r+b") as file:
-        file.seek(100)
-        file.write(b"rot")
+    whole = Path(path).read_bytes()
+    Path(path).write_bytes(whole[:100] + b"rot" + whole[103:])
 
     with pytest.raises(StoreError, match=landed.key):
-        warehouse.audit()
+        published.audit()
+    Path(path).write_bytes(whole)

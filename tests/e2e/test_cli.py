@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from cli_session import CLEARHOUSE, clearhouse
 
 from clearhouse.bnpl.domain import BNPL
 from clearhouse.bnpl.source import SIMTOM
+from clearhouse.cli.commands import execute
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.opening import open_run
 from clearhouse.pipeline.pull import close_landing
@@ -222,13 +224,29 @@ def test_trace_shows_one_record_in_every_store(home: Path) -> None:
     ],
 )
 def test_a_wrong_call_gets_one_sentence_and_its_code(
-    home: Path, args: list[str], code: int, told: str
+    home: Path,
+    args: list[str],
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answer = clearhouse(home, *args)
+    """In this process, by what the `clearhouse` command calls: a process each takes long."""
+    monkeypatch.chdir(home)
+    for name in [name for name in os.environ if name.startswith(("BNPL_", "CLEARHOUSE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "argv", ["clearhouse", *args])
+    logging = structlog.get_config()
 
-    assert answer.returncode == code, answer.stderr
-    assert told in answer.stdout + answer.stderr
-    assert "Traceback" not in answer.stderr
+    with pytest.raises(SystemExit) as ended:
+        execute()
+
+    structlog.configure(**logging)
+    answer = "".join(capsys.readouterr())
+    assert ended.value.code == code, answer
+    assert told in answer
+    assert "Traceback" not in answer
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])

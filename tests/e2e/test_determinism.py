@@ -30,6 +30,7 @@ from clearhouse.core.window import Window
 from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.landing import spine
 from clearhouse.pipeline import bronze, pull
+from clearhouse.pipeline.close import close_day
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.sandbox.options import SandboxOptions
@@ -344,6 +345,11 @@ def test_two_folders_have_the_same_books_at_every_hop(at_once: Run, bit_by_bit: 
 
     assert loaded(bit_by_bit, SPRING) == books
     assert len(books["entries"]) == 5 * len(SPRING)
+    one, other = (
+        [close_day(run, day).certificate.seal for day in SPRING] for run in (at_once, bit_by_bit)
+    )
+    assert one == other
+    assert at_once.certificates.verify_chain("bnpl") == []
 
 
 def test_two_folders_have_the_same_rows_in_every_table(at_once: Run, bit_by_bit: Run) -> None:
