@@ -26,7 +26,7 @@ from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.steps import STEPS
 
 DAYS = [DAY + dt.timedelta(days=n) for n in range(5)]
-HEALTHY, NEGATIVE, REJECTS, HALF, HALF_TOO = DAYS
+REJECTS, NEGATIVE, HALF, HALF_TOO, HEALTHY = DAYS
 UNJUDGED, UNBALANCED = (DAY + dt.timedelta(days=n) for n in (5, 6))
 FAULTS = {
     NEGATIVE: ("negative_amounts",),
@@ -231,9 +231,9 @@ def test_a_release_covers_the_failures_that_it_names_and_no_later_ones(home: Hom
 def test_every_reopening_of_a_day_stays_in_the_books(home: Home) -> None:
     reasons = ["sent again", "and once more"]
     for reason in reasons:
-        assert home("close", "bnpl", "--date", HEALTHY).exit_code == 0
-        assert home("reopen", "bnpl", "--date", HEALTHY, "--reason", reason).exit_code == 0
+        assert home("close", "bnpl", "--date", DAYS[0]).exit_code == 0
+        assert home("reopen", "bnpl", "--date", DAYS[0], "--reason", reason).exit_code == 0
 
     reopened = home.warehouse.open().certificates.reopened("bnpl")
 
-    assert [(c.book_date, why) for c, why in reopened] == [(HEALTHY, why) for why in reasons]
+    assert [(c.book_date, why) for c, why in reopened] == [(DAYS[0], why) for why in reasons]
