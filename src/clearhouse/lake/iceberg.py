@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -109,7 +110,10 @@ class Lake:
 
     def forget(self, name: str) -> None:
         """Take a table out of the catalog, so that it is made anew. Its files are left alone."""
-        if self._existing(name) is not None:
+        from pyiceberg.exceptions import NoSuchTableError
+
+        # Not by loading it: what it names may have been moved or lost.
+        with suppress(NoSuchTableError):
             self._catalog.drop_table(name)
 
     def columns(self, name: str) -> pa.Schema | None:
