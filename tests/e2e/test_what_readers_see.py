@@ -142,7 +142,7 @@ def test_a_run_says_each_cause_once_and_what_to_do_about_it(home: Home) -> None:
         (f"{HALF} to {HALF_TOO}", "validate_raw_schema", "net_rows"),
     ]
     assert f"(on {HALF})" in told
-    assert f"Readers don't see {NEGATIVE}, {HALF}, {HALF_TOO}." in told
+    assert f"Readers don't see {NEGATIVE} to {HALF_TOO}." in told
     refresh = told.index(f"run bnpl --from {HALF} --to {HALF} --refresh")
     assert refresh < told.index(f"release bnpl --date {NEGATIVE}")
 
