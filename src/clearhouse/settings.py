@@ -231,14 +231,25 @@ def _check_proxies() -> None:
     """See that the proxies that the environment names can be used: clients fail on them late."""
     named = getproxies_environment()
     for scheme in _PROXIES:
-        url = named.get(scheme, "")
         try:
-            if url:
-                SecretUrl.parse(url if "://" in url else f"http://{url}")
+            if url := named.get(scheme):
+                _check_proxy(url if "://" in url else f"http://{url}")
         except UrlError as error:
             raise SettingsError(
                 f"{scheme.upper()}_PROXY is set to a value that can't be used: {error}."
             ) from None
+
+
+def _check_proxy(url: str) -> None:
+    from httpx import InvalidURL, Proxy  # which few commands need, and few shells name a proxy
+
+    SecretUrl.parse(url)
+    try:
+        Proxy(url)
+    except (InvalidURL, ValueError):
+        raise UrlError(
+            "in its user name or password write / as %2F, ? as %3F, # as %23 and @ as %40"
+        ) from None
 
 
 def make_folders(settings: Settings) -> None:

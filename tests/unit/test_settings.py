@@ -34,6 +34,7 @@ def test_an_empty_variable_is_unset_and_words_are_taken_in_any_case(
         ("HTTPS_PROXY", f"socks5://ann:{SECRET}@proxy"),
         ("http_proxy", f"ann:{SECRET}@proxy:70000"),
         ("ALL_PROXY", f"http://ann:{SECRET}@"),
+        ("ALL_PROXY", f"http://ann:{SECRET}/a@proxy"),
         ("BNPL_SEED", SECRET),
         ("LOG_LEVEL", SECRET),
         *((name, f"postgresql://ann:{SECRET}@host/db") for name in STORES),

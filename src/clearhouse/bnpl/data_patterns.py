@@ -17,16 +17,21 @@ Neither needs a network or a clock: same arguments, same answer.
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
-from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol
 
 import holidays
 
 from clearhouse.core.errors import SettingsError
+from clearhouse.sandbox.simtom.calendar import (
+    NOISE_SIGMA,
+    WEEKDAY_FACTORS,
+    event_factor,
+    season_factor,
+    special_days,
+)
 
 DEFAULT_BASE_DAILY_VOLUME = 1_000
 """simtom's own default."""
@@ -205,10 +210,6 @@ def _uniform(seed: int, day: dt.date) -> float:
 
 # --- source -----------------------------------------------------------------------------------
 
-_WEEKDAY = (1.15, 1.10, 1.05, 1.10, 1.25, 0.85, 0.70)
-_WEEK_OF_MONTH = (1.15, 0.95, 1.10, 0.90)
-_MONTH = (0.75, 0.85, 0.95, 1.0, 1.0, 1.05, 1.05, 1.05, 1.0, 1.05, 1.10, 1.20)
-_NOISE = 0.1
 _FALSE_HOLDS_A_YEAR = 0.001
 """Chance that a healthy year has an ordinary day that is held for its volume; the same again for
 its special days. Both gates judge by one band, so that a day is held by both or by none."""
@@ -250,10 +251,10 @@ class SourcePattern:
         Noise is log-normal, and a count of n may vary by about 1/sqrt(n) besides, so the room is a
         factor, wider for a day of 20 records than for one of 2,000. No day is without records.
         """
-        expected = self._before_weekday(day) * _WEEKDAY[day.weekday()] * event_factor(day)
-        is_special = day in _special_days(day.year)
+        expected = self._before_weekday(day) * WEEKDAY_FACTORS[day.weekday()] * event_factor(day)
+        is_special = day in special_days(day.year)
         deviations = _SPECIAL_DEVIATIONS if is_special else _ORDINARY_DEVIATIONS
-        room = math.exp(deviations * math.sqrt(_NOISE**2 + 1 / max(expected, 1.0)))
+        room = math.exp(deviations * math.sqrt(NOISE_SIGMA**2 + 1 / max(expected, 1.0)))
         return VolumeBand(
             low=max(1, math.floor(expected / room)),
             high=math.ceil(expected * room),
@@ -262,76 +263,14 @@ class SourcePattern:
 
     def season(self, day: dt.date) -> Season:
         """The day's kind, beside a weekday of its week and month."""
-        weekday_records = self._before_weekday(day) * sum(_WEEKDAY[:5]) / 5
-        if day in _special_days(day.year):
+        weekday_records = self._before_weekday(day) * sum(WEEKDAY_FACTORS[:5]) / 5
+        if day in special_days(day.year):
             return Season("holiday", weekday_records)
         return Season("weekend" if day.weekday() >= 5 else "ordinary", weekday_records)
 
     def _before_weekday(self, day: dt.date) -> float:
         """The formula up to the weekday's factor: base x week of month x month."""
-        week = _WEEK_OF_MONTH[min((day.day - 1) // 7, 3)]
-        return self.base_daily_volume * week * _MONTH[day.month - 1]
-
-
-def event_factor(day: dt.date) -> float:
-    """What simtom's events make of a day.
-
-    Of several events the one that lowers the volume most counts; where none lowers it, the one
-    that raises it most. They are not multiplied.
-    """
-    factors = [factor for first, last, factor in _periods(day.year) if first <= day <= last]
-    if day in _special_days(day.year):
-        factors.append(_special_days(day.year)[day])
-    return min(factors) if min(factors, default=1.0) < 1 else max(factors, default=1.0)
-
-
-@cache
-def _special_days(year: int) -> Mapping[dt.date, float]:
-    """The days that simtom names, with their factors."""
-    thanksgiving = _nth_weekday(year, 11, weekday=3, nth=4)
-    return MappingProxyType(
-        {
-            dt.date(year, 1, 1): 0.2,
-            dt.date(year, 2, 14): 1.15,
-            _mothers_day(year): 1.2,
-            _nth_weekday(year, 6, weekday=0, nth=3): 1.1,  # Father's Day, a Monday in simtom too
-            dt.date(year, 7, 4): 0.8,
-            _nth_weekday(year, 9, weekday=0, nth=1): 1.05,
-            dt.date(year, 10, 31): 1.05,
-            thanksgiving: 0.2,
-            thanksgiving + dt.timedelta(days=1): 1.6,  # Black Friday
-            thanksgiving + dt.timedelta(days=4): 1.4,  # Cyber Monday
-            dt.date(year, 12, 24): 0.3,
-            dt.date(year, 12, 25): 0.1,
-            dt.date(year, 12, 31): 0.4,
-        }
-    )
-
-
-@cache
-def _periods(year: int) -> Sequence[tuple[dt.date, dt.date, float]]:
-    """First day, last day and factor of the periods that simtom names."""
-    thanksgiving, mothers_day = _nth_weekday(year, 11, weekday=3, nth=4), _mothers_day(year)
-    day = dt.timedelta(days=1)
-    return (
-        (dt.date(year, 2, 11), dt.date(year, 2, 15), 1.1),
-        (mothers_day - 3 * day, mothers_day + day, 1.15),
-        (dt.date(year, 8, 15), dt.date(year, 9, 15), 1.2),  # back to school
-        (thanksgiving - day, thanksgiving + 4 * day, 1.3),
-        (dt.date(year, 12, 1), dt.date(year, 12, 23), 1.2),
-        (dt.date(year, 12, 20), dt.date(year, 12, 31), 0.5),
-    )
-
-
-def _mothers_day(year: int) -> dt.date:
-    """The second Monday of May: simtom's calendar has it a day after the Sunday of others."""
-    return _nth_weekday(year, 5, weekday=0, nth=2)
-
-
-def _nth_weekday(year: int, month: int, *, weekday: int, nth: int) -> dt.date:
-    """The nth (from 1) weekday (Monday is 0) of a month."""
-    first = dt.date(year, month, 1)
-    return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+        return self.base_daily_volume * season_factor(day)
 
 
 @cache

@@ -3,15 +3,17 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
+
 from clearhouse.bnpl import profiles
 from clearhouse.bnpl.source import pattern_of
 from clearhouse.core.columnar import dates
 from clearhouse.core.resources import resource
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.domain import Frames, frame_of
 from clearhouse.pipeline.frames import in_parts
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import raw_profile, shared_keys
+from clearhouse.quality.gates import Frames
 
 BASELINES = resource("gx") / "bnpl" / "baselines"
 
@@ -30,15 +32,16 @@ def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frame
         band = pattern.band(day)
         row |= {"volume_low": band.low, "volume_high": band.high}
         row["late_share"] = row.pop("late") / max(1, row["accepted_rows"])
-    return {"bnpl_daily_profile": frame_of(list(rows.values()))}
+    return {"bnpl_daily_profile": pa.Table.from_pylist(list(rows.values()))}
 
 
 def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
     """The rows in parts, the days, and their statistics."""
-    whole = run.engine.query(_days_sql(run, dataset, days)).to_pandas()
     shared = shared_keys(run, dataset, days)
-    whole["shared_keys"] = [shared.get(day, 0) for day in days]
-    records = dict(zip(days, whole["rows"].tolist(), strict=True))
+    whole = run.engine.query(_days_sql(run, dataset, days)).append_column(
+        "shared_keys", pa.array([shared.get(day, 0) for day in days], pa.int64())
+    )
+    records = dict(zip(days, whole["rows"].to_pylist(), strict=True))
     return {
         "bnpl_gold_rows": in_parts(run.engine, records, lambda some: _rows_sql(run, dataset, some)),
         "bnpl_gold_days": whole,
@@ -97,7 +100,7 @@ def _days_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
         ORDER BY position"""
 
 
-def _statistics(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> object:
+def _statistics(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Table:
     """Volume, drift and freshness of the days that have candidates, beside what is promised."""
     pattern = pattern_of(run.settings)
     rows = f"SELECT r.* FROM {_candidates(run, dataset, days)}"

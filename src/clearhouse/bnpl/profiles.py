@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +34,6 @@ import pyarrow as pa
 
 from clearhouse.bnpl.data_patterns import DataPattern
 from clearhouse.core.errors import ClearhouseError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _AMOUNT_EDGES = (25, 50, 100, 150, 200, 300, 500, 1_000)
 _AMOUNT_CLASS = (
@@ -160,7 +156,7 @@ def statistics(
     pattern: DataPattern,
     baseline: Baseline,
     volume_vouched: Iterable[dt.date] = (),
-) -> "pd.DataFrame":
+) -> pa.Table:
     """The frame of the suite bnpl_statistical_patterns: one row for each day that has records.
 
     Args:
@@ -169,8 +165,6 @@ def statistics(
         baseline: what shares, and what hours.
         volume_vouched: days whose volume a person has released already; it is not judged again.
     """
-    import pandas as pd
-
     vouched = frozenset(volume_vouched)
     found = profiles.to_pylist()
     drifts = {
@@ -188,7 +182,11 @@ def statistics(
         }
         for at, row in enumerate(found)
     ]
-    return pd.DataFrame(rows, columns=[*_COLUMNS, *drifts])
+    counts = {name: pa.int64() for name in ("records", "volume_low", "volume_high")}
+    types = {"book_date": pa.string(), **counts}
+    columns = [*_COLUMNS, *drifts]
+    schema = pa.schema([(name, types.get(name, pa.float64())) for name in columns])
+    return pa.Table.from_pylist(rows, schema)
 
 
 _LEVELS = (

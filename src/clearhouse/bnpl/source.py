@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from clearhouse.bnpl.api_client import BNPLAPIClient, DayBatch, DayFailure, request_for
+from clearhouse.bnpl.api_client import (
+    BNPLAPIClient,
+    DayBatch,
+    DayFailure,
+    pieces_of_range,
+    request_for,
+)
 from clearhouse.bnpl.data_patterns import DataPattern, pattern_for
 from clearhouse.core.errors import ClearhouseError, UsageError
 from clearhouse.core.http import HttpPolicy
+from clearhouse.core.window import Window
 from clearhouse.pipeline.domain import Batch, Failure, Faults
 from clearhouse.settings import Settings
 
@@ -49,8 +56,12 @@ class SimtomConnection:
         """What would be asked for each of the days."""
         if self.ask_by == "range":
             ask = self.pattern.ask(min(days))
-            whole = request_for(min(days), max(days), ask.base_daily_volume, ask.seed)
-            return dict.fromkeys(days, whole)
+            volume = ask.base_daily_volume
+            return {
+                day: request_for(piece.first, piece.last, volume, ask.seed)
+                for piece in pieces_of_range(Window(min(days), max(days)), volume)
+                for day in piece
+            }
         asks = [self.pattern.ask(day) for day in days]
         return {a.day: request_for(a.day, a.day, a.base_daily_volume, a.seed) for a in asks}
 

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
+from clearhouse.quality.gates import Frames
 from clearhouse.settings import Settings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from clearhouse.pipeline.context import OpenDataset, Run
-
-Frames = Mapping[str, Any]
-"""By the name of a gate's asset, a pandas frame with a `book_date` on each row, or its parts."""
 
 Faults = Mapping[dt.date, Sequence[str]]
 """Kinds of faults by day, for a sandbox."""
@@ -184,10 +180,3 @@ def packaged(name: str) -> dict[str, Path]:
         "model_tests": resource("dbt") / "tests" / name,
         "gates": resource("gx") / name,
     }
-
-
-def frame_of(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
-    """A pandas frame of rows; pandas is imported only where something is judged."""
-    import pandas as pd
-
-    return pd.DataFrame(rows)

@@ -26,7 +26,7 @@ from clearhouse.engines import dbt
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Batch, Connection, Failure
 from clearhouse.pipeline.runner import StepReport
-from clearhouse.quality import project
+from clearhouse.quality import worker
 
 _log = structlog.get_logger("clearhouse.pull")
 
@@ -150,7 +150,8 @@ def _preparing_what_comes_next(run: Run) -> Iterator[None]:
     if not run.prepares:
         yield
         return
-    importing = import_beside(project.preload, dbt.preload, run.dbt.prepare)
+    worker.start()
+    importing = import_beside(dbt.preload, run.dbt.prepare)
     try:
         yield
     except BaseException:

@@ -7,7 +7,7 @@ from typing import Any
 
 from clearhouse.books.model import Status
 from clearhouse.core.columnar import query
-from clearhouse.core.contract.reading import split_lines
+from clearhouse.core.contract import row_texts
 from clearhouse.core.errors import UsageError
 from clearhouse.engines.engine import Ask
 from clearhouse.lake.iceberg import read_parquet_sql
@@ -91,7 +91,7 @@ def _find(run: Run, dataset: OpenDataset, wanted: str) -> list[dict[str, Any]]:
 def _of_bronze(run: Run, dataset: OpenDataset, row: dict[str, Any]) -> Trace:
     record_id, day = row["_record_id"], row["_book_date"]
     table = dataset.declared
-    found = _with_raw(run, row)
+    found = _with_raw(run, dataset, row)
     engine, readers = run.engine.query_of, run.engine.query_readers
     silver = _rows(engine, table.silver, record_id, day)
     found.silver = silver[0] if silver else None
@@ -114,14 +114,17 @@ def _of_bronze(run: Run, dataset: OpenDataset, row: dict[str, Any]) -> Trace:
     return found
 
 
-def _with_raw(run: Run, row: dict[str, Any]) -> Trace:
+def _with_raw(run: Run, dataset: OpenDataset, row: dict[str, Any]) -> Trace:
     """The trace of a bronze row, begun with the line that it came from."""
     landed = [
         o
         for o in run.landing.objects(row["_source"], row["_book_date"])
         if o.version == row["_object_version"]
     ]
-    raw = split_lines(run.landing.read(landed[0]))[row["_line"] - 1] if landed else None
+    raw = None
+    if landed:
+        rows = row_texts(run.landing.read(landed[0]), dataset.contract, landed[0].payload_format)
+        raw = rows[row["_line"] - 1]
     return Trace(
         record_id=row["_record_id"],
         raw=raw.decode("utf-8", "replace") if raw is not None else None,

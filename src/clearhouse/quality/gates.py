@@ -1,7 +1,7 @@
 """Gates: one Great Expectations checkpoint over many days, a verdict for each.
 
 The rules are the files in gx/. A checkpoint names its validations, a validation its asset and its
-suite; an asset is a pandas frame with a `book_date` (a date, or text YYYY-MM-DD) on each row, and
+suite; an asset is a table with a `book_date` (a date, or text YYYY-MM-DD) on each row, and
 its `grain` in gx/great_expectations.yml says whether it is a profile (`day`, one row a book date)
 or records (`row`).
 
@@ -13,19 +13,25 @@ over a column as a whole have no meaning for a day, and the second kind is refus
 """
 
 import datetime as dt
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from clearhouse.quality import project, sentences
+from clearhouse.quality import project, sentences, worker
 from clearhouse.quality.verdicts import Failure, QualityError, Verdict
 
 if TYPE_CHECKING:  # pandas takes a while to import, and few commands judge anything
     import pandas as pd
+
+Frame = Union[pa.Table, "pd.DataFrame"]
+Frames = Mapping[str, Frame | Iterable[Frame]]
+"""By the name of an asset: its rows, or parts of them that hold whole days."""
 
 _DAY_COLUMN = "book_date"
 
@@ -48,7 +54,7 @@ class Gates:
     def judge(
         self,
         checkpoint: str,
-        frames: Mapping[str, "pd.DataFrame | Iterable[pd.DataFrame]"],
+        frames: "Frames",
         days: Sequence[dt.date],
     ) -> dict[dt.date, Verdict]:
         """A verdict for every day asked for, in the order asked; other days are ignored.
@@ -66,18 +72,28 @@ class Gates:
                 a row without a book date, a day in two parts of a frame, or a rule that could not
                 be computed.
         """
-        failures: dict[dt.date, list[Failure]] = {day: [] for day in days}
-        with project.opened(self._project_dir, self._work_dir) as context:
-            gate = _checkpoint(context, checkpoint)
-            for validation in gate.validation_definitions:
-                asset = validation.asset
-                if asset.name not in frames:
-                    raise QualityError(f"The gate {checkpoint} needs the frame {asset.name}.")
-                parts = _parts(frames[asset.name])
-                for day, failure in _failures(validation, gate.result_format, parts, days):
-                    if day in failures:
-                        failures[day].append(failure)
-        return {day: Verdict(day, not found, tuple(found)) for day, found in failures.items()}
+        # Where the library is imported already, there is nothing to import beside other work.
+        is_here = "great_expectations" in sys.modules
+        judging = judge_frames if is_here else worker.judge
+        return judging(self._project_dir, self._work_dir, checkpoint, frames, days)
+
+
+def judge_frames(
+    project_dir: Path, work_dir: Path, checkpoint: str, frames: "Frames", days: Sequence[dt.date]
+) -> dict[dt.date, Verdict]:
+    """See `Gates.judge`."""
+    failures: dict[dt.date, list[Failure]] = {day: [] for day in days}
+    with project.opened(project_dir, work_dir) as context:
+        gate = _checkpoint(context, checkpoint)
+        for validation in gate.validation_definitions:
+            asset = validation.asset
+            if asset.name not in frames:
+                raise QualityError(f"The gate {checkpoint} needs the frame {asset.name}.")
+            parts = _parts(frames[asset.name])
+            for day, failure in _failures(validation, gate.result_format, parts, days):
+                if day in failures:
+                    failures[day].append(failure)
+    return {day: Verdict(day, not found, tuple(found)) for day, found in failures.items()}
 
 
 @dataclass(frozen=True)
@@ -124,10 +140,12 @@ class _ByDay:
             yield self.days[code], int(count), int(at)
 
 
-def _parts(frame: "pd.DataFrame | Iterable[pd.DataFrame]") -> Iterable["pd.DataFrame"]:
+def _parts(frame: "Frame | Iterable[Frame]") -> Iterable["pd.DataFrame"]:
     import pandas as pd
 
-    return (frame,) if isinstance(frame, pd.DataFrame) else frame
+    for part in (frame,) if isinstance(frame, pa.Table | pd.DataFrame) else frame:
+        rows: pd.DataFrame = part.to_pandas() if isinstance(part, pa.Table) else part
+        yield rows
 
 
 def _failures(

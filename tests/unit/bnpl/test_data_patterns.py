@@ -10,11 +10,11 @@ from clearhouse.bnpl.data_patterns import (
     DayType,
     VolumeBand,
     day_type,
-    event_factor,
     pattern_for,
 )
 from clearhouse.core.errors import SettingsError
 from clearhouse.core.window import Window
+from clearhouse.sandbox.simtom.calendar import event_factor
 
 YEAR = Window.parse("2024-01-01", "2024-12-30")
 NEW_YEAR, TUESDAY, WEDNESDAY = (dt.date(2024, 1, day) for day in (1, 2, 3))

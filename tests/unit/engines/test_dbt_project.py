@@ -13,6 +13,8 @@ import pytest
 import structlog
 import yaml
 from bnpl_warehouse import CONTRACT, REPOSITORY, Warehouse, purchase
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.environments.local import LocalEnvironment
 
 from clearhouse.core.contract import Contract
 from clearhouse.core.contract.model import Field
@@ -287,7 +289,9 @@ def test_a_project_that_can_not_be_read_is_said(tmp_path: Path) -> None:
 def test_a_call_leaves_the_file_free_and_the_environment_as_it_was(
     project: DbtProject, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DBT_TARGET_PATH", "elsewhere")
+    for name in ("DBT_TARGET_PATH", "DBT_TARGET", "DBT_ENGINE_TARGET", "DBT_EMPTY"):
+        monkeypatch.setenv(name, "true")
+    uncollected = kept_alive(monkeypatch)
     before, folder = dict(os.environ), Path.cwd()
     warehouse.set_bronze([purchase("txn_1", DAY_1)])
     warehouse.set_build_days(DAY_1)
@@ -302,6 +306,21 @@ def test_a_call_leaves_the_file_free_and_the_environment_as_it_was(
         f"import duckdb; duckdb.connect({str(warehouse.path)!r}).execute('create table t (i int)')"
     )
     subprocess.run([sys.executable, "-c", other], check=True)
+    assert len(uncollected) == 1
+    assert warehouse.execute("select count(*) from silver.stg_bnpl_raw_transactions") == [(1,)]
+
+
+def kept_alive(monkeypatch: pytest.MonkeyPatch) -> list[LocalEnvironment]:
+    """What holds dbt's connection, as it is before the collector of garbage has come by."""
+    made: list[LocalEnvironment] = []
+    begin = LocalEnvironment.__init__
+
+    def begin_and_keep(self: LocalEnvironment, credentials: DuckDBCredentials) -> None:
+        begin(self, credentials)
+        made.append(self)
+
+    monkeypatch.setattr(LocalEnvironment, "__init__", begin_and_keep)
+    return made
 
 
 def test_every_built_column_is_documented_in_its_order(

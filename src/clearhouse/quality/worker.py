@@ -1,0 +1,131 @@
+"""Judging in a process of its own, which imports Great Expectations while other work goes on.
+
+The import takes seconds, and two imports in one process share one interpreter lock. One worker
+serves a process for as long as it lives. It ends when its standard input does, so that none is
+left behind, however the process ends.
+"""
+
+import atexit
+import contextlib
+import datetime as dt
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from clearhouse.quality.verdicts import QualityError, Verdict
+
+_STOP_SECONDS = 5.0
+_lock = threading.Lock()
+_worker: subprocess.Popen[bytes] | None = None
+
+
+def start() -> None:
+    """Start the worker, unless it runs: it imports what it needs at once."""
+    with _lock:
+        _running()
+
+
+def judge(
+    project_dir: Path,
+    work_dir: Path,
+    checkpoint: str,
+    frames: Mapping[str, Any],
+    days: Sequence[dt.date],
+) -> dict[dt.date, Verdict]:
+    """What `Gates.judge` says, from the worker. Frames are sent part by part, as it asks for them.
+
+    Raises:
+        QualityError: as for `Gates.judge`, or the worker has ended.
+    """
+    with _lock:
+        worker = _running()
+        try:
+            _send(worker.stdin, (project_dir, work_dir, checkpoint, sorted(frames), list(days)))
+            while True:
+                kind, answer = _receive(worker.stdout)
+                if kind == "verdicts":
+                    verdicts: dict[dt.date, Verdict] = answer
+                    return verdicts
+                if kind == "error":
+                    raise QualityError(answer)
+                for part in _parts(frames[answer]):
+                    _send(worker.stdin, part)
+                _send(worker.stdin, None)
+        except BaseException as error:
+            if not isinstance(error, QualityError):
+                _stop()  # it may wait for the rest of a frame
+            if isinstance(error, EOFError | BrokenPipeError):
+                raise QualityError("The process that judges has ended: run this again.") from error
+            raise
+
+
+def _running() -> "subprocess.Popen[bytes]":
+    global _worker  # noqa: PLW0603  one a process
+    if _worker is None or _worker.poll() is not None:
+        _worker = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+    return _worker
+
+
+@atexit.register
+def _stop() -> None:
+    global _worker  # noqa: PLW0603
+    if _worker is not None:
+        _worker.kill()
+        _worker.wait(_STOP_SECONDS)
+        _worker = None
+
+
+def _parts(frame: Any) -> Iterable[Any]:
+    """A table by itself, or its parts."""
+    return (frame,) if hasattr(frame, "columns") else frame
+
+
+def _send(stream: IO[bytes] | None, message: object) -> None:
+    if stream is None:
+        raise EOFError
+    pickle.dump(message, stream, protocol=5)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes] | None) -> Any:
+    if stream is None:
+        raise EOFError
+    return pickle.load(stream)  # noqa: S301  from a process that we started
+
+
+def main() -> None:
+    """Answer requests from standard input until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # what a library prints is no answer
+    from clearhouse.quality import project
+    from clearhouse.quality.gates import judge_frames
+
+    project.preload()
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            project_dir, work_dir, checkpoint, names, days = _receive(requests)
+
+            def parts(name: str) -> Iterator[Any]:
+                _send(answers, ("frame", name))
+                while (part := _receive(requests)) is not None:
+                    yield part
+
+            frames = {name: parts(name) for name in names}
+            try:
+                verdicts = judge_frames(project_dir, work_dir, checkpoint, frames, days)
+            except QualityError as error:
+                _send(answers, ("error", error.message))
+                return  # the rest of a frame may be on its way
+            _send(answers, ("verdicts", verdicts))
+
+
+if __name__ == "__main__":
+    main()
