@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from bnpl_home import DAY
 
-from clearhouse.bnpl.pipeline import PIPELINE
+from clearhouse.pipeline import steps
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
 
-STEPS = [step.name for step in PIPELINE]
+STEPS = [step.name for step in steps.STEPS]
 VOLUME = 40
 
 
 class Trial:
     """One home, its saved states, and the process that runs steps in it.
 
-    A home is always at the same place: Iceberg's metadata holds absolute paths.
+    A home is always at the same place: Iceberg's metadata and the views hold absolute paths.
     """
 
     def __init__(self, folder: Path, orders: Any, answers: Any, urls: dict[str, str]) -> None:

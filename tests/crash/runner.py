@@ -19,22 +19,22 @@ from typing import Any
 import pyiceberg.catalog.sql  # noqa: F401  (imported once, here, and not in every child)
 import structlog
 from bnpl_home import DAY, Warehouse
-from clearhouse.bnpl.closing import audit_days, close_day
-from clearhouse.bnpl.context import DOMAIN
-from clearhouse.bnpl.pipeline import PIPELINE
 from dbt.adapters.sql.connections import SQLConnectionManager
 from sqlalchemy.engine.default import DefaultDialect
 
+from clearhouse.bnpl.domain import BNPL
 from clearhouse.core.resources import resource
 from clearhouse.core.window import Window
-from clearhouse.engines import dbt
+from clearhouse.engines import dbt, entry_files, readers
+from clearhouse.engines.dbt_files import assembled
 from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.engines.engine import DbtTarget
 from clearhouse.landing.folder import ObjectFolder
+from clearhouse.pipeline.close import audit_days, close_day
 from clearhouse.pipeline.runner import run_steps
+from clearhouse.pipeline.steps import STEPS
 from clearhouse.quality import project
 
-_ENGINE_WRITES = ("execute", "put", "publish", "set_candidates", "set_build_days")
-_ENGINE_WRITES += ("set_derived_from",)
 _READERS = """
     SELECT count(*) AS n, sum(amount)::VARCHAR AS total, max(_record_id) AS last,
         sum(('0x' || substr(md5(_record_id || status), 1, 15))::BIGINT)::VARCHAR AS content
@@ -100,22 +100,26 @@ class SqlChanges:
 
 
 def watch_everything(writes: Writes) -> None:
-    """All that makes something durable: objects, SQL commits (Iceberg's too), DuckDB, dbt."""
+    """All that makes something durable: objects, SQL commits (Iceberg's too), DuckDB, dbt.
+
+    A gold file, and the file that readers open, are renamed to their places between two syncs.
+    """
     writes.watch(ObjectFolder, "create", "object")
     writes.watch(DefaultDialect, "do_commit", "sql", SqlChanges())
-    for method in _ENGINE_WRITES:
-        writes.watch(DuckDBEngine, method, f"duckdb {method}")
+    writes.watch(DuckDBEngine, "execute", "duckdb")
+    writes.watch(entry_files, "sync", "gold file")
+    writes.watch(readers, "sync", "readers' file")
     writes.watch(SQLConnectionManager, "add_commit_query", "dbt")
 
 
-def run(order: dict[str, Any]) -> dict[str, Any]:
+def obey(order: dict[str, Any]) -> dict[str, Any]:
     """Run the steps of an order, and tell what came of it."""
     warehouse = Warehouse(Path(order["home"]), order["url"], base_daily_volume=order["volume"])
     writes = Writes(Path(order["journal"]), order.get("die_at", 0), order.get("after", False))
     watch_everything(writes)
-    steps = [s for s in PIPELINE if s.name in order.get("steps", [s.name])]
-    bnpl = warehouse.open(refresh=order.get("refresh", False))
-    report = run_steps(steps, bnpl, Window.day(DAY), run_id=bnpl.run_id)
+    steps = [s for s in STEPS if s.name in order.get("steps", [s.name])]
+    run = warehouse.open(refresh=order.get("refresh", False))
+    report = run_steps(steps, run, Window.day(DAY), run_id=run.run_id)
     answer: dict[str, Any] = {"exit_code": int(report.exit_code)}
     if order.get("judge"):
         audited = audit_days(warehouse.open())
@@ -123,7 +127,7 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
         answer["statuses"] = sorted({str(e.status) for e in audited.entries})
         answer["certificate"] = close_day(warehouse.open(), DAY).certificate.body
         answer["readers"] = warehouse.readers(_READERS)
-        decisions = bnpl.decisions.of_many([e.entry_id for e in bnpl.books.current(DOMAIN)])
+        decisions = run.decisions.of_many([e.entry_id for e in run.books.current(run.name)])
         answer["verdicts"] = sorted((d.gate, d.passed) for ds in decisions.values() for d in ds)
     return answer
 
@@ -135,7 +139,7 @@ def forked(order: dict[str, Any]) -> dict[str, Any]:
     if child == 0:
         os.close(reading)
         try:
-            answer = run(order)
+            answer = obey(order)
         except BaseException:  # noqa: BLE001  (told to the test, by which it fails)
             answer = {"error": traceback.format_exc()}
         os.write(writing, json.dumps(answer).encode())
@@ -152,13 +156,30 @@ def forked(order: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(answered))
 
 
+class Nothing:
+    """An engine that is only named: DuckDB must not run in this process."""
+
+    def dbt_target(self) -> DbtTarget:
+        places = {"CLEARHOUSE_WAREHOUSE": "bnpl.duckdb", "CLEARHOUSE_GOLD": "gold"}
+        return DbtTarget("duckdb", places, "bnpl")
+
+    def close(self) -> None:
+        pass
+
+
+def parse_the_project(folder: Path) -> None:
+    """Parse once what every child inherits, instead of parsing it for seconds by itself."""
+    files = assembled(resource("dbt"), BNPL.models, BNPL.model_tests, folder / "project")
+    dbt.DbtProject(files, Nothing(), folder / "dbt").prepare()  # type: ignore[arg-type]
+    assert dbt._PARSED
+
+
 def main() -> None:
     """Answer orders, a line each, until there are no more."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     project.preload()
     dbt.preload()
-    # Every child inherits the parsed project, instead of parsing it for seconds by itself.
-    dbt.DbtProject(resource("dbt"), Path("warehouse.duckdb"), Path(tempfile.mkdtemp())).prepare()
+    parse_the_project(Path(tempfile.mkdtemp()))
     for line in sys.stdin:
         print(json.dumps(forked(json.loads(line))), flush=True)
 

@@ -98,7 +98,7 @@ def test_settings_are_whole_at_every_width(tmp_path: Path, columns: str) -> None
     values = json.loads(clearhouse(tmp_path, "settings", "--json").stdout)
 
     assert [name for name in values if not re.search(rf"^{name}\b", told, re.MULTILINE)] == []
-    assert str(tmp_path / ".clearhouse" / "warehouse.duckdb") in told
+    assert str(tmp_path / ".clearhouse" / "warehouse" / "{domain}.duckdb") in told
 
 
 def test_a_log_line_in_a_terminal_is_short_and_repeats_nothing() -> None:

@@ -19,27 +19,20 @@ import bnpl_home
 import httpx
 import pytest
 from bnpl_home import Warehouse
-from clearhouse.bnpl.context import (
-    DATASET,
-    DOMAIN,
-    LANDING_TO_BRONZE,
-    SOURCE,
-    SOURCE_TO_LANDING,
-    Bnpl,
-)
-from clearhouse.bnpl.steps import extract
-from clearhouse.bnpl.steps.extract import extract_daily_batch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from playback import Asked, Play, Playback
 
-from clearhouse.bnpl import bronze
+from clearhouse.bnpl.source import SIMTOM
 from clearhouse.books.model import Side
 from clearhouse.core.columnar import query
 from clearhouse.core.window import Window
-from clearhouse.engines.dbt import DbtProject
 from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.landing import spine
+from clearhouse.pipeline import bronze, pull
+from clearhouse.pipeline.close import close_day
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.hops import HopNames
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
 from clearhouse.sandbox.simtom import wire
@@ -171,7 +164,7 @@ class Shape:
 
     def apply(self, patched: pytest.MonkeyPatch) -> None:
         patched.setattr(bnpl_home, "QUICK", replace(bnpl_home.QUICK, concurrency=self.concurrency))
-        patched.setattr(extract, "_LANDINGS_AT_ONCE", self.landings)
+        patched.setattr(pull, "_LANDINGS_AT_ONCE", self.landings)
         patched.setattr(bronze, "_THREADS", self.threads)
         patched.setattr(bronze, "_DAYS_PER_COMMIT", self.days_per_commit)
         patched.setattr(spine, "_THREADS", self.threads)
@@ -224,17 +217,12 @@ class Passed:
 
 @dataclass
 class Loading:
-    """Days pulled and loaded into bronze and quarantine, each time in a folder of its own.
-
-    Attributes:
-        dbt: builds nothing here, but a pull has it read its project: so it is one for all folders.
-    """
+    """Days pulled and loaded into bronze and quarantine, each time in a folder of its own."""
 
     folder: Path
     url: str
     passed: Passed
     known: dict[tuple[int, Window], dict[str, Any]] = field(default_factory=dict)
-    dbt: DbtProject | None = None
 
     def load(self, seed: int, window: Window, shape: Shape) -> dict[str, Any]:
         """What the stores hold when the days of a window were loaded in a shape."""
@@ -242,15 +230,17 @@ class Loading:
         self.passed.shape = shape
         with pytest.MonkeyPatch.context() as patched:
             shape.apply(patched)
-            bnpl = Warehouse(home, self.url, base_daily_volume=40, seed=seed).open()
-            self.dbt = bnpl.dbt = self.dbt or bnpl.dbt
-            for run in shape.runs:
-                assert not extract_daily_batch(bnpl, list(run)).failed
-                landed = bnpl.landing.days(SOURCE, run)
-                bronze.load_days(bnpl, landed, {day: f"entry of {day}" for day in run})
-            hops = [bnpl.hops[name] for name in (SOURCE_TO_LANDING, LANDING_TO_BRONZE)]
+            run = Warehouse(home, self.url, base_daily_volume=40, seed=seed).open()
+            run.prepares = False
+            dataset = run.dataset()
+            for days in map(list, shape.runs):
+                assert not pull.extract_daily_batch(run, days).failed
+                landed = bronze.landed_objects(run, dataset, days)
+                bronze._load_days(run, dataset, landed, {day: f"entry of {day}" for day in days})
+            hops = [dataset.hops[name] for name in ("source → landing", HopNames.bronze)]
             totals = {hop.name: hop.measure(list(window)) for hop in hops}
-        return {**loaded(bnpl, window), "totals": totals}
+            run.engine.close()
+        return {**loaded(run, window), "totals": totals}
 
     def plainly(self, seed: int, window: Window) -> dict[str, Any]:
         """The same by one run in the shape that runs have."""
@@ -273,16 +263,17 @@ def content(rows: str, ask: Callable[..., Any] = query) -> list[dict[str, Any]]:
     return list(ask(f"{sql} AS digest FROM ({line})").to_pylist())
 
 
-def loaded(bnpl: Bnpl, window: Window) -> dict[str, Any]:
+def loaded(run: Run, window: Window) -> dict[str, Any]:
     """All that landing, bronze, quarantine and the books say, but for when it was said."""
-    landed = bnpl.landing.days(SOURCE, window).values()
+    dataset = run.dataset().id
+    landed = run.landing.days(SIMTOM, window).values()
     return {
         "landing": [[(o.key, o.object_sha256, o.request) for o in day] for day in landed],
-        "bronze": content(read_parquet_sql(bnpl.lake.files(DATASET))),
-        "quarantine": bnpl.quarantine.of_days(DATASET, limit=1_000),
+        "bronze": content(read_parquet_sql(run.lake.files(dataset))),
+        "quarantine": run.quarantine.of_days(dataset, limit=1_000),
         "entries": {
             (e.key.hop, e.key.book_date): (e.entry_id, e.status, e.totals)
-            for e in bnpl.books.current(DOMAIN)
+            for e in run.books.current(run.name)
         },
     }
 
@@ -309,16 +300,22 @@ def test_another_seed_is_another_content_at_every_hop(loading: Loading) -> None:
 # --- all the way to the readers -----------------------------------------------------------------
 
 
-def published(bnpl: Bnpl) -> dict[str, Any]:
-    """The rows of every table and view, in every column."""
-    relations = bnpl.engine.query(
-        """SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
+def published(run: Run) -> dict[str, Any]:
+    """The rows of every table and view of the engine and of the readers, in every column."""
+
+    def readers(sql: str) -> Any:
+        return run.engine.query_readers("marts.mart_bnpl_transactions", sql)
+
+    names = """SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
         WHERE table_schema IN ('silver', 'gold', 'marts') ORDER BY name"""
-    )["name"].to_pylist()
-    return {name: content(f"FROM {name}", bnpl.engine.query) for name in relations}
+    return {
+        f"{who}{name}": content(f"FROM {name}", ask)
+        for who, ask in (("", run.engine.query), ("readers' ", readers))
+        for name in ask(names)["name"].to_pylist()
+    }
 
 
-def run_through(folder: Path, url: str, shape: Shape) -> Bnpl:
+def run_through(folder: Path, url: str, shape: Shape) -> Run:
     """A folder in which all steps were run in a shape."""
     warehouse = Warehouse(folder, url)
     with pytest.MonkeyPatch.context() as patched:
@@ -330,12 +327,12 @@ def run_through(folder: Path, url: str, shape: Shape) -> Bnpl:
 
 
 @pytest.fixture(scope="module")
-def at_once(odd: str, tmp_path_factory: pytest.TempPathFactory) -> Bnpl:
+def at_once(odd: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run_through(tmp_path_factory.mktemp("at_once"), odd, Shape((SPRING,)))
 
 
 @pytest.fixture(scope="module")
-def bit_by_bit(odd: str, tmp_path_factory: pytest.TempPathFactory) -> Bnpl:
+def bit_by_bit(odd: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The last days first, then the first one, with one of them again."""
     first, second, last = SPRING
     runs = Window(second, last), Window(first, second)
@@ -343,16 +340,26 @@ def bit_by_bit(odd: str, tmp_path_factory: pytest.TempPathFactory) -> Bnpl:
     return run_through(tmp_path_factory.mktemp("bit_by_bit"), odd, shape)
 
 
-def test_two_folders_have_the_same_books_at_every_hop(at_once: Bnpl, bit_by_bit: Bnpl) -> None:
+def test_two_folders_have_the_same_books_at_every_hop(at_once: Run, bit_by_bit: Run) -> None:
     books = loaded(at_once, SPRING)
 
     assert loaded(bit_by_bit, SPRING) == books
     assert len(books["entries"]) == 5 * len(SPRING)
+    one, other = (
+        [close_day(run, day).certificate.seal for day in SPRING] for run in (at_once, bit_by_bit)
+    )
+    assert one == other
+    assert at_once.certificates.verify_chain("bnpl") == []
 
 
-def test_two_folders_have_the_same_rows_in_every_table(at_once: Bnpl, bit_by_bit: Bnpl) -> None:
+def test_two_folders_have_the_same_rows_in_every_table(at_once: Run, bit_by_bit: Run) -> None:
     tables = published(at_once)
 
     assert published(bit_by_bit) == tables
-    assert {"marts.mart_bnpl_ml_features", "gold.int_bnpl_hidden_records"} <= tables.keys()
+    assert {
+        "silver.stg_bnpl_raw_transactions",
+        "readers' gold.fct_bnpl_transactions",
+        "readers' gold.int_bnpl_hidden_records",
+        "readers' marts.mart_bnpl_ml_features",
+    } <= tables.keys()
     assert [name for name, [found] in tables.items() if not found["n"]] == []

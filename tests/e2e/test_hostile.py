@@ -7,18 +7,19 @@ the platform (`reckoning`).
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
 from bnpl_home import Warehouse
-from clearhouse.bnpl.context import DATASET, SOURCE, Bnpl
 from reckoning import Arrived, Line, Sums, seen, sums
 
+from clearhouse.bnpl.source import SIMTOM, SimtomConnection
 from clearhouse.books.audit import Audit, Finding
 from clearhouse.core.errors import ExitCode
 from clearhouse.core.http import HttpPolicy
 from clearhouse.core.window import Window
+from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.runner import RunReport
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
@@ -77,10 +78,12 @@ class Wire:
 class Patient(Warehouse):
     """A warehouse whose client makes so many attempts, and waits little between them."""
 
-    def open(self, *, refresh: bool = False) -> Bnpl:
-        bnpl = super().open(refresh=refresh)
-        bnpl.policy = POLICY
-        return bnpl
+    def open(self, *, refresh: bool = False) -> Run:
+        run = super().open(refresh=refresh)
+        connection = run.connections[SIMTOM]
+        assert isinstance(connection, SimtomConnection)
+        run.connections = {SIMTOM: replace(connection, policy=POLICY)}
+        return run
 
 
 def figures(audited: Audit) -> dict[dt.date, dict[tuple[str, str], Sums]]:
@@ -135,7 +138,7 @@ class Story:
         report = self.warehouse.run(DAYS[0], DAYS[-1], refresh=refresh)
         landing = self.warehouse.open().landing
         self.failed.append(report.steps["extract_daily_batch"].failed)
-        self.landed.append({day for day in DAYS if landing.objects(SOURCE, day)})
+        self.landed.append({day for day in DAYS if landing.objects(SIMTOM, day)})
         return report
 
     def stand(self, report: RunReport) -> None:
@@ -153,7 +156,7 @@ class Story:
             if not any(day in days for days in held.values()):
                 published[day] = arrived[day].current()
         audited = self.warehouse.audit()
-        rows = self.warehouse.open().quarantine.of_days(DATASET, DAYS, limit=10_000)
+        rows = self.warehouse.open().quarantine.of_days("bnpl.transactions", DAYS, limit=10_000)
         self.standings.append(
             Standing(
                 arrived=arrived,

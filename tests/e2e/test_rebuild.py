@@ -1,168 +1,172 @@
-"""Everything but landing is lost, or stands in the way: `clearhouse rebuild` brings it back."""
+"""All that derives from landing is lost, or stands in the way: `clearhouse rebuild` makes it."""
 
 import datetime as dt
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import structlog
 from bnpl_home import DAY, Warehouse
-from clearhouse.bnpl.closing import close_day
-from clearhouse.bnpl.context import DATASET, DOMAIN, SILVER_TO_GOLD, SOURCE
-from clearhouse.bnpl.redrive import land_mended
-from clearhouse.bnpl.tamper import tamper
+from cli_session import in_process
 from click.testing import Result
-from typer.testing import CliRunner
 
-from clearhouse.cli.commands import app
+from clearhouse.bnpl.source import SIMTOM
 from clearhouse.core.errors import StoreError
+from clearhouse.pipeline.close import close_day
+from clearhouse.pipeline.gates import release
+from clearhouse.pipeline.hops import HopNames
+from clearhouse.pipeline.redrive import land_corrected
+from clearhouse.pipeline.tamper import tamper
 from clearhouse.store.backup import SUFFIX
 
-DAYS = [DAY + dt.timedelta(days=n) for n in range(4)]
-CORRECTED, HELD_CORRECTION, MENDED, HELD = DAYS
-LAST = HELD
+DOMAIN, DATASET = "bnpl", "bnpl.transactions"
+DAYS = [DAY + dt.timedelta(days=n) for n in range(5)]
+REDRIVEN, HELD_CORRECTION, HELD, RELEASED, CORRECTED = DAYS
+FIRST, LAST = DAYS[0], DAYS[-1]
 SimtomWith = Callable[[dict[dt.date, tuple[str, ...]]], str]
 Command = Callable[..., Result]
 
 
 @pytest.fixture
-def rebuild(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+def rebuild(warehouse: Warehouse) -> Command:
     """The command over the test's warehouse; without a source, since nothing is to be pulled."""
-    logging = structlog.get_config()
 
     def run(*options: str) -> Result:
-        variables = {
-            "CLEARHOUSE_HOME": str(warehouse.home),
-            "BNPL_API_URL": "http://127.0.0.1:1/nobody",
-            "BNPL_BASE_DAILY_VOLUME": str(warehouse.base_daily_volume),
-            "LOG_LEVEL": "error",
-        }
-        return CliRunner().invoke(app, ["rebuild", DOMAIN, *options], env=variables)
+        without = replace(warehouse, url="http://127.0.0.1:1/nobody")
+        return in_process(without, "rebuild", DOMAIN, *options)
 
-    warehouse.home.mkdir()
-    monkeypatch.chdir(warehouse.home)  # where no .env is
-    yield run
-    structlog.configure(**logging)
+    return run
 
 
-def lose_all_but_landing(warehouse: Warehouse) -> None:
+def lose_all_but(warehouse: Warehouse, *kept: str) -> None:
     for path in warehouse.home.iterdir():
-        if path.is_dir() and path.name != "landing":
+        if path.name in kept:
+            continue
+        if path.is_dir():
             shutil.rmtree(path)
-        elif path.is_file():
+        else:
             path.unlink()
 
 
-def mend(warehouse: Warehouse, day: dt.date) -> None:
+def redrive(warehouse: Warehouse, day: dt.date) -> None:
     """Put a quarantined row right, with what another row has in the broken field."""
-    bnpl = warehouse.open()
-    (row, *_) = bnpl.quarantine.of_days(DATASET, [day])
-    other = bnpl.landing.read(bnpl.landing.objects(SOURCE, DAY)[0]).splitlines()[0]
+    run = warehouse.open()
+    (row, *_) = run.quarantine.of_days(DATASET, [day])
+    other = run.landing.read(run.landing.objects(SIMTOM, CORRECTED)[0]).splitlines()[0]
     field = row.violations[0].field
     value = json.loads(other, parse_float=Decimal)[field]
     text = str(value) if isinstance(value, Decimal) else json.dumps(value)
-    assert land_mended(bnpl, row.record_id, {field: text}) == day
+    assert land_corrected(run, row.record_id, {field: text}) == day
+    run.engine.close()
 
 
 def eventful(warehouse: Warehouse, simtom_with: SimtomWith) -> None:
-    """A day corrected, one whose correction is held, one with a mended row, and one held."""
-    always = {MENDED: ("wrong_types",), HELD: ("half_volume",)}
+    """Days corrected, with a held correction, with a redriven row, held, and released."""
+    half = ("half_volume",)
+    always = {REDRIVEN: ("wrong_types",), HELD: half, RELEASED: half}
     warehouse.url = simtom_with(always)
-    assert warehouse.run(CORRECTED, LAST).exit_code == 3
-    mend(warehouse, MENDED)
+    assert warehouse.run(FIRST, LAST).exit_code == 3
+    redrive(warehouse, REDRIVEN)
+    assert release(warehouse.open(), RELEASED, "half a day of work") == ["raw_schema_gate"]
     later = {CORRECTED: ("restated",), HELD_CORRECTION: ("negative_amounts",)}
     warehouse.url = simtom_with({**always, **later})
-    assert warehouse.run(CORRECTED, LAST, refresh=True).exit_code == 3
-    versions = {d: len(warehouse.open().landing.objects(SOURCE, d)) for d in DAYS}
-    assert versions == {CORRECTED: 2, HELD_CORRECTION: 2, MENDED: 2, HELD: 1}
+    assert warehouse.run(FIRST, LAST, refresh=True).exit_code == 3
+    versions = [len(warehouse.open().landing.objects(SIMTOM, d)) for d in DAYS]
+    assert versions == [2, 2, 1, 1, 2]
 
 
 def everything(warehouse: Warehouse) -> dict[str, Any]:
     """What the stores and the books hold."""
     audited = warehouse.audit()
     assert audited.findings == ()
-    bnpl = warehouse.open()
+    run = warehouse.open()
+    certificate = close_day(run, FIRST).certificate.body
+    run.engine.close()
     return {
         "totals": warehouse.totals(),
         "entries": {e.entry_id: str(e.status) for e in audited.entries},
         "readers": warehouse.readers("SELECT * FROM {readers} ORDER BY _record_id, _book_date"),
-        "customers": bnpl.engine.query(
+        "customers": warehouse.readers(
             "SELECT * FROM marts.mart_bnpl_customers ORDER BY customer_id"
-        ).to_pylist(),
-        "metrics": bnpl.engine.query(
-            "SELECT * FROM marts.quality_metrics ORDER BY book_date"
-        ).to_pylist(),
-        "quarantine": bnpl.quarantine.of_days(DATASET),
-        "certificate": close_day(bnpl, CORRECTED).certificate.body,
+        ),
+        "metrics": warehouse.readers("SELECT * FROM marts.quality_metrics ORDER BY book_date"),
+        "quarantine": run.quarantine.of_days(DATASET),
+        "certificate": certificate,
     }
 
 
-def test_all_comes_back_from_landing_alone(
+def test_all_comes_back_from_landing_and_the_books(
     warehouse: Warehouse, rebuild: Command, simtom_with: SimtomWith
 ) -> None:
+    """With the books, readers see again what they saw; without them, nothing is guessed."""
     eventful(warehouse, simtom_with)
     before = everything(warehouse)
-    assert warehouse.visible_days() == {CORRECTED, HELD_CORRECTION, MENDED}
+    assert warehouse.visible_days() == {CORRECTED, HELD_CORRECTION, REDRIVEN, RELEASED}
     assert before["quarantine"]
-    lose_all_but_landing(warehouse)
+    tampered = warehouse.open()
+    assert tamper(tampered, "steal", 2) == 2
+    tampered.engine.close()
 
-    answer = rebuild()
+    touched = rebuild("--json")
 
-    assert answer.exit_code == 3, (answer.stdout, answer.exception)
-    assert f"{HELD_CORRECTION}: readers see it as it was at version 1 of 2." in answer.stdout
-    assert "landing does not hold what people decided" in " ".join(answer.stdout.split())
+    told = json.loads(touched.stdout)
+    assert touched.exit_code == 3, (told, touched.exception)
+    assert (told["differing_entries"], told["findings"], told["books_were_empty"]) == (
+        [],
+        [],
+        False,
+    )
+    assert told["same_entries"] == len(before["entries"])
+    assert told["shown_as_before"] == [str(HELD_CORRECTION)]
     assert everything(warehouse) == before
-    again = warehouse.run(CORRECTED, LAST)
-    built = {name: report.done for name, report in again.steps.items() if report.done}
-    assert built.keys() <= {"validate_business_rules"}
-    assert warehouse.totals() == before["totals"]
+    assert not list(warehouse.home.rglob("*" + SUFFIX))
 
+    lose_all_but(warehouse, "landing", "clearhouse.db")
+    kept = rebuild()
 
-def test_what_people_decided_stays_and_what_was_touched_is_made_good(
-    warehouse: Warehouse, rebuild: Command, simtom_with: SimtomWith
-) -> None:
-    warehouse.url = simtom_with({DAY: ("half_volume",)})
-    warehouse.run(DAY)
-    bnpl = warehouse.open()
-    for entry in bnpl.books.current(DOMAIN):
-        for decision in bnpl.decisions.of(entry.entry_id):
-            bnpl.decisions.release(entry.entry_id, decision.gate, "half a day of work")
-    assert warehouse.run(DAY).exit_code == 0
-    before = everything(warehouse)
-    tamper(bnpl.engine, "steal", 2)
-
-    answer = rebuild("--json")
-
-    assert answer.exit_code == 0, (answer.stdout, answer.exception)
-    told = json.loads(answer.stdout)
-    assert (told["same_entries"], told["differing_entries"]) == (5, [])
-    assert (told["findings"], told["books_were_empty"]) == ([], False)
+    assert kept.exit_code == 3, (kept.output, kept.exception)
+    assert f"Readers see {HELD_CORRECTION} as before a correction that is held." in kept.stdout
     assert everything(warehouse) == before
-    assert not list(warehouse.home.glob("*" + SUFFIX))
+
+    lose_all_but(warehouse, "landing")
+    alone = rebuild()
+
+    assert alone.exit_code == 3, (alone.output, alone.exception)
+    assert "landing does not hold what people decided" in " ".join(alone.stdout.split())
+    assert warehouse.visible_days() == {CORRECTED, REDRIVEN}
+    after = everything(warehouse)
+    assert [after[k] == before[k] for k in ("quarantine", "certificate")] == [True, True]
+    undecided = {k for k in before["totals"] if k[1] in (HELD_CORRECTION, RELEASED)}
+    of_others = {k: v for k, v in before["totals"].items() if k not in undecided}
+    assert {k: v for k, v in after["totals"].items() if k not in undecided} == of_others
+    assert after["totals"].keys() & {(HopNames.readers, d) for d in DAYS} == {
+        (HopNames.readers, d) for d in (CORRECTED, REDRIVEN)
+    }
+    again = warehouse.run(FIRST, LAST)
+    assert {name for name, report in again.steps.items() if report.done} == set()
 
 
 def test_old_stores_stay_until_all_balances(warehouse: Warehouse, rebuild: Command) -> None:
     warehouse.run(DAY)
     sealed = close_day(warehouse.open(), DAY).certificate
     certificates = warehouse.open().certificates
-    certificates.reopen(DOMAIN, DAY, "for a trial")
-    certificates.add(replace(sealed, body=sealed.body.replace(DOMAIN, "lnpb")))
+    certificates.reopen(DOMAIN, DAY, "for a trial", "r1")
+    certificates.add(replace(sealed, body=sealed.body.replace(DOMAIN, "lnpb")), "r2")
     before = warehouse.totals()
 
     answer = rebuild()
 
-    assert answer.exit_code == 4, (answer.stdout, answer.exception)
+    assert answer.exit_code == 4, (answer.output, answer.exception)
     assert "the certificate's text does not match its seal" in answer.stdout
-    assert "warehouse.duckdb" + SUFFIX in answer.stderr
-    assert (warehouse.home / ("warehouse.duckdb" + SUFFIX)).exists()
-    certificates.reopen(DOMAIN, DAY, "for a trial")
-    certificates.add(sealed)
+    assert "bnpl.duckdb" + SUFFIX in answer.stderr
+    assert (warehouse.home / "warehouse" / ("bnpl.duckdb" + SUFFIX)).exists()
+    certificates.reopen(DOMAIN, DAY, "for a trial", "r3")
+    certificates.add(sealed, "r4")
     assert rebuild().exit_code == 0
-    assert not list(warehouse.home.glob("*" + SUFFIX))
+    assert not list(warehouse.home.rglob("*" + SUFFIX))
     assert warehouse.totals() == before
 
 
@@ -181,8 +185,11 @@ def test_a_landing_that_lost_something_is_refused_and_the_stores_stay(
     assert isinstance(answer.exception, StoreError)
     assert answer.exception.code == "landing_incomplete"
     assert warehouse.readers() == seen
-    gold = [e for e in warehouse.open().books.current(DOMAIN) if e.key.hop == SILVER_TO_GOLD]
-    assert set(warehouse.open().engine.pointers(DOMAIN, DATASET).values()) == {gold[0].entry_id}
+    run = warehouse.open()
+    (gold,) = run.books.current(DOMAIN, HopNames.gold)
+    assert run.publications.pointers(DATASET) == {DAY: gold.entry_id}
+    assert run.lake.entries(DATASET)
+    run.engine.close()
     shutil.rmtree(warehouse.home / "landing")
     nothing = rebuild()
     assert isinstance(nothing.exception, StoreError)

@@ -1,13 +1,15 @@
 """The client and the pipeline against recorded answers of a real simtom, byte for byte."""
 
 import datetime as dt
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
 from bnpl_home import Warehouse
-from clearhouse.bnpl.context import DATASET, SOURCE
+from cli_session import in_process
 from playback import SIMTOM, Play, Playback
 
+from clearhouse.bnpl.source import SIMTOM as SOURCE
 from clearhouse.books.model import Side
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2024, 1, 3)
@@ -34,20 +36,24 @@ def test_206_recorded_records_reach_the_mart(tmp_path: Path) -> None:
     assert amounts == [{"total": Decimal("235.19")}]  # 130.92 + 104.27
 
 
-def test_noise_is_quarantined_with_its_reasons_and_never_rounded(tmp_path: Path) -> None:
+def test_noise_is_rejected_with_its_reasons_said_and_never_rounded(tmp_path: Path) -> None:
     recorded = (SIMTOM / "noise-and-drift.txt").read_bytes()
     with Playback([Play(recorded)]) as server:
         warehouse = Warehouse(tmp_path, server.url, base_daily_volume=100)
-        report = warehouse.run(FIRST)
+        answer = in_process(warehouse, "run", "bnpl", "--from", str(FIRST), "--to", str(FIRST))
 
-    assert FIRST in report.steps["validate_raw_schema"].held
-    rows = warehouse.open().quarantine.of_days(DATASET, [FIRST])
+    assert answer.exit_code == 3, answer.output
+    assert f"{FIRST} held by validate_raw_schema: " in answer.stderr
+    rows = warehouse.open().quarantine.of_days("bnpl.transactions", [FIRST])
     assert [row.line for row in rows] == [1, 2, 3]
     assert b"".join(b"data: " + row.raw + b"\n\n" for row in rows) == recorded
     found = {(v.field, v.code): v.detail for v in rows[0].violations}
     assert "185.66843307230633 is not an exact amount" in found["amount", "money_malformed"]
     assert ("device_is_trusted", "wrong_type") in found
     assert ("installment_count", "wrong_type") in found
+    reasons = Counter(row.violations[0].code for row in rows)
+    told = ", ".join(f"{n} {code}" for code, n in reasons.most_common())
+    assert f"Rejected: 3 of 3 records ({told}). " in answer.stdout
     entry = next(e for e in warehouse.audit().entries if Side.REJECTED in e.totals)
     assert entry.totals[Side.REJECTED].records == 3
     assert dict(entry.totals[Side.REJECTED].amounts()) == {}  # 0 of XXX, not 185.67

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from bnpl_home import QUICK, Warehouse
-from clearhouse.bnpl.context import BUSINESS_GATE, DOMAIN, RAW_GATE, Bnpl
-from clearhouse.bnpl.steps import judge
-from clearhouse.world import Source, open_bnpl
 
+from clearhouse.bnpl.domain import BNPL
+from clearhouse.bnpl.source import SIMTOM, SimtomConnection, pattern_of
+from clearhouse.pipeline import frames
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.gates import release
+from clearhouse.pipeline.opening import open_run
 from clearhouse.pipeline.runner import RunReport
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
@@ -27,27 +30,16 @@ FAULTS = {
 class ByDayType(Warehouse):
     """A warehouse that asks each day for the volume of its type."""
 
-    def open(self, *, refresh: bool = False) -> Bnpl:
+    def open(self, *, refresh: bool = False) -> Run:
         settings = load_settings(
             _env_file=None,
             clearhouse_home=self.home,
             bnpl_api_url=None,
             bnpl_pattern="day_type",
         )
-        bnpl = open_bnpl(settings, Source(lambda: self.url, "test", True), refresh=refresh)
-        bnpl.policy = QUICK
-        return bnpl
-
-
-def release(bnpl: Bnpl, day: dt.date) -> list[str]:
-    """Releases whatever holds a day, and says which gates did."""
-    released = []
-    for entry in bnpl.books.current(DOMAIN, days=[day]):
-        for decision in bnpl.decisions.of(entry.entry_id):
-            if decision.holds:
-                bnpl.decisions.release(entry.entry_id, decision.gate, "seen and understood")
-                released.append(decision.gate)
-    return released
+        pattern = pattern_of(settings)
+        simtom = SimtomConnection("test", "", lambda: self.url, pattern, "day", QUICK)
+        return open_run(BNPL, settings, {SIMTOM: simtom}, refresh=refresh)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +47,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[ByDayType, RunR
     home: Path = tmp_path_factory.mktemp("shifted") / "home"
     with running(SandboxOptions(faults=FAULTS)) as url, pytest.MonkeyPatch.context() as patch:
         # As in a year: the rows come to the gate in parts, here of a day or two each.
-        patch.setattr(judge, "_ROWS_IN_MEMORY", 9_000)
+        patch.setattr(frames, "_ROWS_IN_MEMORY", 9_000)
         warehouse = ByDayType(home, url)
         return warehouse, warehouse.run(SATURDAY, WEDNESDAY)
 
@@ -82,8 +74,8 @@ def test_readers_see_the_healthy_days_and_then_those_that_a_person_released(
     warehouse, _ = first_run
     assert warehouse.visible_days() == {SUNDAY, WEDNESDAY}
 
-    assert release(warehouse.open(), SATURDAY) == [RAW_GATE]
-    assert release(warehouse.open(), TUESDAY) == [BUSINESS_GATE]
+    assert release(warehouse.open(), SATURDAY, "seen and understood") == ["raw_schema_gate"]
+    assert release(warehouse.open(), TUESDAY, "seen and understood") == ["daily_quality_gate"]
     again = warehouse.run(SATURDAY, WEDNESDAY)
 
     # The raw gate's release vouches for the volume: the second gate does not ask again.

@@ -41,8 +41,10 @@ def _outcome(run: Run, summary: Summary) -> Iterable[str]:
         )
     if summary.rejected:
         reasons = ", ".join(f"{n:,} {code}" for code, n in summary.rejected.most_common())
+        rejected = summary.rejected_money
+        of_landed = f"{rejected.records:,} of {counted(summary.landed.records, 'record')}"
         yield (
-            f"[yellow]Rejected[/]: {_records(summary.rejected_money)} ({reasons}). "
+            f"[yellow]Rejected[/]: {', '.join([of_landed, *amounts(rejected)])} ({reasons}). "
             f"`{command()} quarantine list --domain {run.name}` shows them."
         )
     if summary.superseded.records:
@@ -101,13 +103,15 @@ def _show_held(
         err.print(
             f"Readers see {days_in_words(kept)} as it was before this correction.", soft_wrap=True
         )
-    day = held[0]
-    if any("net_rows" in why and "less than" in why for _, _, _, why in report.stopped()):
-        again = f"{command()} run {run.name} --from {day} --to {day} --refresh"
+    too_few = [
+        day for day, _, _, why in report.stopped() if "net_rows" in why and "less than" in why
+    ]
+    if too_few:
+        again = f"{command()} run {run.name} --from {too_few[0]} --to {too_few[0]} --refresh"
         err.print("If the source has the rest by now, pull it again:", soft_wrap=True)
         err.print(f"  {again}", soft_wrap=True, markup=False)
     err.print("To publish a day as it is (docs/guides/held-day.md):", soft_wrap=True)
-    err.print(f"  {release_command(run.name, day)}", soft_wrap=True, markup=False)
+    err.print(f"  {release_command(run.name, held[0])}", soft_wrap=True, markup=False)
 
 
 def summary_as_data(summary: Summary) -> dict[str, Any]:

@@ -9,6 +9,7 @@ week names are deleted.
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -144,7 +145,9 @@ class ReadersFile:
         return found
 
     def _write_whole(self, warehouse: "DuckDBEngine", served: Served, part: Partition) -> Path:
-        path = self._folder / part.relation / f"{served.domain}-{served.number}.parquet"
+        path = (
+            self._folder / part.relation / _written_once(f"{served.domain}-{served.number}.parquet")
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         where = served.where.get(part.relation, "true")
         rows = warehouse.query(f"SELECT * FROM {part.relation} WHERE {where}")
@@ -175,7 +178,12 @@ class ReadersFile:
             staged = sorted((staging / f"part={part.day}").glob("*.parquet"))
             found += [(part, None)] if not staged else []
             for file in staged:
-                place = self._folder / relation / str(part.day) / f"{served.number}-{file.name}"
+                place = (
+                    self._folder
+                    / relation
+                    / str(part.day)
+                    / _written_once(f"{served.number}-{file.name}")
+                )
                 place.parent.mkdir(exist_ok=True)
                 file.replace(place)
                 sync(place)
@@ -189,6 +197,11 @@ class ReadersFile:
         for path in self._folder.rglob("*.parquet"):
             if str(path) not in kept and path.stat().st_mtime < long_ago:
                 path.unlink()
+
+
+def _written_once(name: str) -> str:
+    """A name that no file had: a publication may be served again, while readers have it open."""
+    return f"{uuid.uuid4().hex[:8]}-{name}"
 
 
 def _write(rows: pa.Table, path: Path) -> None:

@@ -80,13 +80,24 @@ def _cause(run: Run) -> tuple[Cause, str]:
 def _no_longer_allowed(
     run: Run, published: Mapping[dt.date, str], cleared: Mapping[dt.date, str | None]
 ) -> list[dt.date]:
-    """Days whose published entry a gate holds by now: under new rules, it did not pass."""
-    decisions = run.decisions.of_many(list(published.values()))
+    """Days whose published entry, or one that it was made from, a gate holds by now."""
+    made_from = {
+        day: _made_from(run, entry_id) for day, entry_id in published.items() if day not in cleared
+    }
+    decisions = run.decisions.of_many([e for entry_ids in made_from.values() for e in entry_ids])
     return [
         day
-        for day, entry_id in published.items()
-        if day not in cleared and any(d.holds for d in decisions.get(entry_id, ()))
+        for day, entry_ids in made_from.items()
+        if any(d.holds for e in entry_ids for d in decisions.get(e, ()))
     ]
+
+
+def _made_from(run: Run, entry_id: str) -> list[str]:
+    """An entry, and those that it was made from, back to what landed."""
+    found = [entry_id]
+    while (entry := run.books.find(found[-1])) is not None:
+        found.append(entry.key.input_hash)
+    return found
 
 
 def publish(
