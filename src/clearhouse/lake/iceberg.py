@@ -114,16 +114,10 @@ class Lake:
         return sorted(path for paths in wanted.values() for path in paths)
 
     def forget(self, name: str) -> None:
-<<<<<<< HEAD
-        """Take a table out of the catalog, so that it is made anew. Its files need not be there."""
-        from pyiceberg.exceptions import NoSuchTableError
-
-=======
         """Take a table out of the catalog, so that it is made anew. Its files are left alone."""
         from pyiceberg.exceptions import NoSuchTableError
 
         # Not by loading it: what it names may have been moved or lost.
->>>>>>> tests-e2e
         with suppress(NoSuchTableError):
             self._catalog.drop_table(name)
 
