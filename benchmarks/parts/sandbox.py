@@ -9,7 +9,7 @@ import httpx
 from benchmarks.jobs import SEED, BenchmarkError, Done, Job, Task, pattern
 from clearhouse.bnpl.api_client import request_for
 from clearhouse.bnpl.data_patterns import DayAsk
-from clearhouse.bnpl.stream import unframe
+from clearhouse.core.event_stream import unframe
 from clearhouse.core.http import HttpPolicy
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running

@@ -18,26 +18,26 @@ into pieces that stay below half of `MAX_ANSWER_BYTES` and 365 days, and a day t
 than `MAX_DAY_BYTES` is refused.
 """
 
-import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from clearhouse.bnpl.data_patterns import DayAsk
-from clearhouse.bnpl.stream import split_by_day, unframe
 from clearhouse.core.answer import RetryableAnswer, read_bounded
 from clearhouse.core.errors import ClearhouseError, SourceError, UsageError
+from clearhouse.core.event_stream import split_by_day, unframe
 from clearhouse.core.http import HttpPolicy, ResilientClient
+from clearhouse.core.side_by_side import side_by_side
 from clearhouse.core.window import Window
 
 NAME = "simtom"
 GENERATOR = "bnpl"
 STREAM_PATH = f"/stream/{GENERATOR}"
+_DATED_BY = "_timestamp"
 
 MAX_ANSWER_BYTES = 256 << 20
 """A config that some simtom reads as one without an end streams for ever; this ends it. Where a
@@ -213,33 +213,14 @@ class BNPLAPIClient:
         payload, records = await self._pull(request, days=1)
         return DayBatch(day, payload, records, request)
 
-    async def get_daily_batches(
+    def get_daily_batches(
         self, asks: Iterable[DayAsk]
     ) -> AsyncGenerator[DayBatch | DayFailure, None]:
-        """Many days side by side, each as soon as it is there, in no order.
+        """Many days, `policy.concurrency` at a time, each as soon as it is there, in no order.
 
-        At most `policy.concurrency` days are under way or waiting to be taken, so that a slow
-        reader slows the source and does not fill the memory. A failed day is an item like the
-        others. Close the generator (`contextlib.aclosing`) to leave early.
+        A failed day is an item like the others.
         """
-        waiting = iter(asks)
-        pulls = {
-            asyncio.create_task(self._day_or_failure(ask))
-            for ask in islice(waiting, self._http.policy.concurrency)
-        }
-        try:
-            while pulls:
-                done, pulls = await asyncio.wait(pulls, return_when=asyncio.FIRST_COMPLETED)
-                pulls |= {
-                    asyncio.create_task(self._day_or_failure(ask))
-                    for ask in islice(waiting, len(done))
-                }
-                for pull in done:
-                    yield pull.result()
-        finally:
-            for pull in pulls:
-                pull.cancel()
-            await asyncio.gather(*pulls, return_exceptions=True)
+        return side_by_side(self._day_or_failure, asks, self._http.policy.concurrency)
 
     async def get_bnpl_data(
         self, first: dt.date, last: dt.date, *, base_daily_volume: int, seed: int | None
@@ -262,7 +243,7 @@ class BNPLAPIClient:
             payload, _ = await self._pull(request, days=len(piece))
             batches += (
                 DayBatch(day, lines, lines.count(b"\n"), request)
-                for day, lines in zip(piece, split_by_day(payload, piece), strict=True)
+                for day, lines in zip(piece, split_by_day(payload, piece, _DATED_BY), strict=True)
             )
         return batches
 

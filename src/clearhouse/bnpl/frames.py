@@ -14,6 +14,7 @@ from clearhouse.pipeline.frames import in_parts
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import raw_profile, shared_keys
 from clearhouse.quality.gates import Frames
+from clearhouse.quality.statistics import Baseline
 
 BASELINES = resource("gx") / "bnpl" / "baselines"
 
@@ -107,7 +108,7 @@ def _statistics(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.T
     return profiles.statistics(
         run.engine.query(profiles.profile_sql(rows)),
         pattern,
-        profiles.Baseline.load(BASELINES / f"{pattern.baseline}.json"),
+        Baseline.load(BASELINES / f"{pattern.baseline}.json", profiles.DISTRIBUTIONS),
         _released_by_raw_gate(run, dataset, days),
     )
 

@@ -3,9 +3,8 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from clearhouse.bnpl.api_client import (
@@ -112,27 +111,11 @@ def connect(settings: Settings, faults: Faults) -> Iterator[SimtomConnection]:
             url.identity, "", url.for_client, pattern, settings.bnpl_ask_by, policy
         )
         return
-    seeded = {day: tuple(kinds) for day, kinds in faults.items()}
-    if seeded:
-        _check_faults(seeded)
-    with ExitStack() as stack:
+    from clearhouse.sandbox.stand_in import stand_in
 
-        @cache
-        def start() -> str:
-            from clearhouse.sandbox.options import SandboxOptions
-            from clearhouse.sandbox.server import running
-
-            options = SandboxOptions(seed=settings.bnpl_seed, faults=seeded)
-            return stack.enter_context(running(options))
-
-        yield SimtomConnection(
-            sandbox_identity(settings, seeded),
-            "BNPL_API_URL is not set: the sandbox stands in for simtom.",
-            start,
-            pattern,
-            settings.bnpl_ask_by,
-            policy,
-        )
+    notice = "BNPL_API_URL is not set: the sandbox stands in for simtom."
+    with stand_in(SIMTOM, settings.bnpl_seed, faults) as (start, identity):
+        yield SimtomConnection(identity, notice, start, pattern, settings.bnpl_ask_by, policy)
 
 
 def check(settings: Settings) -> str:
@@ -151,17 +134,3 @@ def check(settings: Settings) -> str:
         return f"simtom {info.version} answers at BNPL_API_URL: {info.status}"
 
     return asyncio.run(ask())
-
-
-def _check_faults(faults: Faults) -> None:
-    from clearhouse.sandbox.faults import Fault
-    from clearhouse.sandbox.simtom.faults import ROW_FAULTS
-
-    for kind in (kind for kinds in faults.values() for kind in kinds):
-        Fault.parse(kind, ROW_FAULTS)
-
-
-def sandbox_identity(settings: Settings, faults: Faults) -> str:
-    """The sandbox's name in the books: its seed and faults, since its port is another each time."""
-    named = ",".join(f"{day}={'+'.join(kinds)}" for day, kinds in sorted(faults.items()))
-    return f"sandbox:{settings.bnpl_seed}" + (f":{named}" if named else "")

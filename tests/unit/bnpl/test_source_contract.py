@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playback import SIMTOM
 
-from clearhouse.bnpl.stream import unframe
 from clearhouse.core.contract import Contract, TypedRecords, type_records
+from clearhouse.core.event_stream import unframe
 from clearhouse.sandbox.simtom import wire
 from clearhouse.sandbox.simtom.purchases import of_day
 

@@ -14,9 +14,12 @@ from simtom_calendar import season
 
 from clearhouse.bnpl import profiles
 from clearhouse.bnpl.data_patterns import pattern_for
-from clearhouse.bnpl.profiles import Baseline
+from clearhouse.quality import statistics
+from clearhouse.quality.statistics import Baseline
 
-BASELINE = Baseline.load(Path(__file__).parents[3] / "gx" / "bnpl" / "baselines" / "simtom.json")
+BASELINE = Baseline.load(
+    Path(__file__).parents[3] / "gx" / "bnpl" / "baselines" / "simtom.json", profiles.DISTRIBUTIONS
+)
 SEED = 20_240_101
 CALENDAR_YEARS = range(2020, 2028)
 YEARS = 200
@@ -68,7 +71,7 @@ def bands(base: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
 def held_by_drift(rng: np.random.Generator, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     scenarios = rng.multinomial(counts, [*SCENARIOS.values()]).reshape(-1, len(SCENARIOS))
     days = [dict(zip(SCENARIOS, row, strict=True)) for row in scenarios.tolist()]
-    drift = profiles.drift(days, BASELINE.distributions["risk_scenario"])
+    drift = statistics.drift(days, BASELINE.distributions["risk_scenario"])
     return (drift > 1).reshape(counts.shape)
 
 
@@ -85,7 +88,7 @@ def test_hardly_any_healthy_year_has_a_false_hold(base: int, poisson: bool) -> N
     counts = drawn_volumes(rng, base, poisson=poisson)
     low, high = bands(base)
     held = (counts < low) | (counts > high) | held_by_drift(rng, counts)
-    held |= newest_hours(rng, counts) > profiles.stale_limit(counts, BASELINE.evening_rate)
+    held |= newest_hours(rng, counts) > statistics.stale_limit(counts, BASELINE.evening_rate)
 
     of_a_year = np.array(
         [held[:, year == YEAR_OF_DAY].any(axis=1) for year in np.unique(YEAR_OF_DAY)]
@@ -108,5 +111,5 @@ def test_half_a_day_twice_a_day_and_no_day_are_held_on_nearly_every_ordinary_day
 
 def test_a_year_with_other_scenarios_is_held() -> None:
     shifted = {"low_risk_purchase": 45, "impulse_purchase": 20, "high_risk_behavior": 35}
-    [drift] = profiles.drift([shifted], BASELINE.distributions["risk_scenario"])
+    [drift] = statistics.drift([shifted], BASELINE.distributions["risk_scenario"])
     assert drift > 1

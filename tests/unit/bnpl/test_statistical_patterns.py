@@ -16,9 +16,9 @@ from simtom_calendar import season
 
 from clearhouse.bnpl import profiles
 from clearhouse.bnpl.data_patterns import DataPattern, pattern_for
-from clearhouse.bnpl.profiles import Baseline, BaselineError, Distribution
 from clearhouse.core.window import Window
 from clearhouse.quality.gates import Gates
+from clearhouse.quality.statistics import Baseline, BaselineError, Distribution, drift
 from clearhouse.sandbox.simtom import faults
 from clearhouse.sandbox.simtom.catalogue import CATEGORIES, catalogue
 from clearhouse.sandbox.simtom.credit import INSTALLMENTS, SCENARIOS
@@ -40,7 +40,7 @@ Faults = dict[dt.date, list[str]]
 
 
 def baseline(name: str) -> Baseline:
-    return Baseline.load(GX / "baselines" / f"{name}.json")
+    return Baseline.load(GX / "baselines" / f"{name}.json", profiles.DISTRIBUTIONS)
 
 
 def labels(names: tuple[str, ...], index: np.ndarray) -> pa.Array:
@@ -89,7 +89,7 @@ def judged(
     The gate has other suites too: they get nothing here, and what they say is left out.
     """
     asked = days or [row["book_date"] for row in found.to_pylist()]
-    frame = profiles.statistics(found, pattern, baseline(pattern.baseline))
+    frame = profiles.statistics(found, pattern, baseline(pattern.baseline)).to_pandas()
     nothing = frame[["book_date"]].iloc[:0]
     frames = {"bnpl_gold_rows": nothing, "bnpl_gold_days": nothing, "bnpl_gold_statistics": frame}
     verdicts = Gates(GX, tmp_path / "gx").judge("daily_quality_gate", frames, asked)
@@ -184,7 +184,7 @@ def test_chance_alone_does_not_drift_at_any_volume(volume: int) -> None:
     rng = np.random.default_rng(volume)
     drawn = np.unique(rng.multinomial(volume, [*expected.shares.values()], 50_000), axis=0)
     counts = [dict(zip(expected.shares, row, strict=True)) for row in drawn.tolist()]
-    found = profiles.drift(counts, expected)
+    found = drift(counts, expected)
     assert found.max() < 1
     assert found.max() > 0.5  # and the bound is not so wide that it holds nothing
 
@@ -192,7 +192,7 @@ def test_chance_alone_does_not_drift_at_any_volume(volume: int) -> None:
 def test_the_same_shares_drift_more_the_more_records_have_them() -> None:
     expected = Distribution({"low": 0.8, "high": 0.2}, 0.001)
     shifted = [{"low": 7 * n, "high": 3 * n} for n in (2, 15, 200, 500)]
-    found = profiles.drift(shifted, expected)
+    found = drift(shifted, expected)
     assert (np.diff(found) > 0).all()
     assert found[0] < found[1] < 1 < found[2] < found[3]
 
@@ -200,15 +200,15 @@ def test_the_same_shares_drift_more_the_more_records_have_them() -> None:
 def test_a_tolerance_lets_pass_what_chance_does_not_explain() -> None:
     counts = [{"low": 8_300, "high": 1_700}]
     strict, lenient = (
-        profiles.drift(counts, Distribution({"low": 0.8, "high": 0.2}, tolerance))[0]
+        drift(counts, Distribution({"low": 0.8, "high": 0.2}, tolerance))[0]
         for tolerance in (0.0, 0.002)
     )
     assert lenient < 1 < strict
-    assert profiles.drift(counts, None).tolist() == [0]
+    assert drift(counts, None).tolist() == [0]
 
 
 def test_a_label_that_nobody_announced_and_a_column_of_nulls_drift() -> None:
-    found = profiles.drift(
+    found = drift(
         [{"completed": 4_998, "pending": 2}, {"completed": 4_500, "refunded": 500}, {"": 5_000}],
         baseline("sandbox").distributions["status"],
     )
@@ -244,7 +244,7 @@ def test_freshness_is_measured_against_the_day_asked_for(tmp_path: Path) -> None
 def test_few_records_may_end_early() -> None:
     pattern = pattern_for("source", 42, 20)
     found = profiled([table(of_day(42, TUESDAY, 20, PEAKS).rows(slice(0, 14)))])
-    [row] = profiles.statistics(found, pattern, baseline("simtom")).to_dict("records")
+    [row] = profiles.statistics(found, pattern, baseline("simtom")).to_pylist()
     assert 1 < row["stale_hours"] < row["stale_hours_high"] == 24
 
 
@@ -280,14 +280,14 @@ def test_a_file_that_is_no_baseline_is_refused(
     if content is not None:
         path.write_text(content)
     with pytest.raises(BaselineError, match=message):
-        Baseline.load(path)
+        Baseline.load(path, profiles.DISTRIBUTIONS)
 
 
 def test_an_evening_without_records_is_no_baseline(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     path.write_text(json.dumps({"name": "x", "evening_rate": 0, "distributions": {}}))
     with pytest.raises(BaselineError, match="evening_rate"):
-        Baseline.load(path)
+        Baseline.load(path, profiles.DISTRIBUTIONS)
 
 
 def test_the_committed_baseline_of_the_sandbox_watches_everything() -> None:

@@ -1,4 +1,4 @@
-"""The stream that simtom answers with, and the NDJSON that is kept of it.
+"""Streams of `data: {json}` events: the NDJSON in them, and its lines by day.
 
 On the wire: one `data: {json}` line and a blank line per record, and no terminator. Read as well:
 what a server or proxy may make of it by the rules of server-sent events. These are line ends of
@@ -27,7 +27,6 @@ _COMMENT = re.compile(rb"^:[^\n]*\n", re.MULTILINE)
 _PREFIX_WITHOUT_SPACE = re.compile(rb"^data:(?! )", re.MULTILINE)
 _MAX_ERROR_BYTES = 1 << 16
 _LONG_AGO = -(1 << 31)
-_DAY_OF_RECORD = r'"_timestamp":\s*"(?P<day>\d{4}-\d{2}-\d{2})'
 
 
 def unframe(stream: bytes) -> tuple[bytes, int]:
@@ -90,11 +89,11 @@ def _fault(stream: bytes) -> str:
     return "a line of it does not begin with 'data:' or is not followed by a blank line"
 
 
-def split_by_day(payload: bytes, window: Window) -> list[bytes]:
-    """The lines of an NDJSON payload by the date of their `_timestamp`, one part per day.
+def split_by_day(payload: bytes, window: Window, field: str) -> list[bytes]:
+    """The lines of an NDJSON payload by the date in a field of theirs, one part per day.
 
-    Lines keep their order within a day. For dates outside the window and unreadable ones see
-    `clearhouse.bnpl.api_client.BNPLAPIClient.get_bnpl_data`.
+    Lines keep their order within a day. One that is dated outside the window goes to the nearest
+    day of it; one whose date can't be read goes to the first day.
     """
     if not payload:
         return [b""] * len(window)
@@ -103,7 +102,7 @@ def split_by_day(payload: bytes, window: Window) -> list[bytes]:
     lines = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(payload)]
     )
-    day_of_line = _day_of_line(lines, window)
+    day_of_line = _day_of_line(lines, window, field)
     in_day_order = lines.take(pa.array(np.argsort(day_of_line, kind="stable")))
     _, line_starts, data = in_day_order.buffers()
     starts = np.frombuffer(line_starts, dtype=np.int64)[: len(lines) + 1]
@@ -113,9 +112,10 @@ def split_by_day(payload: bytes, window: Window) -> list[bytes]:
     ]
 
 
-def _day_of_line(lines: Any, window: Window) -> npt.NDArray[np.int64]:
+def _day_of_line(lines: Any, window: Window, field: str) -> npt.NDArray[np.int64]:
     """For each line the index of its day in the window."""
-    text = pc.struct_field(pc.extract_regex(lines, pattern=_DAY_OF_RECORD), "day")
+    pattern = f'"{re.escape(field)}":\\s*"(?P<day>\\d{{4}}-\\d{{2}}-\\d{{2}})'
+    text = pc.struct_field(pc.extract_regex(lines, pattern=pattern), "day")
     parsed = pc.strptime(
         pc.cast(text, pa.string()), format="%Y-%m-%d", unit="s", error_is_null=True
     )
