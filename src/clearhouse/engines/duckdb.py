@@ -39,20 +39,19 @@ class DuckDBEngine:
         gold: folder of the gold facts.
         readers: the file that readers open; the Parquet files of its tables lie in the folder
             `published` beside it.
+        set_up: statements that are run when the file is opened. It is opened by the first call
+            that needs it.
     """
 
-    def __init__(self, path: Path, gold: Path, readers: Path) -> None:
+    def __init__(self, path: Path, gold: Path, readers: Path, set_up: Sequence[str] = ()) -> None:
         self.path = path.absolute()
         self.gold = gold.absolute()
         self.dialect: Dialect = DuckDBDialect()
         readers = readers.absolute()
         self.readers = ReadersFile(readers, readers.with_name("published"), STORAGE)
         self._connection: duckdb.DuckDBPyConnection | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.execute(
-            *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS),
-            entry_files.REGISTRY,
-        )
+        schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
+        self._set_up: Sequence[str] | None = (*schemas, entry_files.REGISTRY, *set_up)
 
     def close(self) -> None:
         """Close the connection; the next call opens it again."""
@@ -136,7 +135,11 @@ class DuckDBEngine:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of the calling thread's own over the one opened file."""
         if self._connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = self._open()
+            if self._set_up is not None:
+                set_up, self._set_up = self._set_up, None
+                self.execute(*set_up)
         return self._connection.cursor()
 
     def _open(self) -> duckdb.DuckDBPyConnection:

@@ -57,12 +57,17 @@ class LandingReader:
     Whenever a total is asked for, the stored bytes are compared with their SHA-256. The reading is
     a pure function of those bytes, so totals that were measured from the same bytes by the same
     code are taken from `memory` and not measured again.
+
+    Attributes:
+        versions_shown: by source and day, how many of the landed versions are looked at, where it
+            is not all (a rebuild of what readers saw before a correction).
     """
 
     landing: Landing
     contract: Contract
     sources: tuple[str, ...]
     memory: TotalsMemory
+    versions_shown: dict[tuple[str, dt.date], int] = field(default_factory=dict)
     _readings: dict[tuple[str, str], pa.Table] = field(default_factory=dict)
 
     def of(self, source: str) -> "LandingReader":
@@ -78,8 +83,15 @@ class LandingReader:
         if not days:
             return {}
         window = Window(min(days), max(days))
-        landed = [self.landing.days(source, window) for source in self.sources]
-        of_days = {day: [o for objects in landed for o in objects[day]] for day in days}
+        landed = {source: self.landing.days(source, window) for source in self.sources}
+        of_days = {
+            day: [
+                o
+                for source, objects in landed.items()
+                for o in self._shown(source, day, objects[day])
+            ]
+            for day in days
+        }
         wanted = {day: objects for day, objects in of_days.items() if objects}
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(lambda item: self._totals_of(*item), wanted.items()))
@@ -118,7 +130,16 @@ class LandingReader:
 
     def _objects(self, day: dt.date) -> list[LandedObject]:
         """Everything landed for a day, source by source."""
-        return [o for source in self.sources for o in self.landing.objects(source, day)]
+        return [
+            landed
+            for source in self.sources
+            for landed in self._shown(source, day, self.landing.objects(source, day))
+        ]
+
+    def _shown(
+        self, source: str, day: dt.date, objects: Sequence[LandedObject]
+    ) -> Sequence[LandedObject]:
+        return objects[: self.versions_shown.get((source, day))]
 
     def _lines(self, objects: Sequence[LandedObject]) -> pa.Table:
         """The reading of every row of a day's objects, with the object's `version`."""

@@ -80,7 +80,8 @@ def landed_objects(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> L
     for source in dataset.declared.sources:
         landed = run.landing.days(source.name, window)
         for day in days:
-            found[day] += landed[day][: run.versions_shown.get((source.name, day))]
+            shown = dataset.reader.versions_shown.get((source.name, day))
+            found[day] += landed[day][:shown]
     return found
 
 

@@ -90,11 +90,12 @@ def open_run(
 
 def open_engine(settings: Settings, domain: str) -> Engine:
     """The SQL engine at ENGINE_URL, with the tables by which the pipeline and the models talk."""
-    engine = DuckDBEngine(
-        settings.engine_path(domain), settings.clearhouse_home / "gold", settings.readers_path
+    return DuckDBEngine(
+        settings.engine_path(domain),
+        settings.clearhouse_home / "gold",
+        settings.readers_path,
+        set_up=(*ops.TABLES, metrics.CREATE),
     )
-    engine.execute(*ops.TABLES, metrics.CREATE)
-    return engine
 
 
 @contextmanager

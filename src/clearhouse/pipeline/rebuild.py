@@ -13,7 +13,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from clearhouse.books.clerk import Clerk
@@ -104,7 +104,11 @@ def rebuild(run: Run, days: Sequence[dt.date]) -> Rebuilt:
     before = _totals(run.books.current(run.name))
     shown = _shown_versions(run, days)
     earlier = sorted({day for _, day in shown})
-    report = _steps(replace(run, versions_shown=shown), days)
+    for dataset in run.datasets:
+        dataset.reader.versions_shown.update(shown)
+    report = _steps(run, days)
+    for dataset in run.datasets:
+        dataset.reader.versions_shown.clear()
     if earlier:
         report = _with(report, _steps(run, earlier), earlier)
     after = _totals(run.books.current(run.name))

@@ -5,7 +5,6 @@ the newest one. Each figure is judged as both gates judge it.
 """
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,11 @@ from simtom_calendar import season
 
 from clearhouse.bnpl import profiles
 from clearhouse.bnpl.data_patterns import pattern_for
+from clearhouse.bnpl.frames import BASELINES
 from clearhouse.quality import statistics
 from clearhouse.quality.statistics import Baseline
 
-BASELINE = Baseline.load(
-    Path(__file__).parents[3] / "gx" / "bnpl" / "baselines" / "simtom.json", profiles.DISTRIBUTIONS
-)
+BASELINE = Baseline.load(BASELINES / "simtom.json", profiles.DISTRIBUTIONS)
 SEED = 20_240_101
 CALENDAR_YEARS = range(2020, 2028)
 YEARS = 200

@@ -253,7 +253,7 @@ def test_a_volume_that_a_person_released_is_not_judged_again() -> None:
     pattern = pattern_for("day_type", 7)
     [row] = profiles.statistics(
         found, pattern, baseline("sandbox"), volume_vouched=[SATURDAY]
-    ).to_dict("records")
+    ).to_pylist()
     assert row["volume_low"] <= row["records"] <= row["volume_high"]
     assert row["weekend_level"] <= row["weekend_level_high"]
     assert 0 < row["drift_risk_level"] < 1
