@@ -69,6 +69,7 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         changed = pending[dataset.id]
         if not changed:
             continue
+        statements.append(ops.touched(dataset.id, touched_days(run, dataset, changed)))
         for derived in derived_tables(dataset.declared):
             to_serve += _parts_to_serve(run, derived)
             statements += _put_in_place(derived, anew=flip.anew)
