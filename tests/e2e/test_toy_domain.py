@@ -99,7 +99,7 @@ def test_corrections_rollbacks_thefts_certificates_and_rebuilds(
     assert toy.run(DAYS[1], fault="restated").exit_code == 0
     corrected = seen(toy)
     assert toy.visible() == {DAYS[0]: 38, DAYS[1]: 42}
-    first, second = json.loads(toy.command("publications", "toy", "--json").stdout)
+    first, _ = json.loads(toy.command("publications", "toy", "--json").stdout)
 
     rolled = toy.command("rollback", "toy", "--to", first["number"], "--reason", "a trial")
     assert rolled.exit_code == 0, rolled.exception
