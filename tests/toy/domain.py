@@ -4,9 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from clearhouse.core.columnar import dates
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.domain import Dataset, Derived, Domain, Frames, Gate, frame_of
+from clearhouse.pipeline.domain import Dataset, Derived, Domain, Frames, Gate
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import raw_profile
 from toy.booths import booth
@@ -16,7 +18,8 @@ ROOT = Path(__file__).parent
 
 def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
     """One row a book date."""
-    return {"toy_days": frame_of(list(raw_profile(run, dataset, days, {}).values()))}
+    rows = raw_profile(run, dataset, days, {})
+    return {"toy_days": pa.Table.from_pylist(list(rows.values()))}
 
 
 def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
@@ -26,7 +29,7 @@ def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> 
             {dialect.minor_units("r.price", "r.currency")} AS price_minor
         FROM {candidates_sql(dataset.id, dataset.declared.gold)}
         WHERE r._book_date IN ({dates(dialect, days)})"""
-    return {"toy_tickets": run.engine.query(sql).to_pandas()}
+    return {"toy_tickets": run.engine.query(sql)}
 
 
 TICKETS = Dataset(

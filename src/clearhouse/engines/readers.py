@@ -2,8 +2,8 @@
 
 `published.duckdb` is never written in place. A publication makes a copy of it, changes the copy and
 renames it over the file: who has it open keeps the publication that he opened, and who opens it
-next sees the new one, whole. Parquet files are written once; those that no publication of the last
-week names are deleted.
+next sees the new one, whole. Parquet files are written once, under a name of their own; those that
+no publication of the last week names are deleted.
 """
 
 import os
@@ -84,11 +84,14 @@ class ReadersFile:
             with duckdb.connect(str(fresh)) as connection:
                 connection.begin()
                 _point(connection, warehouse, served)
+                named_before = _files(connection)
                 _register(connection, served, written)
                 _show(connection, warehouse, served)
                 connection.commit()
                 kept = _files(connection)
             sync(fresh)
+            for path in named_before - kept:
+                Path(path).touch()  # from now on, nobody who comes anew reads it
             fresh.replace(self.path)
             sync(self.path.parent)
             self._collect(kept)
@@ -131,23 +134,27 @@ class ReadersFile:
     def _write_parts(
         self, warehouse: "DuckDBEngine", served: Served
     ) -> list[tuple[Partition, Path | None]]:
-        """Write the changed parts of served tables; None for a part that has no rows any more."""
+        """Write the changed parts of served tables; None for a part that has no rows any more.
+
+        The same publication can be served more than once, while somebody reads its files.
+        """
+        name = f"{served.domain}-{served.number}-{uuid.uuid4().hex[:8]}"
         whole = [each for each in served.changed if each.day is None]
         found: list[tuple[Partition, Path | None]] = [
-            (part, self._write_whole(warehouse, served, part)) for part in whole
+            (part, self._write_whole(warehouse, served, part, name)) for part in whole
         ]
         by_table: dict[tuple[str, str], list[Partition]] = {}
         for part in served.changed:
             if part.day is not None:
                 by_table.setdefault((part.relation, part.column), []).append(part)
         for (relation, column), parts in by_table.items():
-            found += self._write_days(warehouse, served, relation, column, parts)
+            found += self._write_days(warehouse, name, relation, column, parts)
         return found
 
-    def _write_whole(self, warehouse: "DuckDBEngine", served: Served, part: Partition) -> Path:
-        path = (
-            self._folder / part.relation / _written_once(f"{served.domain}-{served.number}.parquet")
-        )
+    def _write_whole(
+        self, warehouse: "DuckDBEngine", served: Served, part: Partition, name: str
+    ) -> Path:
+        path = self._folder / part.relation / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         where = served.where.get(part.relation, "true")
         rows = warehouse.query(f"SELECT * FROM {part.relation} WHERE {where}")
@@ -157,7 +164,7 @@ class ReadersFile:
     def _write_days(
         self,
         warehouse: "DuckDBEngine",
-        served: Served,
+        name: str,
         relation: str,
         column: str,
         parts: Sequence[Partition],
@@ -178,12 +185,7 @@ class ReadersFile:
             staged = sorted((staging / f"part={part.day}").glob("*.parquet"))
             found += [(part, None)] if not staged else []
             for file in staged:
-                place = (
-                    self._folder
-                    / relation
-                    / str(part.day)
-                    / _written_once(f"{served.number}-{file.name}")
-                )
+                place = self._folder / relation / str(part.day) / f"{name}-{file.name}"
                 place.parent.mkdir(exist_ok=True)
                 file.replace(place)
                 sync(place)
@@ -197,11 +199,6 @@ class ReadersFile:
         for path in self._folder.rglob("*.parquet"):
             if str(path) not in kept and path.stat().st_mtime < long_ago:
                 path.unlink()
-
-
-def _written_once(name: str) -> str:
-    """A name that no file had: a publication may be served again, while readers have it open."""
-    return f"{uuid.uuid4().hex[:8]}-{name}"
 
 
 def _write(rows: pa.Table, path: Path) -> None:

@@ -1,7 +1,7 @@
 """The small tables by which the pipeline and the models talk: what to build, what to publish."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -25,6 +25,7 @@ TABLES = (
         domain VARCHAR(40) PRIMARY KEY, publication BIGINT, versions VARCHAR(64))""",
     """CREATE TABLE IF NOT EXISTS ops.to_serve (
         domain VARCHAR(40), relation VARCHAR(120), part_column VARCHAR(200), part DATE)""",
+    """CREATE TABLE IF NOT EXISTS ops.touched_day (dataset VARCHAR(80), book_date DATE)""",
 )
 _POINTERS = pa.schema(
     [("dataset", pa.string()), ("book_date", pa.date32()), ("entry_id", pa.string())]
@@ -37,6 +38,7 @@ _BUILD_DAYS = pa.schema(
         ("gold_entry_id", pa.string()),
     ]
 )
+_TOUCHED = pa.schema([("dataset", pa.string()), ("book_date", pa.date32())])
 _TO_SERVE = pa.schema(
     [
         ("domain", pa.string()),
@@ -115,3 +117,20 @@ def to_serve(domain: str, parts: Sequence[tuple[str, str, dt.date | None]]) -> I
         for relation, column, day in parts
     ]
     return Insert("ops.to_serve", pa.Table.from_pylist(rows, _TO_SERVE))
+
+
+def touched(dataset: str, days: Iterable[dt.date]) -> Insert:
+    """The insert by which days are noted of which readers see other rows from a flip on."""
+    rows = [{"dataset": dataset, "book_date": day} for day in sorted(days)]
+    return Insert("ops.touched_day", pa.Table.from_pylist(rows, _TOUCHED))
+
+
+def touched_days(engine: Engine, dataset: str) -> list[dt.date]:
+    """The noted days, also those of a publication that was cut short after its flip."""
+    sql = "SELECT DISTINCT book_date FROM ops.touched_day WHERE dataset = $1 ORDER BY ALL"
+    return list(engine.query(sql, [dataset])["book_date"].to_pylist())
+
+
+def forget_touched(engine: Engine, dataset: str) -> None:
+    """What readers see of the noted days is entered in the books."""
+    engine.execute(f"DELETE FROM ops.touched_day WHERE dataset = '{dataset}'")

@@ -20,7 +20,7 @@ from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.clearance import gold_cleared
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.runner import StepReport
-from clearhouse.pipeline.serve import Flip, apply, derived_tables, serve, touched_days
+from clearhouse.pipeline.serve import Flip, apply, derived_tables, serve
 from clearhouse.pipeline.transform import build_apart
 
 Changes = dict[str, dict[dt.date, str | None]]
@@ -128,11 +128,9 @@ def publish(
         dataset.id: _pending(run, dataset, changes.get(dataset.id, {}), whole=is_new_version)
         for dataset in run.datasets
     }
-    touched: dict[str, set[dt.date]] = {}
     if any(pending.values()):
         _prepare(run, pending, anew=applied_versions != versions)
         run.dbt.build("tag:published")
-        touched = {d.id: touched_days(run, d, pending[d.id]) for d in run.datasets}
     number = (
         run.publications.add(run.name, changes, run.run_id, cause, reason)
         if changes
@@ -140,11 +138,12 @@ def publish(
     )
     if any(pending.values()):
         apply(run, pending, Flip(number, versions, anew=applied_versions != versions))
+    touched = {d.id: ops.touched_days(run.engine, d.id) for d in run.datasets}
     metrics.update(run, sorted({*days, *(day for each in touched.values() for day in each)}))
     serve(run, number)
     outcome = Outcome({day for each in changes.values() for day in each})
     for dataset in run.datasets:
-        outcome.unbalanced |= _enter_readers(run, dataset, sorted(touched.get(dataset.id, ())))
+        outcome.unbalanced |= _enter_readers(run, dataset, touched[dataset.id])
     return outcome
 
 
@@ -204,6 +203,7 @@ def _enter_readers(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> d
             fresh[key] = totals
             refs[key] = totals_digest(totals)
     statuses = run.books.close(fresh, run.run_id, output_refs=refs)
+    ops.forget_touched(run.engine, dataset.id)
     return {
         key.book_date: "Readers don't see what is published: run `clearhouse books`."
         for key, status in statuses.items()

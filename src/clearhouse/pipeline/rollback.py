@@ -16,6 +16,7 @@ def rollback(run: Run, number: int, reason: str) -> Outcome:
         UsageError: there is no such publication, nothing would change, or gold no longer holds an
             entry that it names.
     """
+    publish(run, {}, [])  # what a publication that was cut short has left to do
     if number not in [p.number for p in run.publications.history(run.name)]:
         raise UsageError(
             f"{run.name} has no publication {number}: `clearhouse publications {run.name}` lists "

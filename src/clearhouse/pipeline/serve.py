@@ -75,6 +75,7 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         changed = pending[dataset.id]
         if not changed:
             continue
+        statements.append(ops.touched(dataset.id, touched_days(run, dataset, changed)))
         for derived in derived_tables(dataset.declared):
             to_serve += _parts_to_serve(run, derived, anew=flip.anew)
             statements += [] if flip.anew else _put_in_place(derived)

@@ -13,7 +13,6 @@ over a column as a whole have no meaning for a day, and the second kind is refus
 """
 
 import datetime as dt
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +72,7 @@ class Gates:
                 be computed.
         """
         # Where the library is imported already, there is nothing to import beside other work.
-        is_here = "great_expectations" in sys.modules
-        judging = judge_frames if is_here else worker.judge
+        judging = judge_frames if worker.is_here() else worker.judge
         return judging(self._project_dir, self._work_dir, checkpoint, frames, days)
 
 

@@ -25,9 +25,15 @@ _worker: subprocess.Popen[bytes] | None = None
 
 
 def start() -> None:
-    """Start the worker, unless it runs: it imports what it needs at once."""
-    with _lock:
-        _running()
+    """Start the worker, unless it runs or is not needed: it imports what it needs at once."""
+    if not is_here():
+        with _lock:
+            _running()
+
+
+def is_here() -> bool:
+    """Whether this process has imported Great Expectations, and can judge by itself."""
+    return "great_expectations" in sys.modules
 
 
 def judge(
