@@ -40,7 +40,9 @@ def corrected(job: Job, _: ExitStack) -> Task:
     run = opened(settings_in(home))
     dataset = run.dataset()
     asked = run.landing.objects(SIMTOM, day)[-1]
-    late = b"".join(_corrections(run, day - dt.timedelta(days=n + 1)) for n in range(CORRECTED_DAYS))
+    late = b"".join(
+        _corrections(run, day - dt.timedelta(days=n + 1)) for n in range(CORRECTED_DAYS)
+    )
     run.landing.put(SIMTOM, day, run.landing.read(asked) + late, dict(asked.request))
     close_landing(run, dataset, SIMTOM, [day])
     run.engine.close()
@@ -87,7 +89,9 @@ def as_from_nothing(run: Run) -> None:
         )
         (found,) = answer.to_pylist()
         if found["missing"] or found["invented"]:
-            raise BenchmarkError(f"{derived.served} is not what a build from nothing makes: {found}")
+            raise BenchmarkError(
+                f"{derived.served} is not what a build from nothing makes: {found}"
+            )
     engine.execute("DELETE FROM ops.pending")
 
 

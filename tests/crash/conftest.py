@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from bnpl_home import DAY
-
 from clearhouse.bnpl.pipeline import PIPELINE
+
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.server import running
 

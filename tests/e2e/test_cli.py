@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_session import CLEARHOUSE, clearhouse
-
 from clearhouse.bnpl.context import SOURCE, Bnpl
 from clearhouse.bnpl.steps.extract import close_landing
 from clearhouse.bnpl.trace import trace
-from clearhouse.settings import load_settings
 from clearhouse.world import open_bnpl
+from cli_session import CLEARHOUSE, clearhouse
+
+from clearhouse.settings import load_settings
 
 BIN = Path(sys.executable).parent
 FIRST, SECOND = dt.date(2024, 1, 1), dt.date(2024, 1, 2)

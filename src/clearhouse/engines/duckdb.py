@@ -45,7 +45,9 @@ class DuckDBEngine:
         self.path = path.absolute()
         self.gold = gold.absolute()
         self.dialect: Dialect = DuckDBDialect()
-        self.readers = ReadersFile(readers.absolute(), readers.absolute().parent / "published", STORAGE)
+        self.readers = ReadersFile(
+            readers.absolute(), readers.absolute().parent / "published", STORAGE
+        )
         self._connection: duckdb.DuckDBPyConnection | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.execute(

@@ -7,7 +7,6 @@ from typing import Any
 
 from clearhouse.books.model import Status
 from clearhouse.core.columnar import query
-from clearhouse.core.contract.reading import split_lines
 from clearhouse.core.errors import UsageError
 from clearhouse.engines.engine import Ask
 from clearhouse.lake.iceberg import read_parquet_sql

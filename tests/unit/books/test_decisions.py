@@ -124,9 +124,7 @@ def test_more_entries_than_one_statement_takes_are_all_found(decisions: Decision
     assert [each for each in ids if not found[each][0].holds] == [ids[-1]]
 
 
-def test_an_entry_is_held_by_any_gate_while_it_balances(
-    books: Books, decisions: Decisions
-) -> None:
+def test_an_entry_is_held_by_any_gate_while_it_balances(books: Books, decisions: Decisions) -> None:
     even = {Side.IN: totals(1, 5), Side.OUT: totals(1, 5)}
     books.close({key_of(): even, key_of(NEXT): {**even, Side.OUT: totals(0)}}, "run-1")
     entry_id = key_of().entry_id

@@ -77,7 +77,10 @@ def _of_query(
 
 def _of_scope(scope: Scope, found: dict[int, Descent], known: Mapping[str, Descent]) -> Descent:
     def of_source(alias: str) -> Descent | str:
-        source = scope.sources[alias]
+        at = scope
+        while alias not in at.sources and at.parent:  # a subquery looks at the query around it
+            at = at.parent
+        source = at.sources[alias]
         if isinstance(source, Scope):
             return found[id(source)]
         return known.get(source.name, f"{source.db}.{source.name}")

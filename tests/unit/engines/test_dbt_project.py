@@ -51,7 +51,9 @@ def build_and_publish(warehouse: Warehouse, *days: str, build: str = "1") -> Non
     warehouse.publish(*days, build=build)
 
 
-def test_the_last_version_within_a_day_is_current_and_the_older_stays_marked(warehouse: Warehouse) -> None:
+def test_the_last_version_within_a_day_is_current_and_the_older_stays_marked(
+    warehouse: Warehouse,
+) -> None:
     warehouse.set_bronze(
         [
             purchase("txn_1", DAY_1, "100.00", version=1),
@@ -80,7 +82,9 @@ def test_the_last_version_within_a_day_is_current_and_the_older_stays_marked(war
     assert not failed
 
 
-def test_over_days_a_correction_supersedes_and_the_same_bytes_are_a_duplicate(warehouse: Warehouse) -> None:
+def test_over_days_a_correction_supersedes_and_the_same_bytes_are_a_duplicate(
+    warehouse: Warehouse,
+) -> None:
     original = {"business_date": DAY_1, "amount": "50.00"}
     warehouse.set_bronze(
         [
@@ -185,7 +189,9 @@ def test_a_model_that_breaks_is_named_with_the_engines_words(warehouse: Warehous
     assert "\n" not in caught.value.message
 
 
-def test_money_that_is_lost_between_the_mart_and_its_customers_is_noticed(warehouse: Warehouse) -> None:
+def test_money_that_is_lost_between_the_mart_and_its_customers_is_noticed(
+    warehouse: Warehouse,
+) -> None:
     warehouse.set_bronze([purchase("txn_1", DAY_1)])
     build_and_publish(warehouse, DAY_1)
     warehouse.execute("update next.mart_bnpl_customers set total_amount = total_amount - 0.01")
