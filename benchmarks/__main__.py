@@ -19,6 +19,7 @@ _BY_TENTH = ("pipeline", "clearhouse", "clearhouse_whole", "dlt_arrow", "dlt_dic
 _BY_FORTIETH = ("clearhouse", "dlt_inserts")
 """As dlt loads when nothing is set: INSERTs of nine days take DuckDB 2 over 40 s and 6 GB."""
 _SIDE_BY_SIDE = _BY_TENTH[1:]
+_WEEK_DAYS = 7
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +44,9 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     tenth, fortieth = max(1, days // 10), max(1, days // 40)
     cases = [Case(part, days) for part in _BY_YEAR] + [Case(part, tenth) for part in _BY_TENTH]
     cases += [Case(part, fortieth) for part in _BY_FORTIETH]
+    # One more day after a week and after a year, in the same rounds.
+    cases += [Case("night", min(days, _WEEK_DAYS)), Case("night", days)]
+    cases.append(Case("night_corrected", days))
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

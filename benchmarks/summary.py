@@ -11,6 +11,7 @@ from benchmarks.rounds import Case, Measured
 OURS, WHOLE = "clearhouse", "clearhouse_whole"
 ARROW, DICTS, INSERTS = "dlt_arrow", "dlt_dicts", "dlt_inserts"
 PIPELINE = "pipeline"
+NIGHT, CORRECTED = "night", "night_corrected"
 
 _MARTS_PARTS = (OURS, WHOLE, ARROW, DICTS, INSERTS)
 _STEPS = (
@@ -198,7 +199,21 @@ def _promises(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
         if case.part == ARROW and mine:
             name = f"{case.days} days: times faster than dlt's Arrow tables"
             yield Promise(name, _ratio(runs, mine), 1)
+    yield from _nights(by_case)
     sizes = sorted(case.days for case in by_case if case.part == PIPELINE)
     for few, many in pairwise(sizes):
         value = _ratio(by_case[Case(PIPELINE, many)], by_case[Case(PIPELINE, few)])
         yield Promise(f"pipeline: {many} days, in times of {few} days", value, 11, is_at_most=True)
+
+
+def _nights(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
+    """One more day costs a day, however long the history is."""
+    sizes = sorted(case.days for case in by_case if case.part == NIGHT)
+    for few, many in pairwise(sizes):
+        value = _ratio(by_case[Case(NIGHT, many)], by_case[Case(NIGHT, few)])
+        name = f"one more day after {many} days, in times of after {few}"
+        yield Promise(name, value, 1.3, is_at_most=True)
+    for part, name, bound in ((NIGHT, "one more day", 10), (CORRECTED, "with corrections", 15)):
+        for days in sorted(case.days for case in by_case if case.part == part)[-1:]:
+            value = median(map(_all, by_case[Case(part, days)]))
+            yield Promise(f"{name} after {days} days, s", value, bound, is_at_most=True)

@@ -1,8 +1,8 @@
-"""Make a baseline profile of gx/baselines again, from published days or from the sandbox itself.
+"""Make a baseline profile of gx/bnpl/baselines again, from published days or from the sandbox itself.
 
-    cd gx/baselines
-    python ../../scripts/make_baseline.py sandbox --seeds 1 2 3 42 2024 > sandbox.json
-    python ../../scripts/make_baseline.py lender --home ~/.clearhouse > lender.json
+    cd gx/bnpl/baselines
+    python ../../../scripts/make_baseline.py sandbox --seeds 1 2 3 42 2024 > sandbox.json
+    python ../../../scripts/make_baseline.py lender --home ~/.clearhouse > lender.json
 
 Grain of what is pooled: a month of a world, each world with the same weight. The tolerance of a
 distribution is twice the farthest that any such month lies from the pool: what differs between
@@ -58,7 +58,7 @@ def main() -> None:
 
 def of_home(home: Path, window: Window) -> list[dict]:
     """Daily profiles of what readers see."""
-    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(home / "published.duckdb"), read_only=True) as connection:
         rows = f"""SELECT * FROM marts.mart_bnpl_transactions
             WHERE _book_date BETWEEN DATE '{window.first}' AND DATE '{window.last}'"""
         return connection.sql(profiles.profile_sql(rows)).to_arrow_table().to_pylist()

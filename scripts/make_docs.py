@@ -20,15 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.world import bnpl_source, open_bnpl
 
+from clearhouse.bnpl.domain import BNPL
 from clearhouse.core.contract import Contract
 from clearhouse.core.errors import ExitCode
 from clearhouse.core.resources import resource
 from clearhouse.core.telemetry import configure_logging
 from clearhouse.core.window import Window
+from clearhouse.pipeline.opening import connected, open_run
 from clearhouse.pipeline.runner import run_steps
+from clearhouse.pipeline.steps import STEPS
 from clearhouse.settings import load_settings
 
 CONTRACT = resource("contracts") / "bnpl" / "transactions.yaml"
@@ -42,7 +43,7 @@ PREFACE = """\
 Made by `make docs` from the contract and from dbt's catalog; not edited by hand. `make docs` also
 makes a page with the lineage of every model, `dbt/target/docs/index.html`.
 
-Readers use the schema `marts` of `warehouse.duckdb`. It holds published days only.
+Readers use the schema `marts` of `published.duckdb`. It holds published days only.
 
 *Known at* says when a value is known: `decision`, while the purchase is decided, or `outcome`,
 later. A model that decides on purchases must not look at an outcome. It is stated for each field of
@@ -70,14 +71,14 @@ def document(home: Path, site: Path, dictionary: Path) -> None:
     """Publish a day of the sandbox in a home, and write what is known of what it holds."""
     settings = load_settings(_env_file=None, clearhouse_home=home, bnpl_api_url=None)
     print("building a day of every table …", file=sys.stderr, flush=True)
-    with bnpl_source(settings) as source:
-        bnpl = open_bnpl(settings, source)
-        report = run_steps(PIPELINE, bnpl, Window.day(A_DAY), run_id=bnpl.run_id)
+    with connected(BNPL, settings) as connections:
+        run = open_run(BNPL, settings, connections)
+        report = run_steps(STEPS, run, Window.day(A_DAY), run_id=run.run_id)
     if report.exit_code is not ExitCode.DONE:
         sys.exit(f"The day could not be built: {report.stopped()}")
     print("asking dbt …", file=sys.stderr, flush=True)
     made = home / "documentation"
-    bnpl.dbt.document(made)
+    run.dbt.document(made)
     site.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(made / "static_index.html", site / "index.html")
     dictionary.write_text(

@@ -57,12 +57,12 @@ class Trial:
     seconds: float
 
 
-def load(warehouse: Path) -> pd.DataFrame:
+def load(readers: Path) -> pd.DataFrame:
     """Features, label and the fields to leak, one row per purchase in the order of decisions.
 
     Text becomes categories. Money becomes a float: a model needs no cents.
     """
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with duckdb.connect(str(readers), read_only=True) as connection:
         described = connection.execute("DESCRIBE marts.mart_bnpl_ml_features").fetchall()
         types = {name: kind for name, kind, *_ in described if name not in NOT_FEATURES}
         texts = [name for name, kind in types.items() if kind == "VARCHAR"]
@@ -138,7 +138,7 @@ def main() -> int:
     """The exit code: 0 where the figures are what they should be."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, default=Path(".clearhouse"), help="CLEARHOUSE_HOME")
-    rows = load(parser.parse_args().home / "warehouse.duckdb")
+    rows = load(parser.parse_args().home / "published.duckdb")
     *honest, leaked = run(rows)
     low, high = HONEST_AUC
     wrong = [t.name for t in honest if not low <= t.auc <= high]

@@ -9,6 +9,8 @@ PARTS = {
     "sandbox_make": "benchmarks.parts.sandbox:make",
     "sandbox_serve": "benchmarks.parts.sandbox:serve",
     "pipeline": "benchmarks.parts.pipeline:pipeline",
+    "night": "benchmarks.parts.night:one_more",
+    "night_corrected": "benchmarks.parts.night:corrected",
     "clearhouse": "benchmarks.parts.ours:to_marts",
     "clearhouse_whole": "benchmarks.parts.ours:whole",
     "dlt_arrow": "benchmarks.parts.peer:arrow",

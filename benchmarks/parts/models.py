@@ -1,23 +1,33 @@
-"""dbt without its tests, for both sides by the same calls."""
+"""dbt without its tests, for both sides by the same calls.
+
+Parsing is the same work for a record as for a million, and both sides keep what was parsed from
+one run to the next: so it is done beforehand (`DbtProject.prepare`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 from clearhouse.engines.dbt import DbtProject, DbtResult
+from clearhouse.engines.engine import DbtTarget
+
+
+@dataclass(frozen=True)
+class File:
+    """A DuckDB file that dbt alone works on: what `DbtProject` needs of an engine."""
+
+    path: Path
+
+    def dbt_target(self) -> DbtTarget:
+        """See `clearhouse.engines.engine.Engine`."""
+        variables = {"CLEARHOUSE_WAREHOUSE": str(self.path)}
+        return DbtTarget("duckdb", variables, self.path.stem)
+
+    def close(self) -> None:
+        """Nothing of it is open."""
 
 
 class Models(DbtProject):
-    """A dbt project whose models are run and not tested.
-
-    Parsing is the same work for a record as for a million, and both sides keep what was parsed
-    from one run to the next: so it is done beforehand.
-    """
-
-    def parse(self) -> None:
-        """Parse the project and leave the result where `run_models` finds it."""
-        from dbt.cli.main import dbtRunner
-
-        with self._environment():
-            answer = dbtRunner().invoke(self._with_flags("parse"))
-        if answer.exception is not None:
-            raise answer.exception
+    """A dbt project whose models are run and not tested."""
 
     def run_models(self, *arguments: str) -> DbtResult:
         """Run models: all of them, or those that the arguments select."""
@@ -29,4 +39,6 @@ class ModelsOfMarts(Models):
 
     def build(self, select: str) -> DbtResult:
         """Run the models among these that a selection names."""
-        return self.run_models(f"--select={select},+mart_bnpl_customers")
+        return self.run_models(
+            f"--select={select},+mart_bnpl_customers {select},mart_bnpl_transactions"
+        )

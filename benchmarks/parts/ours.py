@@ -11,12 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 
-from clearhouse.bnpl.context import DOMAIN, SOURCE, SOURCE_TO_LANDING, Bnpl
-from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.world import Source
-
 from benchmarks.jobs import Done, Job, Stopwatch, Task, volume_of
-from benchmarks.parts.models import Models, ModelsOfMarts
+from benchmarks.parts.models import ModelsOfMarts
 from benchmarks.parts.warehouse import (
     audited,
     contents,
@@ -25,17 +21,42 @@ from benchmarks.parts.warehouse import (
     opened,
     settings_of,
 )
+from clearhouse.bnpl.domain import BNPL, TRANSACTIONS
+from clearhouse.bnpl.source import SIMTOM
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, digest
 from clearhouse.core.resources import resource
+from clearhouse.engines.dbt import DbtProject
+from clearhouse.engines.dbt_files import assembled
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.opening import open_engine
 from clearhouse.pipeline.runner import run_steps
+from clearhouse.pipeline.steps import STEPS
 from clearhouse.quality.gates import Gates
 from clearhouse.quality.verdicts import Verdict
 
 LOAD, MARTS = "load", "marts"
-_EXTRACT, _TYPE, _JUDGE = "extract_daily_batch", "validate_raw_schema", "validate_business_rules"
+_EXTRACT, _TYPE = "extract_daily_batch", "validate_raw_schema"
 _LANDINGS_AT_ONCE = 2
-_FILES = Source(lambda: "", "files", is_sandbox=True)
+
+
+def _no_frames(_run: object, _dataset: object, _days: Sequence[dt.date]) -> dict[str, object]:
+    return {}
+
+
+_MARTS_ALONE = replace(
+    BNPL,
+    datasets=(
+        replace(
+            TRANSACTIONS,
+            raw_gate=replace(TRANSACTIONS.raw_gate, frames=_no_frames),
+            business_gate=replace(TRANSACTIONS.business_gate, frames=_no_frames),
+            derived=tuple(d for d in TRANSACTIONS.derived if d.served_in == "marts"),
+            views=(),
+        ),
+    ),
+)
+"""BNPL without what gates look at and without features."""
 
 
 class NoGates(Gates):
@@ -62,45 +83,52 @@ def _files_to_readers(job: Job, *, is_whole: bool) -> Task:
     import_all()
     records, payload_bytes = volume_of(job.files)
     watch = Stopwatch()
-    project = Models if is_whole else ModelsOfMarts
-    models = project(resource("dbt"), settings_of(job).engine_path, job.home / "dbt")
-    models.parse()
-    left_out = (_EXTRACT,) if is_whole else (_EXTRACT, _JUDGE)
-    steps = [step for step in PIPELINE if step.name not in left_out]
+    project = DbtProject if is_whole else ModelsOfMarts
+    folder = assembled(resource("dbt"), BNPL.models, BNPL.model_tests, job.home / "project")
+    # Parsing is the same work for a record as for a million: it is done beforehand.
+    engine = open_engine(settings_of(job), BNPL.name)
+    project(folder, engine, job.home / "dbt").prepare()
+    engine.close()
+    steps = [step for step in STEPS if step.name != _EXTRACT]
 
-    def run() -> Done:
-        bnpl = replace(opened(job, _FILES, watch), dbt=models)
+    def measured() -> Done:
+        domain = BNPL if is_whole else _MARTS_ALONE
+        run = opened(settings_of(job), progress=watch, domain=domain)
+        run.dbt = project(folder, run.engine, job.home / "dbt")
         if not is_whole:
-            bnpl.gates = NoGates(resource("gx"), job.home / "gx")
+            run.gates = NoGates(BNPL.gates, job.home / "gx")
         with watch.timed("landing"):
-            _land(bnpl, job)
-        done(run_steps(steps, bnpl, job.window, run_id=bnpl.run_id, progress=watch))
+            _land(run, job)
+        done(run_steps(steps, run, job.window, run_id=run.run_id, progress=watch))
         seconds = watch.seconds
         seconds[LOAD] = seconds["landing"] + seconds[_TYPE]
         seconds[MARTS] = sum(seconds[step.name] for step in steps if step.name != _TYPE)
         return Done(records, payload_bytes, seconds)
 
     def content() -> dict[str, str]:
-        bnpl = opened(job, _FILES, watch)
-        audited(bnpl)
-        return contents(bnpl.engine.path)
+        run = opened(settings_of(job), domain=BNPL if is_whole else _MARTS_ALONE)
+        audited(run)
+        return contents(run.settings.readers_path)
 
-    return Task(run, content)
+    return Task(measured, content)
 
 
-def _land(bnpl: Bnpl, job: Job) -> None:
+def _land(run: Run, job: Job) -> None:
     """What `extract_daily_batch` does with an answer, with a file in its place."""
+
+    dataset = run.dataset()
+    hop = dataset.names.landed[SIMTOM]
 
     def land(day: dt.date) -> None:
         file = job.file(day)
-        bnpl.landing.put(SOURCE, day, file.read_bytes(), {"file": file.name})
-        bnpl.reader.measure(day)
+        run.landing.put(SIMTOM, day, file.read_bytes(), {"file": file.name})
+        dataset.reader.measure(day)
 
     keys = {
-        day: EntryKey(DOMAIN, SOURCE_TO_LANDING, day, digest(job.file(day).name), digest("files"))
+        day: EntryKey(run.name, hop, day, digest(job.file(day).name), digest("files"))
         for day in job.window
     }
-    clerk = Clerk(bnpl.books, bnpl.hops[SOURCE_TO_LANDING], bnpl.run_id)
+    clerk = Clerk(run.books, dataset.hops[hop], run.run_id)
     clerk.open(keys.values())
     with ThreadPoolExecutor(_LANDINGS_AT_ONCE) as pool:
         list(pool.map(land, keys))

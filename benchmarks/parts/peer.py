@@ -17,22 +17,24 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from benchmarks.jobs import BenchmarkError, Done, Job, Stopwatch, Task, volume_of
-from benchmarks.parts.models import Models
+from benchmarks.parts.models import File, Models
 from benchmarks.parts.ours import LOAD, MARTS
 from benchmarks.parts.warehouse import contents
 from clearhouse.core.contract import Contract
 from clearhouse.core.resources import resource
 from clearhouse.engines import dbt
+from clearhouse.engines.engine import Engine
 
 TABLE = "purchases"
-_MODELS = Path(__file__).parent.parent / "peer" / "models"
+_PEER = Path(__file__).parent.parent / "peer"
 _SHARED = (
     "dbt_project.yml",
     "profiles.yml",
     "macros/generate_schema_name.sql",
+    "macros/ref.sql",
     "models/bnpl/intermediate/int_bnpl_transactions_enriched.sql",
     "models/bnpl/intermediate/int_bnpl_customer_profiles.sql",
     "models/bnpl/marts/mart_bnpl_customers.sql",
@@ -74,8 +76,9 @@ def _files_to_marts(job: Job, records: Records, loader_format: LoaderFormat) -> 
 
     count, payload_bytes = volume_of(job.files)
     warehouse = job.home / "peer.duckdb"
-    models = Models(_project(job.home / "dbt_project"), warehouse, job.home / "dbt")
-    models.parse()
+    file = cast(Engine, File(warehouse))
+    models = Models(_project(job.home / "dbt_project"), file, job.home / "dbt")
+    models.prepare()
     resource_of_records = records(job)
     watch = Stopwatch()
 
@@ -148,5 +151,6 @@ def _project(folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ours / name, target)
     shutil.copytree(ours / "macros" / "engine", folder / "macros" / "engine")
-    shutil.copytree(_MODELS, folder / "models" / "bnpl" / "peer")
+    shutil.copytree(_PEER / "models", folder / "models" / "bnpl" / "peer")
+    shutil.copytree(_PEER / "macros", folder / "macros" / "peer")
     return folder

@@ -5,10 +5,7 @@ step by itself would be others.
 """
 
 from contextlib import ExitStack
-
-from clearhouse.bnpl.context import DOMAIN, LANDING_TO_BRONZE, SOURCE
-from clearhouse.bnpl.pipeline import PIPELINE
-from clearhouse.world import bnpl_source
+from typing import cast
 
 from benchmarks.jobs import Done, Job, Stopwatch, Task
 from benchmarks.parts.warehouse import (
@@ -19,8 +16,12 @@ from benchmarks.parts.warehouse import (
     opened,
     settings_of,
 )
+from clearhouse.bnpl.domain import BNPL
+from clearhouse.bnpl.source import SIMTOM, SimtomConnection
 from clearhouse.books.model import Side
+from clearhouse.pipeline.opening import connected
 from clearhouse.pipeline.runner import run_steps
+from clearhouse.pipeline.steps import STEPS
 
 DBT = "dbt"
 RAW_GATE = "raw gate"
@@ -29,19 +30,19 @@ RAW_GATE = "raw gate"
 def pipeline(job: Job, stack: ExitStack) -> Task:
     """All steps over the days, with a sandbox in a process beside."""
     import_all()
-    source = stack.enter_context(bnpl_source(settings_of(job)))
-    source.connect()
+    connections = stack.enter_context(connected(BNPL, settings_of(job)))
+    cast(SimtomConnection, connections[SIMTOM]).url()  # starts the sandbox
     watch = Stopwatch()
-    bnpl = opened(job, source, watch)
-    watch.watch(bnpl.dbt, "build", DBT)
-    watch.watch(bnpl.gates, "judge", RAW_GATE, during="validate_raw_schema")
+    run = opened(settings_of(job), connections, watch)
+    watch.watch(run.dbt, "build", DBT)
+    watch.watch(run.gates, "judge", RAW_GATE, during="validate_raw_schema")
 
-    def run() -> Done:
+    def measured() -> Done:
         with watch.timed("all"):
-            report = run_steps(PIPELINE, bnpl, job.window, run_id=bnpl.run_id, progress=watch)
+            report = run_steps(STEPS, run, job.window, run_id=run.run_id, progress=watch)
         done(report)
-        entries = bnpl.books.current(DOMAIN, LANDING_TO_BRONZE)
-        landed = bnpl.landing.days(SOURCE, job.window)
+        entries = run.books.current(BNPL.name, run.dataset().names.bronze)
+        landed = run.landing.days(SIMTOM, job.window)
         return Done(
             sum(entry.totals[Side.IN].records for entry in entries),
             sum(each.payload_bytes for objects in landed.values() for each in objects),
@@ -49,7 +50,7 @@ def pipeline(job: Job, stack: ExitStack) -> Task:
         )
 
     def content() -> dict[str, str]:
-        audited(bnpl)
-        return contents(bnpl.engine.path)
+        audited(run)
+        return contents(run.settings.readers_path)
 
-    return Task(run, content)
+    return Task(measured, content)

@@ -1,16 +1,19 @@
 """A Clearhouse home for one measurement, and what can be said of the marts in it."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
 import duckdb
-from clearhouse.bnpl.closing import audit_days
-from clearhouse.bnpl.context import Bnpl
-from clearhouse.world import Source, open_bnpl
 
 from benchmarks.jobs import SEED, BenchmarkError, Job
+from clearhouse.bnpl.domain import BNPL
 from clearhouse.core.errors import ExitCode
 from clearhouse.engines import dbt
+from clearhouse.pipeline.close import audit_days
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.domain import Connection, Domain
+from clearhouse.pipeline.opening import open_run
 from clearhouse.pipeline.runner import Progress, RunReport
 from clearhouse.quality import project
 from clearhouse.settings import Settings, load_settings
@@ -27,19 +30,29 @@ def import_all() -> None:
 
 
 def settings_of(job: Job) -> Settings:
-    """The settings in force, whatever the environment and .env say."""
+    """The settings of a job."""
+    return settings_in(job.home)
+
+
+def settings_in(home: Path) -> Settings:
+    """The settings in force over a home, whatever the environment and .env say."""
     return load_settings(
         _env_file=None,
-        clearhouse_home=job.home,
+        clearhouse_home=home,
         bnpl_api_url=None,
         bnpl_pattern="day_type",
         bnpl_seed=SEED,
     )
 
 
-def opened(job: Job, source: Source, progress: Progress) -> Bnpl:
-    """The domain's parts in the job's home."""
-    return open_bnpl(settings_of(job), source, progress=progress)
+def opened(
+    settings: Settings,
+    connections: Mapping[str, Connection] | None = None,
+    progress: Progress | None = None,
+    domain: Domain = BNPL,
+) -> Run:
+    """The domain's parts in a home."""
+    return open_run(domain, settings, connections, progress=progress)
 
 
 def done(report: RunReport) -> None:
@@ -53,24 +66,24 @@ def done(report: RunReport) -> None:
         raise BenchmarkError(f"{step} {what} {day}: {why}")
 
 
-def audited(bnpl: Bnpl) -> None:
+def audited(run: Run) -> None:
     """See that the books hold.
 
     Raises:
         BenchmarkError: they don't.
     """
-    found = audit_days(bnpl).findings
+    found = audit_days(run).findings
     if found:
         key = found[0].entry.key
         raise BenchmarkError(f"The books don't hold at {key.hop}, {key.book_date}.")
 
 
-def contents(warehouse: Path) -> dict[str, str]:
+def contents(readers: Path) -> dict[str, str]:
     """Rows and a digest of each mart: equal where all values of all business columns are.
 
     Columns that begin with `_` say how a row came to us, and not what was bought.
     """
-    with duckdb.connect(str(warehouse)) as connection:
+    with duckdb.connect(str(readers), read_only=True) as connection:
         found = {}
         for mart in MARTS:
             described = connection.execute(f"DESCRIBE marts.{mart}").fetchall()

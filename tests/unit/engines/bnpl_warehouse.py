@@ -1,20 +1,33 @@
-"""A tiny warehouse, made as the platform makes it: bronze a view of files, and the ops tables."""
+"""A tiny warehouse, built and published as the platform does it, over purchases made by hand."""
 
 import datetime as dt
 import hashlib
+import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from clearhouse.bnpl.domain import BNPL, TRANSACTIONS
+from clearhouse.engines.dbt import DbtProject
+from clearhouse.engines.dbt_files import assembled
+from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.engines.engine import Engine
+from clearhouse.pipeline import ops
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.serve import Flip, Pending, apply
+
 REPOSITORY = Path(__file__).parents[3]
 CONTRACT = REPOSITORY / "contracts" / "bnpl" / "transactions.yaml"
+DBT_DIR = REPOSITORY / "dbt"
+DATASET = "bnpl.transactions"
+FACT = TRANSACTIONS.gold
 
 ARROW_TYPES = {
     "string": pa.string(),
@@ -113,64 +126,95 @@ def purchase(
     }
 
 
-@dataclass
 class Warehouse:
-    """A DuckDB file with upstream relations that a test sets and results that it asks for."""
+    """The embedded engine and the dbt project of BNPL in a folder, without pulls, gates and books.
 
-    path: Path
-    generation: int = field(default=0)
+    What a run builds and publishes is built and published by the same code as a run's.
+    """
 
-    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.path)) as connection:
-            return connection.execute(statement, values).fetchall()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._generation = 0
+        self._project_dir = assembled(
+            DBT_DIR, DBT_DIR / "models" / "bnpl", DBT_DIR / "tests" / "bnpl", folder / "project"
+        )
+        self.lay_out()
 
     def lay_out(self) -> None:
-        """Empty schemas and ops tables; what models built before is dropped."""
-        for schema in ("bronze", "ops", "silver", "gold", "marts"):
-            self.execute(f"drop schema if exists {schema} cascade")
-        self.execute("create schema bronze")
-        self.execute("create schema ops")
-        self.execute(
-            "create table ops.build_day (domain varchar, book_date date,"
-            " silver_entry_id varchar, gold_entry_id varchar)"
+        """An empty warehouse; what models built before is gone."""
+        if self._generation:
+            self.engine.close()
+        self.path = self.folder / "warehouse.duckdb"
+        self.path.unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "gold", ignore_errors=True)
+        self.engine = DuckDBEngine(
+            self.path, self.folder / "gold", self.folder / "published.duckdb"
         )
-        self.execute(
-            "create table ops.publication (domain varchar, dataset varchar, book_date date,"
-            " entry_id varchar)"
-        )
+        self.engine.execute(*ops.TABLES)
+        self.project = DbtProject(self._project_dir, self.engine, self.folder / "dbt")
+        self._publications = 0
         self.set_bronze([])
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, or a statement's effect."""
+        if statement.startswith(("select", "from", "describe")):
+            found = self.engine.query(statement)
+            return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+        self.engine.execute(statement)
+        return []
 
     def set_bronze(self, rows: Iterable[dict[str, Any]]) -> None:
         """Make bronze a view of a file that holds exactly these rows."""
         fields = [pa.field(name, ARROW_TYPES[kind]) for name, kind in contract_fields()] + SPINE
         typed = [{f.name: _typed(row.get(f.name), f.type) for f in fields} for row in rows]
-        self.generation += 1
-        file = self.path.with_name(f"bronze-{self.generation}.parquet")
-        pq.write_table(pa.Table.from_pylist(typed, schema=pa.schema(fields)), file)
-        self.execute(
-            f"create or replace view bronze.bnpl_transactions as from read_parquet('{file}')"
-        )
+        self._generation += 1
+        file = self.path.with_name(f"bronze-{self._generation}.parquet")
+        schema = pa.schema(fields)
+        pq.write_table(pa.Table.from_pylist(typed, schema=schema), file)
+        self.engine.expose_bronze("bronze.bnpl_transactions", [str(file)], schema)
 
     def set_build_days(self, *days: str, build: str = "1") -> None:
-        """Say which days the next run builds; entries are s<build>:<day> and g<build>:<day>."""
-        self.execute("delete from ops.build_day")
-        for day in days:
-            self.execute(
-                "insert into ops.build_day values ('bnpl', ?, ?, ?)",
-                day,
-                f"s{build}:{day}",
-                f"g{build}:{day}",
-            )
+        """Say which days the next run builds; entries are s<build>-<day> and g<build>-<day>."""
+        entries = {
+            dt.date.fromisoformat(day): (f"s{build}-{day}", f"g{build}-{day}") for day in days
+        }
+        ops.set_build_days(self.engine, DATASET, entries)
+
+    def build(self, *days: str, build: str = "1") -> None:
+        """Silver and gold of days, as the steps normalize_entities and run_dbt_pipeline do it."""
+        self.set_build_days(*days, build=build)
+        self.project.build("tag:normalize")
+        self.engine.discard_unfinished(FACT)
+        self.project.build("tag:gold")
+        self.engine.keep_built(FACT)
 
     def publish(self, *days: str, build: str = "1") -> None:
-        """Flip the pointer of each day to its gold entry of a build."""
-        for day in days:
-            self.execute("delete from ops.publication where book_date = ?", day)
-            self.execute(
-                "insert into ops.publication values ('bnpl', 'bnpl.transactions', ?, ?)",
-                day,
-                f"g{build}:{day}",
-            )
+        """Flip the pointer of each day to its gold entry of a build, with all that derives of it."""
+        pending: Pending = {
+            DATASET: {dt.date.fromisoformat(day): f"g{build}-{day}" for day in days}
+        }
+        ops.set_pending(self.engine, pending)
+        self.project.build("tag:published")
+        self.flip(pending)
+
+    def flip(self, pending: Pending) -> None:
+        """Put in place what was built for pointers, as a publication does it."""
+        self._publications += 1
+        flip = Flip(self._publications, "versions", anew=self._publications == 1)
+        apply(cast(Run, Publishing(self.engine)), pending, flip)
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """What of a `Run` the flip of a publication works with."""
+
+    engine: Engine
+    name: str = BNPL.name
+
+    @property
+    def datasets(self) -> list[Any]:
+        """See `Run`."""
+        return [SimpleNamespace(id=DATASET, declared=TRANSACTIONS)]
 
 
 def _typed(value: Any, kind: pa.DataType) -> Any:

@@ -4,7 +4,7 @@ Two ways count. A column descends from a field by its *value* (also through a wi
 order), or by a *choice*: the field decides which rows there are (WHERE, JOIN, GROUP BY, ...).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp, parse_one
@@ -77,7 +77,10 @@ def _of_query(
 
 def _of_scope(scope: Scope, found: dict[int, Descent], known: Mapping[str, Descent]) -> Descent:
     def of_source(alias: str) -> Descent | str:
-        source = scope.sources[alias]
+        at = scope
+        while alias not in at.sources and at.parent:  # a subquery looks at the query around it
+            at = at.parent
+        source = at.sources[alias]
         if isinstance(source, Scope):
             return found[id(source)]
         return known.get(source.name, f"{source.db}.{source.name}")
@@ -94,6 +97,8 @@ def _of_scope(scope: Scope, found: dict[int, Descent], known: Mapping[str, Desce
                 all_fields |= source.values[column.name]
         return all_fields
 
+    if isinstance(scope.expression, exp.SetOperation):
+        return _of_set_operation([found[id(each)] for each in scope.set_operation_scopes])
     if not isinstance(scope.expression, exp.Select):
         raise NotImplementedError(f"descent through {type(scope.expression).__name__}")
     answer = Descent()
@@ -115,3 +120,10 @@ def _of_scope(scope: Scope, found: dict[int, Descent], known: Mapping[str, Desce
             value |= framed
         answer.values[projection.alias_or_name] = value
     return answer
+
+
+def _of_set_operation(sides: Sequence[Descent]) -> Descent:
+    """Columns are named by the first side, and hold what stands at their place in each."""
+    columns = zip(*(side.values.values() for side in sides), strict=True)
+    values = {name: set().union(*of) for name, of in zip(sides[0].values, columns, strict=True)}
+    return Descent(values, set().union(*(side.choice for side in sides)))

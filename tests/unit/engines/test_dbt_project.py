@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 import structlog
 import yaml
-from bnpl_warehouse import CONTRACT, REPOSITORY, Warehouse, purchase
+from bnpl_warehouse import CONTRACT, DBT_DIR, Warehouse, purchase
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
 
 from clearhouse.core.contract import Contract
 from clearhouse.core.contract.model import Field
 from clearhouse.engines.dbt import DbtError, DbtProject, preload
+from clearhouse.engines.duckdb import DuckDBEngine
 
-DBT_DIR = REPOSITORY / "dbt"
 DAY_1, DAY_2, DAY_3 = "2024-03-01", "2024-03-02", "2024-03-03"
 UNBOUNDED: dict[str, tuple[Any, Any]] = {
     "bigint": (-(2**63), 2**63 - 1),
@@ -36,35 +36,25 @@ VISIBLE = (
 
 @pytest.fixture(scope="module")
 def warehouse_file(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """One file for the module, so that dbt parses once."""
-    return Warehouse(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb")
+    """One folder for the module, so that dbt parses once."""
+    preload()
+    return Warehouse(tmp_path_factory.mktemp("warehouse"))
 
 
 @pytest.fixture
 def warehouse(warehouse_file: Warehouse) -> Warehouse:
-    """The module's file, laid out anew."""
+    """The module's folder, laid out anew."""
     warehouse_file.lay_out()
     return warehouse_file
 
 
-@pytest.fixture(scope="module")
-def project(warehouse_file: Warehouse) -> DbtProject:
-    preload()
-    return DbtProject(DBT_DIR, warehouse_file.path, warehouse_file.path.parent / "dbt")
-
-
-def build_and_publish(
-    project: DbtProject, warehouse: Warehouse, *days: str, build: str = "1"
-) -> None:
-    warehouse.set_build_days(*days, build=build)
-    project.build("tag:normalize")
-    project.build("tag:gold")
+def build_and_publish(warehouse: Warehouse, *days: str, build: str = "1") -> None:
+    warehouse.build(*days, build=build)
     warehouse.publish(*days, build=build)
-    project.build("tag:published")
 
 
 def test_the_last_version_within_a_day_is_current_and_the_older_stays_marked(
-    project: DbtProject, warehouse: Warehouse
+    warehouse: Warehouse,
 ) -> None:
     warehouse.set_bronze(
         [
@@ -74,14 +64,14 @@ def test_the_last_version_within_a_day_is_current_and_the_older_stays_marked(
         ]
     )
 
-    build_and_publish(project, warehouse, DAY_1)
+    build_and_publish(warehouse, DAY_1)
 
     assert warehouse.execute(
         "select amount, _is_superseded, _entry_id from silver.stg_bnpl_raw_transactions order by 1"
     ) == [
-        (Decimal("10.00"), False, f"s1:{DAY_1}"),
-        (Decimal("90.00"), False, f"s1:{DAY_1}"),
-        (Decimal("100.00"), True, f"s1:{DAY_1}"),
+        (Decimal("10.00"), False, f"s1-{DAY_1}"),
+        (Decimal("90.00"), False, f"s1-{DAY_1}"),
+        (Decimal("100.00"), True, f"s1-{DAY_1}"),
     ]
     assert warehouse.execute(VISIBLE) == [
         (f"{DAY_1}|txn_1", Decimal("90.00"), DAY_1),
@@ -90,12 +80,12 @@ def test_the_last_version_within_a_day_is_current_and_the_older_stays_marked(
     assert warehouse.execute(
         "select customer_id, total_amount, segment from marts.mart_bnpl_customers order by 1"
     ) == [("cust_1", Decimal("90.00"), "new"), ("cust_2", Decimal("10.00"), "new")]
-    failed = [r for r in project.run_unit_tests().nodes if r.status != "pass"]
+    failed = [r for r in warehouse.project.run_unit_tests().nodes if r.status != "pass"]
     assert not failed
 
 
 def test_over_days_a_correction_supersedes_and_the_same_bytes_are_a_duplicate(
-    project: DbtProject, warehouse: Warehouse
+    warehouse: Warehouse,
 ) -> None:
     original = {"business_date": DAY_1, "amount": "50.00"}
     warehouse.set_bronze(
@@ -111,8 +101,8 @@ def test_over_days_a_correction_supersedes_and_the_same_bytes_are_a_duplicate(
     )
 
     # The later days first: the answer must not depend on the order of building.
-    build_and_publish(project, warehouse, DAY_3, DAY_2)
-    build_and_publish(project, warehouse, DAY_1)
+    build_and_publish(warehouse, DAY_3, DAY_2)
+    build_and_publish(warehouse, DAY_1)
 
     assert warehouse.execute(VISIBLE) == [
         (f"{DAY_1}|corrected", Decimal("45.90"), DAY_2),
@@ -130,23 +120,15 @@ def test_over_days_a_correction_supersedes_and_the_same_bytes_are_a_duplicate(
     ]
 
 
-def test_readers_see_no_row_of_a_held_day_nor_of_a_held_rebuild(
-    project: DbtProject, warehouse: Warehouse
-) -> None:
+def test_readers_see_no_row_of_a_held_day_nor_of_a_held_rebuild(warehouse: Warehouse) -> None:
     warehouse.set_bronze([purchase("txn_1", DAY_1), purchase("txn_2", DAY_2, customer_id="cust_2")])
-    warehouse.set_build_days(DAY_1, DAY_2)
-    project.build("tag:normalize")
-    project.build("tag:gold")
+    warehouse.build(DAY_1, DAY_2)
     warehouse.publish(DAY_1)
-    project.build("tag:published")
     assert warehouse.execute(VISIBLE) == [(f"{DAY_1}|txn_1", Decimal("100.00"), DAY_1)]
 
     # Day 1 comes again, corrected and in another state, and this time it is held.
     warehouse.set_bronze([purchase("txn_1", DAY_1, "1.00", version=2, customer_state="NY")])
-    warehouse.set_build_days(DAY_1, build="2")
-    project.build("tag:normalize")
-    project.build("tag:gold")
-    project.build("tag:published")
+    warehouse.build(DAY_1, build="2")
 
     assert warehouse.execute(VISIBLE) == [(f"{DAY_1}|txn_1", Decimal("100.00"), DAY_1)]
     assert warehouse.execute(
@@ -155,46 +137,41 @@ def test_readers_see_no_row_of_a_held_day_nor_of_a_held_rebuild(
 
     warehouse.publish(DAY_1, build="2")
     warehouse.publish(DAY_2)
-    project.build("tag:published")
     assert warehouse.execute(VISIBLE) == [
         (f"{DAY_1}|txn_1", Decimal("1.00"), DAY_1),
         (f"{DAY_2}|txn_2", Decimal("100.00"), DAY_2),
     ]
 
 
-def test_a_rebuild_replaces_its_own_days_and_entries_alone(
-    project: DbtProject, warehouse: Warehouse
-) -> None:
+def test_a_rebuild_replaces_its_own_days_and_entries_alone(warehouse: Warehouse) -> None:
     day, entry = "_book_date::varchar", "_entry_id"
     silver = f"select {day}, amount, {entry} from silver.stg_bnpl_raw_transactions order by all"
     customers = f"select {day}, {entry} from silver.stg_bnpl_extracted_customers order by all"
     gold = f"select amount, {entry} from gold.fct_bnpl_transactions order by all"
     warehouse.set_bronze([purchase("txn_1", DAY_1, "10.00"), purchase("txn_2", DAY_2, "20.00")])
-    build_and_publish(project, warehouse, DAY_1, DAY_2)
+    build_and_publish(warehouse, DAY_1, DAY_2)
     before = [warehouse.execute(query) for query in (silver, customers, gold, VISIBLE)]
 
-    build_and_publish(project, warehouse, DAY_1, DAY_2)
+    build_and_publish(warehouse, DAY_1, DAY_2)
     assert [warehouse.execute(query) for query in (silver, customers, gold, VISIBLE)] == before
 
     # Day 1 has become empty and day 2 has changed, but only day 1 is built.
     warehouse.set_bronze([purchase("txn_2", DAY_2, "99.00")])
-    build_and_publish(project, warehouse, DAY_1, build="2")
+    build_and_publish(warehouse, DAY_1, build="2")
 
-    assert warehouse.execute(silver) == [(DAY_2, Decimal("20.00"), f"s1:{DAY_2}")]
-    assert warehouse.execute(customers) == [(DAY_2, f"s1:{DAY_2}")]
+    assert warehouse.execute(silver) == [(DAY_2, Decimal("20.00"), f"s1-{DAY_2}")]
+    assert warehouse.execute(customers) == [(DAY_2, f"s1-{DAY_2}")]
     assert warehouse.execute(gold) == before[2], "rows of earlier entries stay beside"
     assert warehouse.execute(VISIBLE) == [(f"{DAY_2}|txn_2", Decimal("20.00"), DAY_2)]
 
 
-def test_a_failing_test_is_named_and_what_hangs_on_it_is_skipped(
-    project: DbtProject, warehouse: Warehouse
-) -> None:
+def test_a_failing_test_is_named_and_what_hangs_on_it_is_skipped(warehouse: Warehouse) -> None:
     twice = purchase("txn_1", DAY_1)
     warehouse.set_bronze([twice, twice])
     warehouse.set_build_days(DAY_1)
 
     with pytest.raises(DbtError, match="stg_bnpl_raw_transactions_spine_is_sound") as caught:
-        project.build("tag:normalize")
+        warehouse.project.build("tag:normalize")
 
     assert caught.value.code == "dbt_failed"
     status = {node.name: node.status for node in caught.value.result.nodes}
@@ -203,28 +180,26 @@ def test_a_failing_test_is_named_and_what_hangs_on_it_is_skipped(
     assert status["stg_bnpl_extracted_customers"] == "skipped"
 
 
-def test_a_model_that_breaks_is_named_with_the_engines_words(
-    project: DbtProject, warehouse: Warehouse
-) -> None:
+def test_a_model_that_breaks_is_named_with_the_engines_words(warehouse: Warehouse) -> None:
     warehouse.execute("drop view bronze.bnpl_transactions")
 
     with pytest.raises(
         DbtError, match=r"dbt model stg_bnpl_raw_transactions failed.*not exist"
     ) as caught:
-        project.build("tag:normalize")
+        warehouse.project.build("tag:normalize")
 
     assert "\n" not in caught.value.message
 
 
 def test_money_that_is_lost_between_the_mart_and_its_customers_is_noticed(
-    project: DbtProject, warehouse: Warehouse
+    warehouse: Warehouse,
 ) -> None:
     warehouse.set_bronze([purchase("txn_1", DAY_1)])
-    build_and_publish(project, warehouse, DAY_1)
-    warehouse.execute("update marts.mart_bnpl_customers set total_amount = total_amount - 0.01")
+    build_and_publish(warehouse, DAY_1)
+    warehouse.execute("update next.mart_bnpl_customers set total_amount = total_amount - 0.01")
 
     with pytest.raises(DbtError, match="customers_add_up_to_transactions failed with 1 row:"):
-        project.build("customers_add_up_to_transactions")
+        warehouse.project.build("customers_add_up_to_transactions")
 
 
 def limits(field: Field) -> tuple[Any, Any] | None:
@@ -258,13 +233,11 @@ def purchases_at_the_bounds() -> list[dict[str, Any]]:
     return rows
 
 
-def test_what_the_contract_lets_through_can_always_be_read(
-    project: DbtProject, warehouse: Warehouse
-) -> None:
+def test_what_the_contract_lets_through_can_always_be_read(warehouse: Warehouse) -> None:
     rows = purchases_at_the_bounds()
     warehouse.set_bronze(rows)
 
-    build_and_publish(project, warehouse, DAY_1)
+    build_and_publish(warehouse, DAY_1)
 
     marts = warehouse.execute(
         "select table_name from information_schema.tables where table_schema = 'marts'"
@@ -274,20 +247,21 @@ def test_what_the_contract_lets_through_can_always_be_read(
     assert {count for mart, count in read.items() if mart != "mart_bnpl_customers"} == {len(rows)}
 
 
-def test_a_selection_of_nothing_is_said(project: DbtProject) -> None:
+def test_a_selection_of_nothing_is_said(warehouse: Warehouse) -> None:
     with pytest.raises(DbtError, match="nothing to do for build --select=tag:nothing"):
-        project.build("tag:nothing")
+        warehouse.project.build("tag:nothing")
 
 
 def test_a_project_that_can_not_be_read_is_said(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "w.duckdb", tmp_path / "gold", tmp_path / "readers.duckdb")
     with pytest.raises(DbtError, match="dbt could not begin: ") as caught:
-        DbtProject(tmp_path, tmp_path / "warehouse.duckdb", tmp_path / "work").build("tag:gold")
+        DbtProject(tmp_path, engine, tmp_path / "work").build("tag:gold")
 
     assert caught.value.result.nodes == ()
 
 
 def test_a_call_leaves_the_file_free_and_the_environment_as_it_was(
-    project: DbtProject, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("DBT_TARGET_PATH", "DBT_TARGET", "DBT_ENGINE_TARGET", "DBT_EMPTY"):
         monkeypatch.setenv(name, "true")
@@ -297,7 +271,7 @@ def test_a_call_leaves_the_file_free_and_the_environment_as_it_was(
     warehouse.set_build_days(DAY_1)
 
     with structlog.testing.capture_logs() as logs:
-        project.build("tag:normalize")
+        warehouse.project.build("tag:normalize")
 
     assert dict(os.environ) == before
     assert Path.cwd() == folder
@@ -323,24 +297,26 @@ def kept_alive(monkeypatch: pytest.MonkeyPatch) -> list[LocalEnvironment]:
     return made
 
 
-def test_every_built_column_is_documented_in_its_order(
-    project: DbtProject, warehouse: Warehouse
-) -> None:
+def test_every_built_column_is_documented_in_its_order(warehouse: Warehouse) -> None:
     warehouse.set_bronze([purchase("txn_1", DAY_1)])
-    build_and_publish(project, warehouse, DAY_1)
-    built: dict[str, list[str]] = {}
-    for table, column in warehouse.execute(
-        "select table_name, column_name from information_schema.columns"
-        " where table_schema in ('silver', 'gold', 'marts') order by table_name, ordinal_position"
+    build_and_publish(warehouse, DAY_1)
+    built: dict[str, dict[str, list[str]]] = {}
+    for schema, table, column in warehouse.execute(
+        "select table_schema, table_name, column_name from information_schema.columns"
+        " where table_schema in ('silver', 'gold', 'marts', 'next')"
+        " order by table_schema, table_name, ordinal_position"
     ):
-        built.setdefault(table, []).append(column)
+        built.setdefault(table, {}).setdefault(schema, []).append(column)
 
     documented = {
         model["name"]: [column["name"] for column in model["columns"]]
         for model in yaml_entries("models")
     }
 
-    assert built == documented
+    assert {name: next(iter(found.values())) for name, found in built.items()} == documented
+    served = [list(found.values()) for found in built.values() if len(found) > 1]
+    assert len(served) == 3
+    assert all(columns == others for columns, others in served), "what is built fits what is served"
     assert all("Grain: " in model["description"] for model in yaml_entries("models"))
 
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from bnpl_warehouse import CONTRACT, REPOSITORY, SPINE, Warehouse, purchase
+from bnpl_warehouse import CONTRACT, DBT_DIR, SPINE, Warehouse, purchase
 from lineage import descent
 
-from clearhouse.engines.dbt import DbtProject, preload
+from clearhouse.engines.dbt import preload
 
-DBT_DIR = REPOSITORY / "dbt"
 FEATURES = "mart_bnpl_ml_features"
 KEYS = {
     "_record_id",
@@ -27,15 +26,8 @@ WINDOW_DAYS = (7, 30, 90)
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    warehouse = Warehouse(tmp_path_factory.mktemp("features") / "warehouse.duckdb")
-    warehouse.lay_out()
-    return warehouse
-
-
-@pytest.fixture(scope="module")
-def project(warehouse: Warehouse) -> DbtProject:
     preload()
-    return DbtProject(DBT_DIR, warehouse.path, warehouse.path.parent / "dbt")
+    return Warehouse(tmp_path_factory.mktemp("features"))
 
 
 @pytest.fixture(scope="module")
@@ -78,22 +70,17 @@ def bronze() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def built(
-    project: DbtProject, warehouse: Warehouse, bronze: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def built(warehouse: Warehouse, bronze: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The features of the purchases; the day HELD is built, and not published."""
-    return build(project, warehouse, bronze)
+    return build(warehouse, bronze)
 
 
 def build(
-    project: DbtProject, warehouse: Warehouse, bronze: list[dict[str, Any]]
+    warehouse: Warehouse, bronze: list[dict[str, Any]], number: str = "1"
 ) -> list[dict[str, Any]]:
     warehouse.set_bronze(bronze)
-    warehouse.set_build_days(PUBLISHED, CORRECTED, HELD)
-    project.build("tag:normalize")
-    project.build("tag:gold")
-    warehouse.publish(PUBLISHED, CORRECTED)
-    project.build("tag:published")
+    warehouse.build(PUBLISHED, CORRECTED, HELD, build=number)
+    warehouse.publish(PUBLISHED, CORRECTED, build=number)
     return rows_of(warehouse, FEATURES)
 
 
@@ -140,7 +127,6 @@ def history(past: list[dict[str, Any]], now: dt.datetime) -> dict[str, object]:
 
 
 def test_other_outcomes_give_other_labels_and_the_same_features(
-    project: DbtProject,
     warehouse: Warehouse,
     built: list[dict[str, Any]],
     bronze: list[dict[str, Any]],
@@ -149,7 +135,7 @@ def test_other_outcomes_give_other_labels_and_the_same_features(
     outcomes = {"will_default": True, "days_to_first_missed_payment": 28, "status": "charged_back"}
     assert outcomes.keys() == {name for name, at in known_at().items() if at == "outcome"}
 
-    again = build(project, warehouse, [row | outcomes for row in bronze])
+    again = build(warehouse, [row | outcomes for row in bronze], "2")
 
     assert again == built
     defaulted = rows_of(warehouse, "mart_bnpl_ml_labels")
@@ -188,7 +174,7 @@ LEAKS = {
     "by the order of a window": (
         "int_bnpl_customer_history_features",
         "        device_id,",
-        "        device_id || coalesce(days_to_first_missed_payment, 0) as device_id,",
+        "        device_id || will_default as device_id,",
         {
             f"{what}_count_{days}d"
             for what in ("device", "product_category")
