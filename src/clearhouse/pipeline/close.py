@@ -88,9 +88,7 @@ def _sealable(run: Run, dataset: OpenDataset, day: dt.date) -> list[Entry]:
         for hop in certified
         if hop.upstream and hop.is_behind(found[hop.name], found[hop.upstream])
     ]
-    if found[dataset.names.bronze].key.input_hash != input_of(
-        landed_objects(run, dataset, [day])[day]
-    ):
+    if found[dataset.names.bronze].key.input_hash != input_of(landed_objects(dataset, [day])[day]):
         behind.append(dataset.names.bronze)
     if behind:
         raise CertificateError(
@@ -109,7 +107,7 @@ def _commands(
 ) -> tuple[tuple[str, str], ...]:
     """What is computed, and by which command."""
     commands: list[tuple[str, str]] = []
-    paths = [run.landing.local_path(o) for o in landed_objects(run, dataset, [day])[day]]
+    paths = [run.landing.local_path(o) for o in landed_objects(dataset, [day])[day]]
     if paths and all(paths):
         listed = " ".join(f"'{near(str(p))}'" for p in paths)
         commands.append(("landing: records", f"zstdcat {listed} | wc -l"))

@@ -76,8 +76,6 @@ class Run:
     Attributes:
         connections: by source name; none where nothing is to be pulled.
         refresh: pull days again that have landed.
-        versions_shown: by source and day, how many of the landed versions are looked at, where it
-            is not all (a rebuild of what readers saw before a correction).
         unknown_values: records by field and value, of values that an open enumeration lacks.
         release_reason: of the release that this run carries out; "" for none.
         prepares: whether what later steps need is imported while the source is waited for.
@@ -101,7 +99,6 @@ class Run:
     connections: Mapping[str, Connection] = field(default_factory=dict)
     refresh: bool = False
     prepares: bool = True
-    versions_shown: Mapping[tuple[str, dt.date], int] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)
     unknown_values: Counter[tuple[str, str]] = field(default_factory=Counter)
     release_reason: str = ""
