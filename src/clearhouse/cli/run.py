@@ -221,6 +221,7 @@ def _steps(opened: Run, steps: Sequence[Step[Run]], window: Window) -> tuple[Run
     days = list(window.days())
     seen = Seen.now(opened, days)
     report = run_steps(steps, opened, window, run_id=opened.run_id, progress=opened.progress)
+    opened.engine.close()
     return report, summarize(opened, report, days, seen)
 
 

@@ -54,20 +54,20 @@ class LandingReader:
     A day is what landed for it from each of the dataset's sources. A row belongs to the source of
     its object: the same bytes from two sources are two records.
 
-    Whenever a total is asked for, the stored bytes are compared with their SHA-256. The reading is
+    Whenever a total is asked for, the stored bytes are held against their SHA-256. The reading is
     a pure function of those bytes, so totals that were measured from the same bytes by the same
     code are taken from `memory` and not measured again.
 
     Attributes:
-        versions_shown: by source and day, how many of the landed versions are looked at, where it
-            is not all (a rebuild of what readers saw before a correction).
+        shown: by source and day, how many of the landed versions are looked at, where it is not
+            all: a rebuild makes what readers saw before a correction. Shared by `of`.
     """
 
     landing: Landing
     contract: Contract
     sources: tuple[str, ...]
     memory: TotalsMemory
-    versions_shown: dict[tuple[str, dt.date], int] = field(default_factory=dict)
+    shown: dict[tuple[str, dt.date], int] = field(default_factory=dict)
     _readings: dict[tuple[str, str], pa.Table] = field(default_factory=dict)
 
     def of(self, source: str) -> "LandingReader":
@@ -76,31 +76,21 @@ class LandingReader:
 
     def day_rows(self, day: dt.date) -> pa.Table:
         """Spine rows of a day with `nth`: how often the record id has been seen, from 1."""
-        return _dated(day, _numbered(self._lines(self._objects(day))))
+        return _dated(day, _numbered(self._lines(self.objects([day])[day])))
 
     def totals(self, days: Sequence[dt.date], lines: Lines) -> dict[dt.date, Totals]:
         """Totals of each of the days."""
         if not days:
             return {}
-        window = Window(min(days), max(days))
-        landed = {source: self.landing.days(source, window) for source in self.sources}
-        of_days = {
-            day: [
-                o
-                for source, objects in landed.items()
-                for o in self._shown(source, day, objects[day])
-            ]
-            for day in days
-        }
-        wanted = {day: objects for day, objects in of_days.items() if objects}
+        wanted = {day: objects for day, objects in self.objects(days).items() if objects}
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(lambda item: self._totals_of(*item), wanted.items()))
         self.memory.keep({_content(o): f for o, f in zip(wanted.values(), found, strict=True)})
         return filled({day: f[lines] for day, f in zip(wanted, found, strict=True)}, days)
 
     def measure(self, day: dt.date) -> None:
-        """Measure what has just landed for a day; the reading is kept for the typing of it."""
-        objects = self._objects(day)
+        """Measure what has just landed for a day; the reading is kept for who types it next."""
+        objects = self.objects([day])[day]
         rows_kept = sum(map(len, list(self._readings.values())))
         for landed in objects:
             if rows_kept < _MOST_ROWS_KEPT and _same_rows(landed) not in self._readings:
@@ -108,7 +98,7 @@ class LandingReader:
         self.memory.keep({_content(objects): self._totals_of(day, objects)})
 
     def reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
-        """The books' reading of an object (`READING_SCHEMA`); a kept one is freed."""
+        """The books' reading of an object (`READING_SCHEMA`); a kept one is let go of."""
         kept = self._readings.pop(_same_rows(landed), None)
         if kept is None:
             return self._reading(landed, payload)
@@ -128,18 +118,14 @@ class LandingReader:
             found[Lines.REPEATED] = _summed(day, repeated)
         return found
 
-    def _objects(self, day: dt.date) -> list[LandedObject]:
-        """Everything landed for a day, source by source."""
-        return [
-            landed
-            for source in self.sources
-            for landed in self._shown(source, day, self.landing.objects(source, day))
-        ]
-
-    def _shown(
-        self, source: str, day: dt.date, objects: Sequence[LandedObject]
-    ) -> Sequence[LandedObject]:
-        return objects[: self.versions_shown.get((source, day))]
+    def objects(self, days: Sequence[dt.date]) -> dict[dt.date, list[LandedObject]]:
+        """What has landed for each of the days, in order of source and version."""
+        window = Window(min(days), max(days))
+        landed = {source: self.landing.days(source, window) for source in self.sources}
+        return {
+            day: [o for s in self.sources for o in landed[s][day][: self.shown.get((s, day))]]
+            for day in days
+        }
 
     def _lines(self, objects: Sequence[LandedObject]) -> pa.Table:
         """The reading of every row of a day's objects, with the object's `version`."""

@@ -20,7 +20,6 @@ from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.columnar import query
 from clearhouse.core.contract import Contract, TypedRecords, type_records
-from clearhouse.core.window import Window
 from clearhouse.landing import LandedObject
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.gates import judge
@@ -44,7 +43,7 @@ def validate_raw_schema(run: Run, days: Sequence[dt.date]) -> StepReport:
 
 
 def _to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
-    landed = landed_objects(run, dataset, days)
+    landed = landed_objects(dataset, days)
     hop = dataset.names.bronze
     keys = run.as_sealed(
         hop, {day: _key(run, dataset, day, landed[day]) for day in days if landed[day]}
@@ -73,16 +72,9 @@ def _to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepR
     return report
 
 
-def landed_objects(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Landed:
+def landed_objects(dataset: OpenDataset, days: Sequence[dt.date]) -> Landed:
     """What has landed of all sources for each of the days, in order of source and version."""
-    window = Window(min(days), max(days))
-    found: dict[dt.date, list[LandedObject]] = {day: [] for day in days}
-    for source in dataset.declared.sources:
-        landed = run.landing.days(source.name, window)
-        for day in days:
-            shown = dataset.reader.versions_shown.get((source.name, day))
-            found[day] += landed[day][:shown]
-    return found
+    return dataset.reader.objects(days)
 
 
 def input_of(objects: Sequence[LandedObject]) -> str:

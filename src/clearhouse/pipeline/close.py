@@ -89,9 +89,7 @@ def _sealable(run: Run, dataset: OpenDataset, day: dt.date) -> list[Entry]:
         for hop in certified
         if hop.upstream and hop.is_behind(found[hop.name], found[hop.upstream])
     ]
-    if found[dataset.names.bronze].key.input_hash != input_of(
-        landed_objects(run, dataset, [day])[day]
-    ):
+    if found[dataset.names.bronze].key.input_hash != input_of(landed_objects(dataset, [day])[day]):
         behind.append(dataset.names.bronze)
     if behind:
         raise CertificateError(
@@ -110,7 +108,7 @@ def _commands(
 ) -> tuple[tuple[str, str], ...]:
     """What is computed, and by which command."""
     commands: list[tuple[str, str]] = []
-    landed = landed_objects(run, dataset, [day])[day]
+    landed = landed_objects(dataset, [day])[day]
     paths = [run.landing.local_path(o) for o in landed]
     is_json = all(o.payload_format is not PayloadFormat.CSV for o in landed)
     if paths and all(paths) and is_json:

@@ -11,8 +11,9 @@ made from. So a day whose correction is held is first built from what readers sa
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,16 +105,26 @@ def rebuild(run: Run, days: Sequence[dt.date]) -> Rebuilt:
     before = _totals(run.books.current(run.name))
     shown = _shown_versions(run, days)
     earlier = sorted({day for _, day in shown})
-    for dataset in run.datasets:
-        dataset.reader.versions_shown.update(shown)
-    report = _steps(run, days)
-    for dataset in run.datasets:
-        dataset.reader.versions_shown.clear()
+    with _showing(run, shown):
+        report = _steps(run, days)
     if earlier:
         report = _with(report, _steps(run, earlier), earlier)
     after = _totals(run.books.current(run.name))
     differing = tuple(sorted(k for k, totals in before.items() if after.get(k) != totals))
     return Rebuilt(report, earlier, not before, len(before) - len(differing), differing)
+
+
+@contextmanager
+def _showing(run: Run, shown: Shown) -> Iterator[None]:
+    """Let fewer versions of some days count as landed, for those who measure them too."""
+    readers = [dataset.reader for dataset in run.datasets]
+    for reader in readers:
+        reader.shown.update(shown)
+    try:
+        yield
+    finally:
+        for reader in readers:
+            reader.shown.clear()
 
 
 def _totals(entries: Iterable[Entry]) -> dict[HopDay, Mapping[Side, Totals]]:
