@@ -39,13 +39,16 @@ TICKETS = Dataset(
     gold="gold.fct_toy_tickets",
     readers="marts.mart_toy_tickets",
     touched_keys="int_toy_touched_keys",
+    published="int_toy_published",
     hidden="int_toy_hidden_tickets",
     raw_gate=Gate("toy_raw_gate", raw_frames),
     business_gate=Gate("toy_business_gate", business_frames),
     id_column="number",
     identity=("booth", "sold_at"),
     derived=(
-        Derived("mart_toy_takings", "marts", "booth", "int_toy_touched_booths", part="sold_on"),
+        Derived(
+            "mart_toy_takings", "marts", "booth", "next.int_toy_touched_booths", part="sold_on"
+        ),
     ),
 )
 

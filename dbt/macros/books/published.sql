@@ -19,12 +19,19 @@
 
 
 {#
-    The rows of a fact that a publication brings: those of the entries that it points to.
-    `fact` holds the rows of the entries of its days, as they were and as they will be.
+    The rows of a gold fact of the days whose pointer the publication being made changes: of the
+    entries as they were, and as they will be. Clearhouse makes this relation before the models run,
+    so that nothing needs to look through the rows of all days for them.
 #}
+{% macro rows_of_changed_days(fact) -%}
+    {{ served('next', fact) }}
+{%- endmacro %}
+
+
+{# The rows of a gold fact that the publication being made brings. A query. #}
 {% macro brought_rows(fact, dataset) -%}
     select fact.*
-    from {{ fact }} as fact
+    from {{ rows_of_changed_days(fact) }} as fact
     inner join {{ source('ops', 'pending') }} as pending
         on fact._entry_id = pending.entry_id
         and fact._book_date = pending.book_date

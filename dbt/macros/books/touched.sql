@@ -3,7 +3,7 @@
     pointer changes, as it was and as it will be.
 #}
 {% macro touched_keys(fact) -%}
-    select distinct _record_key from {{ fact }}
+    select distinct _record_key from {{ rows_of_changed_days(fact) }}
 {%- endmacro %}
 
 

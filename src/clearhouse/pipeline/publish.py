@@ -20,7 +20,7 @@ from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.clearance import gold_cleared
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.runner import StepReport
-from clearhouse.pipeline.serve import Flip, apply, derived_tables, serve
+from clearhouse.pipeline.serve import Flip, apply, prepare, serve
 from clearhouse.pipeline.transform import build_apart
 
 Changes = dict[str, dict[dt.date, str | None]]
@@ -129,7 +129,7 @@ def publish(
         for dataset in run.datasets
     }
     if any(pending.values()):
-        _prepare(run, pending, anew=applied_versions != versions)
+        prepare(run, pending, anew=applied_versions != versions)
         run.dbt.build("tag:published")
     number = (
         run.publications.add(run.name, changes, run.run_id, cause, reason)
@@ -159,21 +159,6 @@ def _pending(
         for day, entry_id in wanted.items()
         if applied.get(day) != entry_id or (whole and entry_id is not None)
     }
-
-
-def _prepare(run: Run, pending: Mapping[str, Mapping[dt.date, str | None]], *, anew: bool) -> None:
-    """Tell the models what is published, and show them the rows of the days that change."""
-    ops.set_pending(run.engine, pending)
-    for dataset in run.datasets:
-        applied = ops.applied_pointers(run.engine, dataset.id)
-        changed = pending[dataset.id]
-        before = [applied[day] for day in changed if day in applied]
-        after = [entry_id for entry_id in changed.values() if entry_id is not None]
-        gold = dataset.declared.gold
-        run.engine.expose_entries(f"next.{gold.partition('.')[2]}", gold, [*before, *after])
-        if anew:
-            tables = [derived.served for derived in derived_tables(dataset.declared)]
-            run.engine.execute(*(f"DROP TABLE IF EXISTS {table}" for table in tables))
 
 
 def _applied_versions(run: Run) -> str | None:

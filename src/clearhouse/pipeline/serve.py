@@ -28,6 +28,27 @@ def _hidden(dataset: Dataset) -> Derived:
     return Derived(dataset.hidden, "gold", "_record_key", f"next.{dataset.touched_keys}")
 
 
+def prepare(run: Run, pending: Pending, *, anew: bool) -> None:
+    """Tell the models what is to be published, and show them the rows of the days that change.
+
+    Args:
+        run: the domain's parts.
+        pending: by dataset, the pointers that change.
+        anew: derived tables are made anew, and not changed where they are touched.
+    """
+    ops.set_pending(run.engine, pending)
+    for dataset in run.datasets:
+        applied = ops.applied_pointers(run.engine, dataset.id)
+        changed = pending[dataset.id]
+        before = [applied[day] for day in changed if day in applied]
+        after = [entry_id for entry_id in changed.values() if entry_id is not None]
+        gold = dataset.declared.gold
+        run.engine.expose_entries(f"next.{gold.partition('.')[2]}", gold, [*before, *after])
+        if anew:
+            tables = [derived.served for derived in derived_tables(dataset.declared)]
+            run.engine.execute(*(f"DROP TABLE IF EXISTS {table}" for table in tables))
+
+
 def touched_days(
     run: Run, dataset: OpenDataset, pending: Mapping[dt.date, str | None]
 ) -> set[dt.date]:

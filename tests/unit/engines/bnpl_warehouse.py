@@ -21,7 +21,7 @@ from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.engines.engine import Engine
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.context import Run
-from clearhouse.pipeline.serve import Flip, Pending, apply
+from clearhouse.pipeline.serve import Flip, Pending, apply, prepare
 
 REPOSITORY = Path(__file__).parents[3]
 CONTRACT = REPOSITORY / "contracts" / "bnpl" / "transactions.yaml"
@@ -193,7 +193,7 @@ class Warehouse:
         pending: Pending = {
             DATASET: {dt.date.fromisoformat(day): f"g{build}-{day}" for day in days}
         }
-        ops.set_pending(self.engine, pending)
+        prepare(self._publishing, pending, anew=not self._publications)
         self.project.build("tag:published")
         self.flip(pending)
 
@@ -201,7 +201,11 @@ class Warehouse:
         """Put in place what was built for pointers, as a publication does it."""
         self._publications += 1
         flip = Flip(self._publications, "versions", anew=self._publications == 1)
-        apply(cast(Run, Publishing(self.engine)), pending, flip)
+        apply(self._publishing, pending, flip)
+
+    @property
+    def _publishing(self) -> Run:
+        return cast(Run, Publishing(self.engine))
 
 
 @dataclass(frozen=True)

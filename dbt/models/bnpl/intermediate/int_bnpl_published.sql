@@ -35,5 +35,5 @@ select
     _record_key,
     _book_date
 from (
-    {{ brought_rows(source('next', 'fct_bnpl_transactions'), 'bnpl.transactions') }}
+    {{ brought_rows(ref('fct_bnpl_transactions'), 'bnpl.transactions') }}
 ) as brought

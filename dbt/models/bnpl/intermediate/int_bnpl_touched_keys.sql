@@ -1,3 +1,3 @@
 {{ config(schema='next', materialized='table', tags=['published']) }}
 
-{{ touched_keys(source('next', 'fct_bnpl_transactions')) }}
+{{ touched_keys(ref('fct_bnpl_transactions')) }}

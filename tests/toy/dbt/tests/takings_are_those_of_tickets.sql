@@ -1,20 +1,14 @@
--- The takings of the touched booths are those of their published tickets that are not hidden.
+-- The takings of the touched booths are those of their published tickets, each counted once.
 with takings as (
 
     select coalesce(sum(ticket_count), 0) as ticket_count from {{ ref('mart_toy_takings') }}
 
 ),
 
-published as (
-
-    {{ published_rows(ref('fct_toy_tickets'), 'toy.tickets') }}
-
-),
-
 tickets as (
 
     select count(distinct published._record_key) as ticket_count
-    from published
+    from {{ published_after(ref('int_toy_published'), 'toy.tickets') }} as published
     inner join {{ ref('int_toy_touched_booths') }} as touched on published.booth = touched.booth
 
 )

@@ -1,3 +1,3 @@
 {{ config(schema='next', materialized='table', tags=['published']) }}
 
-{{ touched_keys(ref('fct_toy_tickets'), 'toy.tickets') }}
+{{ touched_keys(ref('fct_toy_tickets')) }}
