@@ -1,4 +1,4 @@
-"""Make a baseline profile of gx/bnpl/baselines again, from published days or from the sandbox itself.
+"""Make a baseline profile of gx/bnpl/baselines again, from published days or from the sandbox.
 
     cd gx/bnpl/baselines
     python ../../../scripts/make_baseline.py sandbox --seeds 1 2 3 42 2024 > sandbox.json

@@ -119,7 +119,7 @@ publications = st.lists(
 @settings(
     derandomize=True,
     deadline=None,
-    max_examples=30,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(entries=entries, history=publications)

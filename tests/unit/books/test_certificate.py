@@ -142,9 +142,11 @@ def test_a_day_reopened_twice_keeps_both_certificates_and_both_reasons(
 def test_a_certificate_is_reopened_once(chain: Certificates) -> None:
     """Two people who reopen one day at the same moment: the store refuses the second."""
     chain.reopen("bnpl", THIRD, "first", "run-2")
-    with chain.engine.begin() as connection, pytest.raises(sa.exc.IntegrityError):
-        row = dict(connection.execute(sa.select(reopening_table)).mappings().one())
-        connection.execute(sa.insert(reopening_table).values(**{**row, "seq": None}))
+    with chain.engine.begin() as connection:
+        row = connection.execute(sa.select(reopening_table)).mappings().one()
+        again = sa.insert(reopening_table).values(**{**row, "seq": None})
+        with pytest.raises(sa.exc.IntegrityError):
+            connection.execute(again)
 
 
 def tampered(chain: Certificates, day: dt.date, **values: str) -> list[str]:

@@ -68,7 +68,7 @@ def test_the_published_sql_is_the_definition() -> None:
 )
 def test_minor_units_of_a_decimal_column_are_exact(amount: str, currency: str, minor: int) -> None:
     sql = (
-        f"SELECT {DIALECT.minor_units('a', 'c')} FROM (SELECT CAST('{amount}' AS DECIMAL(17, 4)) AS a, \
-        '{currency}' AS c)"
+        f"SELECT {DIALECT.minor_units('a', 'c')} "
+        f"FROM (SELECT CAST('{amount}' AS DECIMAL(17, 4)) AS a, '{currency}' AS c)"
     )
     assert duckdb.sql(sql).fetchall() == [(minor,)]

@@ -189,7 +189,7 @@ class Warehouse:
         self.engine.keep_built(FACT)
 
     def publish(self, *days: str, build: str = "1") -> None:
-        """Flip the pointer of each day to its gold entry of a build, with all that derives of it."""
+        """Flip the pointer of each day to its gold entry of a build, and what derives of it."""
         pending: Pending = {
             DATASET: {dt.date.fromisoformat(day): f"g{build}-{day}" for day in days}
         }
