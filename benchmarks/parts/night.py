@@ -111,10 +111,11 @@ def _next_day(home: Path) -> dt.date:
 
 
 def _corrections(run: Run, day: dt.date) -> bytes:
-    """The first records of a day with another amount."""
+    """Records from all hours of a day with another amount."""
     payload = run.landing.read(run.landing.objects(SIMTOM, day)[0])
-    lines = payload.splitlines(keepends=True)[:_CORRECTIONS_A_DAY]
-    return b"".join(_AMOUNT.sub(_one_more, line, count=1) for line in lines)
+    lines = payload.splitlines(keepends=True)
+    some = lines[:: max(1, len(lines) // _CORRECTIONS_A_DAY)]
+    return b"".join(_AMOUNT.sub(_one_more, line, count=1) for line in some)
 
 
 def _one_more(found: re.Match[bytes]) -> bytes:

@@ -196,7 +196,7 @@ def test_money_that_is_lost_between_the_mart_and_its_customers_is_noticed(
 ) -> None:
     warehouse.set_bronze([purchase("txn_1", DAY_1)])
     build_and_publish(warehouse, DAY_1)
-    warehouse.execute("update next.mart_bnpl_customers set total_amount = total_amount - 0.01")
+    warehouse.execute("update marts.mart_bnpl_customers set total_amount = total_amount - 0.01")
 
     with pytest.raises(DbtError, match="customers_add_up_to_transactions failed with 1 row:"):
         warehouse.project.build("customers_add_up_to_transactions")
