@@ -28,7 +28,7 @@ FAULTS = (
     "few+negative",
     "closed",
 )
-MOVES = 30
+MOVES = 22
 SEED = 20240102
 
 
