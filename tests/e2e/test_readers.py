@@ -39,7 +39,9 @@ path, stop = sys.argv[1:]
 questions = json.loads(sys.stdin.readline())
 def ask(connection):
     return {name: connection.execute(sql).fetchall() for name, sql in questions.items()}
-kept = duckdb.connect(path, read_only=True)
+# Under another name: within a process, DuckDB answers a new connection from the file open already.
+os.link(path, stop + ".kept")
+kept = duckdb.connect(stop + ".kept", read_only=True)
 first = ask(kept)
 print(json.dumps(first), flush=True)
 while not os.path.exists(stop):
@@ -82,7 +84,9 @@ def commands() -> Iterator[Commands]:
         yield commands
 
 
-def test_every_answer_is_one_publication_whole(tmp_path: Path, commands: Commands) -> None:
+def test_every_answer_is_one_publication_whole(
+    tmp_path: Path, commands: Commands, every_write: bool
+) -> None:
     toy = Toy(tmp_path / "home")
 
     def give(*args: object, expected: int = 0, die_at: int = 0) -> list[str]:
@@ -103,7 +107,8 @@ def test_every_answer_is_one_publication_whole(tmp_path: Path, commands: Command
         publish = ("step", "toy", "publish_quality_metrics", "--date", DAYS[1])
         roll_back = ("rollback", "toy", "--to", 1, "--reason", "a trial")
         writes = give(*roll_back)
-        for number in range(writes.index("add") + 1, len(writes) + 1):
+        boundaries = range(writes.index("add") + 1, len(writes) + 1)
+        for number in boundaries if every_write else boundaries[::3]:
             # From where the one before died: what it recorded is finished, or undone unseen.
             command = publish if last_cause(toy) == "rollback" else roll_back
             give(*command, expected=KILLED, die_at=number)
