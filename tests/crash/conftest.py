@@ -70,12 +70,12 @@ class Trial:
 
     def _save(self, name: str) -> None:
         """Keep the home's state under a name."""
-        shutil.copytree(self.home, self._folder / name)
+        shutil.copytree(self.home, self._folder / name, symlinks=True)
 
     def restore(self, name: str) -> None:
         """Put the home back to a saved state."""
         shutil.rmtree(self.home, ignore_errors=True)
-        shutil.copytree(self._folder / name, self.home)
+        shutil.copytree(self._folder / name, self.home, symlinks=True)
 
 
 @pytest.fixture(scope="session")

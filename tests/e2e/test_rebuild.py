@@ -43,7 +43,7 @@ def rebuild(warehouse: Warehouse) -> Command:
 
 def lose_all_but(warehouse: Warehouse, *kept: str) -> None:
     for path in warehouse.home.iterdir():
-        if path.name in kept:
+        if path.name.startswith(kept):  # with what SQLite keeps beside a file
             continue
         if path.is_dir():
             shutil.rmtree(path)

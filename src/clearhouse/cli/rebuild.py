@@ -47,6 +47,7 @@ def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
         with under_way("measuring every store again"):
             audited = audit_days(run)
             broken = run.certificates.verify_chain(domain)
+        run.engine.close()
         code = ExitCode.UNBALANCED if audited.findings or broken else rebuilt.report.exit_code
         if code in (ExitCode.DONE, ExitCode.HELD):
             stores.discard()

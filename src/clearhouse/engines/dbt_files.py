@@ -32,6 +32,7 @@ def assembled(common: Path, models: Path, tests: Path, project: Path) -> Path:
     for link, target in wanted.items():
         if not link.is_symlink():
             link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)  # a copy of the home may have files in place of links
             link.symlink_to(target)
     return project
 

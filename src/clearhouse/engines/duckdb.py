@@ -149,10 +149,12 @@ class DuckDBEngine:
             StoreError: another process keeps it open.
         """
         give_up_at = time.monotonic() + _WAIT_SECONDS
-        config = {} if self.path.exists() else {"storage_compatibility_version": STORAGE}
         while True:
             try:
-                connection = duckdb.connect(str(self.path), config=config)
+                if not self.path.exists():  # made, and opened again like one that is there
+                    new = {"storage_compatibility_version": STORAGE}
+                    duckdb.connect(str(self.path), config=new).close()
+                connection = duckdb.connect(str(self.path))
             except duckdb.IOException as error:
                 if "lock" not in str(error) or time.monotonic() > give_up_at:
                     raise self._unusable(error) from error
