@@ -106,6 +106,29 @@ def _receive(stream: IO[bytes] | None) -> Any:
     return pickle.load(stream)  # noqa: S301  from a process that we started
 
 
+class _Asked:
+    """The parts of a frame in the worker, asked for when they are needed."""
+
+    def __init__(self, name: str, requests: IO[bytes], answers: IO[bytes]) -> None:
+        self._name, self._requests, self._answers = name, requests, answers
+        self._parts: Iterator[Any] | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._parts is None:
+            self._parts = self._receive()
+        return self._parts
+
+    def drain(self) -> None:
+        """Take what is still on its way."""
+        for _ in self._parts or ():
+            pass
+
+    def _receive(self) -> Iterator[Any]:
+        _send(self._answers, ("frame", self._name))
+        while (part := _receive(self._requests)) is not None:
+            yield part
+
+
 def main() -> None:
     """Answer requests from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
@@ -119,18 +142,15 @@ def main() -> None:
         while True:
             project_dir, work_dir, checkpoint, names, days = _receive(requests)
 
-            def parts(name: str) -> Iterator[Any]:
-                _send(answers, ("frame", name))
-                while (part := _receive(requests)) is not None:
-                    yield part
-
-            frames = {name: parts(name) for name in names}
+            frames = {name: _Asked(name, requests, answers) for name in names}
             try:
                 verdicts = judge_frames(project_dir, work_dir, checkpoint, frames, days)
             except QualityError as error:
+                for frame in frames.values():
+                    frame.drain()
                 _send(answers, ("error", error.message))
-                return  # the rest of a frame may be on its way
-            _send(answers, ("verdicts", verdicts))
+            else:
+                _send(answers, ("verdicts", verdicts))
 
 
 if __name__ == "__main__":
