@@ -91,15 +91,21 @@ def in_markdown(manifest: Mapping[str, Any], catalog: Mapping[str, Any]) -> str:
     described = {**manifest["nodes"], **manifest["sources"]}
     built = {**catalog["nodes"], **catalog["sources"]}
     datasets = {
-        f"{node['schema']}.{described[name]['name']}": (described[name], built[name])
-        for name, node in ((name, described[name]) for name in built)
-        if node["schema"] == READERS
+        f"{READERS}.{described[name]['name']}": (described[name], built[name])
+        for name in built
+        if _served_in(described[name]) == READERS
     }
     parts = [PREFACE]
     for name in sorted(datasets):
         parts.append("\n".join(_dataset(name, *datasets[name])))
     parts.append("\n".join(_source()))
     return "\n".join(parts)
+
+
+def _served_in(node: Mapping[str, Any]) -> str:
+    """The schema that readers find a dataset in: a delta is built in another."""
+    schema: str = node["config"].get("meta", {}).get("served_in", node["schema"])
+    return schema
 
 
 def _dataset(name: str, node: Mapping[str, Any], built: Mapping[str, Any]) -> Iterator[str]:

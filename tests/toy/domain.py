@@ -44,7 +44,6 @@ TICKETS = Dataset(
     raw_gate=Gate("toy_raw_gate", raw_frames),
     business_gate=Gate("toy_business_gate", business_frames),
     id_column="number",
-    identity=("booth", "sold_at"),
     derived=(
         Derived(
             "mart_toy_takings", "marts", "booth", "next.int_toy_touched_booths", part="sold_on"

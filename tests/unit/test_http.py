@@ -91,7 +91,7 @@ def test_a_refusal_without_a_reason_or_with_a_very_long_one() -> None:
     for body in (b"<h1>no</h1>", b"x" * 200_000, b"[]", b""):
         error, _ = get([Play(body, status=404)])
         assert isinstance(error, SourceError)
-        assert "with status 404: mend" in error.message
+        assert "with status 404: correct" in error.message
 
 
 def test_the_source_says_when_to_come_back_but_not_for_ever() -> None:

@@ -27,7 +27,6 @@ TRANSACTIONS = Dataset(
         "daily_quality_gate", business_frames, inputs=tuple(sorted(BASELINES.glob("*.json")))
     ),
     id_column="transaction_id",
-    identity=("customer_id", "transaction_timestamp"),
     derived=(
         Derived("mart_bnpl_customers", "marts", "customer_id", "next.int_bnpl_touched_customers"),
         Derived(

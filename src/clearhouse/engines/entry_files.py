@@ -1,9 +1,9 @@
 """Gold facts of the embedded engine: a Parquet file for each entry, and a register of them.
 
-dbt writes what a run builds to a staging folder and lets the fact be a view over the registered
-files and the staged ones, so that its tests see both. When they have passed, staged files are moved
-to their places and registered in one transaction with the view. A file that is not registered does
-not count: a build that was cut short leaves the fact as it was.
+dbt writes what a run builds to a staging folder and lets the fact be a view of it, so that its
+tests see what was built. When they have passed, staged files are moved to their places and
+registered, and the fact is a view of all that is registered again. A file that is not registered
+does not count: a build that was cut short leaves the fact as it was.
 """
 
 import shutil

@@ -141,8 +141,6 @@ class Dataset:
         derived: in the order in which they are applied.
         views: what else readers are shown, in the order in which views build on each other.
         id_column: the source's own name of a record, by which people ask for it.
-        identity: columns that never change in a correction. Two rows of one key that differ in one
-            are two records, whose key can't tell them apart.
     """
 
     name: str
@@ -156,7 +154,6 @@ class Dataset:
     raw_gate: Gate
     business_gate: Gate
     id_column: str
-    identity: tuple[str, ...] = ()
     derived: tuple[Derived, ...] = ()
     views: tuple[str, ...] = ()
 

@@ -89,7 +89,7 @@ def shared_keys(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> dict
     A correction has the same identity as what it corrects. Where a source begins its ids anew in
     each answer, two answers give the same key to different records, and no key tells them apart.
     """
-    identity = dataset.declared.identity
+    identity = [field.name for field in dataset.contract.fields if field.is_identity]
     if not identity:
         return {}
     differs = " OR ".join(f"r.{name} IS DISTINCT FROM p.{name}" for name in identity)

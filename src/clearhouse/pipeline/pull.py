@@ -24,6 +24,7 @@ from clearhouse.core.contract import Contract, PayloadFormat, rows_of
 from clearhouse.core.errors import SourceError, UsageError
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
+from clearhouse.lake import iceberg
 from clearhouse.landing import Counted
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Batch, Connection, Failure
@@ -153,7 +154,7 @@ def _preparing_what_comes_next(run: Run) -> Iterator[None]:
         yield
         return
     worker.start()
-    importing = import_beside(dbt.preload, run.dbt.prepare)
+    importing = import_beside(iceberg.preload, dbt.preload, run.dbt.prepare)
     try:
         yield
     except BaseException:

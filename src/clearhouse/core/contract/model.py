@@ -7,7 +7,8 @@ custom properties of
 
 - a field: `known_at`; `enum` (open: other values are accepted and reported); `books` (amount or
   currency); `form` (number or text for a decimal or bigint, naive or offset for a timestamp);
-  `constant`, for a books' currency that no record states;
+  `constant`, for a books' currency that no record states; `identity`, where a correction never
+  changes the field;
 - the table: `format` (ndjson, json_rows or csv) and `rows_under`, the key of an answer's rows.
 """
 
@@ -69,6 +70,8 @@ class Field:
         form: `text` for a number that stands in quotes; `offset` for a timestamp that ends with Z
             or an offset, whose column is in UTC. None for the usual form of the type.
         constant: its value in every record, where the source's records do not hold it.
+        is_identity: a correction never changes it: two records of one key that differ in it are
+            two records, which the key can't tell apart.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Field:
     known_at: str = "decision"
     form: str | None = None
     constant: str | None = None
+    is_identity: bool = False
 
     @property
     def places(self) -> int | None:
@@ -308,4 +312,5 @@ def _field(prop: Any) -> Field:
         known_at=_custom(prop, "known_at") or "decision",
         form=form if form in ("text", "offset") else None,
         constant=_custom(prop, "constant"),
+        is_identity=_custom(prop, "identity") == "True",
     )
