@@ -121,17 +121,10 @@ def _volume(
     band, season = pattern.band(day), pattern.season(day)
     low, high = (0, records) if vouched else (band.low, band.high)
     levels = dict.fromkeys(_LEVELS, 0.0)
-
-    def level(count: int) -> float:
-        return round(count / season.weekday_records, 3)
-
-    if season.kind == "weekend":
-        levels["weekend_level"] = level(records)
-        levels["weekend_level_high"] = level(high)
-    elif season.kind == "holiday":
-        levels["holiday_level"] = level(records)
-        levels["holiday_level_low"] = level(low)
-        levels["holiday_level_high"] = level(high)
+    for bound, count in {"": records, "_low": low, "_high": high}.items():
+        name = f"{season.kind}_level{bound}"
+        if name in levels:
+            levels[name] = round(count / season.weekday_records, 3)
     return {"records": records, "volume_low": low, "volume_high": high, **levels}
 
 
