@@ -1,15 +1,10 @@
-"""Gives the toy's commands in children of a warm process, which can be killed at a durable write.
-
-A process of its own, since a fork of one in which DuckDB has run can hang: it imports everything
-once, opens nothing itself, and forks a child for each order that it reads from standard input.
-"""
+"""Gives the toy's commands in children of a warm process, which can be killed at a write."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 from typing import Any, Self
@@ -50,7 +45,9 @@ class Commands:
         order = {"home": str(home), "args": list(map(str, args)), "die_at": die_at}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return dict(json.loads(self._process.stdout.readline()))
+        answer = json.loads(self._process.stdout.readline())
+        told = {"exit_code": -answer.get("signal", -1), "output": answer.get("error", "")}
+        return {**told, "writes": [], **answer}
 
 
 def _note_writes(die_at: int) -> list[str]:
@@ -98,56 +95,16 @@ def _command(order: dict[str, Any]) -> dict[str, Any]:
     return {"exit_code": result.exit_code, "output": output, "writes": writes}
 
 
-def _forked(order: dict[str, Any]) -> dict[str, Any]:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        try:
-            answer = _command(order)
-        except BaseException:  # noqa: BLE001  (told to the test, by which it fails)
-            answer = {"exit_code": 1, "output": traceback.format_exc(), "writes": []}
-        with os.fdopen(writing, "w") as pipe:
-            pipe.write(json.dumps(answer))
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        answered = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return {"exit_code": -os.WTERMSIG(status), "output": "", "writes": []}
-    return dict(json.loads(answered))
-
-
-def _warm_up() -> None:
-    """Import what commands use, and parse the toy's models: every child inherits both."""
-    import pyiceberg.catalog.sql  # noqa: F401
-    import structlog
+def main() -> None:
+    """Answer orders until there are no more."""
+    from children import answer_orders, warm_up
     from toy.domain import TOY
 
     from clearhouse.cli.commands import build
-    from clearhouse.core.resources import resource
-    from clearhouse.engines import dbt
-    from clearhouse.engines.dbt_files import assembled
-    from clearhouse.engines.duckdb import DuckDBEngine
-    from clearhouse.quality import project
 
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    project.preload()
-    dbt.preload()
+    warm_up(TOY)
     build()
-    folder = Path(tempfile.mkdtemp())
-    engine = DuckDBEngine.__new__(DuckDBEngine)  # one that opens no file
-    engine.path, engine.gold = folder / "toy.duckdb", folder / "gold"
-    links = assembled(resource("dbt"), TOY.models, TOY.model_tests, folder / "project")
-    dbt.DbtProject(links, engine, folder / "dbt").prepare()
-
-
-def main() -> None:
-    """Answer orders, a line each, until there are no more."""
-    _warm_up()
-    for line in sys.stdin:
-        print(json.dumps(_forked(json.loads(line))), flush=True)
+    answer_orders(_command)
 
 
 if __name__ == "__main__":

@@ -1,39 +1,25 @@
-"""Runs BNPL steps in a child that can be made to die at a durable write.
+"""Runs BNPL steps in children of a warm process, which can be made to die at a durable write."""
 
-A process of its own, since a fork of one in which DuckDB has run can hang: it imports everything
-once, runs nothing itself, and forks a child for each order that it reads from standard input.
-"""
-
-import json
 import os
-import select
 import signal
-import sys
-import tempfile
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyiceberg.catalog.sql  # noqa: F401  (imported once, here, and not in every child)
-import structlog
 from bnpl_home import DAY, Warehouse
+from children import answer_orders, warm_up
 from dbt.adapters.sql.connections import SQLConnectionManager
 from sqlalchemy.engine.default import DefaultDialect
 
 from clearhouse.bnpl.domain import BNPL
-from clearhouse.core.resources import resource
 from clearhouse.core.window import Window
-from clearhouse.engines import dbt, entry_files, readers
-from clearhouse.engines.dbt_files import assembled
+from clearhouse.engines import entry_files, readers
 from clearhouse.engines.duckdb import DuckDBEngine
-from clearhouse.engines.engine import DbtTarget
 from clearhouse.landing.folder import ObjectFolder
 from clearhouse.pipeline.close import audit_days, close_day
 from clearhouse.pipeline.runner import run_steps
 from clearhouse.pipeline.steps import STEPS
-from clearhouse.quality import project
 
 _READERS = """
     SELECT count(*) AS n, sum(amount)::VARCHAR AS total, max(_record_id) AS last,
@@ -132,57 +118,6 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def forked(order: dict[str, Any]) -> dict[str, Any]:
-    """What a child made of an order, or the signal that it died by."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        try:
-            answer = obey(order)
-        except BaseException:  # noqa: BLE001  (told to the test, by which it fails)
-            answer = {"error": traceback.format_exc()}
-        os.write(writing, json.dumps(answer).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        ready, _, _ = select.select([pipe], [], [], order.get("seconds_to_live"))
-        if not ready:
-            os.kill(child, signal.SIGKILL)
-        answered = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return {"signal": os.WTERMSIG(status)}
-    return dict(json.loads(answered))
-
-
-class Nothing:
-    """An engine that is only named: DuckDB must not run in this process."""
-
-    def dbt_target(self) -> DbtTarget:
-        places = {"CLEARHOUSE_WAREHOUSE": "bnpl.duckdb", "CLEARHOUSE_GOLD": "gold"}
-        return DbtTarget("duckdb", places, "bnpl")
-
-    def close(self) -> None:
-        pass
-
-
-def parse_the_project(folder: Path) -> None:
-    """Parse once what every child inherits, instead of parsing it for seconds by itself."""
-    files = assembled(resource("dbt"), BNPL.models, BNPL.model_tests, folder / "project")
-    dbt.DbtProject(files, Nothing(), folder / "dbt").prepare()  # type: ignore[arg-type]
-    assert dbt._PARSED
-
-
-def main() -> None:
-    """Answer orders, a line each, until there are no more."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    project.preload()
-    dbt.preload()
-    parse_the_project(Path(tempfile.mkdtemp()))
-    for line in sys.stdin:
-        print(json.dumps(forked(json.loads(line))), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    warm_up(BNPL)
+    answer_orders(obey)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from cli_session import CLEARHOUSE, clearhouse
 
 from clearhouse.bnpl.domain import BNPL
@@ -220,6 +219,8 @@ def test_the_hinted_trace_shows_one_record_in_every_store(home: Path) -> None:
         (["quarantine", "show", "nope"], 2, "quarantine"),
         (["quarantine", "list", "--date", "2024-01-01"], 0, "empty"),
         (["demo", "--fault", "2024-01-01=nope"], 2, "nope"),
+        (["sandbox", "serve", "--fault", "2024-01-01=nope"], 2, "nope"),
+        (["sandbox", "serve", "--volume", "nope"], 2, "asked or formula"),
         (["frobnicate"], 2, "No such command"),
     ],
 )
@@ -237,12 +238,10 @@ def test_a_wrong_call_gets_one_sentence_and_its_code(
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys, "argv", ["clearhouse", *args])
-    logging = structlog.get_config()
 
     with pytest.raises(SystemExit) as ended:
         execute()
 
-    structlog.configure(**logging)
     answer = "".join(capsys.readouterr())
     assert ended.value.code == code, answer
     assert told in answer

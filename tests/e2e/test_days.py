@@ -153,6 +153,32 @@ def test_a_closed_day_is_not_made_again_by_changed_code(warehouse: Warehouse) ->
     assert warehouse.audit().findings == ()
 
 
+def test_a_day_judged_by_other_rules_is_not_published_until_it_is_judged_by_these(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.run(DAY)
+    bnpl = warehouse.open()
+    (dataset,) = bnpl.datasets
+    gates = dict(dataset.versions.gates)
+    for gate in (dataset.declared.raw_gate, dataset.declared.business_gate):
+        gates = {**gates, gate.name: "other rules"}
+        bnpl.datasets = (replace(dataset, versions=replace(dataset.versions, gates=gates)),)
+        judged = {
+            dataset.declared.raw_gate: "validate_raw_schema",
+            dataset.declared.business_gate: "validate_business_rules",
+        }[gate]
+
+        alone = run_steps(STEPS[-1:], bnpl, Window.day(DAY), run_id=bnpl.run_id)
+        again = run_steps(STEPS[1:], bnpl, Window.day(DAY), run_id=bnpl.run_id)
+
+        assert f"The step {judged} has not been done" in alone.steps[STEPS[-1].name].failed[DAY]
+        assert again.exit_code == 0
+        verdicts = bnpl.decisions.of_many([e.entry_id for e in bnpl.books.current(bnpl.name)])
+        hashes = {d.gate: d.gate_hash for found in verdicts.values() for d in found}
+        assert hashes[gate.name] == "other rules"
+    bnpl.engine.close()
+
+
 def test_days_are_closed_in_order_and_over_gaps(warehouse: Warehouse) -> None:
     warehouse.run(NEXT)
     warehouse.run(LATER)

@@ -25,9 +25,8 @@ from playback import Asked, Play, Playback
 
 from clearhouse.bnpl.source import SIMTOM
 from clearhouse.books.model import Side
-from clearhouse.core.columnar import query
+from clearhouse.core.columnar import query, read_parquet_sql
 from clearhouse.core.window import Window
-from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.landing import spine
 from clearhouse.pipeline import bronze, pull
 from clearhouse.pipeline.close import close_day

@@ -146,7 +146,9 @@ def test_all_comes_back_from_landing_and_the_books(
         (HopNames.readers, d) for d in (CORRECTED, REDRIVEN)
     }
     again = warehouse.run(FIRST, LAST)
+    assert again.exit_code == 3
     assert {name for name, report in again.steps.items() if report.done} == set()
+    assert warehouse.totals() == after["totals"]
 
 
 def test_old_stores_stay_until_all_balances(warehouse: Warehouse, rebuild: Command) -> None:

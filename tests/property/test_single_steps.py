@@ -26,7 +26,7 @@ FAULTS = (
     "unreadable",
     "south_closed",
     "few+negative",
-    "closed",
+    "north_closed+south_closed",
 )
 MOVES = 22
 SEED = 20240102
@@ -60,7 +60,7 @@ def moves(chance: random.Random, answers: list[int]) -> Iterator[tuple[object, .
 
 
 def pull_options(chance: random.Random, day: dt.date) -> list[object]:
-    kinds = chance.choice(FAULTS).replace("closed", "north_closed+south_closed", 1).split("+")
+    kinds = chance.choice(FAULTS).split("+")
     return [part for kind in kinds if kind for part in ("--fault", f"{day}={kind}")]
 
 

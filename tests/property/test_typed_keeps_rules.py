@@ -5,18 +5,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wide_contract import CONTRACT, DATA, FIELDS
 
 from clearhouse.core.contract import Contract, TypedRecords, type_records, violations
 from clearhouse.core.contract.reading import READING_SCHEMA, read_line, split_lines
 
-DATA = Path(__file__).parents[1] / "unit" / "core" / "data"
 NUMBERS = """0|-0|-1|7|4|6|5|101|4.0|0.5|1.10|1.100|1e2|1E400|-1e-400|185.66843307230633|01|.5|1.|+1
 9999999999999.99|12345678901234|9223372036854775807|9223372036854775808|NaN|-Infinity|Infinity|Inf
 99999999999999999999999999999999|nan|"1.10"|"4"|"NaN"|null|"-0"|"007"|"0x1F"|" 4"|"-12"|"1.100"
@@ -57,18 +56,8 @@ class Shape:
 
 
 WIDE = Shape(
-    Contract.load(DATA / "wide.yaml"),
-    {
-        "_at": '"2024-03-09T10:11:12"',
-        "id": '"t-1"',
-        "amount": "45.90",
-        "currency": '"USD"',
-        "kind": '"a"',
-        "level": "4",
-        "count": "7",
-        "score": "0.5",
-        "flag": "true",
-    },
+    CONTRACT,
+    FIELDS,
     {
         **dict.fromkeys(
             ["amount", "level", "count", "score", "ratio", "size", "fee"], listed(NUMBERS)

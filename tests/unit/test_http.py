@@ -2,7 +2,6 @@ import asyncio
 import base64
 import datetime as dt
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -161,11 +160,11 @@ def test_an_answer_that_drips_without_end_is_ended() -> None:
 
 
 def test_all_attempts_share_one_budget_of_time() -> None:
-    policy = replace(QUICK, attempts=1000, attempt_timeout_seconds=0.02, total_timeout_seconds=0.1)
+    policy = replace(QUICK, attempts=1000, attempt_timeout_seconds=0.1, total_timeout_seconds=1)
     error, asked = get([Play(hang_seconds=30)], policy)
     assert isinstance(error, SourceError)
     assert error.code == "source_too_slow"
-    assert 1 < len(asked) < 10
+    assert 1 < len(asked) <= 10
 
 
 def test_a_wait_longer_than_the_time_left_is_not_begun() -> None:
@@ -420,7 +419,7 @@ def test_user_and_password_of_the_url_are_sent_as_basic_authentication_and_never
     assert sent == b"us@er:s3/cret#?"
     assert (asked.path, asked.query) == ("/base/x", "token=s3cret")
     assert "/base/x" in error.message
-    assert not {"s3", "us@er", "us%40er"} & set(re.findall(r"[\w@%]+", error.message))
+    assert not any(part in error.message for part in ("cret", "us@er", "us%40er"))
 
 
 @pytest.mark.parametrize("password", ["s3/cret", "12/s3cret", "s3#cret", "12#s3cret", "12?s3cret"])

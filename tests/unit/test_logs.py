@@ -1,7 +1,6 @@
 """Each log line is for who reads it: JSON with run and window for programs, words for people."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ import structlog
 from clearhouse.cli.logs import set_up_logs
 from clearhouse.core.telemetry import run_context, timed
 from clearhouse.settings import load_settings
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 def log_a_run(home: Path, log_format: str) -> None:

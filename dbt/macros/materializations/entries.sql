@@ -10,7 +10,7 @@
 {% materialization entries, adapter='duckdb' %}
     {%- set target = this.incorporate(type='view') -%}
     {%- set fact = this.schema ~ '.' ~ this.identifier -%}
-    {%- set staging = env_var('CLEARHOUSE_GOLD') ~ '/' ~ fact ~ '/staging' -%}
+    {%- set staging = env_var('CLEARHOUSE_GOLD') | replace("'", "''") ~ '/' ~ fact ~ '/staging' -%}
     {% call statement('main') -%}
         copy (
             {{ sql }}

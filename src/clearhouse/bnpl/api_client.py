@@ -1,8 +1,8 @@
 """The client of simtom, the API that BNPL purchases come from.
 
-Data flow: `POST /stream/bnpl` answers with a stream of records (`bnpl.stream`). Their JSON, byte
-    for byte, become the NDJSON payload of a `DayBatch`. Nothing here decodes a record: its meaning
-    is the contract's business.
+Data flow: `POST /stream/bnpl` answers with a stream of records (`core.event_stream`).
+    Their JSON, byte for byte, becomes the NDJSON payload of a `DayBatch`. Nothing here decodes a
+    record: its meaning is the contract's business.
 Grain: one batch per day asked for, one line per record.
 Idempotency: the same requests, one at a time, of an unchanged source give the same bytes. Requests
     side by side of a real simtom do not: they share its random numbers. A day asked alone and the

@@ -107,6 +107,14 @@ class Books:
         found = self._load(event_table.c.seq == last, None)
         return found[0] if found else None
 
+    def lineage(self, entry_id: str) -> list[Entry]:
+        """An entry, the entry that it was made from, and so on, back to what landed."""
+        found: list[Entry] = []
+        while (entry := self.find(entry_id)) is not None:
+            found.append(entry)
+            entry_id = entry.key.input_hash
+        return found
+
     def history(self, domain: str, hop: str, day: dt.date) -> list[Entry]:
         """Every event of a hop and day, in the order written, as the entry was then."""
         where = (

@@ -24,7 +24,6 @@ class Cause(StrEnum):
     RUN = "run"
     RELEASE = "release"
     ROLLBACK = "rollback"
-    REBUILD = "rebuild"
 
 
 @dataclass(frozen=True, slots=True)

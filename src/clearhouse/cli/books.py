@@ -71,8 +71,7 @@ def books(
         reports.show_findings(audited)
     if not days:
         (err if as_json else out).print(_nothing(known, begin, end), soft_wrap=True)
-    for line in broken:
-        out.print(f"[red]certificate chain, {line}[/]")
+    reports.show_broken_chain(broken, err if as_json else out)
     if audited.findings or broken:
         leave(ExitCode.UNBALANCED)
     held = any(e.status is Status.HELD for e in audited.entries)

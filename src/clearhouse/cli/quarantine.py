@@ -82,8 +82,7 @@ def show(
 ) -> None:
     """A rejected row whole: every reason, and where it stands in the raw data."""
     run = opened(settings_of_stores(), domain)
-    ours = {dataset.id for dataset in run.datasets}
-    rows = [row for row in run.quarantine.find(wanted) if row.dataset in ours]
+    rows = run.quarantined(wanted)
     if not rows:
         raise UsageError(
             f"No row {wanted!r} is in quarantine: `clearhouse quarantine list` shows the ids.",

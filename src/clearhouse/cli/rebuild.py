@@ -95,8 +95,7 @@ def _show(run: Run, rebuilt: Rebuilt, audited: Audit, broken: list[str]) -> None
         out.print(f"Readers see {days} as before a correction that is held.", soft_wrap=True)
     show_trial_balance(audited)
     reports.show_findings(audited)
-    for line in broken:
-        out.print(f"[red]certificate chain, {line}[/]")
+    reports.show_broken_chain(broken)
     if rebuilt.books_were_empty:
         out.print(_NOT_IN_LANDING)
         return

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 
 from clearhouse.books.audit import Audit, Finding
@@ -17,6 +18,12 @@ from clearhouse.pipeline.close import hash_query, near
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.runner import RunReport
 from clearhouse.pipeline.trace import some_id
+
+
+def show_broken_chain(broken: Iterable[str], to: Console = out) -> None:
+    """Show where a chain of certificates does not hold."""
+    for line in broken:
+        to.print(f"[red]certificate chain, {escape(line)}[/]")
 
 
 def run_as_data(report: RunReport) -> dict[str, Any]:

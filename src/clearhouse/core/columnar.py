@@ -2,7 +2,7 @@
 
 import datetime as dt
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Protocol
 
@@ -92,6 +92,24 @@ DIALECT = DuckDBDialect()
 def dates(dialect: Dialect, days: Iterable[dt.date]) -> str:
     """Dates for an IN, separated by commas."""
     return ", ".join(map(dialect.date, days))
+
+
+def read_parquet_sql(
+    files: Sequence[str], *, alike: bool = False, with_filename: bool = False
+) -> str:
+    """DuckDB SQL for the rows of Parquet files, whatever their folders are called.
+
+    Args:
+        files: their paths.
+        alike: whether all have the same columns; otherwise each is opened for its columns' names,
+            which for hundreds of files takes longer than most queries.
+        with_filename: whether a column `filename` says which file a row is of.
+    """
+    listed = ", ".join(map(DIALECT.text, files))
+    options = f"hive_partitioning = false, union_by_name = {str(not alike).lower()}"
+    if with_filename:
+        options += ", filename = true"
+    return f"SELECT * FROM read_parquet([{listed}], {options})"
 
 
 def query(sql: str, parameters: list[Any] | None = None, **tables: pa.Table) -> pa.Table:

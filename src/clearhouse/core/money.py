@@ -1,7 +1,7 @@
 """Money as integers in minor units with a currency; never a float.
 
 `minor_from_text` is the definition of an amount's minor units. `core.amounts` keeps to it for Arrow
-columns, and `minor_sql` of the books for SQL.
+columns, and `Dialect.minor_units` for SQL.
 
 Source: ISO 4217 by way of the `iso4217` library.
 """

@@ -1,8 +1,8 @@
 """The embedded SQL engine: one DuckDB file that only runs open, and what readers open beside it.
 
-`warehouse.duckdb` is a run's own: DuckDB lets one process at a time write a file, and a reader in
-another process would stop it. Gold facts are Parquet files (`entry_files`), and readers are given a
-small file of views over the published ones (`readers`).
+`warehouse/<domain>.duckdb` is a run's own: DuckDB lets one process at a time write a file, and a
+reader in another process would stop it. Gold facts are Parquet files (`entry_files`), and readers
+are given a small file of views over the published ones (`readers`).
 """
 
 import time
@@ -12,11 +12,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from clearhouse.core.columnar import Dialect, DuckDBDialect
+from clearhouse.core.columnar import Dialect, DuckDBDialect, read_parquet_sql
 from clearhouse.core.errors import StoreError
 from clearhouse.engines import entry_files
 from clearhouse.engines.engine import DbtTarget, Insert, Served
-from clearhouse.engines.readers import ReadersFile
+from clearhouse.engines.readers import ReadersFile, has
 
 STORAGE = "v1.5.0"
 """The file format: that of the newest DuckDB command line there is, so that people can read it."""
@@ -48,7 +48,9 @@ class DuckDBEngine:
         self.gold = gold.absolute()
         self.dialect: Dialect = DuckDBDialect()
         readers = readers.absolute()
-        self.readers = ReadersFile(readers, readers.with_name("published"), STORAGE)
+        self.readers = ReadersFile(
+            readers, readers.with_name("published"), self.gold, storage=STORAGE
+        )
         self._connection: duckdb.DuckDBPyConnection | None = None
         schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
         self._set_up: Sequence[str] | None = (*schemas, entry_files.REGISTRY, *set_up)
@@ -99,7 +101,7 @@ class DuckDBEngine:
 
     def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
         """Let `schema.name` be the rows of some Parquet files."""
-        rows = parquet_sql(files) if files else _no_rows(schema)
+        rows = read_parquet_sql(files) if files else _no_rows(schema)
         self.execute(f"CREATE OR REPLACE VIEW {relation} AS {rows}")
 
     def discard_unfinished(self, fact: str) -> None:
@@ -176,32 +178,6 @@ class DuckDBEngine:
             "landing.",
             "engine_failed",
         )
-
-
-def has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    """Whether a database has `schema.name`."""
-    schema, _, name = relation.partition(".")
-    found = connection.execute(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = $1 AND table_name = $2",
-        [schema, name],
-    )
-    return bool(found.fetchall())
-
-
-def parquet_sql(files: Sequence[str], *, alike: bool = False) -> str:
-    """SQL for the rows of Parquet files.
-
-    Args:
-        files: their paths.
-        alike: whether all have the same columns; otherwise each is opened for its columns' names,
-            which for hundreds of files takes longer than most queries.
-    """
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    by_name = str(not alike).lower()
-    return (
-        f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, "
-        f"union_by_name = {by_name})"
-    )
 
 
 def _no_rows(schema: pa.Schema) -> str:

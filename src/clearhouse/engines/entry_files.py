@@ -10,17 +10,14 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clearhouse.books.model import digest
+from clearhouse.core.columnar import read_parquet_sql
 from clearhouse.core.durable import sync
-from clearhouse.engines.engine import Insert
-
-if TYPE_CHECKING:
-    from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.engines.engine import Engine, Insert
 
 REGISTRY = """CREATE TABLE IF NOT EXISTS ops.entry_file (
     relation VARCHAR, entry_id VARCHAR, path VARCHAR, columns VARCHAR)"""
@@ -38,7 +35,7 @@ class EntryFile:
     columns: str
 
 
-def files_of(engine: "DuckDBEngine", fact: str) -> dict[str, list[EntryFile]]:
+def files_of(engine: Engine, fact: str) -> dict[str, list[EntryFile]]:
     """The registered files of a fact by entry id."""
     found: dict[str, list[EntryFile]] = {}
     sql = "SELECT entry_id, path, columns FROM ops.entry_file WHERE relation = $1 ORDER BY path"
@@ -48,21 +45,19 @@ def files_of(engine: "DuckDBEngine", fact: str) -> dict[str, list[EntryFile]]:
 
 
 def entries_sql(
-    engine: "DuckDBEngine", gold: Path, fact: str, entry_ids: Iterable[str] | None = None
+    engine: Engine, gold: Path, fact: str, entry_ids: Iterable[str] | None = None
 ) -> str:
     """SQL for the rows of some entries, or of all; of none of them, the columns."""
-    from clearhouse.engines.duckdb import parquet_sql
-
     registered = files_of(engine, fact)
     wanted = registered if entry_ids is None else sorted(set(entry_ids) & set(registered))
     files = [file for entry_id in wanted for file in registered[entry_id]]
     if not files:
-        return parquet_sql([str(gold / fact / _EMPTY)], alike=True)
+        return read_parquet_sql([str(gold / fact / _EMPTY)], alike=True)
     alike = len({file.columns for file in files}) == 1
-    return parquet_sql(sorted(file.path for file in files), alike=alike)
+    return read_parquet_sql(sorted(file.path for file in files), alike=alike)
 
 
-def discard_unfinished(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
+def discard_unfinished(engine: Engine, gold: Path, fact: str) -> None:
     """Let the fact be what is registered, and delete what is staged."""
     (gold / fact).mkdir(parents=True, exist_ok=True)
     staging = gold / fact / _STAGING
@@ -71,7 +66,7 @@ def discard_unfinished(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
         shutil.rmtree(staging)
 
 
-def keep_built(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
+def keep_built(engine: Engine, gold: Path, fact: str) -> None:
     """Move staged files to their places and register them; an entry's earlier files give way."""
     folder = gold / fact
     empty = folder / _STAGING / _EMPTY
@@ -101,21 +96,20 @@ def keep_built(engine: "DuckDBEngine", gold: Path, fact: str) -> None:
     shutil.rmtree(folder / _STAGING, ignore_errors=True)
 
 
-def rewrite(engine: "DuckDBEngine", fact: str, entry_id: str, sql: str) -> None:
+def rewrite(engine: Engine, fact: str, entry_id: str, sql: str) -> None:
     """Replace the rows of an entry by a query over them, called `rows`."""
     (first, *others) = [file.path for file in files_of(engine, fact)[entry_id]]
     written = Path(first).with_suffix(".new")
-    listed = ", ".join(f"'{path}'" for path in (first, *others))
     engine.execute(
-        f"""COPY (WITH rows AS (SELECT * FROM read_parquet([{listed}])) {sql})
-            TO '{written}' (FORMAT parquet)"""
+        f"""COPY (WITH rows AS ({read_parquet_sql([first, *others])}) {sql})
+            TO {engine.dialect.text(str(written))} (FORMAT parquet)"""
     )
     written.replace(first)
     for path in others:
         Path(path).unlink()
 
 
-def _view(engine: "DuckDBEngine", gold: Path, fact: str) -> list[str]:
+def _view(engine: Engine, gold: Path, fact: str) -> list[str]:
     """The statement that makes the fact a view over its registered files."""
     if not files_of(engine, fact) and not (gold / fact / _EMPTY).exists():
         return [f"DROP VIEW IF EXISTS {fact}"]

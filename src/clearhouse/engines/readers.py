@@ -14,19 +14,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 from filelock import FileLock
 
+from clearhouse.core.columnar import read_parquet_sql
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import StoreError
 from clearhouse.engines import entry_files
-from clearhouse.engines.engine import Partition, Served
-
-if TYPE_CHECKING:
-    from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.engines.engine import Engine, Partition, Served
 
 _KEPT_SECONDS = 7 * 24 * 3600
 """How long a reader can go on with a publication that he opened."""
@@ -48,21 +45,21 @@ class ReadersFile:
 
     Args:
         path: the file.
-        folder: where the Parquet files of served tables are; gold facts have their own.
+        folder: where the Parquet files of served tables are.
+        gold: folder of the gold facts.
         storage: the version of DuckDB's file format.
     """
 
-    def __init__(self, path: Path, folder: Path, storage: str) -> None:
+    def __init__(self, path: Path, folder: Path, gold: Path, *, storage: str) -> None:
         self.path = path
         self._folder = folder
+        self._gold = gold
         self._storage = storage
 
     def query_of(
         self, relation: str, sql: str, parameters: Sequence[object] = ()
     ) -> pa.Table | None:
         """The answer of a query of `schema.name`; None where that is not there."""
-        from clearhouse.engines.duckdb import has
-
         with self._opened() as connection:
             if connection is None or not has(connection, relation):
                 return None
@@ -74,7 +71,7 @@ class ReadersFile:
         answer = self.query_of("ops.served", sql, [domain])
         return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
 
-    def serve(self, warehouse: "DuckDBEngine", served: Served) -> None:
+    def serve(self, warehouse: Engine, served: Served) -> None:
         """Show readers a publication."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.path.with_suffix(".lock")):
@@ -86,7 +83,7 @@ class ReadersFile:
                 _point(connection, warehouse, served)
                 named_before = _files(connection)
                 _register(connection, served, written)
-                _show(connection, warehouse, served)
+                _show(connection, warehouse, self._gold, served)
                 connection.commit()
                 kept = _files(connection)
             sync(fresh)
@@ -132,7 +129,7 @@ class ReadersFile:
             connection.execute(_SET_UP)
 
     def _write_parts(
-        self, warehouse: "DuckDBEngine", served: Served
+        self, warehouse: Engine, served: Served
     ) -> list[tuple[Partition, Path | None]]:
         """Write the changed parts of served tables; None for a part that has no rows any more.
 
@@ -151,9 +148,7 @@ class ReadersFile:
             found += self._write_days(warehouse, name, relation, column, parts)
         return found
 
-    def _write_whole(
-        self, warehouse: "DuckDBEngine", served: Served, part: Partition, name: str
-    ) -> Path:
+    def _write_whole(self, warehouse: Engine, served: Served, part: Partition, name: str) -> Path:
         path = self._folder / part.relation / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         where = served.where.get(part.relation, "true")
@@ -163,7 +158,7 @@ class ReadersFile:
 
     def _write_days(
         self,
-        warehouse: "DuckDBEngine",
+        warehouse: Engine,
         name: str,
         relation: str,
         column: str,
@@ -177,7 +172,8 @@ class ReadersFile:
         warehouse.execute(
             f"""COPY (SELECT *, CAST({column} AS DATE) AS part FROM {relation}
                     WHERE CAST({column} AS DATE) IN ({listed}))
-                TO '{staging}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1,
+                TO {warehouse.dialect.text(str(staging))} (
+                    FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1,
                     PARTITION_BY (part), OVERWRITE_OR_IGNORE true)"""
         )
         found: list[tuple[Partition, Path | None]] = []
@@ -208,9 +204,7 @@ def _write(rows: pa.Table, path: Path) -> None:
     sync(path)
 
 
-def _point(
-    connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", served: Served
-) -> None:
+def _point(connection: duckdb.DuckDBPyConnection, warehouse: Engine, served: Served) -> None:
     """The pointers of the domain's datasets, and the number of the publication."""
     prefix = f"{served.domain}."
     pointers = warehouse.query(
@@ -249,18 +243,20 @@ def _register(
             )
 
 
-def _show(connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", served: Served) -> None:
+def _show(
+    connection: duckdb.DuckDBPyConnection, warehouse: Engine, gold: Path, served: Served
+) -> None:
     """Views: the facts' published entries, the served tables, and what is built on them."""
+    pointers = connection.execute("SELECT entry_id FROM ops.publication").fetchall()
+    published = [entry_id for (entry_id,) in pointers]
     for fact in served.facts:
-        rows = _published_sql(connection, warehouse, fact)
+        rows = entry_files.entries_sql(warehouse, gold, fact, published)
         connection.execute(f"CREATE OR REPLACE VIEW {fact} AS {rows}")
-    from clearhouse.engines.duckdb import parquet_sql
-
     tables = connection.execute(
         "SELECT relation, list(path ORDER BY path) FROM ops.served_file GROUP BY relation"
     ).fetchall()
     for relation, files in tables:
-        connection.execute(f"CREATE OR REPLACE VIEW {relation} AS {parquet_sql(files)}")
+        connection.execute(f"CREATE OR REPLACE VIEW {relation} AS {read_parquet_sql(files)}")
     for view in served.views:
         schema, _, name = view.partition(".")
         (definition,) = warehouse.query(
@@ -270,13 +266,15 @@ def _show(connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", serv
         connection.execute(definition.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
 
 
-def _published_sql(
-    connection: duckdb.DuckDBPyConnection, warehouse: "DuckDBEngine", fact: str
-) -> str:
-    published = connection.execute("SELECT entry_id FROM ops.publication").fetchall()
-    named = [entry_id for (entry_id,) in published]
-    return entry_files.entries_sql(warehouse, warehouse.gold, fact, named)
-
-
 def _files(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {row[0] for row in connection.execute("SELECT path FROM ops.served_file").fetchall()}
+
+
+def has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Whether a database has `schema.name`."""
+    schema, _, name = relation.partition(".")
+    found = connection.execute(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = $1 AND table_name = $2",
+        [schema, name],
+    )
+    return bool(found.fetchall())

@@ -21,7 +21,7 @@ import stamina
 
 from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
 from clearhouse.books.model import Totals
-from clearhouse.core.columnar import DIALECT, query
+from clearhouse.core.columnar import DIALECT, query, read_parquet_sql
 from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.errors import StoreError
 
@@ -88,21 +88,17 @@ class Lake:
             on=(CommitFailedException, ValidationException), attempts=_COMMIT_ATTEMPTS
         ):
             with attempt, warnings.catch_warnings():
-                # A day that was not there before is the ordinary case, not one to warn of.
+                # A day that was empty is no reason to warn.
                 warnings.filterwarnings("ignore", message="Delete operation did not match")
                 table = self._table(name, rows.schema)
-                table.overwrite(rows, overwrite_filter=_on(days), snapshot_properties=properties)
+                # To look for rows of new days, pyiceberg would go through the whole table's plan.
+                there = _on(sorted(_entries_of(table).keys() & entries.keys()))
+                table.overwrite(rows, overwrite_filter=there, snapshot_properties=properties)
 
     def entries(self, name: str) -> dict[dt.date, str]:
         """The entry id that was last written for each day, as the commits themselves say."""
         table = self._existing(name)
-        found: dict[dt.date, str] = {}
-        snapshots = table.metadata.snapshots if table else []
-        for snapshot in sorted(snapshots, key=lambda s: s.sequence_number or 0):
-            summary = snapshot.summary.additional_properties if snapshot.summary else {}
-            for day, entry_id in json.loads(summary.get(_ENTRIES, "{}")).items():
-                found[dt.date.fromisoformat(day)] = entry_id
-        return found
+        return _entries_of(table) if table else {}
 
     def files(self, name: str, days: Sequence[dt.date] | None = None) -> list[str]:
         """Paths of the Parquet files of the current snapshot, of some days or of all."""
@@ -170,11 +166,21 @@ class Lake:
         return table
 
 
+def _entries_of(table: "Table") -> dict[dt.date, str]:
+    """See `Lake.entries`."""
+    found: dict[dt.date, str] = {}
+    for snapshot in sorted(table.metadata.snapshots, key=lambda s: s.sequence_number or 0):
+        summary = snapshot.summary.additional_properties if snapshot.summary else {}
+        for day, entry_id in json.loads(summary.get(_ENTRIES, "{}")).items():
+            found[dt.date.fromisoformat(day)] = entry_id
+    return found
+
+
 def _on(days: Sequence[dt.date]) -> "BooleanExpression":
     from pyiceberg.expressions import In
 
     # The type hints of pyiceberg's expressions are those of pydantic's generated constructor.
-    return In(_PARTITION, sorted(days))  # type: ignore[misc,call-arg,arg-type]
+    return In(_PARTITION, days)  # type: ignore[misc,call-arg,arg-type]
 
 
 def _files_by_day(
@@ -187,15 +193,6 @@ def _files_by_day(
         day = _EPOCH + dt.timedelta(days=task.file.partition[0])
         found.setdefault(day, []).append(task.file.file_path.removeprefix(_FILE))
     return found
-
-
-def read_parquet_sql(files: Sequence[str], *, with_filename: bool = False) -> str:
-    """DuckDB SQL for the rows of Parquet files whose folders name partitions."""
-    listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
-    options = "hive_partitioning = false, union_by_name = true"
-    if with_filename:
-        options += ", filename = true"
-    return f"SELECT * FROM read_parquet([{listed}], {options})"
 
 
 @dataclass(frozen=True)

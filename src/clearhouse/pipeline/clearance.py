@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from clearhouse.books.model import Entry, Status
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Gate
+from clearhouse.pipeline.gates import verdicts_in_force
 from clearhouse.pipeline.runner import StepReport
 
 STEP_OF_STAGE = {
@@ -90,10 +91,10 @@ def _balanced(
 
 def _judged(run: Run, dataset: OpenDataset, gate: Gate, stage: str, found: Cleared) -> Cleared:
     """Entries that a gate has passed, or that a person has released."""
-    decisions = run.decisions.of_many([e.entry_id for e in found.entries.values()])
+    verdicts = verdicts_in_force(run, gate, found.entries)
     closed = run.certificates.closed(run.name)
-    for day, entry in list(found.entries.items()):
-        verdict = next((d for d in decisions.get(entry.entry_id, ()) if d.gate == gate.name), None)
+    for day in list(found.entries):
+        verdict = verdicts.get(day)
         is_current = verdict is not None and (
             day in closed or verdict.gate_hash == dataset.versions.gates[gate.name]
         )

@@ -23,7 +23,7 @@ from clearhouse.pipeline.runner import Progress, Silent
 from clearhouse.quality.alerts import Alerter
 from clearhouse.quality.gates import Gates
 from clearhouse.settings import Settings
-from clearhouse.store.quarantine import Quarantine
+from clearhouse.store.quarantine import Quarantine, QuarantinedRow
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,11 @@ class Run:
     def dataset(self, name: str | None = None) -> OpenDataset:
         """A dataset by its id; without one, the first."""
         return next(d for d in self.datasets if name in (None, d.id))
+
+    def quarantined(self, wanted: str) -> list[QuarantinedRow]:
+        """The domain's quarantined rows of a record id, a key or the source's own id."""
+        ours = {dataset.id for dataset in self.datasets}
+        return [row for row in self.quarantine.find(wanted) if row.dataset in ours]
 
     def entries(self, hop: str, days: Sequence[dt.date]) -> dict[dt.date, Entry]:
         """The current entry of a hop for each of the days whose work came to its end."""

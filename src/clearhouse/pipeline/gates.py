@@ -19,12 +19,11 @@ def judge(
     """
     gate_hash = dataset.versions.gates[gate.name]
     closed = run.certificates.closed(run.name)
-    decisions = _decisions(run, gate, entries)
+    decisions = verdicts_in_force(run, gate, entries)
     unjudged = [
         day
-        for day, entry in entries.items()
-        if entry.entry_id not in decisions
-        or (decisions[entry.entry_id].gate_hash != gate_hash and day not in closed)
+        for day in entries
+        if day not in decisions or (decisions[day].gate_hash != gate_hash and day not in closed)
     ]
     if unjudged:
         verdicts = run.gates.judge(gate.name, gate.frames(run, dataset, unjudged), unjudged)
@@ -37,16 +36,13 @@ def judge(
             },
             run.run_id,
         )
-        decisions = _decisions(run, gate, entries)
-        newly_held = [v for d, v in verdicts.items() if decisions[entries[d].entry_id].holds]
+        decisions = verdicts_in_force(run, gate, entries)
+        newly_held = [v for d, v in verdicts.items() if decisions[d].holds]
         if newly_held:
             run.alerter.held(run.name, gate.name, *newly_held)
-    held = {
-        day: "; ".join(decisions[e.entry_id].failures)
-        for day, e in entries.items()
-        if decisions[e.entry_id].holds
+    return unjudged, {
+        day: "; ".join(decision.failures) for day, decision in decisions.items() if decision.holds
     }
-    return unjudged, held
 
 
 def release(run: Run, day: dt.date, reason: str) -> list[str]:
@@ -65,11 +61,14 @@ def release(run: Run, day: dt.date, reason: str) -> list[str]:
     return released
 
 
-def _decisions(run: Run, gate: Gate, entries: Mapping[dt.date, Entry]) -> dict[str, Decision]:
+def verdicts_in_force(
+    run: Run, gate: Gate, entries: Mapping[dt.date, Entry]
+) -> dict[dt.date, Decision]:
+    """What a gate says of the entry of each day; days that it has not judged are left out."""
     found = run.decisions.of_many([entry.entry_id for entry in entries.values()])
     return {
-        entry_id: decision
-        for entry_id, decisions in found.items()
-        for decision in decisions
+        day: decision
+        for day, entry in entries.items()
+        for decision in found.get(entry.entry_id, ())
         if decision.gate == gate.name
     }

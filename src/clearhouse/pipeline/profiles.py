@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clearhouse.books.model import Side, Totals
-from clearhouse.core.columnar import dates, query
-from clearhouse.lake.iceberg import read_parquet_sql
+from clearhouse.core.columnar import dates, query, read_parquet_sql
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.hops import candidates_sql
 

@@ -82,7 +82,9 @@ def _no_longer_allowed(
 ) -> list[dt.date]:
     """Days whose published entry, or one that it was made from, a gate holds by now."""
     made_from = {
-        day: _made_from(run, entry_id) for day, entry_id in published.items() if day not in cleared
+        day: [entry.entry_id for entry in run.books.lineage(entry_id)]
+        for day, entry_id in published.items()
+        if day not in cleared
     }
     decisions = run.decisions.of_many([e for entry_ids in made_from.values() for e in entry_ids])
     return [
@@ -90,14 +92,6 @@ def _no_longer_allowed(
         for day, entry_ids in made_from.items()
         if any(d.holds for e in entry_ids for d in decisions.get(e, ()))
     ]
-
-
-def _made_from(run: Run, entry_id: str) -> list[str]:
-    """An entry, and those that it was made from, back to what landed."""
-    found = [entry_id]
-    while (entry := run.books.find(found[-1])) is not None:
-        found.append(entry.key.input_hash)
-    return found
 
 
 def publish(
@@ -122,14 +116,13 @@ def publish(
     """
     changes = {dataset: changed for dataset, changed in changes.items() if changed}
     versions = digest(*(dataset.versions.published for dataset in run.datasets))
-    applied_versions = _applied_versions(run)
-    is_new_version = applied_versions not in (None, versions)
+    anew = _applied_versions(run) != versions
     pending = {
-        dataset.id: _pending(run, dataset, changes.get(dataset.id, {}), whole=is_new_version)
+        dataset.id: _pending(run, dataset, changes.get(dataset.id, {}), whole=anew)
         for dataset in run.datasets
     }
     if any(pending.values()):
-        prepare(run, pending, anew=applied_versions != versions)
+        prepare(run, pending, anew=anew)
         run.dbt.build("tag:published")
     number = (
         run.publications.add(run.name, changes, run.run_id, cause, reason)
@@ -137,7 +130,7 @@ def publish(
         else run.publications.latest(run.name)
     )
     if any(pending.values()):
-        apply(run, pending, Flip(number, versions, anew=applied_versions != versions))
+        apply(run, pending, Flip(number, versions, anew=anew))
     touched = {d.id: ops.touched_days(run.engine, d.id) for d in run.datasets}
     metrics.update(run, sorted({*days, *(day for each in touched.values() for day in each)}))
     serve(run, number)
@@ -152,8 +145,8 @@ def _pending(
 ) -> dict[dt.date, str | None]:
     """The pointers in which the engine's tables differ from the books with the changes."""
     applied = ops.applied_pointers(run.engine, dataset.id)
-    wanted: dict[dt.date, str | None] = {**run.publications.pointers(dataset.id), **changed}
-    wanted = {**dict.fromkeys(applied), **wanted}
+    published = run.publications.pointers(dataset.id)
+    wanted: dict[dt.date, str | None] = {**dict.fromkeys(applied), **published, **changed}
     return {
         day: entry_id
         for day, entry_id in wanted.items()

@@ -140,19 +140,18 @@ def _shown_versions(run: Run, days: Sequence[dt.date]) -> Shown:
         landed = {source: run.landing.days(source, window) for source in sources}
         for day, entry_id in run.publications.pointers(dataset.id, days).items():
             objects = [landed[source][day] for source in sources]
-            counts = _made_from(run, entry_id, objects)
+            counts = _made_from(run, dataset, entry_id, objects)
             if counts is not None and counts != tuple(map(len, objects)):
                 shown |= {(s, day): n for s, n in zip(sources, counts, strict=True)}
     return shown
 
 
 def _made_from(
-    run: Run, entry_id: str, objects: Sequence[Sequence[LandedObject]]
+    run: Run, dataset: OpenDataset, entry_id: str, objects: Sequence[Sequence[LandedObject]]
 ) -> tuple[int, ...] | None:
     """How many versions of each source a gold entry is made from; None: it is not known."""
-    gold = run.books.find(entry_id)
-    silver = run.books.find(gold.key.input_hash) if gold else None
-    bronze = run.books.find(silver.key.input_hash) if silver else None
+    lineage = run.books.lineage(entry_id)
+    bronze = next((e for e in lineage if e.key.hop == dataset.names.bronze), None)
     if bronze is None:
         return None
     for counts in itertools.product(*(range(len(each), -1, -1) for each in objects)):

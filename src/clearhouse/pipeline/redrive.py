@@ -11,6 +11,7 @@ from typing import Any
 
 from clearhouse.core.contract import violations
 from clearhouse.core.contract.rules import NumberText, decode
+from clearhouse.core.contract.unknown import json_text
 from clearhouse.core.errors import UsageError
 from clearhouse.landing.objects import source_of
 from clearhouse.pipeline.context import Run
@@ -66,8 +67,7 @@ def check_not_closed(run: Run, day: dt.date) -> None:
 
 
 def _only(run: Run, record_id: str) -> QuarantinedRow:
-    ours = {dataset.id for dataset in run.datasets}
-    found = [row for row in run.quarantine.find(record_id) if row.dataset in ours]
+    found = run.quarantined(record_id)
     if len(found) != 1:
         raise UsageError(
             f"{len(found)} quarantined rows are called {record_id!r}: give a record id from "
@@ -88,9 +88,10 @@ def _value(name: str, text: str) -> Any:
 
 
 def _text(record: Mapping[str, Any]) -> bytes:
-    """One line of JSON with numbers as they were written."""
+    """One line of JSON with numbers as they were written, nested ones too."""
     parts = [
-        f"{json.dumps(k)}: {v if isinstance(v, NumberText) else json.dumps(v)}"
+        f"{json.dumps(k)}: "
+        + (json_text(v) if isinstance(v, (dict, list, NumberText)) else json.dumps(v))
         for k, v in record.items()
     ]
     return ("{" + ", ".join(parts) + "}").encode()

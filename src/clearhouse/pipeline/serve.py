@@ -49,7 +49,7 @@ def prepare(run: Run, pending: Pending, *, anew: bool) -> None:
             run.engine.execute(*(f"DROP TABLE IF EXISTS {table}" for table in tables))
 
 
-def touched_days(
+def _touched_days(
     run: Run, dataset: OpenDataset, pending: Mapping[dt.date, str | None]
 ) -> set[dt.date]:
     """Days of which readers see other rows after the publication that was built."""
@@ -96,7 +96,7 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         changed = pending[dataset.id]
         if not changed:
             continue
-        statements.append(ops.touched(dataset.id, touched_days(run, dataset, changed)))
+        statements.append(ops.touched(dataset.id, _touched_days(run, dataset, changed)))
         for derived in derived_tables(dataset.declared):
             to_serve += _parts_to_serve(run, derived, anew=flip.anew)
             statements += [] if flip.anew else _put_in_place(derived)
@@ -115,9 +115,7 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
     )
 
 
-def _parts_to_serve(
-    run: Run, derived: Derived, *, anew: bool
-) -> list[tuple[str, str, dt.date | None]]:
+def _parts_to_serve(run: Run, derived: Derived, *, anew: bool) -> list[Part]:
     if derived.is_internal:
         return []
     if not derived.part:

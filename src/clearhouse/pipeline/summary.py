@@ -18,8 +18,10 @@ class Summary:
         published: days that readers see, and of them those whose rows changed in this run.
         landed, visible: records and money that came in, and that readers see of these days.
         rejected: number of quarantined rows by reason.
+        rejected_money: records and money of them.
         superseded: older versions of corrected records, with their money.
-        replaced_by: what stands in their place: records and money of the versions in force.
+        before, after: what readers saw, and see now, of days that they saw before this run and
+            whose rows it changed.
         withdrawn: days that readers saw before and don't see now.
         kept: held days of which readers see an earlier state.
     """

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clearhouse.books.model import Status
-from clearhouse.core.columnar import query
+from clearhouse.core.columnar import query, read_parquet_sql
 from clearhouse.core.contract import row_texts
 from clearhouse.core.errors import UsageError
 from clearhouse.engines.engine import Ask
-from clearhouse.lake.iceberg import read_parquet_sql
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.store.quarantine import QuarantinedRow
 
@@ -54,8 +53,7 @@ def trace(run: Run, wanted: str) -> list[Trace]:
         for dataset in run.datasets
         for row in _find(run, dataset, wanted)
     ]
-    ours = {dataset.id for dataset in run.datasets}
-    traces += [_of_quarantine(r) for r in run.quarantine.find(wanted) if r.dataset in ours]
+    traces += map(_of_quarantine, run.quarantined(wanted))
     if not traces:
         raise UsageError(
             f"No record {wanted!r} is known: give the source's id of a record, a record id, or a "

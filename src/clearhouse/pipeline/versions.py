@@ -19,7 +19,7 @@ from clearhouse.pipeline.context import Versions
 from clearhouse.pipeline.domain import Dataset, Domain, Gate
 
 READING = "2"
-"""Version of the books' reading of a landed line (core/records.py, core/amounts.py)."""
+"""Version of the books' reading of a landed line (core/contract/reading.py, core/amounts.py)."""
 TYPING = "2"
 """Version of what becomes of a line in bronze (core/contract, pipeline/bronze.py)."""
 

@@ -139,9 +139,7 @@ class _ByDay:
 
 
 def _parts(frame: "Frame | Iterable[Frame]") -> Iterable["pd.DataFrame"]:
-    import pandas as pd
-
-    for part in (frame,) if isinstance(frame, pa.Table | pd.DataFrame) else frame:
+    for part in worker.parts_of(frame):
         yield part.to_pandas() if isinstance(part, pa.Table) else cast("pd.DataFrame", part)
 
 

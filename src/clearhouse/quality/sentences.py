@@ -7,8 +7,6 @@ own figure. The value of a single record is never quoted: it may be personal dat
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pandas as pd
-
 
 def of_rows(expectation: str, rule: Mapping[str, Any], broken: int, rows: int) -> str:
     """`amount_minor: 241 of 5,312 rows below 1`."""
@@ -74,6 +72,8 @@ def _outside(rule: Mapping[str, Any]) -> str:
 
 def _figure(value: Any) -> str:
     """A value as a person writes it: 5,312 and 0.0312. A pandas null of any kind is "no value"."""
+    import pandas as pd  # slow to import, and most commands judge nothing
+
     if pd.isna(value):
         return _NOTHING
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):

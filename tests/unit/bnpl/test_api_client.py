@@ -229,7 +229,7 @@ def test_each_piece_of_a_range_is_a_request_and_says_so() -> None:
 
 
 def test_one_slow_day_does_not_hide_the_others_though_asked_one_at_a_time() -> None:
-    policy = replace(QUICK, concurrency=1, attempt_timeout_seconds=0.3, total_timeout_seconds=0.3)
+    policy = replace(QUICK, concurrency=1, attempt_timeout_seconds=2, total_timeout_seconds=2)
 
     def script(asked: Asked) -> Play:
         return Play(stream(b"{}"), drips=asked.json["start_date"] == "2024-01-01")

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from test_contract_rules import line
+from wide_contract import CONTRACT, line
 
 from clearhouse.core.contract import (
     Contract,
@@ -14,8 +14,6 @@ from clearhouse.core.contract import (
     type_records,
     violations,
 )
-
-CONTRACT = Contract.load(Path(__file__).parent / "data" / "wide.yaml")
 
 
 def typed(*lines: bytes) -> TypedRecords:

@@ -62,14 +62,14 @@ def test_it_waits_for_another_run_and_says_so(tmp_path: Path) -> None:
     def hold(held: threading.Event) -> None:
         with only_run(tmp_path):
             held.set()
-            waits.wait()
+            waits.wait(30)
 
     held = threading.Event()
-    holder = threading.Thread(target=hold, args=(held,))
+    holder = threading.Thread(target=hold, args=(held,), daemon=True)
     holder.start()
-    held.wait()
+    assert held.wait(10)
     with only_run(tmp_path, on_wait=waits.set):
-        holder.join()
+        holder.join(10)
     assert waits.is_set()
 
 

@@ -21,7 +21,7 @@ def test_a_shell_that_has_it_open_to_write_does_not_stop_a_run(tmp_path: Path) -
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE SCHEMA ops; CREATE TABLE ops.served AS SELECT 'bnpl' AS domain")
         connection.execute("ALTER TABLE ops.served ADD COLUMN publication BIGINT DEFAULT 7")
-    readers = ReadersFile(path, tmp_path / "published", "v1.5.0")
+    readers = ReadersFile(path, tmp_path / "published", tmp_path / "gold", storage="v1.5.0")
     shell = subprocess.Popen(
         [sys.executable, "-c", _OPEN_TO_WRITE, str(path)],
         stdin=subprocess.PIPE,

@@ -2,7 +2,16 @@
 
 import datetime as dt
 
-from clearhouse.sandbox.faults import CUT_STREAM, UNENDED_STREAM
+from clearhouse.sandbox.faults import (
+    CONNECTION_DROP,
+    CUT_STREAM,
+    DOWN,
+    HTML_PAGE,
+    SERVER_ERROR,
+    UNAUTHORIZED,
+    UNENDED_STREAM,
+    WIRE_FAULTS,
+)
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.simtom.faults import DAY_FAULTS, ROW_FAULTS
 from clearhouse.sandbox.simtom.hostile import MODES, faults_of
@@ -15,9 +24,9 @@ def kinds(seed, day):
     return {fault.partition(":")[0] for fault in faults_of(seed, day)}
 
 
-def test_the_modes_are_all_row_faults_but_those_of_whole_days():
-    assert set(MODES) > ROW_FAULTS - DAY_FAULTS.keys()
-    assert not set(MODES) & DAY_FAULTS.keys()
+def test_the_modes_are_all_faults_but_those_of_whole_days_and_those_by_name_only():
+    by_name_only = {UNAUTHORIZED, SERVER_ERROR, HTML_PAGE, CONNECTION_DROP, DOWN}
+    assert set(MODES) == {*WIRE_FAULTS, *ROW_FAULTS} - DAY_FAULTS.keys() - by_name_only
 
 
 def test_two_months_have_every_mode_and_quiet_days_and_every_seed_its_own():

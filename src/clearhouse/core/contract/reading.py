@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clearhouse.core.amounts import minor_of_texts
-from clearhouse.core.columnar import query
+from clearhouse.core.columnar import DIALECT, query
 from clearhouse.core.contract.forms import DATE, INTEGER, is_quoted, text_form
 from clearhouse.core.contract.model import Contract, Field, PayloadFormat
 from clearhouse.core.contract.rows import Rows, landed_rows
@@ -165,7 +165,11 @@ def _reading_sql(contract: Contract) -> str:
     key = " || '|' || ".join(_extract(key_pattern(f)) for f in contract.key)
     forms_kept = " AND ".join(_form_sql(f) for f in contract.sent if form_pattern(f)) or "true"
     constant = contract.currency.constant
-    code = _extract(currency_pattern(contract.currency)) if constant is None else _quote(constant)
+    code = (
+        _extract(currency_pattern(contract.currency))
+        if constant is None
+        else DIALECT.text(constant)
+    )
     return f"""
         SELECT (row_number() OVER ())::INTEGER AS line,
             md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
@@ -178,10 +182,10 @@ def _reading_sql(contract: Contract) -> str:
 
 
 def _form_sql(field: Field) -> str:
-    kept = f"regexp_matches(text, {_quote(form_pattern(field) or '')})"
+    kept = f"regexp_matches(text, {DIALECT.text(form_pattern(field) or '')})"
     if field.required:
         return kept
-    named = _quote(f'"{field.source_name}"')
+    named = DIALECT.text(f'"{field.source_name}"')
     return f"({kept} OR NOT contains(text, {named}) AND NOT contains(text, '\\'))"
 
 
@@ -197,11 +201,7 @@ def _form_kept(field: Field, line: bytes) -> bool:
 
 
 def _extract(pattern: str) -> str:
-    return f"regexp_extract(text, {_quote(pattern)}, 1)"
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"regexp_extract(text, {DIALECT.text(pattern)}, 1)"
 
 
 def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:

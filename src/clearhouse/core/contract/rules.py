@@ -31,9 +31,9 @@ _IN_WORDS = {
     "timestamp": "a time written YYYY-MM-DDTHH:MM:SS",
     "date": "a date written YYYY-MM-DD",
 }
+"""What a value of each physical type is to a person."""
 _TEXT_INTEGER_IN_WORDS = "a whole number in double quotes"
 _OFFSET_IN_WORDS = "a time written YYYY-MM-DDTHH:MM:SS with Z or an offset"
-"""What a value of each physical type is to a person."""
 MAX_NESTING = 32
 """How deep a record may nest: deep nesting exhausts the stack of recursive readers."""
 
@@ -179,20 +179,26 @@ def _type_violation(field: Field, value: Any) -> Violation | None:
             "money_malformed",
             f"{_show(value)} is not an exact amount with at most {field.places} decimals{quoted}.",
         )
-    good = {
-        "string": lambda: isinstance(value, str) and not isinstance(value, NumberText),
-        "boolean": lambda: isinstance(value, bool),
-        "bigint": lambda: _is_integer(field, value),
-        "double": lambda: isinstance(value, NumberText) and math.isfinite(float(value)),
-        "timestamp": lambda: _is_moment(field, value),
-        "date": lambda: _is_moment(field, value),
-    }[kind]()
-    if good:
+    if _has_type(field, value):
         return None
     wrong = f"is not {_in_words(field)}"
     if kind == "bigint" and _is_written(value, _JSON_INTEGER, is_text=False) and not field.is_text:
         wrong = "is a whole number of more than 64 bits"
     return Violation(field.name, "wrong_type", f"{_show(value)} {wrong}.")
+
+
+def _has_type(field: Field, value: Any) -> bool:
+    match field.physical_type:
+        case "string":
+            return isinstance(value, str) and not isinstance(value, NumberText)
+        case "boolean":
+            return isinstance(value, bool)
+        case "bigint":
+            return _is_integer(field, value)
+        case "double":
+            return isinstance(value, NumberText) and math.isfinite(float(value))
+        case _:
+            return _is_moment(field, value)
 
 
 def _in_words(field: Field) -> str:
