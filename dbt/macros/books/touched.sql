@@ -103,16 +103,26 @@
 
 
 {#
-    Restricts rows of an entity to those touched: an entity is touched by any version of a touched
-    record, also by one that readers no longer see.
+    The entities that the publication being made touches: those of any version of a touched record,
+    also of one that readers no longer see. With `at`, the column of a record's moment, each with
+    the earliest moment among these (`touched_from`): what follows from records up to a moment
+    stays as it is before that one. A query.
 #}
-{% macro touched_entities(entity, brought, touched, dataset) -%}
-    select {{ entity }}
-    from {{ brought }}
+{% macro touched_entities(entity, brought, touched, dataset, at=none) -%}
+    select
+        {{ entity }}
+        {%- if at %},
+        min({{ at }}) as touched_from
+        {%- endif %}
+    from (
+        select {{ entity }}{{ ', ' ~ at if at }}
+        from {{ brought }}
 
-    union
+        union all
 
-    select served.{{ entity }}
-    from {{ served('gold', brought) }} as served
-    where served._record_key in (select _record_key from {{ touched }})
+        select {{ entity }}{{ ', ' ~ at if at }}
+        from {{ served('gold', brought) }}
+        where _record_key in (select _record_key from {{ touched }})
+    ) as versions
+    group by {{ entity }}
 {%- endmacro %}

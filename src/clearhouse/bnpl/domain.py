@@ -34,6 +34,7 @@ TRANSACTIONS = Dataset(
             "gold",
             "customer_id",
             "next.int_bnpl_touched_customers",
+            at="decision_at",
             part="decision_at",
         ),
     ),

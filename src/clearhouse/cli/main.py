@@ -7,6 +7,7 @@ from clearhouse.cli.heartbeat import heartbeat
 from clearhouse.cli.interrupt import interrupt
 from clearhouse.cli.streams import use_streams
 from clearhouse.core.background import wait_for_imports
+from clearhouse.core.deferred import leave_out
 from clearhouse.core.environment import take_no_foreign_settings
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
@@ -17,6 +18,7 @@ def main() -> None:
     """Entry point of the `clearhouse` command."""
     use_streams()
     take_no_foreign_settings()
+    leave_out("pandas")  # only the process that judges uses it
     # Imports and dbt make objects by the hundred thousand that stay: going through them again and
     # again takes a tenth of their time. And while they hold the interpreter, who waits for the
     # network or the disk should not wait for it by the default of 5 ms each time.

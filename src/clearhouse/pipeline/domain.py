@@ -102,6 +102,8 @@ class Derived:
             `next` holds the rows that a publication changes.
         key: column of the entity that rows belong to.
         touched: relation that lists the touched entities; its column is called like `key`.
+        at: column of a row's moment, where the rows of a touched entity change only from a moment
+            on: `touched_from` of that relation. "" where they all may change.
         part: SQL of the date by which the table is served in parts; "" for a small one.
         is_internal: readers are not shown it.
     """
@@ -110,6 +112,7 @@ class Derived:
     served_in: str
     key: str
     touched: str
+    at: str = ""
     part: str = ""
     is_internal: bool = False
 
@@ -123,6 +126,11 @@ class Derived:
         """SQL condition for rows of the served table that the publication being made replaces."""
         if self.key == "_book_date":
             return f"_book_date IN (SELECT book_date FROM {self.touched})"
+        if self.at:
+            return f"""EXISTS (
+                SELECT 1 FROM {self.touched} AS touched
+                WHERE touched.{self.key} = {self.name}.{self.key}
+                    AND touched.touched_from <= {self.name}.{self.at})"""
         return f"{self.key} IN (SELECT {self.key} FROM {self.touched})"
 
 

@@ -24,11 +24,7 @@ _ONE_CONTEXT = threading.Lock()
 
 
 def preload() -> None:
-    """Import Great Expectations, which takes seconds: call it in a thread while others wait.
-
-    Most of that time is scipy, altair and SQLAlchemy, which the library imports for rules that
-    are not used here; they can't be left out.
-    """
+    """Import Great Expectations, which takes seconds: call it in a thread while others wait."""
     take_no_foreign_settings()
     import great_expectations  # noqa: F401
 

@@ -4,13 +4,38 @@
 with source as (
 
     select
-        customer_id,
-        device_id,
-        product_category,
-        transaction_timestamp,
-        {{ epoch_microseconds('transaction_timestamp') }} as at_microseconds,
-        amount
-    from {{ ref('int_bnpl_touched_transactions') }}
+        purchases.customer_id,
+        purchases.device_id,
+        purchases.product_category,
+        purchases.transaction_timestamp,
+        {{ epoch_microseconds('purchases.transaction_timestamp') }} as at_microseconds,
+        {{ epoch_microseconds('touched.touched_from') }} as touched_from_microseconds,
+        purchases.amount
+    from {{ ref('int_bnpl_touched_transactions') }} as purchases
+    inner join {{ ref('int_bnpl_touched_customers') }} as touched
+        on purchases.customer_id = touched.customer_id
+
+),
+
+last_untouched as (
+
+    select customer_id, max(at_microseconds) as at_microseconds
+    from source
+    where at_microseconds < touched_from_microseconds
+    group by customer_id
+
+),
+
+-- Moments from the first touched one on change. They look back on the longest window, and on the
+-- purchase before them, however old.
+looked_back_on as (
+
+    select source.*
+    from source
+    left join last_untouched on source.customer_id = last_untouched.customer_id
+    where source.at_microseconds
+        >= source.touched_from_microseconds - {{ microseconds_of_days(feature_window_days()[-1]) }}
+        or source.at_microseconds = last_untouched.at_microseconds
 
 ),
 
@@ -22,10 +47,11 @@ between_devices as (
         product_category,
         transaction_timestamp,
         at_microseconds,
+        touched_from_microseconds,
         amount,
         at_microseconds - lag(at_microseconds) over device as since_device,
         lead(at_microseconds) over device - at_microseconds as until_device
-    from source
+    from looked_back_on
     window device as (partition by customer_id, device_id order by at_microseconds)
 
 ),
@@ -36,6 +62,7 @@ between_categories as (
         customer_id,
         transaction_timestamp,
         at_microseconds,
+        touched_from_microseconds,
         amount,
         since_device,
         until_device,
@@ -52,6 +79,7 @@ windowed as (
         customer_id,
         transaction_timestamp,
         at_microseconds,
+        touched_from_microseconds,
         {%- for days in feature_window_days() %}
         sum(amount) over last_{{ days }}_days as amount_{{ days }}d,
         count(*) over last_{{ days }}_days as purchase_count_{{ days }}d,
@@ -95,3 +123,4 @@ select
 from windowed
 -- Purchases of one instant have the same history: it is kept once.
 where next_microseconds is distinct from at_microseconds
+    and at_microseconds >= touched_from_microseconds

@@ -2,7 +2,6 @@
 
 select
     -- ids
-    transaction_id,
     customer_id,
     device_id,
 
