@@ -71,6 +71,17 @@ def set_candidates(engine: Engine, dataset: str, entries: Mapping[dt.date, str])
         )
 
 
+def unpublished_days(engine: Engine, dataset: str) -> list[dt.date]:
+    """Days whose candidate is not what is published: it waits, or it is held."""
+    answer = engine.query(
+        """SELECT c.book_date FROM ops.candidate c
+            LEFT JOIN ops.publication p ON p.dataset = c.dataset AND p.entry_id = c.entry_id
+            WHERE c.dataset = $1 AND p.entry_id IS NULL ORDER BY c.book_date""",
+        [dataset],
+    )
+    return list(answer["book_date"].to_pylist())
+
+
 def set_pending(engine: Engine, changes: Mapping[str, Mapping[dt.date, str | None]]) -> None:
     """Say which pointers the publication being made changes, by dataset."""
     engine.execute(

@@ -7,6 +7,7 @@ from typing import Any
 
 from clearhouse.books.model import Side, Totals
 from clearhouse.core.columnar import dates, query, read_parquet_sql
+from clearhouse.pipeline import ops
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.hops import candidates_sql
 
@@ -83,21 +84,39 @@ def _of_bronze(
 
 
 def shared_keys(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> dict[dt.date, int]:
-    """Candidates whose key another published day uses for another record, by day.
+    """Candidates whose key another day uses for another record, by day.
 
     A correction has the same identity as what it corrects. Where a source begins its ids anew in
     each answer, two answers give the same key to different records, and no key tells them apart.
+    Other days are those that are published and those that may be: what waits for its publication
+    counts, and of days that are judged together the first one passes.
     """
     identity = [field.name for field in dataset.contract.fields if field.is_identity]
     if not identity:
         return {}
-    differs = " OR ".join(f"r.{name} IS DISTINCT FROM p.{name}" for name in identity)
-    published = f"gold.{dataset.declared.published}"
-    sql = f"""
+    dialect, published = run.engine.dialect, f"gold.{dataset.declared.published}"
+    candidates = candidates_sql(dataset.id, dataset.declared.gold)
+    columns = ", ".join(f"r.{name}" for name in ("_record_key", "_book_date", *identity))
+    judged = dates(dialect, days)
+    others = []
+    if waiting := ops.unpublished_days(run.engine, dataset.id):
+        others.append(
+            f"""SELECT {columns}, false AS is_published FROM {candidates}
+                WHERE r._book_date IN ({dates(dialect, waiting)})"""
+        )
+    if run.engine.has(published):
+        others.append(f"SELECT {columns}, true AS is_published FROM {published} r")
+    if not others:
+        return {}
+    differs = " OR ".join(f"r.{name} IS DISTINCT FROM o.{name}" for name in identity)
+    answer = run.engine.query(
+        f"""
         SELECT r._book_date, count(DISTINCT r._record_id) AS records
-        FROM {candidates_sql(dataset.id, dataset.declared.gold)}
-        JOIN {published} p ON p._record_key = r._record_key AND p._book_date <> r._book_date
-        WHERE r._book_date IN ({dates(run.engine.dialect, days)}) AND ({differs})
+        FROM {candidates}
+        JOIN ({" UNION ALL ".join(others)}) o
+            ON o._record_key = r._record_key AND o._book_date <> r._book_date
+        WHERE r._book_date IN ({judged}) AND ({differs})
+            AND (o.is_published OR o._book_date < r._book_date OR o._book_date NOT IN ({judged}))
         GROUP BY r._book_date"""
-    answer = run.engine.query_of(published, sql)
-    return {row["_book_date"]: row["records"] for row in answer.to_pylist()} if answer else {}
+    )
+    return {row["_book_date"]: row["records"] for row in answer.to_pylist()}
