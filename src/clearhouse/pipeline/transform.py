@@ -16,8 +16,8 @@ from clearhouse.pipeline.runner import StepReport
 
 Build = Callable[[Sequence[dt.date]], None]
 
-_MOST_BUILDS = 40
-"""Enough to single out three bad days of a year."""
+_MOST_IN_VAIN = 40
+"""Builds in a row that may fail. Between two that work are fewer, unless most days are bad."""
 
 
 def normalize_entities(run: Run, days: Sequence[dt.date]) -> StepReport:
@@ -132,23 +132,24 @@ def build_apart(build: Build, days: Sequence[dt.date]) -> dict[dt.date, str]:
 
     A row that breaks a model or a test fails the whole build, so the days are halved until the
     ones with such rows are alone. What is wrong with all of them would be tried in vain for each:
-    after `_MOST_BUILDS` builds the rest is given up together.
+    while `_MOST_IN_VAIN` builds in a row have failed, no more days are halved.
 
     Raises:
         DbtError: dbt could not begin, whatever the days.
     """
     failed: dict[dt.date, str] = {}
     waiting = [list(days)]
-    builds = 0
+    in_vain = 0
     while waiting:
         some = waiting.pop()
-        builds += 1
         try:
             build(some)
+            in_vain = 0
         except DbtError as error:
             if not error.result.nodes:
                 raise
-            if len(some) == 1 or builds >= _MOST_BUILDS:
+            in_vain += 1
+            if len(some) == 1 or in_vain >= _MOST_IN_VAIN:
                 failed |= dict.fromkeys(some, error.message)
             else:
                 middle = len(some) // 2
