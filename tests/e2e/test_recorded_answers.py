@@ -54,6 +54,7 @@ def test_noise_is_rejected_with_its_reasons_said_and_never_rounded(tmp_path: Pat
     reasons = Counter(row.violations[0].code for row in rows)
     told = ", ".join(f"{n} {code}" for code, n in reasons.most_common())
     assert f"Rejected: 3 of 3 records ({told}). " in answer.stdout
+    assert "quarantine list --domain bnpl` shows them." in answer.stdout
     entry = next(e for e in warehouse.audit().entries if Side.REJECTED in e.totals)
     assert entry.totals[Side.REJECTED].records == 3
     assert dict(entry.totals[Side.REJECTED].amounts()) == {}  # 0 of XXX, not 185.67

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import subprocess
+import sys
 
 import pytest
 from toy_home import DAYS, HIDDEN, TAKINGS, TICKETS, Toy
@@ -11,6 +12,13 @@ from clearhouse.books.model import Status
 from clearhouse.pipeline.tamper import tamper
 
 UNREADABLE, NEGATIVE, HALF = DAYS[:3]
+OPEN_TO_WRITE = f"""
+import duckdb, sys
+with duckdb.connect(sys.argv[1]) as connection:
+    for _ in range(2):
+        print(*connection.execute("SELECT count(*) FROM {TICKETS}").fetchone(), flush=True)
+        sys.stdin.readline()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +99,23 @@ def test_a_rejected_ticket_is_redriven_and_traced_to_its_bytes(toy: Toy) -> None
     assert healthy["raw"].count("\n") == 1  # the source's own bytes, which are two lines
 
 
+def test_a_shell_that_is_open_to_write_does_not_stop_a_run(toy: Toy) -> None:
+    command = [sys.executable, "-c", OPEN_TO_WRITE, str(toy.home / "published.duckdb")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as shell:
+        assert shell.stdout is not None
+        seen = int(shell.stdout.readline())
+
+        answer = toy.command("rollback", "toy", "--to", 1, "--reason", "a trial")
+
+        assert answer.exit_code == 0, answer.exception
+        now = sum(toy.visible().values())
+        assert now != seen
+        told, _ = shell.communicate("again\n")
+    assert int(told) == seen  # he goes on with what he opened
+
+
 def test_corrections_rollbacks_thefts_certificates_and_rebuilds(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -115,6 +140,7 @@ def test_corrections_rollbacks_thefts_certificates_and_rebuilds(
         for line in books.stdout.splitlines()
         if "−1 record" in line and "silver → gold" in line
     ]
+    assert [line for _, _, line in toy.open().books.findings("toy")] == [stolen]
     numbers = {row[0] for row in toy.read(f"SELECT number FROM {TICKETS}")}
     assert not any(str(number) in stolen for number in numbers)
     assert toy.run(DAYS[0]).exit_code == toy.run(DAYS[1], fault="restated").exit_code == 0
