@@ -58,3 +58,16 @@ def test_noise_is_rejected_with_its_reasons_said_and_never_rounded(tmp_path: Pat
     entry = next(e for e in warehouse.audit().entries if Side.REJECTED in e.totals)
     assert entry.totals[Side.REJECTED].records == 3
     assert dict(entry.totals[Side.REJECTED].amounts()) == {}  # 0 of XXX, not 185.67
+
+
+def test_a_category_that_nobody_announced_is_kept_and_told(tmp_path: Path) -> None:
+    recorded = (SIMTOM / "three-days-seed-42.txt").read_bytes()
+    sent = recorded.replace(b'"risk_level": "low"', b'"risk_level": "extreme"', 2)
+    with Playback([Play(sent)]) as server:
+        warehouse = Warehouse(tmp_path, server.url, base_daily_volume=100)
+        for step in ("extract_daily_batch", "validate_raw_schema"):
+            answer = in_process(warehouse, "step", "bnpl", step, "--date", str(FIRST))
+
+    told = "Values that the contract does not know, kept: risk_level=extreme (2)."
+    assert told in answer.stdout, answer.output
+    assert warehouse.open().quarantine.of_days("bnpl.transactions", [FIRST]) == []
