@@ -13,7 +13,7 @@ from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.frames import in_parts
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import raw_profile, shared_keys
-from clearhouse.quality.gates import Frames
+from clearhouse.quality.frames import Frames
 from clearhouse.quality.statistics import Baseline
 
 BASELINES = resource("gx") / "bnpl" / "baselines"

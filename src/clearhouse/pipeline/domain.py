@@ -5,15 +5,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
-from clearhouse.quality.gates import Frames
+from clearhouse.quality.frames import Frames
 from clearhouse.settings import Settings
-
-if TYPE_CHECKING:
-    from clearhouse.pipeline.context import OpenDataset, Run
 
 Faults = Mapping[dt.date, Sequence[str]]
 """Kinds of faults by day, for a sandbox."""
@@ -82,13 +79,14 @@ class Gate:
 
     Attributes:
         name: of the checkpoint.
-        frames: what is judged, made for some days.
+        frames: what is judged, made of a `Run`, an `OpenDataset` (of `pipeline.context`, which
+            builds on this module) and some days.
         version: of `frames`: what is judged under another version is judged again.
         inputs: files beside the checkpoint that verdicts depend on.
     """
 
     name: str
-    frames: "Callable[[Run, OpenDataset, Sequence[dt.date]], Frames]" = field(repr=False)
+    frames: Callable[[Any, Any, Sequence[dt.date]], Frames] = field(repr=False)
     version: str = "1"
     inputs: tuple[Path, ...] = ()
 

@@ -14,11 +14,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from clearhouse.core.deferred import defer
+from clearhouse.quality.frames import parts_of
 from clearhouse.quality.verdicts import QualityError, Verdict
 
 _NOT_NEEDED = ("altair", "scipy.stats")
@@ -93,11 +94,6 @@ def _stop() -> None:
         _worker = None
 
 
-def parts_of(frame: Any) -> Iterable[Any]:
-    """A table by itself, or its parts."""
-    return (frame,) if hasattr(frame, "columns") else frame
-
-
 def _send(stream: IO[bytes] | None, message: object) -> None:
     if stream is None:
         raise EOFError
@@ -140,7 +136,7 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints is no answer
     from clearhouse.quality import project
-    from clearhouse.quality.gates import judge_frames
+    from clearhouse.quality.judging import judge_frames
 
     defer(*_NOT_NEEDED)
     gc.disable()  # what is imported stays: looking through it again and again takes a tenth

@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from clearhouse.sandbox.registry import source_named
-from clearhouse.sandbox.simtom.source import SIMTOM, SimtomOptions
+from clearhouse.sandbox.simtom.options import SimtomOptions
+from clearhouse.sandbox.simtom.source import SIMTOM
 from clearhouse.sandbox.source import SandboxError, SourceOptions
 
 if TYPE_CHECKING:

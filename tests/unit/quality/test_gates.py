@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clearhouse.quality.gates import NO_ROWS, Gates
+from clearhouse.quality.gates import Gates
+from clearhouse.quality.judging import NO_ROWS
 from clearhouse.quality.project import working_copy
 from clearhouse.quality.verdicts import QualityError
 

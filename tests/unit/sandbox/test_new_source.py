@@ -20,7 +20,7 @@ from clearhouse.sandbox.hostile import HostilePlan
 from clearhouse.sandbox.record_faults import JsonText, SentDay
 from clearhouse.sandbox.registry import SOURCES
 from clearhouse.sandbox.rng import seed_of, stream
-from clearhouse.sandbox.simtom.source import SimtomOptions
+from clearhouse.sandbox.simtom.options import SimtomOptions
 from clearhouse.sandbox.source import SandboxSource, SourceOptions, option
 
 # --- the source -----------------------------------------------------------------------------------

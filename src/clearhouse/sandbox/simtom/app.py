@@ -16,7 +16,7 @@ from clearhouse.sandbox.simtom import hostile
 from clearhouse.sandbox.simtom.config import GeneratorConfig
 from clearhouse.sandbox.simtom.content import History, endless
 from clearhouse.sandbox.simtom.faults import LATER_FAULTS, ROW_FAULTS
-from clearhouse.sandbox.simtom.source import SimtomOptions
+from clearhouse.sandbox.simtom.options import SimtomOptions
 from clearhouse.sandbox.simtom.wire import STREAM
 
 GENERATOR = "bnpl"

@@ -12,9 +12,9 @@ from clearhouse.sandbox.rng import stream
 from clearhouse.sandbox.simtom import faults, wire
 from clearhouse.sandbox.simtom.config import Entity, GeneratorConfig, NoiseType
 from clearhouse.sandbox.simtom.noise import noisy
+from clearhouse.sandbox.simtom.options import SimtomOptions
 from clearhouse.sandbox.simtom.purchases import Purchases, of_batch, of_day
 from clearhouse.sandbox.simtom.record_faults import RECORD_FAULTS
-from clearhouse.sandbox.simtom.source import SimtomOptions
 from clearhouse.sandbox.simtom.volume import formula
 
 DEFAULT_RATE_PER_SECOND = 10.0

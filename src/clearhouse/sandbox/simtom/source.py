@@ -1,22 +1,11 @@
 """The declaration of simtom as a sandbox source."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal
 
 from starlette.types import ASGIApp
 
-from clearhouse.sandbox.source import SandboxSource, SourceOptions, option
-
-
-@dataclass(frozen=True)
-class SimtomOptions(SourceOptions):
-    """The options of every source, and how many records a day has."""
-
-    volume: Literal["asked", "formula"] = option(
-        "asked",
-        "asked: a day has base_daily_volume records; formula: as many as simtom's calendar gives.",
-    )
+from clearhouse.sandbox.simtom.options import SimtomOptions
+from clearhouse.sandbox.source import SandboxSource
 
 
 def _create_app(options: SimtomOptions) -> ASGIApp:
