@@ -161,8 +161,8 @@ LEAKS = {
     ),
     "inside an aggregate, a model below": (
         "int_bnpl_customer_history_features",
-        "        amount\n    from",
-        "        case when not will_default then amount end as amount\n    from",
+        "        purchases.amount\n    from",
+        "        case when not purchases.will_default then purchases.amount end as amount\n    from",
         {"amount_7d", "amount_30d", "amount_90d"},
     ),
     "through a condition of another column": (
@@ -173,8 +173,8 @@ LEAKS = {
     ),
     "by the order of a window": (
         "int_bnpl_customer_history_features",
-        "        device_id,",
-        "        device_id || will_default as device_id,",
+        "        purchases.device_id,",
+        "        purchases.device_id || purchases.will_default as device_id,",
         {
             f"{what}_count_{days}d"
             for what in ("device", "product_category")
