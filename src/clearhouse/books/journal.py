@@ -42,14 +42,20 @@ class Head:
         Raises:
             UsageError: it is none.
         """
-        found = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", text.strip(), re.ASCII)
-        if found is None:
+        head = cls.read(text)
+        if head is None:
             raise UsageError(
                 f"{text!r} is no head of a journal: write LENGTH:HASH as `clearhouse books` prints "
                 "it, with all 64 digits of the hash.",
                 "bad_head",
             )
-        return cls(int(found[1]), found[2])
+        return head
+
+    @classmethod
+    def read(cls, text: str) -> "Head | None":
+        """The same; None of another text."""
+        found = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", text.strip(), re.ASCII)
+        return cls(int(found[1]), found[2]) if found else None
 
 
 class Recording:

@@ -109,27 +109,13 @@ class Books:
             return
         with recording(self.engine, "entries") as record:
             known, current = _known(record.connection, events)
-            record.add(
-                entry_table,
-                [
-                    {"entry_id": key.entry_id, **asdict(key)}
-                    for key in events
-                    if key.entry_id not in known
-                ],
-            )
-            rows = record.add(
-                event_table,
-                [
-                    {
-                        "entry_id": key.entry_id,
-                        "status": event.status,
-                        "output_ref": event.output_ref,
-                        "run_id": run_id,
-                        "at": now(),
-                    }
-                    for key, event in events.items()
-                ],
-            )
+            new = [key for key in events if key.entry_id not in known]
+            record.add(entry_table, [{"entry_id": key.entry_id, **asdict(key)} for key in new])
+            rows = [
+                {"entry_id": key.entry_id, "status": event.status, "output_ref": event.output_ref}
+                for key, event in events.items()
+            ]
+            rows = record.add(event_table, [{**row, "run_id": run_id, "at": now()} for row in rows])
             numbered = list(zip(events.items(), (row["seq"] for row in rows), strict=True))
             record.add(
                 total_table,
@@ -210,17 +196,11 @@ class Books:
         with recording(self.engine, "audit") as record:
             row = {**asdict(audited), "findings": len(findings), "run_id": run_id, "at": now()}
             record.add(audit_table, [row])
+            common = {"domain": audited.domain, "run_id": run_id, "found_at": now()}
             record.add(
                 finding_table,
                 [
-                    {
-                        "domain": audited.domain,
-                        "hop": hop,
-                        "book_date": day,
-                        "finding": text,
-                        "run_id": run_id,
-                        "found_at": now(),
-                    }
+                    {**common, "hop": hop, "book_date": day, "finding": text}
                     for hop, day, text in findings
                 ],
             )

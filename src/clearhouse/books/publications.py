@@ -80,19 +80,12 @@ class Publications:
         with recording(self._engine, "publication") as record:
             (row,) = record.add(publication_table, [made])
             number = int(row["seq"])
-            record.add(
-                pointer_table,
-                [
-                    {
-                        "publication": number,
-                        "dataset": dataset,
-                        "book_date": day,
-                        "entry_id": entry_id,
-                    }
-                    for dataset, pointers in changes.items()
-                    for day, entry_id in pointers.items()
-                ],
-            )
+            pointers = [
+                {"publication": number, "dataset": dataset, "book_date": day, "entry_id": entry_id}
+                for dataset, of_days in changes.items()
+                for day, entry_id in of_days.items()
+            ]
+            record.add(pointer_table, pointers)
         return number
 
     def latest(self, domain: str) -> int:

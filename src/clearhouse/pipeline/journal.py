@@ -10,6 +10,7 @@ from pathlib import Path
 
 from clearhouse.books.journal import Head
 from clearhouse.pipeline import ops
+from clearhouse.pipeline.certificate_files import differing_files
 from clearhouse.pipeline.context import Run
 
 
@@ -27,13 +28,13 @@ def check_books(run: Run, head: Head | None = None) -> list[str]:
             f"the journal, of {today:,} rows, does not extend the one with the head {head}: rows "
             "that were recorded until then are gone or were rewritten"
         )
-    lost = [line for kept, line in _kept_heads(run) if not run.journal.extends(kept)]
+    lost = [line for line, kept in _kept_heads(run) if not (kept and run.journal.extends(kept))]
     if lost:
         found.append(
             f"the journal, of {today:,} rows, does not extend the one whose head was kept in "
             f"{_heads_file(run)} ({lost[0]}): the books are an older copy, or were rewritten"
         )
-    return found + _publications_ahead(run)
+    return [*found, *differing_files(run), *_publications_ahead(run)]
 
 
 def _publications_ahead(run: Run) -> list[str]:
@@ -53,7 +54,7 @@ def _publications_ahead(run: Run) -> list[str]:
 def keep_head(run: Run, day: dt.date) -> None:
     """Keep the head of the journal beside the certificates, when a day is closed."""
     head = run.journal.head()
-    if head not in [kept for kept, _ in _kept_heads(run)]:
+    if head not in [kept for _, kept in _kept_heads(run)]:
         with _heads_file(run).open("a", encoding="utf-8") as file:
             file.write(f"{head} {run.name} {day}\n")
             file.flush()
@@ -62,22 +63,19 @@ def keep_head(run: Run, day: dt.date) -> None:
 
 def set_aside_heads(run: Run) -> None:
     """Move the kept heads out of the way of new books, after the old ones were lost."""
-    heads = _kept_heads(run)
-    if any(not run.journal.extends(kept) for kept, _ in heads):
-        last, _ = heads[-1]
-        _heads_file(run).rename(_heads_file(run).with_name(f"heads-{last.hash[:12]}.txt"))
+    if any(not (kept and run.journal.extends(kept)) for _, kept in _kept_heads(run)):
+        file = _heads_file(run)
+        file.rename(file.with_name(f"heads-before-{run.journal.head().hash[:12]}.txt"))
 
 
 def _heads_file(run: Run) -> Path:
     return run.settings.clearhouse_home / "certificates" / "heads.txt"
 
 
-def _kept_heads(run: Run) -> list[tuple[Head, str]]:
-    """Heads that were kept, each with its line.
-
-    Raises:
-        UsageError: a line does not begin with one.
-    """
+def _kept_heads(run: Run) -> list[tuple[str, Head | None]]:
+    """The lines of the file, each with its head; None where it has none: it was edited, or torn."""
     file = _heads_file(run)
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    return [(Head.parse(line.partition(" ")[0]), line) for line in lines]
+    if not file.exists():
+        return []
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [(line, Head.read(line.partition(" ")[0])) for line in lines]

@@ -98,12 +98,10 @@ def test_a_closed_day_leaves_a_head_beside_its_certificate(toy: Toy) -> None:
          " WHERE measure = 'records' AND side = 'in')", "value is 39 and was recorded as 40"),
         ("UPDATE books_event SET status = 'nonsense' WHERE seq = (SELECT max(seq) FROM"
          " books_current)", "status is nonsense and was recorded as balanced"),
-        ("UPDATE books_current SET book_date = 'nonsense' WHERE rowid = 1", "was never recorded"),
         ("UPDATE books_certificate SET body = replace(body, '40', '39')", "body is {"),
-        ("DELETE FROM books_certificate", "books_certificate 1 was deleted"),
         ("DELETE FROM books_journal WHERE seq = 3", "does not follow row 2"),
     ],
-    ids=["total", "status", "date", "certificate", "no certificate", "journal"],
+    ids=["total", "status", "certificate", "journal"],
 )  # fmt: skip
 def test_edited_books_are_found_and_nothing_is_sealed_on_them(
     toy: Toy, statement: str, told: str
@@ -135,17 +133,30 @@ def test_books_of_an_older_copy_are_found(toy: Toy, tmp_path: Path) -> None:
     assert "the engine holds publication 2 of toy" in found.stdout
 
 
-def test_books_older_than_a_kept_head_are_found(toy: Toy, tmp_path: Path) -> None:
-    heads = toy.home / "certificates" / "heads.txt"
-    before = heads.read_text()
-    length = Head.parse(before.split()[0]).length
-    heads.write_text(f"{before}{length + 99}:{'ab' * 32} toy {SECOND}\n")
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("heads.txt", f"99:{'ab' * 32} toy", "the one whose head was kept in {file} (99:abab"),
+        ("heads.txt", "13:tor", "the one whose head was kept in {file} (13:tor)"),
+        (f"toy/{FIRST}.json", "{}", "{file} is not the certificate that the books hold"),
+        (f"toy/{FIRST}.json", None, "the certificate {file} is missing"),
+    ],
+    ids=["newer head", "torn head", "edited certificate", "no certificate"],
+)
+def test_what_is_kept_beside_the_books_is_compared_with_them(
+    toy: Toy, file: str, content: str | None, told: str
+) -> None:
+    path = toy.home / "certificates" / file
+    before = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
 
     found = toy.command(*BOOKS)
 
-    heads.write_text(before)
-    assert found.exit_code == 4
-    assert f"does not extend the one whose head was kept in {heads} ({length + 99}:" in found.stdout
+    path.write_bytes(before)
+    assert found.exit_code == 4, found.exception
+    assert told.format(file=path) in found.stdout
 
 
 def test_the_history_says_when_and_by_which_run(toy: Toy) -> None:
@@ -192,8 +203,7 @@ def test_an_auditor_needs_no_right_to_write(toy: Toy, tmp_path: Path) -> None:
     try:
         for path, mode in modes.items():
             path.chmod(mode & ~0o222)
-        audited, history = audit(), audit("--history")
-        missing = audit("--head", f"1:{'ab' * 32}")
+        audited, missing = audit(), audit("--head", f"1:{'ab' * 32}", "--to", "2024-01-01")
     finally:
         for path, mode in modes.items():
             path.chmod(mode)
@@ -201,6 +211,5 @@ def test_an_auditor_needs_no_right_to_write(toy: Toy, tmp_path: Path) -> None:
     assert audited.returncode == 0, audited.stderr
     assert "This home can't be written: this audit is not kept in the books." in audited.stdout
     assert "balanced" in audited.stdout
-    assert history.returncode == 0, history.stderr
     assert missing.returncode == 4
     assert {path: path.read_bytes() for path in toy.home.rglob("*") if path in content} == content
