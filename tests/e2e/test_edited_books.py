@@ -98,10 +98,11 @@ def test_a_closed_day_leaves_a_head_beside_its_certificate(toy: Toy) -> None:
          " WHERE measure = 'records' AND side = 'in')", "value is 39 and was recorded as 40"),
         ("UPDATE books_event SET status = 'nonsense' WHERE seq = (SELECT max(seq) FROM"
          " books_current)", "status is nonsense and was recorded as balanced"),
-        ("UPDATE books_certificate SET body = replace(body, '40', '39')", "body is {"),
+        ("UPDATE books_certificate SET body = replace(body, '40', '39')", "body is …"),
+        ("UPDATE books_certificate SET book_date = 'nonsense'", "book_date is nonsense"),
         ("DELETE FROM books_journal WHERE seq = 3", "does not follow row 2"),
     ],
-    ids=["total", "status", "certificate", "journal"],
+    ids=["total", "status", "certificate", "date", "journal"],
 )  # fmt: skip
 def test_edited_books_are_found_and_nothing_is_sealed_on_them(
     toy: Toy, statement: str, told: str

@@ -81,7 +81,7 @@ def _sentence(name: str, is_: Stored | None, should: Stored | None, recorded: Ta
     title = f"{name} {', '.join(str(row[key]) for key in keys)}{_day(name, row, recorded)}"
     if is_ and should:
         told = [
-            f"{column} is {_short(value)} and was recorded as {_short(before)}"
+            f"{column} is {_short(value, before)} and was recorded as {_short(before, value)}"
             for column, value, before in zip(row, is_, should, strict=True)
             if value != before
         ]
@@ -111,7 +111,11 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(int(value) if isinstance(value, bool) else value)
 
 
-def _short(value: str | None) -> str:
+def _short(value: str | None, other: str | None = None) -> str:
+    """A value, of a long one what is around its first difference from another."""
     if value is None or len(value) <= _MAX_CHARACTERS:
         return "nothing" if value is None else value or "empty"
-    return value[:_MAX_CHARACTERS] + "…"
+    pairs = enumerate(zip(value, other or "", strict=False))
+    same = next((n for n, (one, another) in pairs if one != another), 0)
+    begin = max(0, same - _MAX_CHARACTERS // 3)
+    return f"{'…' if begin else ''}{value[begin : begin + _MAX_CHARACTERS]}…"
