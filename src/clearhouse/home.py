@@ -5,6 +5,7 @@ the files of the place before. `clearhouse rebuild` makes them again from landin
 """
 
 import json
+import os
 import uuid
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def check_home(settings: Settings) -> None:
             "or move it back.",
             "home_moved",
         )
+
+
+def is_read_only(settings: Settings) -> bool:
+    """Whether the home is there and can't be written."""
+    home = settings.clearhouse_home
+    return home.is_dir() and not os.access(home, os.W_OK)
 
 
 def note_home(settings: Settings) -> None:

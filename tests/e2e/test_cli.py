@@ -118,7 +118,7 @@ def shell(folder: Path, command: str) -> str:
 
 
 def books(folder: Path) -> list[dict[str, Any]]:
-    return list(json.loads(clearhouse(folder, "books", "--json").stdout))
+    return list(json.loads(clearhouse(folder, "books", "--json").stdout)["entries"])
 
 
 def test_the_printed_one_liner_reproduces_the_printed_hash(home: Path) -> None:

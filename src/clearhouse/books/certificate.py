@@ -8,19 +8,14 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.books.journal import create_tables, recording
 from clearhouse.books.model import Entry, Side, Totals, canonical
-from clearhouse.books.schema import (
-    acting_user,
-    certificate_table,
-    metadata,
-    now,
-    reopening_table,
-)
+from clearhouse.books.schema import acting_user, certificate_table, now, reopening_table
 from clearhouse.core.errors import ClearhouseError
 
 
@@ -91,7 +86,7 @@ class Certificates:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        metadata.create_all(engine)
+        create_tables(engine)
 
     def get(self, domain: str, book_date: dt.date) -> Certificate | None:
         """The certificate of a day, if it is closed."""
@@ -126,9 +121,9 @@ class Certificates:
         rows = [row for row in self._in_force(domain) if row.book_date >= book_date]
         if not rows or rows[0].book_date != book_date:
             raise CertificateError(f"{domain} {book_date} is not closed.", "not_closed")
-        with self.engine.begin() as connection:
-            connection.execute(
-                sa.insert(reopening_table),
+        with recording(self.engine, "reopening") as record:
+            record.add(
+                reopening_table,
                 [
                     {
                         "certificate": row.seq,
@@ -156,17 +151,9 @@ class Certificates:
                 "already_closed",
             )
         if known is None:
-            with self.engine.begin() as connection:
-                connection.execute(
-                    sa.insert(certificate_table).values(
-                        domain=certificate.domain,
-                        book_date=certificate.book_date,
-                        seal=certificate.seal,
-                        body=certificate.body,
-                        run_id=run_id,
-                        closed_at=now(),
-                    )
-                )
+            row = {**asdict(certificate), "run_id": run_id, "closed_at": now()}
+            with recording(self.engine, "certificate") as record:
+                record.add(certificate_table, [row])
 
     def verify_chain(self, domain: str) -> list[str]:
         """Every break in a domain's chain, in words; empty where it holds."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from clearhouse.books.schema import acting_user, metadata, now, release_table, verdict_table
+from clearhouse.books.journal import create_tables, recording
+from clearhouse.books.schema import acting_user, now, release_table, verdict_table
 
 _IDS_PER_QUERY = 500
 
@@ -42,7 +43,7 @@ class Decisions:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        metadata.create_all(engine)
+        create_tables(engine)
 
     def record(
         self,
@@ -64,9 +65,8 @@ class Decisions:
             }
             for entry_id, (passed, failures) in verdicts.items()
         ]
-        if rows:
-            with self.engine.begin() as connection:
-                connection.execute(sa.insert(verdict_table), rows)
+        with recording(self.engine, "verdicts") as record:
+            record.add(verdict_table, rows)
 
     def of(self, entry_id: str) -> list[Decision]:
         """Every gate's decision on an entry."""
@@ -81,18 +81,17 @@ class Decisions:
         self, entry_id: str, gate: str, failures: Sequence[str], reason: str, run_id: str
     ) -> None:
         """Let an entry pass a gate in spite of some failures. The reason stays in the books."""
-        with self.engine.begin() as connection:
-            connection.execute(
-                sa.insert(release_table).values(
-                    entry_id=entry_id,
-                    gate=gate,
-                    failures=json.dumps(list(failures), ensure_ascii=False),
-                    reason=reason,
-                    released_by=acting_user(),
-                    run_id=run_id,
-                    released_at=now(),
-                )
-            )
+        row = {
+            "entry_id": entry_id,
+            "gate": gate,
+            "failures": json.dumps(list(failures), ensure_ascii=False),
+            "reason": reason,
+            "released_by": acting_user(),
+            "run_id": run_id,
+            "released_at": now(),
+        }
+        with recording(self.engine, "release") as record:
+            record.add(release_table, [row])
 
 
 def held_among(connection: sa.Connection, entry_ids: Sequence[str]) -> set[str]:

@@ -7,24 +7,60 @@ not written down a second time.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
+from clearhouse.books.journal import create_tables, recording
 from clearhouse.books.model import Entry, EntryKey, Side, Status, Totals
 from clearhouse.books.model import difference as totals_difference
 from clearhouse.books.schema import (
+    audit_table,
     current_table,
     entry_table,
     event_table,
     finding_table,
-    metadata,
     now,
     total_table,
 )
+
+Found = tuple[str, dt.date | None, str]
+"""What an audit found: hop, day (None: no day in particular), and what in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit looked at.
+
+    Attributes:
+        entries: number of entries that were measured again.
+        records, amounts: what had landed on these days; amounts as JSON, by currency.
+    """
+
+    domain: str
+    first_day: dt.date
+    last_day: dt.date
+    entries: int
+    records: int
+    amounts: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What happened to an entry."""
+
+    status: Status
+    output_ref: str = ""
+    totals: Mapping[Side, Totals] = field(default_factory=dict)
+
+    def takes_over(self, entry_id: str, current: str | None) -> bool:
+        """Whether it is in force for the hop and day from now on."""
+        is_measured = self.status not in (Status.OPEN, Status.FAILED)
+        is_first = self.status is Status.OPEN and current is None
+        return is_measured or is_first or current == entry_id
 
 
 class Books:
@@ -32,7 +68,7 @@ class Books:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        metadata.create_all(engine)
+        create_tables(engine)
 
     def open(self, keys: Iterable[EntryKey], run_id: str) -> None:
         """Record that work on these entries begins.
@@ -40,13 +76,7 @@ class Books:
         An entry becomes the current one of its hop and day only where no other entry is: until its
         work is done, the books say that it is open.
         """
-        with self.engine.begin() as connection:
-            for key in keys:
-                _identify(connection, key)
-                seq = _append(connection, key.entry_id, Status.OPEN, "", run_id)
-                current = _current_entry(connection, key)
-                if current in (None, key.entry_id):
-                    _set_current(connection, key, seq)
+        self._enter({key: _Event(Status.OPEN) for key in keys}, run_id)
 
     def close(
         self,
@@ -59,26 +89,51 @@ class Books:
 
         An entry that does not balance is `unbalanced`, one that does is `balanced`.
         """
-        statuses = {
-            key: Status.UNBALANCED if totals_difference(totals) else Status.BALANCED
+        events = {
+            key: _Event(
+                Status.UNBALANCED if totals_difference(totals) else Status.BALANCED,
+                (output_refs or {}).get(key, ""),
+                totals,
+            )
             for key, totals in measured.items()
         }
-        with self.engine.begin() as connection:
-            for key, status in statuses.items():
-                _identify(connection, key)
-                output_ref = (output_refs or {}).get(key, "")
-                seq = _append(connection, key.entry_id, status, output_ref, run_id)
-                _add_totals(connection, seq, measured[key])
-                _set_current(connection, key, seq)
-        return statuses
+        self._enter(events, run_id)
+        return {key: event.status for key, event in events.items()}
 
     def fail(self, keys: Iterable[EntryKey], run_id: str) -> None:
         """Record that the work on open entries went wrong."""
-        with self.engine.begin() as connection:
-            for key in keys:
-                seq = _append(connection, key.entry_id, Status.FAILED, "", run_id)
-                if _current_entry(connection, key) == key.entry_id:
-                    _set_current(connection, key, seq)
+        self._enter({key: _Event(Status.FAILED) for key in keys}, run_id)
+
+    def _enter(self, events: Mapping[EntryKey, "_Event"], run_id: str) -> None:
+        if not events:
+            return
+        with recording(self.engine, "entries") as record:
+            known, current = _known(record.connection, events)
+            new = [key for key in events if key.entry_id not in known]
+            record.add(entry_table, [{"entry_id": key.entry_id, **asdict(key)} for key in new])
+            rows = [
+                {"entry_id": key.entry_id, "status": event.status, "output_ref": event.output_ref}
+                for key, event in events.items()
+            ]
+            rows = record.add(event_table, [{**row, "run_id": run_id, "at": now()} for row in rows])
+            numbered = list(zip(events.items(), (row["seq"] for row in rows), strict=True))
+            record.add(
+                total_table,
+                [
+                    {"seq": seq, "side": side, "measure": measure, "value": value}
+                    for (_, event), seq in numbered
+                    for side, total in event.totals.items()
+                    for measure, value in total.measures.items()
+                ],
+            )
+            record.replace(
+                current_table,
+                [
+                    {**_place(key), "entry_id": key.entry_id, "seq": seq}
+                    for (key, event), seq in numbered
+                    if event.takes_over(key.entry_id, current.get(tuple(_place(key).values())))
+                ],
+            )
 
     def current(
         self, domain: str, hop: str | None = None, days: Sequence[dt.date] | None = None
@@ -136,27 +191,21 @@ class Books:
         with self.engine.connect() as connection:
             return list(connection.scalars(statement))
 
-    def add_findings(
-        self, domain: str, findings: Sequence[tuple[str, dt.date | None, str]], run_id: str
-    ) -> None:
-        """Keep what an audit found: hop, day (None: no day in particular), and what in words."""
-        if not findings:
-            return
-        rows = [
-            {
-                "domain": domain,
-                "hop": hop,
-                "book_date": day,
-                "finding": text,
-                "run_id": run_id,
-                "found_at": now(),
-            }
-            for hop, day, text in findings
-        ]
-        with self.engine.begin() as connection:
-            connection.execute(sa.insert(finding_table), rows)
+    def add_audit(self, audited: "Audited", findings: Sequence[Found], run_id: str) -> None:
+        """Keep what an audit looked at, and what it found."""
+        with recording(self.engine, "audit") as record:
+            row = {**asdict(audited), "findings": len(findings), "run_id": run_id, "at": now()}
+            record.add(audit_table, [row])
+            common = {"domain": audited.domain, "run_id": run_id, "found_at": now()}
+            record.add(
+                finding_table,
+                [
+                    {**common, "hop": hop, "book_date": day, "finding": text}
+                    for hop, day, text in findings
+                ],
+            )
 
-    def findings(self, domain: str) -> list[tuple[str, dt.date | None, str]]:
+    def findings(self, domain: str) -> list[Found]:
         """Everything that audits have found, in the order found."""
         table = finding_table
         statement = (
@@ -201,67 +250,29 @@ class Books:
         ]
 
 
-def _identify(connection: sa.Connection, key: EntryKey) -> None:
-    known = sa.select(entry_table.c.entry_id).where(entry_table.c.entry_id == key.entry_id)
-    if connection.execute(known).first() is None:
-        connection.execute(
-            sa.insert(entry_table).values(
-                entry_id=key.entry_id,
-                domain=key.domain,
-                hop=key.hop,
-                book_date=key.book_date,
-                input_hash=key.input_hash,
-                code_hash=key.code_hash,
-            )
+def _known(
+    connection: sa.Connection, keys: Collection[EntryKey]
+) -> tuple[set[str], dict[tuple[Any, ...], str]]:
+    """Of the hops and days of some entries: all entries, and the current ones by hop and day."""
+
+    def of_keys(table: sa.Table) -> sa.ColumnElement[bool]:
+        days = [key.book_date for key in keys]
+        return (
+            table.c.domain.in_({key.domain for key in keys})
+            & table.c.hop.in_({key.hop for key in keys})
+            & table.c.book_date.between(min(days), max(days))
         )
 
-
-def _append(
-    connection: sa.Connection, entry_id: str, status: Status, output_ref: str, run_id: str
-) -> int:
-    """Write an event; its number."""
-    inserted = connection.execute(
-        sa.insert(event_table).values(
-            entry_id=entry_id, status=status, output_ref=output_ref, run_id=run_id, at=now()
-        )
-    )
-    (seq,) = inserted.inserted_primary_key or (0,)
-    return int(seq)
+    entries = sa.select(entry_table.c.entry_id).where(of_keys(entry_table))
+    current = sa.select(current_table).where(of_keys(current_table))
+    return set(connection.scalars(entries)), {
+        (row.domain, row.hop, row.book_date): row.entry_id for row in connection.execute(current)
+    }
 
 
-def _add_totals(connection: sa.Connection, seq: int, totals: Mapping[Side, Totals]) -> None:
-    rows = [
-        {"seq": seq, "side": side, "measure": measure, "value": value}
-        for side, total in totals.items()
-        for measure, value in total.measures.items()
-    ]
-    if rows:
-        connection.execute(sa.insert(total_table), rows)
-
-
-def _of_day(key: EntryKey) -> sa.ColumnElement[bool]:
-    table = current_table
-    return (
-        (table.c.domain == key.domain)
-        & (table.c.hop == key.hop)
-        & (table.c.book_date == key.book_date)
-    )
-
-
-def _current_entry(connection: sa.Connection, key: EntryKey) -> str | None:
-    found = connection.execute(sa.select(current_table.c.entry_id).where(_of_day(key))).first()
-    return found.entry_id if found else None
-
-
-def _set_current(connection: sa.Connection, key: EntryKey, seq: int) -> None:
-    values = {"entry_id": key.entry_id, "seq": seq}
-    changed = connection.execute(sa.update(current_table).where(_of_day(key)).values(**values))
-    if not changed.rowcount:
-        connection.execute(
-            sa.insert(current_table).values(
-                domain=key.domain, hop=key.hop, book_date=key.book_date, **values
-            )
-        )
+def _place(key: EntryKey) -> dict[str, Any]:
+    """What one entry at a time is current for."""
+    return {"domain": key.domain, "hop": key.hop, "book_date": key.book_date}
 
 
 def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]]) -> Entry:

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from clearhouse.books.schema import acting_user, metadata, now, pointer_table, publication_table
+from clearhouse.books.journal import create_tables, recording
+from clearhouse.books.schema import acting_user, now, pointer_table, publication_table
 
 Pointers = Mapping[dt.date, str | None]
 """Entry ids by book date; None: readers see nothing of the day."""
@@ -49,7 +50,7 @@ class Publications:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        metadata.create_all(engine)
+        create_tables(engine)
 
     def add(
         self,
@@ -68,32 +69,24 @@ class Publications:
             cause: why.
             reason: what a person gave for it.
         """
-        with self._engine.begin() as connection:
-            inserted = connection.execute(
-                sa.insert(publication_table).values(
-                    domain=domain,
-                    cause=cause,
-                    reason=reason,
-                    made_by=acting_user(),
-                    run_id=run_id,
-                    made_at=now(),
-                )
-            )
-            (number,) = inserted.inserted_primary_key or (0,)
-            connection.execute(
-                sa.insert(pointer_table),
-                [
-                    {
-                        "publication": number,
-                        "dataset": dataset,
-                        "book_date": day,
-                        "entry_id": entry_id,
-                    }
-                    for dataset, pointers in changes.items()
-                    for day, entry_id in pointers.items()
-                ],
-            )
-        return int(number)
+        made = {
+            "domain": domain,
+            "cause": cause,
+            "reason": reason,
+            "made_by": acting_user(),
+            "run_id": run_id,
+            "made_at": now(),
+        }
+        with recording(self._engine, "publication") as record:
+            (row,) = record.add(publication_table, [made])
+            number = int(row["seq"])
+            pointers = [
+                {"publication": number, "dataset": dataset, "book_date": day, "entry_id": entry_id}
+                for dataset, of_days in changes.items()
+                for day, entry_id in of_days.items()
+            ]
+            record.add(pointer_table, pointers)
+        return number
 
     def latest(self, domain: str) -> int:
         """The number of a domain's last publication; 0 where there is none."""

@@ -1,4 +1,6 @@
-"""The tables of the books. All of them are append-only, but `books_current`, which is a projection.
+"""The tables of the books: the journal, and its projections (`journal`), which queries are made of.
+
+All of them are append-only but `books_current`.
 
 One SQLAlchemy schema for every store. Totals are kept as decimal text in SQLite, whose integers
 end at 64 bits, and as NUMERIC(38, 0) elsewhere.
@@ -49,6 +51,17 @@ def _moment(name: str) -> sa.Column[dt.datetime]:
 def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
     return sa.Table(name, metadata, *columns, sqlite_autoincrement=True)
 
+
+journal_table = sa.Table(
+    "books_journal",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("prev", sa.String(64), nullable=False, unique=True),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+"""What was recorded, as canonical JSON: by table and column, the values of the rows."""
 
 entry_table = sa.Table(
     "books_entry",
@@ -174,6 +187,21 @@ finding_table = _table(
     _moment("found_at"),
 )
 """What an audit found, in words."""
+
+audit_table = _table(
+    "books_audit",
+    _sequence(),
+    sa.Column("domain", sa.String(40), nullable=False),
+    sa.Column("first_day", sa.Date, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("amounts", sa.Text, nullable=False),
+    sa.Column("findings", sa.Integer, nullable=False),
+    sa.Column("run_id", sa.String(40), nullable=False),
+    _moment("at"),
+)
+"""What an audit measured again: landed records, their minor units by currency as JSON, findings."""
 
 
 def now() -> dt.datetime:

@@ -10,10 +10,13 @@ import typer
 from rich.markup import escape
 
 from clearhouse.books.audit import Audit
+from clearhouse.books.journal import Head
+from clearhouse.books.ledger import Found
 from clearhouse.books.model import Status
 from clearhouse.cli import balance
 from clearhouse.cli import report as reports
 from clearhouse.cli.app import err, leave, out, settings_of_stores
+from clearhouse.cli.history import show_history
 from clearhouse.cli.options import (
     DEFAULT_DOMAIN,
     BookDate,
@@ -25,7 +28,7 @@ from clearhouse.cli.options import (
 )
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.quarantine import row_as_data
-from clearhouse.cli.stores import opened, opened_alone
+from clearhouse.cli.stores import opened, opened_alone, opened_to_audit
 from clearhouse.cli.tracing import show_trace
 from clearhouse.cli.words import counted, span
 from clearhouse.core.errors import ExitCode, UsageError
@@ -34,8 +37,13 @@ from clearhouse.domains import domain_of
 from clearhouse.pipeline.certificate_files import certificate_file, write_certificates
 from clearhouse.pipeline.close import audit_days, close_day, near
 from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.history import audited_of, history
+from clearhouse.pipeline.journal import check_books, keep_head
 from clearhouse.pipeline.rollback import rollback as roll_back
 from clearhouse.pipeline.trace import trace
+
+_BOOKS = "books"
+"""The hop under which is kept what was done to the books themselves."""
 
 
 def books(
@@ -46,22 +54,41 @@ def books(
     last: Annotated[
         str | None, typer.Option("--to", metavar="DATE", help="Last book date, YYYY-MM-DD.")
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LENGTH:HASH", help="A head of the journal that must lead to today's."
+        ),
+    ] = None,
+    shows_history: Annotated[
+        bool, typer.Option("--history", help="When each day was landed, balanced, audited, closed.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Every entry, measured again in the stores; what does not hold is named, record by record."""
     domain_of(domain)
     begin, end = _range(first, last)
-    config = settings_of_stores()
-    with opened_alone(config, domain) as run, under_way("measuring every store again"):
-        known = run.books.days(domain)
-        days = [d for d in known if (begin or d) <= d <= (end or d)]
-        audited = audit_days(run, days)
-        decisions = run.decisions.of_many([e.entry_id for e in audited.entries])
-        broken = run.certificates.verify_chain(domain)
-        _keep_findings(run, audited, broken)
+    kept = Head.parse(head) if head is not None else None
+    with opened_to_audit(domain) as (run, can_write):
+        if shows_history:
+            days = _within(run.books.days(domain), begin, end)
+            show_history(history(run, days), as_json=as_json)
+            return
+        with under_way("measuring every store again"):
+            edited = check_books(run, kept)
+            known, audited, decisions, broken = _measured(run, begin, end, edited)
+        days = _within(known, begin, end)
+        if days and can_write:
+            found = _found(audited, broken, edited)
+            run.books.add_audit(audited_of(run, days, audited), found, run.run_id)
+        journal = run.journal.head()
+        is_copied = run.journal.begins_with_copy()
+    to = err if as_json else out
     if as_json:
         released = {entry_id: balance.releases(made) for entry_id, made in decisions.items()}
-        print(json.dumps(reports.entries_as_data(audited.entries, released)))
+        entries = reports.entries_as_data(audited.entries, released)
+        findings = [text for _, _, text in _found(audited, broken, edited)]
+        print(json.dumps({"journal": str(journal), "entries": entries, "findings": findings}))
         for finding in audited.findings:
             for line in reports.finding_lines(finding):
                 typer.echo(line, err=True)
@@ -69,13 +96,43 @@ def books(
         balance.show_entries(domain, audited, decisions)
         balance.show_trial_balance(audited)
         reports.show_findings(audited)
-    if not days:
-        (err if as_json else out).print(_nothing(known, begin, end), soft_wrap=True)
-    reports.show_broken_chain(broken, err if as_json else out)
-    if audited.findings or broken:
+    if not days and not edited:
+        to.print(_nothing(known, begin, end), soft_wrap=True)
+    reports.show_broken_chain(broken, to)
+    for line in edited:
+        to.print(f"[red]{_BOOKS}, {escape(line)}[/]", soft_wrap=True)
+    if not as_json:
+        reports.show_journal(journal)
+    if is_copied:
+        to.print("The books were kept without a journal until it began.", soft_wrap=True)
+    if not can_write:
+        to.print("This home can't be written: this audit is not kept in the books.", soft_wrap=True)
+    if audited.findings or broken or edited:
         leave(ExitCode.UNBALANCED)
     held = any(e.status is Status.HELD for e in audited.entries)
     leave(ExitCode.HELD if held else ExitCode.DONE)
+
+
+def _measured(
+    run: Run, begin: dt.date | None, end: dt.date | None, edited: list[str]
+) -> tuple[list[dt.date], Audit, balance.Decisions, list[str]]:
+    """All days of the books, those asked for measured again, what was decided of them, and where
+    the chain of certificates is broken. Of books that were edited to nonsense: nothing.
+    """
+    try:
+        known = run.books.days(run.name)
+        audited = audit_days(run, _within(known, begin, end))
+        decisions = run.decisions.of_many([e.entry_id for e in audited.entries])
+        return known, audited, decisions, run.certificates.verify_chain(run.name)
+    except ValueError:
+        if not edited:
+            raise
+        edited.append("no store was measured, since the books can't be read as they are")
+        return [], Audit((), ()), {}, []
+
+
+def _within(days: Sequence[dt.date], begin: dt.date | None, end: dt.date | None) -> list[dt.date]:
+    return [day for day in days if (begin or day) <= day <= (end or day)]
 
 
 def _range(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
@@ -103,15 +160,17 @@ def _nothing(known: Sequence[dt.date], begin: dt.date | None, end: dt.date | Non
     )
 
 
-def _keep_findings(run: Run, audited: Audit, broken: Sequence[str]) -> None:
-    """Keep in the books what was found."""
-    found: list[tuple[str, dt.date | None, str]] = [
-        (f.entry.key.hop, f.entry.key.book_date, line)
-        for f in audited.findings
-        for line in reports.finding_lines(f)
+def _found(audited: Audit, broken: Sequence[str], edited: Sequence[str]) -> list[Found]:
+    """All that an audit found."""
+    return [
+        *(
+            (f.entry.key.hop, f.entry.key.book_date, line)
+            for f in audited.findings
+            for line in reports.finding_lines(f)
+        ),
+        *(("certificates", None, line) for line in broken),
+        *((_BOOKS, None, line) for line in edited),
     ]
-    found += [("certificates", None, line) for line in broken]
-    run.books.add_findings(run.name, found, run.run_id)
 
 
 def close(
@@ -125,6 +184,7 @@ def close(
     with opened_alone(config, domain) as run, under_way("measuring the day again"):
         closed = close_day(run, book_date, reports.duckdb_command())
         write_certificates(run)
+        keep_head(run, book_date)
         path = certificate_file(run, closed.certificate)
     if as_json:
         commands = [{"figure": figure, "command": command} for figure, command in closed.commands]

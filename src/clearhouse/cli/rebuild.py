@@ -17,6 +17,7 @@ from clearhouse.domains import domain_of
 from clearhouse.home import note_home
 from clearhouse.pipeline.close import audit_days, near
 from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.journal import set_aside_heads
 from clearhouse.pipeline.opening import open_run
 from clearhouse.pipeline.rebuild import Rebuilt, check_landing, landed_days, rebuild
 from clearhouse.settings import Settings
@@ -47,6 +48,8 @@ def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
         with under_way("measuring every store again"):
             audited = audit_days(run)
             broken = run.certificates.verify_chain(domain)
+        if rebuilt.books_were_empty:
+            set_aside_heads(run)
         run.engine.close()
         code = ExitCode.UNBALANCED if audited.findings or broken else rebuilt.report.exit_code
         if code in (ExitCode.DONE, ExitCode.HELD):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from clearhouse.books.audit import Audit, Finding
+from clearhouse.books.journal import Head
 from clearhouse.books.model import HASH, Entry, Side, canonical
 from clearhouse.cli.app import out
 from clearhouse.cli.words import amounts, counted
@@ -24,6 +25,11 @@ def show_broken_chain(broken: Iterable[str], to: Console = out) -> None:
     """Show where a chain of certificates does not hold."""
     for line in broken:
         to.print(f"[red]certificate chain, {escape(line)}[/]")
+
+
+def show_journal(head: Head) -> None:
+    """Show what stands for all that the books have recorded: to be kept elsewhere."""
+    out.print(f"Journal: {head}", soft_wrap=True)
 
 
 def run_as_data(report: RunReport) -> dict[str, Any]:

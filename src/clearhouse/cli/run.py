@@ -227,7 +227,8 @@ def _steps(opened: Run, steps: Sequence[Step[Run]], window: Window) -> tuple[Run
 
 def _tell(opened: Run, report: RunReport, summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({**reports.run_as_data(report), "summary": summary_as_data(summary)}))
+        told = {"summary": summary_as_data(summary), "journal": str(opened.journal.head())}
+        print(json.dumps({**reports.run_as_data(report), **told}))
     else:
         show_summary(opened, report, summary)
     err.file.flush()

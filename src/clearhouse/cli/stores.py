@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from clearhouse.cli.app import settings, settings_of_stores
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.waiting import alone
 from clearhouse.domains import domain_of
+from clearhouse.home import check_home, is_read_only
 from clearhouse.pipeline.context import Run
-from clearhouse.pipeline.opening import open_run
+from clearhouse.pipeline.opening import open_run, opened_to_read
 from clearhouse.settings import Settings
 
 
@@ -29,3 +31,16 @@ def opened_alone(config: Settings, domain: str) -> Iterator[Run]:
             yield run
         finally:
             run.engine.close()
+
+
+@contextmanager
+def opened_to_audit(domain: str) -> Iterator[tuple[Run, bool]]:
+    """The same for one who may have no right to change it, and whether he has."""
+    config = settings()
+    if is_read_only(config):
+        check_home(config)
+        with opened_to_read(domain_of(domain), config) as run:
+            yield run, False
+    else:
+        with opened_alone(settings_of_stores(), domain) as run:
+            yield run, True

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from clearhouse.books.model import Totals, canonical_measures
 from clearhouse.cli.app import err, out
-from clearhouse.cli.report import command, release_command
+from clearhouse.cli.report import command, release_command, show_journal
 from clearhouse.cli.words import amounts, counted, days_in_words
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.runner import RunReport
@@ -29,6 +29,7 @@ def show_summary(run: Run, report: RunReport, summary: Summary) -> None:
     for line in _outcome(run, summary):
         out.print(line, soft_wrap=True)
     show_stopped(run, report, summary)
+    show_journal(run.journal.head())
 
 
 def _outcome(run: Run, summary: Summary) -> Iterable[str]:

@@ -41,9 +41,18 @@ class DuckDBEngine:
             `published` beside it.
         set_up: statements that are run when the file is opened. It is opened by the first call
             that needs it.
+        reads_only: nothing is written, not even what sets it up.
     """
 
-    def __init__(self, path: Path, gold: Path, readers: Path, set_up: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        gold: Path,
+        readers: Path,
+        set_up: Sequence[str] = (),
+        *,
+        reads_only: bool = False,
+    ) -> None:
         self.path = path.absolute()
         self.gold = gold.absolute()
         self.dialect: Dialect = DuckDBDialect()
@@ -54,6 +63,7 @@ class DuckDBEngine:
         self._connection: duckdb.DuckDBPyConnection | None = None
         schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
         self._set_up: Sequence[str] | None = (*schemas, entry_files.REGISTRY, *set_up)
+        self._reads_only = reads_only
 
     def close(self) -> None:
         """Close the connection; the next call opens it again."""
@@ -136,7 +146,9 @@ class DuckDBEngine:
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of the calling thread's own over the one opened file."""
-        if self._connection is None:
+        if self._connection is None and self._reads_only:
+            self._connection = self._open()
+        elif self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = self._open()
             if self._set_up is not None:
@@ -153,10 +165,12 @@ class DuckDBEngine:
         give_up_at = time.monotonic() + _WAIT_SECONDS
         while True:
             try:
-                if not self.path.exists():  # made, and opened again like one that is there
+                if (
+                    not self.path.exists() and not self._reads_only
+                ):  # made, and opened again like one that is there
                     new = {"storage_compatibility_version": STORAGE}
                     duckdb.connect(str(self.path), config=new).close()
-                connection = duckdb.connect(str(self.path))
+                connection = duckdb.connect(str(self.path), read_only=self._reads_only)
             except duckdb.IOException as error:
                 if "lock" not in str(error) or time.monotonic() > give_up_at:
                     raise self._unusable(error) from error

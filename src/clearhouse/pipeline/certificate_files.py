@@ -39,6 +39,21 @@ def write_certificates(run: Run) -> None:
             )
 
 
+def differing_files(run: Run) -> list[str]:
+    """Files of closed days that are missing, or not what the books hold, in a sentence each."""
+    found = []
+    for day, certificate in run.certificates.closed(run.name).items():
+        path = certificate_file(run, certificate)
+        if not path.exists():
+            again = f"`clearhouse close {run.name} --date {day}` writes it again"
+            found.append(f"the certificate {path} is missing: {again}")
+        elif path.read_bytes() != certificate.body.encode():
+            found.append(
+                f"{path} is not the certificate that the books hold: one of them was edited"
+            )
+    return found
+
+
 def _folder(run: Run) -> Path:
     return run.settings.clearhouse_home / "certificates" / run.name
 

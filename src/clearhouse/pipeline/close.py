@@ -32,8 +32,14 @@ def close_day(run: Run, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
 
     Raises:
         CertificateError: it is held, unbalanced or unpublished, an earlier day of the books is
-            not closed, or a later one is.
+            not closed, or a later one is, or the books were edited.
     """
+    if edited := run.journal.check():
+        raise CertificateError(
+            f"{day} can't be closed: the books were edited ({edited[0]}). `clearhouse books` says "
+            "more.",
+            "books_edited",
+        )
     entries = [entry for dataset in run.datasets for entry in _sealable(run, dataset, day)]
     commands = tuple(c for dataset in run.datasets for c in _commands(run, dataset, day, duckdb))
     known = run.certificates.get(run.name, day)

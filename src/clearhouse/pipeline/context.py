@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from clearhouse.books.certificate import Certificates
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import Hop
+from clearhouse.books.journal import Journal
 from clearhouse.books.ledger import Books
 from clearhouse.books.model import Entry, EntryKey, Status
 from clearhouse.books.publications import Publications
@@ -89,6 +90,7 @@ class Run:
     lake: Lake
     engine: Engine
     books: Books
+    journal: Journal
     publications: Publications
     certificates: Certificates
     decisions: Decisions

@@ -39,7 +39,7 @@ def judge(
         decisions = verdicts_in_force(run, gate, entries)
         newly_held = [v for d, v in verdicts.items() if decisions[d].holds]
         if newly_held:
-            run.alerter.held(run.name, gate.name, *newly_held)
+            run.alerter.held(run.name, gate.name, *newly_held, journal=str(run.journal.head()))
     return unjudged, {
         day: "; ".join(decision.failures) for day, decision in decisions.items() if decision.holds
     }

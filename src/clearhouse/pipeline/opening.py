@@ -1,11 +1,15 @@
 """A domain's parts, opened by their settings: what a command works with."""
 
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from clearhouse.books.certificate import Certificates
 from clearhouse.books.decisions import Decisions
+from clearhouse.books.journal import Journal
 from clearhouse.books.ledger import Books
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
@@ -40,12 +44,21 @@ def open_run(
     refresh: bool = False,
 ) -> Run:
     """The domain's parts, opened (and made where they are not there yet)."""
+    run = _opened(domain, settings)
+    run.connections = connections or {}
+    run.refresh = refresh
+    run.progress = progress or Silent()
+    return run
+
+
+def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> Run:
+    """The parts; with a folder for what is written beside the stores, these are only read."""
     home = settings.clearhouse_home
     home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings.database_url)
     landing = Landing.from_url(settings.landing_url)
     lake = Lake(settings.catalog_url, home / "bronze")
-    engine = open_engine(settings, domain.name)
+    engine = open_engine(settings, domain.name, reads_only=scratch is not None)
     publications = Publications(database)
     quarantine = Quarantine(database)
     stores = Stores(lake, engine, quarantine, publications)
@@ -60,7 +73,7 @@ def open_run(
         hops = hops_of(dataset, names, contract, reader, stores)
         return OpenDataset(dataset, contract, reader, names, hops, versions)
 
-    work = home / "work" / domain.name
+    work = (scratch or home) / "work" / domain.name
     webhook = settings.slack_webhook_url
     return Run(
         domain=domain,
@@ -71,6 +84,7 @@ def open_run(
         lake=lake,
         engine=engine,
         books=Books(database),
+        journal=Journal(database),
         publications=publications,
         certificates=Certificates(database),
         decisions=Decisions(database),
@@ -82,19 +96,46 @@ def open_run(
             engine,
             work / "dbt",
         ),
-        connections=connections or {},
-        refresh=refresh,
-        progress=progress or Silent(),
     )
 
 
-def open_engine(settings: Settings, domain: str) -> Engine:
+@contextmanager
+def opened_to_read(domain: Domain, settings: Settings) -> Iterator[Run]:
+    """The domain's parts over a home that can't be written, for as long as the block lasts.
+
+    Of the databases that SQLite would lock in their folder, copies are opened.
+    """
+    with TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        urls = {
+            name: _copied(getattr(settings, name), scratch / name)
+            for name in ("database_url", "catalog_url")
+        }
+        run = _opened(domain, settings.model_copy(update=urls), scratch)
+        try:
+            yield run
+        finally:
+            run.engine.close()
+
+
+def _copied(url: str, copy: Path) -> str:
+    """The URL of a copy of an SQLite database, with what is not yet moved into its file."""
+    prefix = "sqlite:///"
+    for side in ("", "-wal"):
+        file = Path(url.removeprefix(prefix) + side)
+        if file.exists():
+            shutil.copyfile(file, f"{copy}{side}")
+    return f"{prefix}{copy}"
+
+
+def open_engine(settings: Settings, domain: str, *, reads_only: bool = False) -> Engine:
     """The SQL engine at ENGINE_URL, with the tables by which the pipeline and the models talk."""
     return DuckDBEngine(
         settings.engine_path(domain),
         settings.clearhouse_home / "gold",
         settings.readers_path,
         set_up=(*ops.TABLES, metrics.CREATE),
+        reads_only=reads_only,
     )
 
 

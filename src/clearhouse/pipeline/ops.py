@@ -113,6 +113,13 @@ def applied_pointers(engine: Engine, dataset: str) -> dict[dt.date, str]:
     return {row["book_date"]: row["entry_id"] for row in rows}
 
 
+def applied_number(engine: Engine, domain: str) -> int:
+    """The number of the publication that the engine's tables hold; 0 where they hold none."""
+    sql = "SELECT publication FROM ops.applied WHERE domain = $1"
+    answer = engine.query_of("ops.applied", sql, [domain])
+    return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
+
+
 def _pointers(dataset: str, entries: Mapping[dt.date, str | None]) -> pa.Table:
     rows = [
         {"dataset": dataset, "book_date": day, "entry_id": entry_id}

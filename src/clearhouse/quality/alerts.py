@@ -42,8 +42,11 @@ class Alerter:
         self._timeout_seconds = timeout_seconds
         self._log = structlog.get_logger()
 
-    def held(self, domain: str, gate: str, *verdicts: Verdict) -> None:
+    def held(self, domain: str, gate: str, *verdicts: Verdict, journal: str) -> None:
         """Log a warning for each day that failed, and post one message for all of them.
+
+        Both hold the head of the books' journal, a copy of which is best kept where others than
+        those who can write the books have it.
 
         A post that fails is logged as an error and is no reason to fail the run: the days are
         held all the same.
@@ -55,10 +58,11 @@ class Alerter:
                 domain=domain,
                 gate=gate,
                 book_date=str(verdict.day),
+                journal=journal,
                 failures=[failure.detail for failure in verdict.failures],
             )
         if held and self._webhook_url is not None:
-            self._post(self._webhook_url, slack_message(domain, gate, held))
+            self._post(self._webhook_url, slack_message(domain, gate, held, journal))
 
     def _post(self, url: str, message: dict[str, Any]) -> None:
         # Not httpx: it logs the URL of every request.
@@ -78,13 +82,16 @@ class Alerter:
             self._log.error("alert not delivered", reason=type(reason).__name__)
 
 
-def slack_message(domain: str, gate: str, held: list[Verdict]) -> dict[str, Any]:
+def slack_message(domain: str, gate: str, held: list[Verdict], journal: str) -> dict[str, Any]:
     """Slack's incoming-webhook JSON: a line for the notification, and blocks for the reader."""
     days = "1 day" if len(held) == 1 else f"{len(held)} days"
     shown = held[:_MAX_DAYS]
     names = ", ".join(str(verdict.day) for verdict in shown) + _more(len(held) - len(shown))
     title = f"{domain}: {days} held by {gate}: {names}"
-    note = "Readers do not see a held day until it is corrected or released."
+    note = (
+        "Readers do not see a held day until it is corrected or released. "
+        f"Journal of the books: {journal}"
+    )
     return {
         "text": _escaped(title),
         "blocks": [

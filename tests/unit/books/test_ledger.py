@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from books_in_memory import DAY, NEXT, key_of, totals
 
 from clearhouse.books import Books, Entry, Side, Status, Totals
+from clearhouse.books.ledger import Audited
 from clearhouse.books.schema import (
     BigInteger38,
+    audit_table,
     current_table,
     entry_table,
     event_table,
@@ -206,10 +208,11 @@ def test_entries_of_one_call_are_entered_together_or_not_at_all(books: Books) ->
 
 def test_findings_of_every_audit_stay_in_the_order_found(books: Books) -> None:
     missing = (HOP, DAY, "−1 record, −45.90 USD: a")
-    books.add_findings("bnpl", [missing, ("gold → readers", None, "the chain is broken")], "run-1")
-    books.add_findings("bnpl", [], "run-2")
-    books.add_findings("bnpl", [missing], "run-3")
-    books.add_findings("retail", [(HOP, NEXT, "another")], "run-3")
+    ours = Audited("bnpl", DAY, NEXT, 10, 40, '{"USD":5}')
+    books.add_audit(ours, [missing, ("gold → readers", None, "the chain is broken")], "run-1")
+    books.add_audit(ours, [], "run-2")
+    books.add_audit(ours, [missing], "run-3")
+    books.add_audit(replace(ours, domain="retail"), [(HOP, NEXT, "another")], "run-3")
     assert books.findings("bnpl") == [
         missing,
         ("gold → readers", None, "the chain is broken"),
@@ -218,8 +221,16 @@ def test_findings_of_every_audit_stay_in_the_order_found(books: Books) -> None:
     assert books.findings("gl") == []
     with books.engine.connect() as connection:
         rows = connection.execute(sa.select(finding_table).order_by(finding_table.c.seq)).all()
+        audits = connection.execute(sa.select(audit_table).order_by(audit_table.c.seq)).all()
     assert [r.run_id for r in rows] == ["run-1", "run-1", "run-3", "run-3"]
     assert all(row.found_at is not None for row in rows)
+    assert [(r.domain, r.run_id, r.findings) for r in audits] == [
+        ("bnpl", "run-1", 2),
+        ("bnpl", "run-2", 0),
+        ("bnpl", "run-3", 1),
+        ("retail", "run-3", 1),
+    ]
+    assert audits[0][2:7] == (DAY, NEXT, 10, 40, '{"USD":5}')
 
 
 def test_hashes_beyond_64_bits_are_kept_to_the_last_digit(books: Books, tmp_path) -> None:

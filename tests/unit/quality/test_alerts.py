@@ -61,6 +61,7 @@ def held(day: str, *details: str) -> Verdict:
     return Verdict(dt.date.fromisoformat(day), False, failures)
 
 
+HEAD = f"12:{'ab' * 32}"
 PASSED = Verdict(dt.date(2024, 3, 8), True, ())
 FIRST = held("2024-03-09", "net_rows: 2,656 is less than volume_low (4,000)")
 SECOND = held("2024-03-10", "a <b> & c")
@@ -68,7 +69,7 @@ SECOND = held("2024-03-10", "a <b> & c")
 
 def test_one_message_tells_all_held_days_in_slacks_format(webhook):
     with capture_logs() as logs:
-        Alerter(webhook.url).held("bnpl", "raw_schema_gate", PASSED, FIRST, SECOND)
+        Alerter(webhook.url).held("bnpl", "raw_schema_gate", PASSED, FIRST, SECOND, journal=HEAD)
 
     (message,) = webhook.messages
     assert message["text"] == "bnpl: 2 days held by raw_schema_gate: 2024-03-09, 2024-03-10"
@@ -82,24 +83,26 @@ def test_one_message_tells_all_held_days_in_slacks_format(webhook):
         ("warning", "2024-03-10"),
     ]
     assert logs[0]["failures"] == [FIRST.failures[0].detail]
+    assert logs[0]["journal"] == HEAD
+    assert message["blocks"][-1]["elements"][0]["text"].endswith(HEAD)
 
 
 def test_days_that_passed_are_not_told(webhook):
     with capture_logs() as logs:
-        Alerter(webhook.url).held("bnpl", "raw_schema_gate", PASSED)
+        Alerter(webhook.url).held("bnpl", "raw_schema_gate", PASSED, journal=HEAD)
     assert (webhook.messages, logs) == ([], [])
 
 
 def test_without_a_webhook_the_log_alone_is_told():
     with capture_logs() as logs:
-        Alerter(None).held("bnpl", "raw_schema_gate", FIRST)
+        Alerter(None).held("bnpl", "raw_schema_gate", FIRST, journal=HEAD)
     assert [log["event"] for log in logs] == ["day held"]
 
 
 def test_a_refused_post_is_logged_without_the_url_and_fails_nothing(webhook):
     webhook.status = 403
     with capture_logs() as logs:
-        Alerter(webhook.url).held("bnpl", "raw_schema_gate", FIRST)
+        Alerter(webhook.url).held("bnpl", "raw_schema_gate", FIRST, journal=HEAD)
     assert logs[-1] == {"event": "alert not delivered", "status_code": 403, "log_level": "error"}
 
 
@@ -107,11 +110,11 @@ def test_a_silent_or_absent_webhook_is_logged_without_the_url_and_fails_nothing(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}{SECRET}"
         with capture_logs() as logs:
-            Alerter(url, timeout_seconds=0.05).held("bnpl", "gate", FIRST)
+            Alerter(url, timeout_seconds=0.05).held("bnpl", "gate", FIRST, journal=HEAD)
         assert logs[-1]["log_level"] == "error"
         assert logs[-1]["reason"] == "TimeoutError"
     with capture_logs() as absent:
-        Alerter(url).held("bnpl", "gate", FIRST)
+        Alerter(url).held("bnpl", "gate", FIRST, journal=HEAD)
     assert absent[-1]["reason"] == "ConnectionRefusedError"
     assert "s3cr3t" not in str(logs + absent)
 
@@ -129,7 +132,7 @@ def test_a_year_of_held_days_stays_within_slacks_limits():
     first = dt.date(2024, 1, 1)
     details = [f"column_{n}: 5,312 of 5,312 rows without a value" for n in range(30)]
     year = [held(str(first + dt.timedelta(days=n)), *details) for n in range(366)]
-    message = slack_message("bnpl", "daily_quality_gate", year)
+    message = slack_message("bnpl", "daily_quality_gate", year, HEAD)
     assert len(message["blocks"]) <= 50
     assert "366 days" in message["text"]
     assert message["text"].endswith(", and 346 more")

@@ -1,0 +1,69 @@
+"""`books --history`: what happened to each day, and how soon what landed was audited."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from clearhouse.books.model import Totals, canonical_measures
+from clearhouse.cli.app import out
+from clearhouse.cli.words import amounts, counted
+from clearhouse.pipeline.history import WITHIN_DAYS, DayHistory, Moment, audited_within
+
+_COLUMNS = ("landed", "balanced", "audited", "closed")
+
+
+def show_history(found: Mapping[date, DayHistory], *, as_json: bool) -> None:
+    """What happened to days, as a table or for a program."""
+    total = sum((each.totals for each in found.values()), Totals())
+    within = {days: audited_within(found, days) for days in WITHIN_DAYS}
+    if as_json:
+        print(json.dumps(_as_data(found, total, within)))
+        return
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("date", *_COLUMNS):
+        table.add_column(name, no_wrap=name == "date")
+    for day, each in found.items():
+        table.add_row(str(day), *(_cell(each.moments.get(name)) for name in _COLUMNS))
+    out.print(table)
+    for days, audited in within.items():
+        out.print(f"Audited within {counted(days, 'day')} of landing: {_share(audited, total)}.")
+
+
+def _cell(moment: Moment | None) -> str:
+    return f"{moment.at:%Y-%m-%d %H:%M} {moment.run_id}" if moment else "–"
+
+
+def _share(part: Totals, whole: Totals) -> str:
+    shares = [f"{_percent(part.records, whole.records)} of {counted(whole.records, 'record')}"]
+    for (currency, minor), written in zip(whole.amounts(), amounts(whole), strict=True):
+        shares.append(f"{_percent(dict(part.amounts()).get(currency, 0), minor)} of {written}")
+    return ", ".join(shares)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def _as_data(
+    found: Mapping[date, DayHistory], total: Totals, within: Mapping[int, Totals]
+) -> dict[str, Any]:
+    return {
+        "days": [
+            {
+                "book_date": str(day),
+                **{
+                    name: {"at": f"{moment.at:%Y-%m-%dT%H:%M:%SZ}", "run_id": moment.run_id}
+                    for name, moment in each.moments.items()
+                },
+            }
+            for day, each in found.items()
+        ],
+        "landed": canonical_measures(total),
+        "audited_within_days": {
+            str(days): canonical_measures(audited) for days, audited in within.items()
+        },
+    }

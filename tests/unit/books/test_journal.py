@@ -1,0 +1,332 @@
+import contextlib
+import datetime as dt
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from books_in_memory import DAY, NEXT, key_of, totals
+from journal_writer import RECORDED, record_some
+
+from clearhouse.books import Books, Side
+from clearhouse.books.certificate import Certificates, seal
+from clearhouse.books.decisions import Decisions
+from clearhouse.books.journal import Head, Journal
+from clearhouse.books.ledger import Audited
+from clearhouse.books.model import EntryKey, digest
+from clearhouse.books.publications import Publications
+from clearhouse.books.schema import journal_table, metadata
+from clearhouse.core.errors import UsageError
+from clearhouse.store.database import open_database
+
+BALANCED = {Side.IN: totals(1, 4590), Side.OUT: totals(1, 4590, hash_sum=2**80)}
+READERS = key_of(hop="gold → readers")
+PROJECTIONS = [name for name in metadata.tables if name != journal_table.name]
+
+
+def record_everything(engine: sa.Engine, run_id: str = "run-1") -> None:
+    """At least one row in each table of the books."""
+    books, certificates = Books(engine), Certificates(engine)
+    books.open([key_of(), READERS], run_id)
+    books.close({key_of(): BALANCED}, run_id, output_refs={key_of(): "ref"})
+    books.fail([READERS], run_id)
+    decisions = Decisions(engine)
+    decisions.record("raw_gate", "rules", {key_of().entry_id: (False, ["too few"])}, run_id)
+    decisions.release(key_of().entry_id, "raw_gate", ["too few"], "it was a holiday", run_id)
+    pointers = {DAY: key_of().entry_id, NEXT: None}
+    Publications(engine).add("bnpl", {"bnpl.transactions": pointers}, run_id)
+    certificates.add(seal("bnpl", DAY, books.current("bnpl", key_of().hop), None), run_id)
+    certificates.reopen("bnpl", DAY, "a wrong rate", run_id)
+    books.add_audit(
+        Audited("bnpl", DAY, DAY, 2, 1, '{"USD":4590}'), [("gold → readers", None, "red")], run_id
+    )
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("books") / "books.db"
+    engine = open_database(f"sqlite:///{file}")
+    record_everything(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def kept(everything: Path, tmp_path: Path) -> Iterator[sa.Engine]:
+    """Books of which every table holds something."""
+    file = shutil.copyfile(everything, tmp_path / "books.db")
+    engine = open_database(f"sqlite:///{file}")
+    yield engine
+    engine.dispose()
+
+
+def behind_the_back(engine: sa.Engine, *statements: str) -> None:
+    with contextlib.closing(
+        sqlite3.connect(str(engine.url.database), isolation_level=None)
+    ) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_what_is_recorded_is_chained_and_what_records_nothing_is_not(kept: sa.Engine) -> None:
+    journal = Journal(kept)
+    Decisions(kept).record("raw_gate", "rules", {}, "run-1")
+    Books(kept).close({}, "run-1")
+
+    with kept.connect() as connection:
+        rows = connection.execute(sa.select(journal_table)).all()
+    kinds = ["entries"] * 3 + ["verdicts", "release", "publication", "certificate", "reopening"]
+    assert [row.kind for row in rows] == [*kinds, "audit"]
+    assert [row.seq for row in rows] == list(range(1, 10))
+    assert [row.prev for row in rows] == ["0" * 64, *(row.hash for row in rows[:-1])]
+    assert all(row.hash == digest(row.prev, row.kind, row.body) for row in rows)
+    assert json.loads(rows[4].body)["books_release"]["reason"] == ["it was a holiday"]
+    assert '"side":["in","in","in","out","out","out"]' in rows[1].body
+    assert journal.head() == Head(9, rows[-1].hash)
+    assert journal.check() == []
+
+
+def column_to_edit(table: sa.Table) -> sa.Column[object]:
+    """The last column that no other row refers to."""
+    return [c for c in table.c if not c.primary_key][-1]
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_an_edited_row_is_named_with_what_was_recorded(kept: sa.Engine, name: str) -> None:
+    column = column_to_edit(metadata.tables[name]).name
+    with kept.connect() as connection:
+        before = connection.exec_driver_sql(f"SELECT {column} FROM {name} LIMIT 1").scalar()
+
+    behind_the_back(
+        kept, f"UPDATE {name} SET {column} = 'x' WHERE rowid = (SELECT min(rowid) FROM {name})"
+    )
+
+    (line,) = Journal(kept).check()
+    assert line.startswith(f"{name} ")
+    assert f"was edited: {column} is x and was recorded as {str(before)[:50]}" in line
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_deleted_rows_are_named_with_what_they_held(kept: sa.Engine, name: str) -> None:
+    with kept.connect() as connection:
+        rows = connection.exec_driver_sql(f"SELECT * FROM {name}").mappings().all()
+
+    behind_the_back(kept, f"DELETE FROM {name}")
+
+    lines = Journal(kept).check()
+    assert len(lines) == len(rows) > 0
+    for line, row in zip(lines, rows, strict=True):
+        assert line.startswith(f"{name} ")
+        assert "was deleted; recorded was:" in line
+        column = column_to_edit(metadata.tables[name]).name
+        assert f"{column} {str(row[column] or 'nothing')[:50]}" in line
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_an_invented_row_is_named(kept: sa.Engine, name: str) -> None:
+    table = metadata.tables[name]
+    fresh = [[c.name for c in table.primary_key][-1], "certificate"]
+    values = ", ".join("'99'" if c.name in fresh else c.name for c in table.c)
+
+    behind_the_back(kept, f"INSERT INTO {name} SELECT {values} FROM {name} LIMIT 1")
+
+    (line,) = Journal(kept).check()
+    assert line.startswith(f"{name} ")
+    assert "99" in line
+    assert "was never recorded:" in line
+
+
+def test_a_row_of_an_entry_is_named_by_hop_and_day(kept: sa.Engine) -> None:
+    behind_the_back(
+        kept,
+        "UPDATE books_total SET value = '4591' WHERE side = 'out' AND measure = 'minor:USD'",
+        "UPDATE books_event SET status = 'balanced' WHERE status = 'failed'",
+    )
+    assert Journal(kept).check() == [
+        "books_event 4 (bnpl, gold → readers, 2024-03-09) was edited: status is balanced and was "
+        "recorded as failed",
+        "books_total 3, out, minor:USD (bnpl, silver → gold, 2024-03-09) was edited: value is 4591 "
+        "and was recorded as 4590",
+    ]
+
+
+def test_of_many_rows_some_are_named_and_the_rest_counted(database: sa.Engine) -> None:
+    days = [DAY + dt.timedelta(days=n) for n in range(25)]
+    Books(database).open([key_of(day) for day in days], "run-1")
+    behind_the_back(database, "DELETE FROM books_current")
+    lines = Journal(database).check()
+    assert (len(lines), lines[-1]) == (21, "books_current: and 5 rows more")
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE books_journal SET body = replace(body, 'holiday', 'feast') WHERE seq = 5",
+         ["journal row 5 (release) is not what was recorded: its hash is another"]),
+        ("UPDATE books_journal SET kind = 'verdicts' WHERE seq = 5",
+         ["journal row 5 (verdicts) is not what was recorded: its hash is another"]),
+        ("DELETE FROM books_journal WHERE seq = 5",
+         ["journal row 6 (publication) does not follow row 4: the chain is broken"]),
+        ("UPDATE books_journal SET prev = 'x' WHERE seq = 5",
+         ["journal row 5 (release) does not follow row 4: the chain is broken",
+          "journal row 5 (release) is not what was recorded: its hash is another"]),
+        ("UPDATE books_journal SET seq = 99 WHERE seq = 9",
+         ["journal row 99 (audit) does not follow row 8: the chain is broken"]),
+        ("DELETE FROM books_journal",
+         ["the journal is empty, and the books are not: its rows were deleted"]),
+        ("DELETE FROM books_journal WHERE seq >= 9",
+         ["books_audit 1 was never recorded: domain bnpl",
+          "books_finding 1 was never recorded: domain bnpl"]),
+    ],
+    ids=["body", "kind", "deleted", "prev", "number", "emptied", "cut"],
+)  # fmt: skip
+def test_an_edited_journal_breaks_its_chain(
+    kept: sa.Engine, statement: str, told: list[str]
+) -> None:
+    behind_the_back(kept, statement)
+    lines = Journal(kept).check()
+    assert len(lines) == len(told)
+    assert all(line.startswith(start) for line, start in zip(lines, told, strict=True))
+
+
+def test_a_dropped_journal_is_not_begun_again(kept: sa.Engine) -> None:
+    behind_the_back(kept, "DROP TABLE books_journal")
+    assert Journal(kept).check() == [
+        "the journal is empty, and the books are not: its rows were deleted"
+    ]
+
+
+@pytest.mark.parametrize("body", ["[]", "{", '{"books_x":{}}', '{"books_event":{"seq":[1]}}'])
+def test_a_row_that_was_chained_with_nonsense_is_found(kept: sa.Engine, body: str) -> None:
+    head = Journal(kept).head()
+    hash_ = digest(head.hash, "entries", body)
+    row = f"(10, 'entries', '{body}', '{head.hash}', '{hash_}')"
+    behind_the_back(kept, f"INSERT INTO books_journal VALUES {row}")
+    assert Journal(kept).check() == ["journal row 10 (entries) holds what the books can't record"]
+
+
+def test_a_number_that_was_given_again_after_a_deletion_is_found(kept: sa.Engine) -> None:
+    behind_the_back(
+        kept,
+        "DELETE FROM books_verdict",
+        "DELETE FROM sqlite_sequence WHERE name = 'books_verdict'",
+    )
+    Decisions(kept).record("raw_gate", "rules", {key_of().entry_id: (True, [])}, "run-2")
+    lines = Journal(kept).check()
+    assert lines[0] == "journal row 10 (verdicts) holds what the books can't record"
+    assert "books_verdict 1 " in lines[1]
+
+
+def test_the_database_refuses_a_fork(kept: sa.Engine) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match=r"books_journal\.prev"):
+        behind_the_back(
+            kept, "INSERT INTO books_journal SELECT 99, kind, body, prev, hash FROM books_journal"
+            " WHERE seq = 9",
+        )  # fmt: skip
+
+
+def test_a_journal_extends_the_heads_that_it_had(kept: sa.Engine, tmp_path: Path) -> None:
+    journal = Journal(kept)
+    then = journal.head()
+    assert journal.extends(Head())
+    assert Head.parse(f"{then}\n") == then
+
+    Books(kept).open([key_of(NEXT)], "run-2")
+
+    now = journal.head()
+    assert now.length == then.length + 1
+    assert journal.extends(then)
+    assert journal.extends(now)
+    assert not journal.extends(Head(then.length, now.hash))
+    assert not journal.extends(Head(now.length + 1, now.hash))
+    assert not journal.extends(Head(0, now.hash))
+    # Rewritten whole, with all tables, by one who knows how: its own check finds nothing.
+    rewritten = open_database(f"sqlite:///{tmp_path / 'rewritten.db'}")
+    record_everything(rewritten, "run-9")
+    assert Journal(rewritten).check() == []
+    assert not Journal(rewritten).extends(then)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "12", "12:", "12:abc", f"-1:{'a' * 64}", f"٣:{'a' * 64}", f"1:{'G' * 64}",
+             f"{'9' * 30}:{'a' * 64}"],
+)  # fmt: skip
+def test_what_is_no_head_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="LENGTH:HASH") as caught:
+        Head.parse(text)
+    assert caught.value.code == "bad_head"
+
+
+def test_books_of_before_get_a_journal_that_begins_with_a_copy(kept: sa.Engine) -> None:
+    behind_the_back(kept, "DROP TABLE books_journal", "DROP TABLE books_audit")
+
+    journal = Journal(kept)
+
+    assert journal.begins_with_copy()
+    assert journal.head().length == 1
+    assert journal.check() == []
+    record_everything(kept, "run-2")
+    assert journal.check() == []
+    assert journal.head().length == 10
+    behind_the_back(kept, "UPDATE books_verdict SET passed = 1 WHERE seq = 1")
+    (line,) = journal.check()
+    assert "passed is 1 and was recorded as 0" in line
+
+
+def test_new_books_begin_with_what_is_recorded_first(kept: sa.Engine) -> None:
+    assert not Journal(kept).begins_with_copy()
+
+
+def test_a_year_is_checked_within_a_second(database: sa.Engine) -> None:
+    books = Books(database)
+    days = [DAY + dt.timedelta(days=n) for n in range(366)]
+    for number in range(6):
+        keys = [EntryKey("bnpl", f"hop {number}", day, "input", "code") for day in days]
+        books.open(keys, "run-1")
+        books.close(dict.fromkeys(keys, BALANCED), "run-1")
+    began = time.process_time()
+    assert Journal(database).check() == []
+    assert time.process_time() - began < 1
+
+
+def writer(*args: object) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name("journal_writer.py")
+    return subprocess.Popen([sys.executable, str(script), *map(str, args)])
+
+
+def test_two_processes_that_record_at_once_fork_nothing_and_lose_nothing(
+    database: sa.Engine,
+) -> None:
+    writers = [writer("record", database.url.database, domain, 25) for domain in ("bnpl", "retail")]
+    assert [each.wait(timeout=60) for each in writers] == [0, 0]
+    journal = Journal(database)
+    assert journal.check() == []
+    assert journal.head().length == 2 * 25 * len(RECORDED)
+    with database.connect() as connection:
+        kinds = sa.select(journal_table.c.kind, sa.func.count()).group_by(journal_table.c.kind)
+        counts = dict(connection.execute(kinds).tuples().all())
+    assert counts == dict.fromkeys(RECORDED, 50)
+
+
+def test_what_is_killed_at_a_write_is_recorded_whole_or_not_at_all(
+    everything: Path, tmp_path: Path
+) -> None:
+    assert writer("kill", everything, tmp_path).wait(timeout=60) == 0
+    lengths = []
+    for file in sorted(tmp_path.glob("*.db"), key=lambda path: int(path.stem)):
+        engine = open_database(f"sqlite:///{file}")
+        journal = Journal(engine)
+        assert journal.check() == [], file.name
+        lengths.append(journal.head().length - 9)
+        record_some(engine, "bnpl", "run-3")
+        assert (journal.check(), journal.head().length) == ([], 9 + lengths[-1] + len(RECORDED))
+        engine.dispose()
+    assert lengths == sorted(lengths)
+    assert sorted(set(lengths)) == list(range(len(RECORDED) + 1))
+    assert len(lengths) > 30
