@@ -1,4 +1,4 @@
-"""Certificates: a closed day's totals, sealed and chained to the closed day before it.
+"""Certificates: a closed day's totals and roots, sealed and chained to the closed day before it.
 
 Canonical JSON without run ids and times, so that two undisturbed runs seal the same; SHA-256 over
 it. A person can recompute every figure with other tools, by commands that go with it.
@@ -7,20 +7,14 @@ it. A person can recompute every figure with other tools, by commands that go wi
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from clearhouse.books.model import Entry, Side, Totals, canonical
-from clearhouse.books.schema import (
-    acting_user,
-    certificate_table,
-    metadata,
-    now,
-    reopening_table,
-)
+from clearhouse.books.schema import acting_user, certificate_table, metadata, now, reopening_table
 from clearhouse.core.errors import ClearhouseError
 
 
@@ -28,6 +22,14 @@ class CertificateError(ClearhouseError):
     """A day that can't be closed, or whose certificate does not hold."""
 
     code = "not_closable"
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The Merkle tree over a day's records at a hop: how many there are, and its root in hex."""
+
+    size: int
+    root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,26 @@ class Certificate:
 
     def totals(self, hop: str) -> dict[Side, Totals] | None:
         """What was sealed of a hop; None where it is not part of the certificate."""
-        for sealed in self.content["hops"]:
-            if sealed["hop"] == hop:
-                return {Side(side): Totals(found) for side, found in sealed["totals"].items()}
-        return None
+        sealed = self._sealed(hop)
+        if sealed is None:
+            return None
+        return {Side(side): Totals(found) for side, found in sealed["totals"].items()}
+
+    def tree(self, hop: str) -> Tree | None:
+        """The tree that was sealed of a hop; None where there is none, as in version 1."""
+        sealed = self._sealed(hop)
+        return Tree(sealed["tree_size"], sealed["root"]) if sealed and "root" in sealed else None
+
+    def _sealed(self, hop: str) -> dict[str, Any] | None:
+        return next((sealed for sealed in self.content["hops"] if sealed["hop"] == hop), None)
 
 
 def seal(
-    domain: str, book_date: dt.date, entries: Sequence[Entry], previous: str | None
+    domain: str,
+    book_date: dt.date,
+    entries: Sequence[Entry],
+    trees: Mapping[str, Tree],
+    previous: str | None,
 ) -> Certificate:
     """The certificate of a day from its entries in order of hop.
 
@@ -66,6 +80,7 @@ def seal(
         domain: whose day.
         book_date: the day.
         entries: the current entry of each certified hop.
+        trees: by hop, the tree over what came out of it.
         previous: the seal of the closed day before it, or None for the first.
     """
     body = json.dumps(
@@ -73,11 +88,17 @@ def seal(
             "book_date": str(book_date),
             "domain": domain,
             "hops": [
-                {"entry_id": e.entry_id, "hop": e.key.hop, "totals": canonical(e.totals)}
+                {
+                    "entry_id": e.entry_id,
+                    "hop": e.key.hop,
+                    "root": trees[e.key.hop].root,
+                    "totals": canonical(e.totals),
+                    "tree_size": trees[e.key.hop].size,
+                }
                 for e in entries
             ],
             "previous": previous,
-            "version": 1,
+            "version": 2,
         },
         ensure_ascii=False,
         sort_keys=True,
@@ -127,19 +148,9 @@ class Certificates:
         if not rows or rows[0].book_date != book_date:
             raise CertificateError(f"{domain} {book_date} is not closed.", "not_closed")
         with self.engine.begin() as connection:
-            connection.execute(
-                sa.insert(reopening_table),
-                [
-                    {
-                        "certificate": row.seq,
-                        "reason": reason,
-                        "reopened_by": acting_user(),
-                        "run_id": run_id,
-                        "reopened_at": now(),
-                    }
-                    for row in rows
-                ],
-            )
+            why = {"reason": reason, "reopened_by": acting_user(), "run_id": run_id}
+            opened = [{"certificate": row.seq, "reopened_at": now(), **why} for row in rows]
+            connection.execute(sa.insert(reopening_table), opened)
         return [_certificate(row) for row in rows]
 
     def add(self, certificate: Certificate, run_id: str) -> None:
