@@ -32,8 +32,8 @@ def near(path: str) -> str:
 
 def hash_query(dataset: OpenDataset, files: Sequence[str], currencies: Iterable[str]) -> str:
     """SQL over bronze files that any DuckDB runs: the hash of their records."""
-    spine = _spine(dataset.contract, _parquet(files), currencies)
-    return f"SELECT {DIALECT.hash_sum()} FROM ({spine})"
+    minor = _minor(dataset.contract, currencies)
+    return f"SELECT {DIALECT.hash_sum(minor)} FROM {_parquet(files)}"
 
 
 def commands(
@@ -78,15 +78,18 @@ def _parquet(files: Sequence[str]) -> str:
 
 def _spine(contract: Contract, relation: str, currencies: Iterable[str]) -> str:
     """SQL of records with their minor units, of a relation that has the contract's columns."""
-    currency, power = contract.currency.name, str(10**_USUAL_PLACES)
+    minor, currency = _minor(contract, currencies), contract.currency.name
+    return f"SELECT _record_id, {minor} AS amount_minor, {currency} AS currency FROM {relation}"
+
+
+def _minor(contract: Contract, currencies: Iterable[str]) -> str:
+    """SQL of an amount's minor units, in one of these currencies."""
+    power = str(10**_USUAL_PLACES)
     unusual = {c: n for c, n in _places(currencies).items() if n != _USUAL_PLACES}
     if unusual:
         cases = " ".join(f"WHEN '{code}' THEN {10**places}" for code, places in unusual.items())
-        power = f"CASE {currency} {cases} ELSE {power} END"
-    return (
-        f"SELECT _record_id, ({contract.amount.name} * {power})::BIGINT AS amount_minor, "
-        f"{currency} AS currency FROM {relation}"
-    )
+        power = f"CASE {contract.currency.name} {cases} ELSE {power} END"
+    return f"({contract.amount.name} * {power})::BIGINT"
 
 
 def _places(currencies: Iterable[str]) -> dict[str, int]:
