@@ -13,7 +13,7 @@ from clearhouse.pipeline.prove import leaf_text, leaves, tree_of
 DAY = dt.date(2024, 3, 9)
 RECORDS = [
     ("b", "Zürich|€1", -4590, "CHF", "00ff"),
-    ("a", "10:x", 0, "XXX", ""),
+    ("aa", "10:x", 0, "XXX", ""),
     ("b", "Zürich|€1", -4590, "CHF", "00fe"),
     ("B", "", 12_345_678_901_234, "KWD", "aa"),
 ]
@@ -45,7 +45,7 @@ def test_leaves_are_those_of_the_definition_in_order_of_record_id_and_text() -> 
     found = leaves(hop_of(Store(RECORDS[:2]), Store(RECORDS[2:])), DAY)
 
     in_order = [RECORDS[n] for n in (3, 1, 2, 0)]
-    assert found["_record_id"].to_pylist() == ["B", "a", "b", "b"]
+    assert found["_record_id"].to_pylist() == ["B", "aa", "b", "b"]
     assert found["leaf"].to_pylist() == [leaf_hash(leaf_text(*record)) for record in in_order]
     assert tree_of(found).size == 4
     assert tree_of(leaves(hop_of(Store(RECORDS)), dt.date(2024, 3, 10))).size == 0

@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -124,12 +124,9 @@ class Certificates:
 
     def reopened(self, domain: str) -> list[tuple[Certificate, str]]:
         """Certificates that are no longer in force, each with the reason, in order of reopening."""
-        joined = certificate_table.join(
-            reopening_table, reopening_table.c.certificate == certificate_table.c.seq
-        )
         statement = (
             sa.select(certificate_table, reopening_table.c.reason)
-            .select_from(joined)
+            .join(reopening_table, reopening_table.c.certificate == certificate_table.c.seq)
             .where(certificate_table.c.domain == domain)
             .order_by(reopening_table.c.seq)
         )
@@ -167,17 +164,9 @@ class Certificates:
                 "already_closed",
             )
         if known is None:
+            values = {**asdict(certificate), "run_id": run_id, "closed_at": now()}
             with self.engine.begin() as connection:
-                connection.execute(
-                    sa.insert(certificate_table).values(
-                        domain=certificate.domain,
-                        book_date=certificate.book_date,
-                        seal=certificate.seal,
-                        body=certificate.body,
-                        run_id=run_id,
-                        closed_at=now(),
-                    )
-                )
+                connection.execute(sa.insert(certificate_table).values(values))
 
     def verify_chain(self, domain: str) -> list[str]:
         """Every break in a domain's chain, in words; empty where it holds."""
