@@ -20,6 +20,7 @@ _BY_FORTIETH = ("clearhouse", "dlt_inserts")
 """As dlt loads when nothing is set: INSERTs of nine days take DuckDB 2 over 40 s and 6 GB."""
 _SIDE_BY_SIDE = _BY_TENTH[1:]
 _WEEK_DAYS = 7
+_OF_ONE_DAY = ("close", "close_many", "proof_checked")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +48,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     # One more day after a week and after a year, in the same rounds.
     cases += [Case("night", min(days, _WEEK_DAYS)), Case("night", days)]
     cases.append(Case("night_corrected", days))
+    cases += [Case(part, 1) for part in _OF_ONE_DAY]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

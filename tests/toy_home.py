@@ -1,6 +1,7 @@
 """One home of the toy, and the commands that people give over it."""
 
 import datetime as dt
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,3 +55,13 @@ class Toy:
         """Visible tickets by day of arrival."""
         sql = f"SELECT _book_date, count(*) FROM {TICKETS} GROUP BY ALL ORDER BY ALL"
         return dict(self.read(sql))
+
+    def figures(self, command: str) -> dict[str, int]:
+        """What a command that goes with a certificate prints: values by measure."""
+        answer = subprocess.run(
+            command, shell=True, cwd=self.home, capture_output=True, text=True, check=True
+        )
+        assert not answer.stderr
+        head, *lines = answer.stdout.split()
+        assert head == "measure|value"
+        return {name: int(value) for name, value in (line.split("|") for line in lines)}

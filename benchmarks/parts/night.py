@@ -28,13 +28,13 @@ _AMOUNT = re.compile(rb'("amount": ?)(\d+)')
 
 def one_more(job: Job, _: ExitStack) -> Task:
     """The day after the last one."""
-    home = _history(job)
+    home = history(job)
     return _task(home, _next_day(home))
 
 
 def corrected(job: Job, _: ExitStack) -> Task:
     """The same, with corrections of records of three earlier days. They have landed beforehand."""
-    home = _history(job)
+    home = history(job)
     day = _next_day(home)
     _clearhouse(home, "step", "bnpl", "extract_daily_batch", "--date", str(day))
     run = opened(settings_in(home))
@@ -95,7 +95,7 @@ def as_from_nothing(run: Run) -> None:
     engine.execute("DELETE FROM ops.pending")
 
 
-def _history(job: Job) -> Path:
+def history(job: Job) -> Path:
     """The home with the days before; made where it is not there yet."""
     home = job.inputs.with_name(f"{job.part}-{job.days}")
     if not home.exists():

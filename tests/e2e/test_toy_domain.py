@@ -1,9 +1,10 @@
 """A domain that the pipeline has never seen: everything works for it, by its declaration alone."""
 
-import datetime as dt
 import json
 import subprocess
 import sys
+from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from toy_home import DAYS, HIDDEN, TAKINGS, TICKETS, Toy
@@ -149,8 +150,8 @@ def test_corrections_rollbacks_thefts_certificates_and_rebuilds(
     closed = [
         json.loads(toy.command("close", "toy", "--date", day, "--json").stdout) for day in DAYS[:2]
     ]
-    for day, certificate in zip(DAYS, closed, strict=False):
-        check_commands(toy, certificate, day)
+    for each in closed:
+        check_commands(toy, each)
 
     rebuilt = toy.command("rebuild", "toy", "--json")
     assert rebuilt.exit_code == 0, rebuilt.exception
@@ -168,14 +169,9 @@ def seen(toy: Toy) -> list[list[tuple[object, ...]]]:
     return found
 
 
-def check_commands(toy: Toy, closed: dict[str, list[dict[str, str]]], day: dt.date) -> None:
+def check_commands(toy: Toy, closed: dict[str, Any]) -> None:
     """The printed commands come to the certificate's figures, without Clearhouse."""
-    (landed,) = [
-        h["totals"] for h in closed["certificate"]["hops"] if h["hop"] == "landing → bronze"
-    ]
-    for each in closed["commands"][:2]:
-        answer = subprocess.run(
-            each["command"], shell=True, cwd=toy.home, capture_output=True, text=True, check=True
-        )
-        measure = "records" if each["figure"].endswith("records") else "minor:EUR"
-        assert int(answer.stdout) == landed["in"][measure], (day, each)
+    certified = {hop["hop"]: hop["totals"] for hop in closed["certificate"]["hops"]}
+    for each in closed["commands"]:
+        hop, _, side = each["figure"].partition(": ")
+        assert {"hash": ANY, **toy.figures(each["command"])} == certified[hop][side], each

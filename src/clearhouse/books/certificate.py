@@ -1,4 +1,4 @@
-"""Certificates: a closed day's totals, sealed and chained to the closed day before it.
+"""Certificates: a closed day's totals and roots, sealed and chained to the closed day before it.
 
 Canonical JSON without run ids and times, so that two undisturbed runs seal the same; SHA-256 over
 it. A person can recompute every figure with other tools, by commands that go with it.
@@ -7,7 +7,7 @@ it. A person can recompute every figure with other tools, by commands that go wi
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,14 @@ class CertificateError(ClearhouseError):
     """A day that can't be closed, or whose certificate does not hold."""
 
     code = "not_closable"
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The Merkle tree over a day's records at a hop: how many there are, and its root in hex."""
+
+    size: int
+    root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +54,26 @@ class Certificate:
 
     def totals(self, hop: str) -> dict[Side, Totals] | None:
         """What was sealed of a hop; None where it is not part of the certificate."""
-        for sealed in self.content["hops"]:
-            if sealed["hop"] == hop:
-                return {Side(side): Totals(found) for side, found in sealed["totals"].items()}
-        return None
+        sealed = self._sealed(hop)
+        if sealed is None:
+            return None
+        return {Side(side): Totals(found) for side, found in sealed["totals"].items()}
+
+    def tree(self, hop: str) -> Tree | None:
+        """The tree that was sealed of a hop; None where there is none, as in version 1."""
+        sealed = self._sealed(hop)
+        return Tree(sealed["tree_size"], sealed["root"]) if sealed and "root" in sealed else None
+
+    def _sealed(self, hop: str) -> dict[str, Any] | None:
+        return next((sealed for sealed in self.content["hops"] if sealed["hop"] == hop), None)
 
 
 def seal(
-    domain: str, book_date: dt.date, entries: Sequence[Entry], previous: str | None
+    domain: str,
+    book_date: dt.date,
+    entries: Sequence[Entry],
+    trees: Mapping[str, Tree],
+    previous: str | None,
 ) -> Certificate:
     """The certificate of a day from its entries in order of hop.
 
@@ -61,6 +81,7 @@ def seal(
         domain: whose day.
         book_date: the day.
         entries: the current entry of each certified hop.
+        trees: by hop, the tree over what came out of it.
         previous: the seal of the closed day before it, or None for the first.
     """
     body = json.dumps(
@@ -68,11 +89,17 @@ def seal(
             "book_date": str(book_date),
             "domain": domain,
             "hops": [
-                {"entry_id": e.entry_id, "hop": e.key.hop, "totals": canonical(e.totals)}
+                {
+                    "entry_id": e.entry_id,
+                    "hop": e.key.hop,
+                    "root": trees[e.key.hop].root,
+                    "totals": canonical(e.totals),
+                    "tree_size": trees[e.key.hop].size,
+                }
                 for e in entries
             ],
             "previous": previous,
-            "version": 1,
+            "version": 2,
         },
         ensure_ascii=False,
         sort_keys=True,
@@ -98,12 +125,9 @@ class Certificates:
 
     def reopened(self, domain: str) -> list[tuple[Certificate, str]]:
         """Certificates that are no longer in force, each with the reason, in order of reopening."""
-        joined = certificate_table.join(
-            reopening_table, reopening_table.c.certificate == certificate_table.c.seq
-        )
         statement = (
             sa.select(certificate_table, reopening_table.c.reason)
-            .select_from(joined)
+            .join(reopening_table, reopening_table.c.certificate == certificate_table.c.seq)
             .where(certificate_table.c.domain == domain)
             .order_by(reopening_table.c.seq)
         )

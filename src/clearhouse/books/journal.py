@@ -127,6 +127,34 @@ class Journal:
             found = connection.scalar(hash_then) if head.length else Head().hash
         return bool(found == head.hash)
 
+    def place_of(self, kind: str, text: str) -> dict[str, Any] | None:
+        """The last row of a kind whose body holds a text, and the chain from there to the head.
+
+        With `length` (of the journal up to the row), `prev`, `hash`, `kind` and `body`, and as
+        `links` the kind and the body's digest of each row after it. None: there is no such row.
+        """
+        table = journal_table
+        holds = (table.c.kind == kind) & table.c.body.contains(text, autoescape=True)
+        with self.engine.connect() as connection:
+            found = connection.execute(
+                sa.select(table).where(holds).order_by(table.c.seq.desc()).limit(1)
+            ).first()
+            if found is None:
+                return None
+            later = sa.select(table.c.kind, table.c.body).where(table.c.seq > found.seq)
+            links = [
+                {"kind": row.kind, "body_digest": digest(row.body)}
+                for row in connection.execute(later.order_by(table.c.seq))
+            ]
+        return {
+            "length": found.seq,
+            "prev": found.prev,
+            "hash": found.hash,
+            "kind": found.kind,
+            "body": found.body,
+            "links": links,
+        }
+
     def begins_with_copy(self) -> bool:
         """Whether the books were kept without a journal before this one began."""
         with self.engine.connect() as connection:
@@ -150,13 +178,18 @@ class Journal:
             name = f"journal row {row.seq} ({row.kind})"
             if (row.seq, row.prev) != (before.length + 1, before.hash):
                 broken.append(f"{name} does not follow row {before.length}: the chain is broken")
-            if row.hash != digest(row.prev, row.kind, row.body):
+            if row.hash != link(row.prev, row.kind, digest(row.body)):
                 broken.append(f"{name} is not what was recorded: its hash is another")
             elif not rows_of(row.body, recorded):
                 broken.append(f"{name} holds what the books can't record")
             before = Head(row.seq, row.hash)
         # What a damaged row recorded can't be distinguished from what nothing recorded.
         return broken + differences(recorded, stored, names_invented=not broken)
+
+
+def link(prev: str, kind: str, body_digest: str) -> str:
+    """The hash of a row. It takes the body's digest, so that a chain can be shown without bodies."""
+    return digest(prev, kind, body_digest)
 
 
 def create_tables(engine: sa.Engine) -> None:
@@ -201,7 +234,7 @@ def _append(
             kind=kind,
             body=body,
             prev=last.hash,
-            hash=digest(last.hash, kind, body),
+            hash=link(last.hash, kind, digest(body)),
         )
     )
 

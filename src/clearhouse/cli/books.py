@@ -1,9 +1,10 @@
-"""`books`, `close`, `reopen`, `publications`, `rollback` and `trace`."""
+"""`books`, `close`, `reopen`, `prove`, `publications`, `rollback` and `trace`."""
 
 import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,14 +35,19 @@ from clearhouse.cli.words import counted, span
 from clearhouse.core.errors import ExitCode, UsageError
 from clearhouse.core.window import parse_day
 from clearhouse.domains import domain_of
-from clearhouse.pipeline.certificate_files import certificate_file, write_certificates
-from clearhouse.pipeline.close import audit_days, close_day, near
+from clearhouse.pipeline.certificate_files import certificate_file
+from clearhouse.pipeline.close import audit_days, close_day, reopen_days
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.history import audited_of, history
 from clearhouse.pipeline.journal import check_books, keep_head
+from clearhouse.pipeline.prove import proof
+from clearhouse.pipeline.recompute import near
 from clearhouse.pipeline.rollback import rollback as roll_back
 from clearhouse.pipeline.trace import trace
 
+RecordArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The source's id of a record, its record id or its key.")
+]
 _BOOKS = "books"
 """The hop under which is kept what was done to the books themselves."""
 
@@ -183,7 +189,6 @@ def close(
     config = settings_of_stores()
     with opened_alone(config, domain) as run, under_way("measuring the day again"):
         closed = close_day(run, book_date, reports.duckdb_command())
-        write_certificates(run)
         keep_head(run, book_date)
         path = certificate_file(run, closed.certificate)
     if as_json:
@@ -214,14 +219,33 @@ def reopen(
     why = given_reason(reason, "A day is reopened for a reason")
     config = settings_of_stores()
     with opened_alone(config, domain) as run:
-        reopened = run.certificates.reopen(domain, book_date, why, run.run_id)
-        write_certificates(run)
+        reopened = reopen_days(run, book_date, why)
     if as_json:
         print(json.dumps([{"book_date": str(c.book_date), "seal": c.seal} for c in reopened]))
         return
     days = span([c.book_date for c in reopened])
     seals = "Its seal is" if len(reopened) == 1 else "Their seals are"
     out.print(f"{domain} {days}: open again. {seals} kept, with the reason.")
+
+
+def prove(
+    domain: DomainArgument,
+    wanted: RecordArgument,
+    to: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to; else standard output.")
+    ] = None,
+) -> None:
+    """Prove, to who has nothing but verify_proof.py, that a closed day holds a record."""
+    config = settings_of_stores()
+    with opened_alone(config, domain) as run, under_way("making the proof"):
+        text = json.dumps(proof(run, wanted), ensure_ascii=False, indent=1)
+    if to is None:
+        print(text)
+        return
+    try:
+        to.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{to} can't be written: {error.strerror}.", "not_writable") from error
 
 
 def publications(domain: DomainArgument, as_json: JsonFlag = False) -> None:
@@ -253,10 +277,7 @@ def rollback(
 
 
 def trace_command(
-    wanted: Annotated[
-        str,
-        typer.Argument(metavar="ID", help="The source's id of a record, its record id or its key."),
-    ],
+    wanted: RecordArgument,
     domain: DomainOption = DEFAULT_DOMAIN,
     as_json: JsonFlag = False,
 ) -> None:

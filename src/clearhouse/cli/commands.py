@@ -42,6 +42,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "books:reopen",
         "Open a closed day again, and those after it, whose seals stand on its own.",
     ),
+    "prove": (
+        "books:prove",
+        "Prove, to who has nothing but verify_proof.py, that a closed day holds a record.",
+    ),
     "publications": (
         "books:publications",
         "The publications of a domain: when readers were shown what, and why.",

@@ -15,11 +15,12 @@ from clearhouse.cli.words import counted, days_in_words
 from clearhouse.core.errors import ExitCode
 from clearhouse.domains import domain_of
 from clearhouse.home import note_home
-from clearhouse.pipeline.close import audit_days, near
+from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.journal import set_aside_heads
 from clearhouse.pipeline.opening import open_run
 from clearhouse.pipeline.rebuild import Rebuilt, check_landing, landed_days, rebuild
+from clearhouse.pipeline.recompute import near
 from clearhouse.settings import Settings
 from clearhouse.store.backup import Backup
 

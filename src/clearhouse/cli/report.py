@@ -15,8 +15,8 @@ from clearhouse.books.journal import Head
 from clearhouse.books.model import HASH, Entry, Side, canonical
 from clearhouse.cli.app import out
 from clearhouse.cli.words import amounts, counted
-from clearhouse.pipeline.close import hash_query, near
 from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.recompute import hash_query, near
 from clearhouse.pipeline.runner import RunReport
 from clearhouse.pipeline.trace import some_id
 
@@ -119,7 +119,8 @@ def show_next(run: Run, audited: Audit, again: str) -> None:
     day = entry.key.book_date
     out.print(f"\nBronze of {day} has the hash [bold]{entry.totals[Side.OUT][HASH]}[/].")
     out.print("Reproduce it without Clearhouse:\n")
-    figures = hash_query(dataset, run.lake.files(dataset.id, [day]))
+    currencies = [currency for currency, _ in entry.totals[Side.OUT].amounts()]
+    figures = hash_query(dataset, run.lake.files(dataset.id, [day]), currencies)
     print(f'  {duckdb_command()} -noheader -list -c "{figures}"')
     days = sorted({e.key.book_date for e in audited.entries})
     hints = {

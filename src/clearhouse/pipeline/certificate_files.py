@@ -1,8 +1,10 @@
 """Certificates as files beside the books: a copy that a person can keep elsewhere."""
 
+from hashlib import sha256
 from pathlib import Path
 
 from clearhouse.books.certificate import Certificate, CertificateError
+from clearhouse.core.durable import sync
 from clearhouse.pipeline.context import Run
 
 
@@ -11,32 +13,61 @@ def certificate_file(run: Run, certificate: Certificate) -> Path:
     return _folder(run) / f"{certificate.book_date}.json"
 
 
-def write_certificates(run: Run) -> None:
+def write_certificates(run: Run) -> list[Certificate]:
     """Bring the files to what the books say: each closed day has one, and no other day.
 
     A file is never overwritten. One of a reopened day goes to the folder `reopened`.
 
+    Returns:
+        The reopened certificates whose files were moved.
+
     Raises:
-        CertificateError: a file holds another text than the books.
+        CertificateError: a file holds another text than the books, or the books hold a text that
+            does not match its seal.
     """
     folder = _folder(run)
     closed = run.certificates.closed(run.name)
-    for path in folder.glob("*.json") if folder.exists() else ():
+    reopened = {c.body.encode(): c for c, _ in run.certificates.reopened(run.name)}
+    moved: list[Certificate] = []
+    for path in sorted(folder.glob("*.json")):
         if path.stem not in map(str, closed):
-            aside = folder / "reopened"
-            aside.mkdir(exist_ok=True)
-            path.rename(aside / f"{path.stem}-{_seal_of(run, path)[:12]}.json")
+            body = path.read_bytes()
+            _move(path, folder / "reopened" / f"{path.stem}-{sha256(body).hexdigest()[:12]}.json")
+            moved += [reopened[body]] if body in reopened else []
     for certificate in closed.values():
         path = certificate_file(run, certificate)
+        if not certificate.is_intact:
+            raise _edited(f"The certificate of {certificate.book_date} in the books")
         if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(certificate.body, encoding="utf-8")
-        elif path.read_text(encoding="utf-8") != certificate.body:
-            raise CertificateError(
-                f"{path} is not the certificate that the books hold: one of the two was edited. "
-                "Compare them with a copy before you go on.",
-                "certificate_edited",
-            )
+            _write(path, certificate.body.encode())
+        elif path.read_bytes() != certificate.body.encode():
+            raise _edited(str(path))
+    return moved
+
+
+def _edited(what: str) -> CertificateError:
+    return CertificateError(
+        f"{what} is not what was sealed, or its counterpart is not: one of the two was edited. "
+        "Compare them with a copy before you go on.",
+        "certificate_edited",
+    )
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_bytes(body)
+    sync(unfinished)
+    unfinished.rename(path)
+    sync(path.parent)
+
+
+def _move(path: Path, place: Path) -> None:
+    place.parent.mkdir(exist_ok=True)
+    if place.exists() and place.read_bytes() != path.read_bytes():
+        raise _edited(str(place))
+    path.rename(place)
 
 
 def differing_files(run: Run) -> list[str]:
@@ -56,10 +87,3 @@ def differing_files(run: Run) -> list[str]:
 
 def _folder(run: Run) -> Path:
     return run.settings.clearhouse_home / "certificates" / run.name
-
-
-def _seal_of(run: Run, path: Path) -> str:
-    text = path.read_text(encoding="utf-8")
-    return next(
-        (c.seal for c, _ in run.certificates.reopened(run.name) if c.body == text), "edited"
-    )

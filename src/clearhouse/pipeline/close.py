@@ -1,22 +1,24 @@
 """Closing a day: its certificate, and the commands by which anyone gets the same figures."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+import pyarrow.compute as pc
 
 from clearhouse.books.audit import Audit, audit
-from clearhouse.books.certificate import Certificate, CertificateError, seal
+from clearhouse.books.certificate import Certificate, CertificateError, Tree, seal
 from clearhouse.books.model import Entry, Status
-from clearhouse.core.columnar import DIALECT
-from clearhouse.core.contract import PayloadFormat
 from clearhouse.pipeline.bronze import input_of, landed_objects
+from clearhouse.pipeline.certificate_files import write_certificates
 from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.prove import leaves, tree_of
+from clearhouse.pipeline.recompute import commands
 
 
 @dataclass(frozen=True)
 class ClosedDay:
-    """A certificate and shell commands that recompute figures of it."""
+    """A certificate, and by hop and side the shell commands that recompute figures of it."""
 
     certificate: Certificate
     commands: tuple[tuple[str, str], ...]
@@ -32,7 +34,7 @@ def close_day(run: Run, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
 
     Raises:
         CertificateError: it is held, unbalanced or unpublished, an earlier day of the books is
-            not closed, or a later one is, or the books were edited.
+            not closed, or a later one is; or the books or a certificate were edited.
     """
     if edited := run.journal.check():
         raise CertificateError(
@@ -40,14 +42,70 @@ def close_day(run: Run, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
             "more.",
             "books_edited",
         )
-    entries = [entry for dataset in run.datasets for entry in _sealable(run, dataset, day)]
-    commands = tuple(c for dataset in run.datasets for c in _commands(run, dataset, day, duckdb))
-    known = run.certificates.get(run.name, day)
-    if known is not None and all(known.totals(e.key.hop) == e.totals for e in entries):
-        return ClosedDay(known, commands)
-    certificate = seal(run.name, day, entries, _previous_seal(run, day))
-    run.certificates.add(certificate, run.run_id)
-    return ClosedDay(certificate, commands)
+    _check_certificates(run)
+    entries: list[Entry] = []
+    trees: dict[str, Tree] = {}
+    told: list[tuple[str, str]] = []
+    for dataset in run.datasets:
+        entries += _sealable(run, dataset, day)
+        found, currencies = _trees(dataset, day)
+        trees |= found
+        told += commands(run, dataset, day, currencies, duckdb)
+    certificate = run.certificates.get(run.name, day)
+    if certificate is None or not _is_as_sealed(certificate, entries, trees):
+        certificate = seal(run.name, day, entries, trees, _previous_seal(run, day))
+        run.certificates.add(certificate, run.run_id)
+    write_certificates(run)
+    return ClosedDay(certificate, tuple(told))
+
+
+def _check_certificates(run: Run) -> None:
+    """See that nothing is built on a certificate that was edited, nor such a one written out.
+
+    Raises:
+        CertificateError: the chain is broken, or a file is not what the books hold.
+    """
+    broken = run.certificates.verify_chain(run.name)
+    if broken:
+        raise CertificateError(
+            f"{broken[0]}. Compare the books with a copy of the certificates before you go on.",
+            "certificate_edited",
+        )
+    write_certificates(run)
+
+
+def reopen_days(run: Run, day: dt.date, reason: str) -> list[Certificate]:
+    """Open a closed day again, and those after it; a reopening that was cut short is finished.
+
+    Raises:
+        CertificateError: the day is not closed, or a file is not what the books hold.
+    """
+    if run.certificates.get(run.name, day) is None and (moved := write_certificates(run)):
+        return moved
+    reopened = run.certificates.reopen(run.name, day, reason, run.run_id)
+    write_certificates(run)
+    return reopened
+
+
+def _trees(dataset: OpenDataset, day: dt.date) -> tuple[dict[str, Tree], set[str]]:
+    """The tree of each certified hop, and the currencies that the day's records are in."""
+    trees: dict[str, Tree] = {}
+    currencies: set[str] = set()
+    for hop in dataset.hops.values():
+        if hop.certified:
+            ordered = leaves(hop, day)
+            trees[hop.name] = tree_of(ordered)
+            currencies |= set(pc.unique(ordered["currency"]).to_pylist())
+    return trees, currencies
+
+
+def _is_as_sealed(
+    certificate: Certificate, entries: Sequence[Entry], trees: Mapping[str, Tree]
+) -> bool:
+    """Whether a certificate holds these figures; one of version 1 has no trees to compare."""
+    return all(certificate.totals(e.key.hop) == e.totals for e in entries) and all(
+        certificate.tree(hop) in (None, tree) for hop, tree in trees.items()
+    )
 
 
 def _previous_seal(run: Run, day: dt.date) -> str | None:
@@ -107,57 +165,3 @@ def _sealable(run: Run, dataset: OpenDataset, day: dt.date) -> list[Entry]:
             f"{day} can't be closed: readers don't see what the books hold. Run {again}."
         )
     return [found[hop.name] for hop in certified]
-
-
-def _commands(
-    run: Run, dataset: OpenDataset, day: dt.date, duckdb: str
-) -> tuple[tuple[str, str], ...]:
-    """What is computed, and by which command."""
-    commands: list[tuple[str, str]] = []
-    landed = landed_objects(dataset, [day])[day]
-    paths = [run.landing.local_path(o) for o in landed]
-    is_json = all(o.payload_format is not PayloadFormat.CSV for o in landed)
-    if paths and all(paths) and is_json:
-        listed = " ".join(f"'{near(str(p))}'" for p in paths)
-        rows = "inputs"
-        if under := dataset.contract.rows_under:  # a corrected row lands as a line of its own
-            rows += f' | if has("{under}") then .{under}[] else . end'
-        amount = f".{dataset.contract.amount.source_name} | numbers * 100 | round"
-        records = "wc -l" if not under else f"jq -n '[{rows}] | length'"
-        commands.append(("landing: records", f"zstdcat {listed} | {records}"))
-        cents = f"jq -n '[{rows} | {amount}] | add'"
-        commands.append(("landing: amount in cents", f"zstdcat {listed} | {cents}"))
-    files = ", ".join(f"'{near(f)}'" for f in run.lake.files(dataset.id, [day]))
-    if files:
-        figures = _figures(dataset, f"read_parquet([{files}])")
-        commands.append(("bronze: records, hash, cents", f'{duckdb} -c "{figures}"'))
-    gold = _figures(dataset, f"{dataset.declared.gold} WHERE _book_date = DATE '{day}'")
-    readers = near(str(run.settings.readers_path))
-    commands.append(("gold: records, hash, cents", f"{duckdb} -readonly '{readers}' -c \"{gold}\""))
-    return tuple(commands)
-
-
-def _hash(dataset: OpenDataset) -> str:
-    return DIALECT.hash_sum(f"({dataset.contract.amount.name} * 100)::BIGINT")
-
-
-def _figures(dataset: OpenDataset, relation: str) -> str:
-    amount = dataset.contract.amount.name
-    return (
-        f"SELECT count(*) AS records, {_hash(dataset)} AS hash, "
-        f"sum(({amount} * 100)::BIGINT) AS cents FROM {relation}"
-    )
-
-
-def near(path: str) -> str:
-    """A path as one would type it here."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path
-
-
-def hash_query(dataset: OpenDataset, files: Sequence[str]) -> str:
-    """SQL over bronze files that any DuckDB runs: the hash of their records."""
-    listed = ", ".join(f"'{near(f)}'" for f in files)
-    return f"SELECT {_hash(dataset)} FROM read_parquet([{listed}])"

@@ -51,7 +51,7 @@ def trace(run: Run, wanted: str) -> list[Trace]:
     traces = [
         _of_bronze(run, dataset, row)
         for dataset in run.datasets
-        for row in _find(run, dataset, wanted)
+        for row in find(run, dataset, wanted)
     ]
     traces += map(_of_quarantine, run.quarantined(wanted))
     if not traces:
@@ -75,7 +75,8 @@ def some_id(run: Run, days: Sequence[dt.date]) -> str | None:
     return found["id"][0].as_py() if found else None
 
 
-def _find(run: Run, dataset: OpenDataset, wanted: str) -> list[dict[str, Any]]:
+def find(run: Run, dataset: OpenDataset, wanted: str) -> list[dict[str, Any]]:
+    """Bronze rows of a record, by the source's id, its record id or its key."""
     files = run.lake.files(dataset.id)
     if not files:
         return []

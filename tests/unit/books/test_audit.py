@@ -4,7 +4,7 @@ from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
 
 from clearhouse.books import Books, EntryKey, Hop, Side, Status
 from clearhouse.books.audit import audit
-from clearhouse.books.certificate import seal
+from clearhouse.books.certificate import Tree, seal
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import MAX_NAMED
@@ -94,7 +94,8 @@ def test_a_held_day_stays_held_and_work_under_way_is_told_as_such(books: Books) 
 def test_a_closed_day_that_was_entered_anew_is_held_against_its_certificate(books: Books) -> None:
     silver, gold = MemoryStore(*RECORDS), MemoryStore(*RECORDS)
     hop = closed(books, silver, gold)
-    sealed = seal("bnpl", DAY, books.current("bnpl", days=[DAY]), None)
+    trees = {hop.name: Tree(2, "6e34")}
+    sealed = seal("bnpl", DAY, books.current("bnpl", days=[DAY]), trees, None)
     assert audit(books, "bnpl", [hop], closed={DAY: sealed}).findings == ()
     for store in (silver, gold):
         store.put(RECORDS[0])

@@ -8,8 +8,10 @@ from books_in_memory import DAY, NEXT, key_of, totals
 
 from clearhouse.books import Entry, Side, Status
 from clearhouse.books.certificate import (
+    Certificate,
     CertificateError,
     Certificates,
+    Tree,
     certificate_table,
     reopening_table,
     seal,
@@ -24,10 +26,12 @@ SIDES = {
 # Written out, so that a certificate of today can be checked in years.
 BODY = (
     '{"book_date":"2024-03-09","domain":"bnpl","hops":[{"entry_id":'
-    '"f0b0de4a5c5f","hop":"silver → gold","totals":{"duplicate":{"hash":1,"records":1},'
-    '"in":{"hash":8,"minor:USD":4590,"records":2},"out":{"hash":7,"minor:USD":4590,'
-    '"records":1}}}],"previous":null,"version":1}'
+    '"f0b0de4a5c5f","hop":"silver → gold","root":"6e34","totals":{"duplicate":{"hash":1,'
+    '"records":1},"in":{"hash":8,"minor:USD":4590,"records":2},"out":{"hash":7,'
+    '"minor:USD":4590,"records":1}},"tree_size":1}],"previous":null,"version":2}'
 )
+BODY_1 = BODY.replace('"root":"6e34",', "").replace(',"tree_size":1', "")[:-2] + "1}"
+TREES = {"silver → gold": Tree(1, "6e34")}
 
 
 def entry(day: dt.date, run_id: str = "run-1") -> Entry:
@@ -40,14 +44,14 @@ def chain(database: sa.Engine) -> Certificates:
     certificates = Certificates(database)
     previous = None
     for day in (DAY, NEXT, THIRD):
-        certificate = seal("bnpl", day, [entry(day)], previous)
+        certificate = seal("bnpl", day, [entry(day)], TREES, previous)
         certificates.add(certificate, "run-1")
         previous = certificate.seal
     return certificates
 
 
 def test_a_certificate_is_canonical_text_under_its_sha_256() -> None:
-    certificate = seal("bnpl", DAY, [entry(DAY)], None)
+    certificate = seal("bnpl", DAY, [entry(DAY)], TREES, None)
     assert certificate.body == BODY.replace("f0b0de4a5c5f", key_of().entry_id)
     assert certificate.seal == hashlib.sha256(certificate.body.encode()).hexdigest()
     assert (certificate.domain, certificate.book_date) == ("bnpl", DAY)
@@ -55,7 +59,7 @@ def test_a_certificate_is_canonical_text_under_its_sha_256() -> None:
 
 
 def test_two_undisturbed_runs_seal_the_same() -> None:
-    one, two = (seal("bnpl", DAY, [entry(DAY, run)], "s") for run in ("run-1", "run-2"))
+    one, two = (seal("bnpl", DAY, [entry(DAY, run)], TREES, "s") for run in ("run-1", "run-2"))
     assert one == two
     assert one.content["previous"] == "s"
 
@@ -66,7 +70,7 @@ def test_an_undisturbed_chain_holds(chain: Certificates) -> None:
     assert list(chain.closed("bnpl")) == [DAY, NEXT, THIRD]
     assert chain.closed("retail") == {}
     assert chain.get("bnpl", NEXT) == seal(
-        "bnpl", NEXT, [entry(NEXT)], seal("bnpl", DAY, [entry(DAY)], None).seal
+        "bnpl", NEXT, [entry(NEXT)], TREES, seal("bnpl", DAY, [entry(DAY)], TREES, None).seal
     )
     assert chain.get("bnpl", dt.date(2024, 3, 12)) is None
     assert chain.get("retail", DAY) is None
@@ -76,7 +80,7 @@ def test_a_day_is_sealed_once(chain: Certificates) -> None:
     known = chain.get("bnpl", DAY)
     assert known is not None
     chain.add(known, "run-2")
-    other = seal("bnpl", DAY, [entry(DAY)], "another past")
+    other = seal("bnpl", DAY, [entry(DAY)], TREES, "another past")
     with pytest.raises(CertificateError) as refused:
         chain.add(other, "run-2")
     assert refused.value.code == "already_closed"
@@ -92,6 +96,11 @@ def test_a_certificate_gives_back_what_was_sealed(chain: Certificates) -> None:
     certificate = chain.closed("bnpl")[NEXT]
     assert certificate.totals("silver → gold") == SIDES
     assert certificate.totals("gold → readers") is None
+    assert certificate.tree("silver → gold") == Tree(1, "6e34")
+    assert certificate.tree("gold → readers") is None
+    of_version_1 = Certificate("bnpl", DAY, BODY_1, "")
+    assert of_version_1.totals("silver → gold") == SIDES
+    assert of_version_1.tree("silver → gold") is None
 
 
 def test_a_day_is_reopened_with_the_days_after_it_and_a_reason(

@@ -1,0 +1,189 @@
+"""Commands by which anyone gets a certificate's figures with other tools.
+
+Each prints `measure|value`, as the certificate holds them for one side of one hop. Amounts are read
+from the text of landed lines, and counted in minor units of their currency, as integers.
+"""
+
+import datetime as dt
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from clearhouse.books.model import Side
+from clearhouse.core.columnar import DIALECT
+from clearhouse.core.contract import Contract, PayloadFormat
+from clearhouse.core.contract.reading import amount_pattern, currency_pattern
+from clearhouse.core.money import iso_exponents, text_pattern
+from clearhouse.pipeline.bronze import landed_objects
+from clearhouse.pipeline.context import OpenDataset, Run
+
+_USUAL_PLACES = 2
+_MOST_PLACES = 4
+
+
+def near(path: str) -> str:
+    """A path as one would type it here."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def hash_query(dataset: OpenDataset, files: Sequence[str], currencies: Iterable[str]) -> str:
+    """SQL over bronze files that any DuckDB runs: the hash of their records."""
+    minor = _minor(dataset.contract, currencies)
+    return f"SELECT {DIALECT.hash_sum(minor)} FROM {_parquet(files)}"
+
+
+def commands(
+    run: Run, dataset: OpenDataset, day: dt.date, currencies: Iterable[str], duckdb: str
+) -> list[tuple[str, str]]:
+    """Hop and side, and the command that measures it.
+
+    Args:
+        run: the domain's parts.
+        dataset: whose day.
+        day: the book date.
+        currencies: those in which amounts of the day were read.
+        duckdb: how DuckDB's command line is called.
+    """
+    names, contract = dataset.names, dataset.contract
+    found = _landed(run, dataset, day, currencies, duckdb)
+    files = run.lake.files(dataset.id, [day])
+    if files:
+        spine = _spine(contract, _parquet(files), currencies)
+        command = f'{duckdb} -list -c "{_figures(spine, is_hashed=True)}"'
+        found.append((f"{names.bronze}: {Side.OUT}", command))
+    if run.quarantine.of_days(dataset.id, [day], limit=1):
+        spine = (
+            "SELECT amount_minor, currency FROM quarantine "
+            f"WHERE dataset = '{dataset.id}' AND book_date = '{day}'"
+        )
+        path = near(run.settings.database_url.removeprefix("sqlite:///"))
+        command = f"sqlite3 -header -readonly '{path}' \"{_figures(spine)}\""
+        found.append((f"{names.bronze}: {Side.REJECTED}", command))
+    gold = f"{dataset.declared.gold} WHERE _book_date = DATE '{day}'"
+    figures = _figures(_spine(contract, gold, currencies), is_hashed=True)
+    readers = near(str(run.settings.readers_path))
+    found.append(
+        (f"{names.gold}: {Side.OUT}", f"{duckdb} -readonly '{readers}' -list -c \"{figures}\"")
+    )
+    return found
+
+
+def _parquet(files: Sequence[str]) -> str:
+    return f"read_parquet([{', '.join(DIALECT.text(near(file)) for file in files)}])"
+
+
+def _spine(contract: Contract, relation: str, currencies: Iterable[str]) -> str:
+    """SQL of records with their minor units, of a relation that has the contract's columns."""
+    minor, currency = _minor(contract, currencies), contract.currency.name
+    return f"SELECT _record_id, {minor} AS amount_minor, {currency} AS currency FROM {relation}"
+
+
+def _minor(contract: Contract, currencies: Iterable[str]) -> str:
+    """SQL of an amount's minor units, in one of these currencies."""
+    power = str(10**_USUAL_PLACES)
+    unusual = {c: n for c, n in _places(currencies).items() if n != _USUAL_PLACES}
+    if unusual:
+        cases = " ".join(f"WHEN '{code}' THEN {10**places}" for code, places in unusual.items())
+        power = f"CASE {contract.currency.name} {cases} ELSE {power} END"
+    return f"({contract.amount.name} * {power})::BIGINT"
+
+
+def _places(currencies: Iterable[str]) -> dict[str, int]:
+    known = iso_exponents()
+    return {code: known[code] for code in sorted(currencies) if code in known}
+
+
+def _figures(spine: str, *, is_hashed: bool = False) -> str:
+    """SQL that SQLite and DuckDB read: the totals of records, as a certificate has them."""
+    hashed = f"UNION ALL SELECT 'hash', {DIALECT.hash_sum()} FROM spine " if is_hashed else ""
+    return (
+        f"WITH spine AS ({spine}) "
+        f"SELECT 'records' AS measure, count(*) AS value FROM spine {hashed}"
+        "UNION ALL SELECT 'minor:' || currency, sum(amount_minor) FROM spine GROUP BY currency "
+        "HAVING sum(amount_minor) <> 0 ORDER BY 1"
+    )
+
+
+def _landed(
+    run: Run, dataset: OpenDataset, day: dt.date, currencies: Iterable[str], duckdb: str
+) -> list[tuple[str, str]]:
+    """The figures of what landed, read from the text of its lines; of CSV there is no command."""
+    landed = landed_objects(dataset, [day])[day]
+    paths = [path for each in landed if (path := run.landing.local_path(each))]
+    is_json = all(each.payload_format is not PayloadFormat.CSV for each in landed)
+    if not paths or len(paths) < len(landed) or not is_json:
+        return []
+    quoted = " ".join(f"'{near(path)}'" for path in paths)
+    # A payload may end without a line feed: RS (036) stands between two, as no JSON text holds it.
+    several = f"for f in {quoted}; do zstdcat \"$f\"; printf '\\036'; done"
+    unpacked = f"zstdcat {quoted}" if len(paths) == 1 else several
+    # Broken lines may not be UTF-8, which DuckDB does not read. No pattern asks for such bytes.
+    in_ascii = "LC_ALL=C tr '\\200-\\377' '?'"
+    sql = _figures(_landed_spine(dataset.contract, currencies)).replace("'", "$$")
+    command = f"{unpacked} | {in_ascii} | {duckdb} -list -c {shlex.quote(sql)}"
+    return [(f"{dataset.names.bronze}: {Side.IN}", command)]
+
+
+def _landed_spine(contract: Contract, currencies: Iterable[str]) -> str:
+    """SQL of each landed row's minor units; 0 where its text is no amount of its currency.
+
+    Texts stand between $$: so it has no quotes that a shell would read.
+    """
+    currency = f"$${contract.currency.constant}$$"
+    if contract.currency.constant is None:
+        currency = f"regexp_extract(row, {_pattern(currency_pattern(contract.currency))}, 1)"
+    cases = " ".join(f"WHEN $${code}$$ THEN {n}" for code, n in _places(currencies).items())
+    payload, rows = _rows(contract)
+    return f"""
+  WITH answers AS (
+    SELECT unnest(string_split(content, chr(30))) AS payload FROM read_text($$/dev/stdin$$)
+  ), payloads AS (
+    SELECT {payload} AS payload FROM answers WHERE payload <> $$$$
+  ), rows AS (
+    SELECT unnest({rows}) AS row FROM payloads
+  ), texts AS (
+    SELECT regexp_extract(row, {_pattern(_number_pattern(contract))}, 1) AS number,
+      {currency} AS currency FROM rows
+  ), scales AS (
+    SELECT *, length(split_part(number, $$.$$, 2)) AS decimals,
+      CASE currency {cases or "WHEN NULL THEN 0"} END AS places FROM texts
+  )
+  SELECT currency, CASE WHEN number <> $$$$ AND decimals <= places
+    THEN (replace(number, $$.$$, $$$$) || repeat($$0$$, places - decimals))::BIGINT
+    ELSE 0 END AS amount_minor
+  FROM scales
+"""
+
+
+def _rows(contract: Contract) -> tuple[str, str]:
+    """SQL of a payload made ready, and of the rows in it.
+
+    DuckDB takes rows out of a JSON answer as values, and writes their numbers anew: so the amounts
+    are made texts before, which begin with #.
+    """
+    lines = r"string_split(regexp_replace(payload, $$\n\z$$, $$$$), chr(10))"
+    if not contract.rows_under:
+        return "payload", lines
+    answer = f"json_extract(TRY_CAST(payload AS JSON), $$/{contract.rows_under}$$)"
+    # A corrected row lands as a line of its own.
+    rows = f"coalesce({answer}::JSON[]::VARCHAR[],\n      {lines})"
+    if contract.amount.is_text:
+        return "payload", rows
+    number = rf'("{re.escape(contract.amount.source_name)}"\s*:\s*)(-?[0-9][-+.0-9eE]*)'
+    return rf'regexp_replace(payload, $${number}$$, $$\1"#\2"$$, $$g$$)', rows
+
+
+def _number_pattern(contract: Contract) -> str:
+    if contract.rows_under and not contract.amount.is_text:
+        name = re.escape(contract.amount.source_name)
+        return rf'"{name}"[ \t]*:[ \t]*"#({text_pattern(_MOST_PLACES)})"'
+    return amount_pattern(contract.amount)
+
+
+def _pattern(pattern: str) -> str:
+    written_out = pattern.replace("\t", r"\t")  # a shell completes where a tab is pasted
+    return f"$${written_out}$$"
