@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,10 +145,11 @@ def verified(
 
 def test_a_changed_byte_anywhere_is_refused(proof: dict[str, Any], verified: Any) -> None:
     whole = json.dumps(proof, ensure_ascii=False).encode()
-    assert verified(whole)[0] == 0
-    begin, end = (whole.index(name) for name in (b'"certificate"', b'"seal"'))
-    for at in (*range(begin), *range(begin, end, 7), *range(end, len(whole))):  # for time's sake
-        code, said = verified(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    (head,) = re.findall("goes up to ([0-9]+:[0-9a-f]{64})", verified(whole)[1])
+    assert verified(whole, "--head", head)[0] == 0
+    begin = whole.index(b'"certificate"')
+    for at in (*range(begin), *range(begin, len(whole), 11)):  # for time's sake
+        code, said = verified(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], "--head", head)
         assert code in (1, 2), (at, said)
 
 

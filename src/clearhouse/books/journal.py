@@ -128,7 +128,7 @@ class Journal:
         return bool(found == head.hash)
 
     def place_of(self, kind: str, text: str) -> dict[str, Any] | None:
-        """The last row of a kind whose body holds a text, and the chain from there to the head.
+        """The first row of a kind whose body holds a text, and the chain from there to the head.
 
         With `length` (of the journal up to the row), `prev`, `hash`, `kind` and `body`, and as
         `links` the kind and the body's digest of each row after it. None: there is no such row.
@@ -137,7 +137,7 @@ class Journal:
         holds = (table.c.kind == kind) & table.c.body.contains(text, autoescape=True)
         with self.engine.connect() as connection:
             found = connection.execute(
-                sa.select(table).where(holds).order_by(table.c.seq.desc()).limit(1)
+                sa.select(table).where(holds).order_by(table.c.seq).limit(1)
             ).first()
             if found is None:
                 return None
@@ -188,7 +188,7 @@ class Journal:
 
 
 def link(prev: str, kind: str, body_digest: str) -> str:
-    """The hash of a row. It takes the body's digest, so that a chain can be shown without bodies."""
+    """The hash of a row; of its body only the digest, so that a chain can be shown without it."""
     return digest(prev, kind, body_digest)
 
 
