@@ -1,13 +1,13 @@
 """The audit: measure every hop again and say where the books no longer hold, by name."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from clearhouse.books.certificate import Certificate
 from clearhouse.books.hop import MAX_NAMED, Hop, Named
 from clearhouse.books.ledger import Books
-from clearhouse.books.model import Entry, Side, Status, Totals, difference, totals_digest
+from clearhouse.books.model import Entry, Measured, Side, Status, Totals
 
 _ENTERED = (Status.BALANCED, Status.UNBALANCED, Status.HELD)
 
@@ -65,17 +65,19 @@ def audit(
         before = books.current(domain, hop.upstream, days) if hop.upstream else []
         upstream = {entry.key.book_date: entry for entry in before}
         entered = [e.key.book_date for e in current if e.status in _ENTERED]
-        measured = hop.measure(entered) if entered else {}
+        measured = hop.measure(entered, _as_sealed(hop, current, closed or {})) if entered else {}
         for entry in current:
             if entry.status not in _ENTERED:
                 entries.append(entry)
                 continue
             day = entry.key.book_date
             behind = hop.is_behind(entry, upstream.get(day))
-            totals = measured[day]
+            found = measured[day]
+            totals, digests = found.totals, found.digests
             if behind and Side.IN in entry.totals:
                 totals = {**totals, Side.IN: entry.totals[Side.IN]}
-            fresh = replace(entry, totals=totals)
+                digests = replace(digests, entering=entry.digests.entering)
+            fresh = replace(entry, totals=totals, digests=digests)
             finding = _examine(hop, entry, fresh, (closed or {}).get(day), nameable=not behind)
             if finding:
                 fresh = replace(fresh, status=Status.UNBALANCED)
@@ -89,15 +91,35 @@ def audit(
 def _examine(
     hop: Hop, recorded: Entry, fresh: Entry, certificate: Certificate | None, *, nameable: bool
 ) -> Finding | None:
-    apart = difference(fresh.totals)
-    drifted = hop.certified and totals_digest(fresh.totals) != recorded.output_ref
-    sealed = certificate.totals(hop.name) if certificate and certificate.is_intact else None
-    unsealed = sealed is not None and sealed != fresh.totals
-    if not (apart or drifted or unsealed):
+    is_balanced = fresh.measured.balances
+    is_comparable = fresh.digests.content == recorded.digests.content
+    drifted = hop.certified and is_comparable and fresh.measured.ref != recorded.output_ref
+    sealed = _sealed(hop, certificate)
+    unsealed = sealed is not None and sealed != fresh.measured
+    if is_balanced and not (drifted or unsealed):
         return None
-    named = hop.name_differences(recorded.key.book_date) if apart and nameable else []
+    apart = fresh.difference
+    named: list[Named] = []
+    if not is_balanced and nameable:
+        named = hop.name_differences(recorded.key.book_date, fresh.digests.content)
     if not apart:
-        before = sealed if unsealed and sealed is not None else recorded.totals
+        before = sealed.totals if unsealed and sealed is not None else recorded.totals
         apart = fresh.totals.get(Side.OUT, Totals()) - before.get(Side.OUT, Totals())
     unnamed = max(0, len(named) - MAX_NAMED)
     return Finding(fresh, apart, tuple(named[:MAX_NAMED]), unnamed, drifted, unsealed)
+
+
+def _sealed(hop: Hop, certificate: Certificate | None) -> Measured | None:
+    return certificate.measured(hop.name) if certificate and certificate.is_intact else None
+
+
+def _as_sealed(
+    hop: Hop, entries: Iterable[Entry], closed: Mapping[dt.date, Certificate]
+) -> dict[dt.date, Entry]:
+    """The entries, those of closed days with the digests that were sealed."""
+    found = {}
+    for entry in entries:
+        sealed = _sealed(hop, closed.get(entry.key.book_date))
+        digests = sealed.digests if sealed else entry.digests
+        found[entry.key.book_date] = replace(entry, digests=digests)
+    return found

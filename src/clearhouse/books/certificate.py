@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearhouse.books.model import Entry, Side, Totals, canonical
+from clearhouse.books.model import Digests, Entry, Measured, Side, Totals, canonical
 from clearhouse.books.schema import (
     acting_user,
     certificate_table,
@@ -49,11 +49,15 @@ class Certificate:
         """Whether the body is the one that was sealed."""
         return hashlib.sha256(self.body.encode()).hexdigest() == self.seal
 
-    def totals(self, hop: str) -> dict[Side, Totals] | None:
+    def measured(self, hop: str) -> Measured | None:
         """What was sealed of a hop; None where it is not part of the certificate."""
         for sealed in self.content["hops"]:
             if sealed["hop"] == hop:
-                return {Side(side): Totals(found) for side, found in sealed["totals"].items()}
+                totals = {Side(side): Totals(found) for side, found in sealed["totals"].items()}
+                digests = sealed["digests"]
+                return Measured(
+                    totals, Digests(digests["in"], digests["out"], tuple(sealed["content"]))
+                )
         return None
 
 
@@ -73,11 +77,17 @@ def seal(
             "book_date": str(book_date),
             "domain": domain,
             "hops": [
-                {"entry_id": e.entry_id, "hop": e.key.hop, "totals": canonical(e.totals)}
+                {
+                    "content": e.digests.content,
+                    "digests": {"in": e.digests.entering, "out": e.digests.leaving},
+                    "entry_id": e.entry_id,
+                    "hop": e.key.hop,
+                    "totals": canonical(e.totals),
+                }
                 for e in entries
             ],
             "previous": previous,
-            "version": 1,
+            "version": 2,
         },
         ensure_ascii=False,
         sort_keys=True,

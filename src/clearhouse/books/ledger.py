@@ -14,8 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
-from clearhouse.books.model import Entry, EntryKey, Side, Status, Totals
-from clearhouse.books.model import difference as totals_difference
+from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.books.schema import (
     current_table,
     entry_table,
@@ -43,32 +42,25 @@ class Books:
         with self.engine.begin() as connection:
             for key in keys:
                 _identify(connection, key)
-                seq = _append(connection, key.entry_id, Status.OPEN, "", run_id)
+                seq = _append(connection, key.entry_id, Status.OPEN, run_id)
                 current = _current_entry(connection, key)
                 if current in (None, key.entry_id):
                     _set_current(connection, key, seq)
 
-    def close(
-        self,
-        measured: Mapping[EntryKey, Mapping[Side, Totals]],
-        run_id: str,
-        *,
-        output_refs: Mapping[EntryKey, str] | None = None,
-    ) -> dict[EntryKey, Status]:
+    def close(self, measured: Mapping[EntryKey, Measured], run_id: str) -> dict[EntryKey, Status]:
         """Enter what was measured; each entry becomes the current one of its hop and day.
 
         An entry that does not balance is `unbalanced`, one that does is `balanced`.
         """
         statuses = {
-            key: Status.UNBALANCED if totals_difference(totals) else Status.BALANCED
-            for key, totals in measured.items()
+            key: Status.BALANCED if found.balances else Status.UNBALANCED
+            for key, found in measured.items()
         }
         with self.engine.begin() as connection:
             for key, status in statuses.items():
                 _identify(connection, key)
-                output_ref = (output_refs or {}).get(key, "")
-                seq = _append(connection, key.entry_id, status, output_ref, run_id)
-                _add_totals(connection, seq, measured[key])
+                seq = _append(connection, key.entry_id, status, run_id, measured[key])
+                _add_totals(connection, seq, measured[key].totals)
                 _set_current(connection, key, seq)
         return statuses
 
@@ -76,7 +68,7 @@ class Books:
         """Record that the work on open entries went wrong."""
         with self.engine.begin() as connection:
             for key in keys:
-                seq = _append(connection, key.entry_id, Status.FAILED, "", run_id)
+                seq = _append(connection, key.entry_id, Status.FAILED, run_id)
                 if _current_entry(connection, key) == key.entry_id:
                     _set_current(connection, key, seq)
 
@@ -217,12 +209,24 @@ def _identify(connection: sa.Connection, key: EntryKey) -> None:
 
 
 def _append(
-    connection: sa.Connection, entry_id: str, status: Status, output_ref: str, run_id: str
+    connection: sa.Connection,
+    entry_id: str,
+    status: Status,
+    run_id: str,
+    measured: Measured | None = None,
 ) -> int:
     """Write an event; its number."""
+    digests = measured.digests if measured else Digests()
     inserted = connection.execute(
         sa.insert(event_table).values(
-            entry_id=entry_id, status=status, output_ref=output_ref, run_id=run_id, at=now()
+            entry_id=entry_id,
+            status=status,
+            output_ref=measured.ref if measured else "",
+            run_id=run_id,
+            at=now(),
+            digest_in=digests.entering,
+            digest_out=digests.leaving,
+            content=",".join(digests.content),
         )
     )
     (seq,) = inserted.inserted_primary_key or (0,)
@@ -272,4 +276,5 @@ def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]]) -> Entry:
         output_ref=row.output_ref,
         run_id=row.run_id,
         entered_at=row.at,
+        digests=Digests(row.digest_in, row.digest_out, tuple(filter(None, row.content.split(",")))),
     )

@@ -99,6 +99,13 @@ class DuckDBEngine:
         """Whether `schema.name` is there."""
         return has(self._cursor(), relation)
 
+    def columns(self, relation: str) -> Sequence[str]:
+        """The columns of `schema.name` in order; none where it is not there."""
+        schema, _, name = relation.partition(".")
+        sql = """SELECT column_name FROM information_schema.columns
+            WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position"""
+        return list(self.query(sql, [schema, name])["column_name"].to_pylist())
+
     def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
         """Let `schema.name` be the rows of some Parquet files."""
         rows = read_parquet_sql(files) if files else _no_rows(schema)

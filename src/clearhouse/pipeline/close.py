@@ -37,7 +37,7 @@ def close_day(run: Run, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
     entries = [entry for dataset in run.datasets for entry in _sealable(run, dataset, day)]
     commands = tuple(c for dataset in run.datasets for c in _commands(run, dataset, day, duckdb))
     known = run.certificates.get(run.name, day)
-    if known is not None and all(known.totals(e.key.hop) == e.totals for e in entries):
+    if known is not None and all(known.measured(e.key.hop) == e.measured for e in entries):
         return ClosedDay(known, commands)
     certificate = seal(run.name, day, entries, _previous_seal(run, day))
     run.certificates.add(certificate, run.run_id)

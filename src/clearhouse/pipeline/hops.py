@@ -1,8 +1,10 @@
 """The hops of a dataset: which rows of which store are on which side of each."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from clearhouse.books.hop import Hop, Leg
 from clearhouse.books.model import Side
@@ -68,7 +70,8 @@ def hops_of(
     repeated = LandingSpine(reader, Lines.REPEATED)
     amount, currency = contract.amount, contract.currency
     digits = amount.arrow_type.precision
-    bronze = BronzeSpine(stores.lake, contract.id, amount.name, currency.name, digits)
+    fields = contract.arrow_schema.append(pa.field("extra", pa.string()))
+    bronze = BronzeSpine(stores.lake, contract.id, amount.name, currency.name, digits, fields)
     minor = engine.dialect.minor_units(f"r.{amount.name}", f"r.{currency.name}", digits=digits)
     columns = (
         f"r._book_date, r._record_id, r._record_key, {minor} AS amount_minor, "
@@ -78,18 +81,25 @@ def hops_of(
     def rows(
         relation: str, where: str = "1 = 1", of: str | None = None, ask: Ask = engine.query_of
     ) -> EngineSpine:
-        def sql(of_days: str, _days: Sequence[dt.date]) -> str:
-            return f"SELECT {columns} FROM {of or f'{relation} r'} WHERE {where} AND {of_days}"
+        def source(of_days: str, _days: Sequence[dt.date]) -> str:
+            return f"{of or f'{relation} r'} WHERE {where} AND {of_days}"
 
-        return EngineSpine(ask, engine.dialect, relation, sql)
+        return EngineSpine(ask, engine.dialect, relation, columns, fields, source)
+
+    def common(*relations: str) -> Callable[[], list[str]]:
+        """The contract's columns that relations have in common, as they are now."""
+
+        def found() -> list[str]:
+            theirs = [set(engine.columns(relation)) for relation in relations]
+            return [name for name in fields.names if all(name in each for each in theirs)]
+
+        return found
 
     def published(of_days: str, days: Sequence[dt.date]) -> str:
         """Gold rows of the entries that the books say are published."""
         pointers = stores.publications.pointers(contract.id, days)
         listed = ", ".join(map(engine.dialect.text, pointers.values())) or "''"
-        return (
-            f"SELECT {columns} FROM {dataset.gold} r WHERE {of_days} AND r._entry_id IN ({listed})"
-        )
+        return f"{dataset.gold} r WHERE {of_days} AND r._entry_id IN ({listed})"
 
     silver = rows(dataset.silver, "NOT r._is_superseded")
     hidden = f"gold.{dataset.hidden}"
@@ -115,6 +125,7 @@ def hops_of(
                 Leg(Side.SUPERSEDED, rows(dataset.silver, "r._is_superseded")),
             ),
             upstream=names.bronze,
+            content=common(dataset.silver),
         ),
         Hop(
             names.gold,
@@ -123,11 +134,17 @@ def hops_of(
                 Leg(Side.OUT, rows(dataset.gold, of=candidates_sql(contract.id, dataset.gold))),
             ),
             upstream=names.silver,
+            content=common(dataset.silver, dataset.gold),
         ),
         Hop(
             names.readers,
             (
-                Leg(Side.IN, EngineSpine(engine.query_of, engine.dialect, dataset.gold, published)),
+                Leg(
+                    Side.IN,
+                    EngineSpine(
+                        engine.query_of, engine.dialect, dataset.gold, columns, fields, published
+                    ),
+                ),
                 Leg(Side.OUT, rows(dataset.readers, ask=engine.query_readers)),
                 Leg(
                     Side.DUPLICATE,

@@ -8,6 +8,7 @@ from clearhouse.books.certificate import seal
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import MAX_NAMED
+from clearhouse.books.model import Measured
 
 RECORDS: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"))
 
@@ -132,10 +133,10 @@ def test_books_without_entries_have_nothing_to_audit(books: Books) -> None:
 def test_what_was_made_from_an_earlier_input_is_not_held_against_the_newest(books: Books) -> None:
     silver, gold = MemoryStore(*RECORDS), MemoryStore(*RECORDS)
     hop = replace(hop_between(silver, out=gold), upstream="bronze → silver")
-    books.close({key_of(hop="bronze → silver"): {}}, "run-1")
+    books.close({key_of(hop="bronze → silver"): Measured({})}, "run-1")
     made = EntryKey("bnpl", hop.name, DAY, key_of(hop="bronze → silver").entry_id, "code")
     Clerk(books, hop, "run-1").close([made])
-    books.close({key_of(hop="bronze → silver", code="newer"): {}}, "run-2")
+    books.close({key_of(hop="bronze → silver", code="newer"): Measured({})}, "run-2")
     silver.put(RECORDS[0])
     assert audit(books, "bnpl", [hop]).findings == ()
     gold.put(RECORDS[0])
