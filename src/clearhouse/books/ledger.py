@@ -22,7 +22,10 @@ from clearhouse.books.schema import (
     finding_table,
     metadata,
     now,
+    publication_table,
+    release_table,
     total_table,
+    verdict_table,
 )
 
 
@@ -115,6 +118,13 @@ class Books:
             & (entry_table.c.book_date == day)
         )
         return self._load(where, None)
+
+    def state(self) -> tuple[Any, ...]:
+        """The last of everything that an entry's state follows from: changes when any is added."""
+        tables = (event_table, verdict_table, release_table, publication_table)
+        last = (sa.select(sa.func.max(table.c.seq)).scalar_subquery() for table in tables)
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(sa.select(*last)).one())
 
     def days(self, domain: str) -> list[dt.date]:
         """The days that a domain has entries of, in order."""

@@ -21,6 +21,7 @@ class Side(StrEnum):
     SUPERSEDED = "superseded"
     REJECTED = "rejected"
     IGNORED = "ignored"
+    HELD = "held"
 
 
 class Status(StrEnum):

@@ -18,7 +18,8 @@ from clearhouse.cli.app import out
 from clearhouse.cli.report import release_command
 from clearhouse.cli.words import amounts, counted
 
-_SET_ASIDE = (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED, Side.IGNORED)
+_SET_ASIDE = (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED, Side.IGNORED, Side.HELD)
+_COLUMNS = (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED, Side.HELD)
 _COLOURS = {
     Status.BALANCED: "green",
     Status.UNBALANCED: "bold red",
@@ -39,7 +40,7 @@ def show_trial_balance(audited: Audit) -> None:
     days = len({e.key.book_date for e in audited.entries})
     out.print(
         f"\n[bold]Trial balance[/] of {counted(days, 'day')}: "
-        "in = out + duplicate + superseded + rejected"
+        "in = out + duplicate + superseded + rejected + held"
     )
     _print_fitting([_trial_balance(audited, currency) for currency in (None, _only(audited))])
     status = {s: sum(e.status is s for e in audited.entries) for s in Status}
@@ -49,7 +50,7 @@ def show_trial_balance(audited: Audit) -> None:
 
 def _trial_balance(audited: Audit, currency: str | None) -> Table:
     table = _table(
-        "hop", "in", "out", "dup.", "sup.", "rej.", _amount_head(currency), "apart",
+        "hop", "in", "out", "dup.", "sup.", "rej.", "held", _amount_head(currency), "apart",
         is_wide=currency is None,
     )  # fmt: skip
     for hop in dict.fromkeys(e.key.hop for e in audited.entries):
@@ -72,7 +73,7 @@ def _hop_row(hop: str, entries: Sequence[Entry], currency: str | None) -> list[s
         hop,
         f"{sides[Side.IN].records:,}" if has_in else "–",
         f"{sides[Side.OUT].records:,}",
-        *(f"{sides[s].records:,}" for s in (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED)),
+        *(f"{sides[s].records:,}" for s in _COLUMNS),
         _amount(sides[Side.OUT], currency),
         f"[{'bold red' if unbalanced else 'green'}]{difference}[/]",
     ]

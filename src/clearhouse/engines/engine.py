@@ -18,7 +18,7 @@ from clearhouse.books.measure import (
     totals_sql,
 )
 from clearhouse.books.model import Totals
-from clearhouse.core.columnar import Dialect, dates
+from clearhouse.core.columnar import Dialect, dates, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class EngineSpine:
         """Totals of each of the days."""
         if not days:
             return {}
-        answer = self.ask(self.relation, totals_sql(self._of(days), dialect=self.dialect))
+        answer = self._asked(totals_sql(self._of(days), dialect=self.dialect))
         return filled(totals_by_day(answer) if answer else {}, days)
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
@@ -190,15 +190,19 @@ class EngineSpine:
         """The rows' texts."""
         kinds = {name: self.fields.field(name).type for name in content}
         sql = texts_sql(self._of(days, content), kinds, dialect=self.dialect)
-        answer = self.ask(self.relation, sql)
+        answer = self._asked(sql)
         return answer.cast(TEXT_SCHEMA) if answer else TEXT_SCHEMA.empty_table()
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA` and the content."""
-        answer = self.ask(self.relation, self._of(days, content)) if days else None
+        answer = self._asked(self._of(days, content)) if days else None
         kinds = pa.schema(self.fields.field(name).with_name(FIELD + name) for name in content)
         schema = pa.schema([*SPINE_SCHEMA, *kinds])
         return answer.cast(schema) if answer else schema.empty_table()
+
+    def _asked(self, sql: str) -> pa.Table | None:
+        with readable(self.relation):
+            return self.ask(self.relation, sql)
 
     def _of(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> str:
         columns = ", ".join([self.spine, *(f'r.{name} AS "{FIELD}{name}"' for name in content)])

@@ -30,7 +30,7 @@ from clearhouse.books.measure import (
     totals_sql,
 )
 from clearhouse.books.model import Totals
-from clearhouse.core.columnar import DIALECT, query, read_parquet_sql
+from clearhouse.core.columnar import DIALECT, query, read_parquet_sql, readable
 from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.errors import StoreError
 
@@ -224,6 +224,10 @@ class BronzeSpine:
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days, from the files of the current snapshot."""
+        with readable(self.table):
+            return self._totals(days)
+
+    def _totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         states = {_state(path): path for path in self.lake.files(self.table, days)}
         unknown = {path: state for state, path in states.items() if state not in self._measured}
         if unknown:
@@ -253,14 +257,16 @@ class BronzeSpine:
         """The rows' texts."""
         kinds = {name: self.fields.field(name).type for name in content}
         sql = self._of(days, content)
-        return query(texts_sql(sql, kinds)) if sql else TEXT_SCHEMA.empty_table()
+        with readable(self.table):
+            return query(texts_sql(sql, kinds)) if sql else TEXT_SCHEMA.empty_table()
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA` and the content."""
         kinds = pa.schema(self.fields.field(name).with_name(FIELD + name) for name in content)
         schema = pa.schema([*SPINE_SCHEMA, *kinds])
         sql = self._of(days, content)
-        return query(sql).cast(schema) if sql else schema.empty_table()
+        with readable(self.table):
+            return query(sql).cast(schema) if sql else schema.empty_table()
 
     def _of(self, days: Sequence[dt.date], content: Sequence[str]) -> str:
         files = self.lake.files(self.table, days)

@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clearhouse.books.audit import Audit, audit
+from clearhouse.books.audit import Audit, Watch, audit
 from clearhouse.books.certificate import Certificate, CertificateError, seal
 from clearhouse.books.model import Entry, Status
 from clearhouse.core.columnar import DIALECT
 from clearhouse.core.contract import PayloadFormat
 from clearhouse.pipeline.bronze import input_of, landed_objects
 from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.shown import pointer_findings, visible_days
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,12 @@ def _previous_seal(run: Run, day: dt.date) -> str | None:
 
 
 def audit_days(run: Run, days: Sequence[dt.date] | None = None) -> Audit:
-    """Measure days again at every hop, and hold the closed ones against their certificates."""
-    return audit(run.books, run.name, run.hops, days, run.certificates.closed(run.name))
+    """Measure days again at every hop, hold closed ones against their certificates, and pointers
+    against the books.
+    """
+    watch = Watch(run.certificates.closed(run.name), visible_days(run, days))
+    found = audit(run.books, run.name, run.hops, days, watch)
+    return replace(found, findings=(*found.findings, *pointer_findings(run, days)))
 
 
 def _sealable(run: Run, dataset: OpenDataset, day: dt.date) -> list[Entry]:

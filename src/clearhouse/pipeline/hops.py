@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import Hop, Leg
+from clearhouse.books.ledger import Books
 from clearhouse.books.model import Side
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
@@ -14,6 +16,7 @@ from clearhouse.engines.engine import Ask, Engine, EngineSpine
 from clearhouse.lake.iceberg import BronzeSpine, Lake
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
 from clearhouse.pipeline.domain import Dataset
+from clearhouse.pipeline.standing import Judge, ReadersSides, Scope
 from clearhouse.store.quarantine import Quarantine, QuarantineSpine
 
 
@@ -53,19 +56,30 @@ def candidates_sql(dataset: str, gold: str) -> str:
 
 @dataclass(frozen=True)
 class Stores:
-    """The stores that hops are measured in."""
+    """The stores that hops are measured in, and the books that say what readers must see."""
 
     lake: Lake
     engine: Engine
     quarantine: Quarantine
+    books: Books
+    decisions: Decisions
     publications: Publications
+
+    def judge(self, dataset: Dataset, names: HopNames, contract: Contract) -> Judge:
+        """Says what must be visible of a dataset."""
+        return Judge(
+            self.books,
+            self.decisions,
+            self.publications,
+            Scope(contract.domain, contract.id, names.gold, dataset.business_gate.name),
+        )
 
 
 def hops_of(
-    dataset: Dataset, names: HopNames, contract: Contract, reader: LandingReader, stores: Stores
+    dataset: Dataset, names: HopNames, reader: LandingReader, stores: Stores, judge: Judge
 ) -> dict[str, Hop]:
     """The hops in order, by name."""
-    engine = stores.engine
+    engine, contract = stores.engine, reader.contract
     landed = LandingSpine(reader)
     repeated = LandingSpine(reader, Lines.REPEATED)
     amount, currency = contract.amount, contract.currency
@@ -95,14 +109,11 @@ def hops_of(
 
         return found
 
-    def published(of_days: str, days: Sequence[dt.date]) -> str:
-        """Gold rows of the entries that the books say are published."""
-        pointers = stores.publications.pointers(contract.id, days)
-        listed = ", ".join(map(engine.dialect.text, pointers.values())) or "''"
-        return f"{dataset.gold} r WHERE {of_days} AND r._entry_id IN ({listed})"
+    def gold(source: Callable[[str, Sequence[dt.date]], str]) -> EngineSpine:
+        return EngineSpine(engine.query_of, engine.dialect, dataset.gold, columns, fields, source)
 
     silver = rows(dataset.silver, "NOT r._is_superseded")
-    hidden = f"gold.{dataset.hidden}"
+    readers = ReadersSides(dataset.gold, engine.dialect, judge)
     hops = (
         *(
             Hop(names.landed[source.name], (Leg(Side.OUT, LandingSpine(reader.of(source.name))),))
@@ -139,21 +150,11 @@ def hops_of(
         Hop(
             names.readers,
             (
-                Leg(
-                    Side.IN,
-                    EngineSpine(
-                        engine.query_of, engine.dialect, dataset.gold, columns, fields, published
-                    ),
-                ),
+                Leg(Side.IN, gold(readers.standing)),
                 Leg(Side.OUT, rows(dataset.readers, ask=engine.query_readers)),
-                Leg(
-                    Side.DUPLICATE,
-                    rows(hidden, "r.reason = 'duplicate'", ask=engine.query_readers),
-                ),
-                Leg(
-                    Side.SUPERSEDED,
-                    rows(hidden, "r.reason = 'superseded'", ask=engine.query_readers),
-                ),
+                Leg(Side.DUPLICATE, gold(readers.duplicate)),
+                Leg(Side.SUPERSEDED, gold(readers.superseded)),
+                Leg(Side.HELD, gold(readers.withheld)),
             ),
             certified=False,
         ),

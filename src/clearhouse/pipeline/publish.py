@@ -136,7 +136,10 @@ def publish(
     serve(run, number)
     outcome = Outcome({day for each in changes.values() for day in each})
     for dataset in run.datasets:
-        outcome.unbalanced |= _enter_readers(run, dataset, touched[dataset.id])
+        standing = dataset.judge.standing()
+        withheld = [day for day in days if day in standing and standing[day].withheld]
+        entered = sorted({*touched[dataset.id], *withheld})
+        outcome.unbalanced |= _enter_readers(run, dataset, entered)
     return outcome
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
 
 from clearhouse.books import Books, EntryKey, Hop, Side, Status
-from clearhouse.books.audit import audit
+from clearhouse.books.audit import Watch, audit
 from clearhouse.books.certificate import seal
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.decisions import Decisions
@@ -96,20 +96,20 @@ def test_a_closed_day_that_was_entered_anew_is_held_against_its_certificate(book
     silver, gold = MemoryStore(*RECORDS), MemoryStore(*RECORDS)
     hop = closed(books, silver, gold)
     sealed = seal("bnpl", DAY, books.current("bnpl", days=[DAY]), None)
-    assert audit(books, "bnpl", [hop], closed={DAY: sealed}).findings == ()
+    assert audit(books, "bnpl", [hop], watch=Watch({DAY: sealed})).findings == ()
     for store in (silver, gold):
         store.put(RECORDS[0])
     Clerk(books, hop, "run-2").close([key_of()])
     assert audit(books, "bnpl", [hop]).findings == ()
-    (finding,) = audit(books, "bnpl", [hop], closed={DAY: sealed}).findings
+    (finding,) = audit(books, "bnpl", [hop], watch=Watch({DAY: sealed})).findings
     assert (finding.drifted, finding.unsealed) == (False, True)
     assert finding.entry.status is Status.UNBALANCED
     assert finding.difference.records == -1
     assert dict(finding.difference.amounts()) == {"USD": -100}
     elsewhere = replace(hop, name="landing → bronze")
-    assert audit(books, "bnpl", [elsewhere], closed={DAY: sealed}).findings == ()
+    assert audit(books, "bnpl", [elsewhere], watch=Watch({DAY: sealed})).findings == ()
     forged = replace(sealed, body="{}")
-    assert audit(books, "bnpl", [hop], closed={DAY: forged}).findings == ()
+    assert audit(books, "bnpl", [hop], watch=Watch({DAY: forged})).findings == ()
 
 
 def test_each_hop_is_audited_by_its_own_stores(books: Books) -> None:

@@ -133,5 +133,5 @@ def test_values_that_json_has_no_exact_form_for_are_told_apart() -> None:
         )
         return str(answer["text"][0])
 
-    assert text("+00") == '["123456789012345678.90","0.30000000000000004",1709985600000000]\n'
+    assert text("+00") == '["123456789012345678.90",0.30000000000000004,1709985600000000]\n'
     assert text("+01") != text("+00") == text("+00")
