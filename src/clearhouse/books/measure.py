@@ -32,8 +32,8 @@ TEXT_SCHEMA = pa.schema([("_book_date", pa.date32()), ("text", pa.string())])
 FIELD = "field:"
 """Before the name of a column of the contract, where it stands beside the spine's."""
 
-_DAYS_AT_ONCE = 16
-"""Of so many, texts are held in memory: some 400 bytes a row."""
+_DAYS_AT_ONCE = {True: 16, False: 128}
+"""Of so many, texts are held in memory: some 400 bytes a row with content, 100 without."""
 
 NO_ROWS = hashlib.sha256().hexdigest()
 """The digest of nothing."""
@@ -77,13 +77,16 @@ def texts_of(rows: pa.Table) -> pa.Table:
 
 
 def digests_asked(
-    ask: Callable[[Sequence[dt.date]], pa.Table], days: Sequence[dt.date]
+    texts: Callable[[Sequence[dt.date], Sequence[str]], pa.Table],
+    days: Sequence[dt.date],
+    content: Sequence[str],
 ) -> dict[dt.date, str]:
     """Digests of texts that are asked for some days at a time: a year of them is too much."""
     found: dict[dt.date, str] = {}
-    for at in range(0, len(days), _DAYS_AT_ONCE):
-        some = days[at : at + _DAYS_AT_ONCE]
-        found |= digests_of(ask(some), some)
+    at_once = _DAYS_AT_ONCE[bool(content)]
+    for at in range(0, len(days), at_once):
+        some = days[at : at + at_once]
+        found |= digests_of(texts(some, content), some)
     return found
 
 

@@ -184,7 +184,7 @@ class EngineSpine:
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """The digest of each day's rows."""
-        return digests_asked(lambda some: self.texts(some, content), days)
+        return digests_asked(self.texts, days, content)
 
     def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
         """The rows' texts."""

@@ -249,7 +249,7 @@ class BronzeSpine:
         files = {day: self.lake.files(self.table, [day]) for day in days}
         states = {d: (d, *content, *map(_state, paths)) for d, paths in files.items()}
         unknown = [day for day in days if states[day] not in self._digests]
-        found = digests_asked(lambda some: self.texts(some, content), unknown)
+        found = digests_asked(self.texts, unknown, content)
         self._digests.update({states[day]: digest for day, digest in found.items()})
         return {day: self._digests[states[day]] for day in days}
 

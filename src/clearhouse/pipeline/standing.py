@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from clearhouse.books.decisions import Decision, Decisions
 from clearhouse.books.ledger import Books
-from clearhouse.books.model import Entry
+from clearhouse.books.model import EntryKey
 from clearhouse.books.publications import Cause, Publications
 from clearhouse.core.columnar import Dialect
 
@@ -60,61 +60,46 @@ class Judge:
         return self._known[1]
 
     def _standing(self) -> dict[dt.date, Standing]:
-        known = {e.entry_id: e for e in self.books.current(self.scope.domain)}
-        current = {e.key.book_date: e for e in known.values() if e.key.hop == self.scope.hop}
+        known, current = self.books.keys(self.scope.domain)
+        built = {known[each].book_date: each for each in current if self._is_gold(known[each])}
         shown = self.publications.shown(self.scope.dataset)
-        before = {e.entry_id: e for e in self._earlier(current, shown)}
-        decided = self._decided([*current.values(), *before.values()], known)
-        found = {}
-        for day, entry in current.items():
-            published, cause = shown.get(day, (None, Cause.RUN))
-            is_chosen = cause is not Cause.ROLLBACK or published == entry.entry_id
-            visible = None
-            if is_chosen and self._passes(decided[entry.entry_id]):
-                visible = entry.entry_id
-            elif published in before and not any(d.holds for d in decided[published]):
-                visible = published
-            withheld = None if visible == entry.entry_id else entry.entry_id
-            found[day] = Standing(visible, withheld)
-        return found
-
-    def _earlier(
-        self,
-        current: Mapping[dt.date, Entry],
-        shown: Mapping[dt.date, tuple[str | None, Cause]],
-    ) -> Iterable[Entry]:
-        """Entries that were published and are not the last of their day."""
-        for day, entry in current.items():
-            entry_id, _ = shown.get(day, (None, Cause.RUN))
-            earlier = self.books.find(entry_id) if entry_id and entry_id != entry.entry_id else None
-            if earlier and (earlier.key.hop, earlier.key.book_date) == (self.scope.hop, day):
-                yield earlier
-
-    def _decided(
-        self, entries: Iterable[Entry], known: Mapping[str, Entry]
-    ) -> dict[str, list[Decision]]:
-        """Of each entry, the decisions on it and on those that it was made from."""
-        made_from = {e.entry_id: self._lineage(e, known) for e in entries}
-        decided = self.decisions.of_many([each for ids in made_from.values() for each in ids])
-        return {
-            entry_id: [d for each in ids for d in decided.get(each, ())]
-            for entry_id, ids in made_from.items()
+        made_from = {
+            each: _lineage(each, known)
+            for each in {*built.values(), *(entry_id for entry_id, _ in shown.values())}
+            if each in known and self._is_gold(known[each])
         }
-
-    def _lineage(self, entry: Entry, known: Mapping[str, Entry]) -> list[str]:
-        """The ids of an entry and of those that it was made from; most of them are current."""
-        found: list[str] = []
-        following: Entry | None = entry
-        while following is not None:
-            found.append(following.entry_id)
-            before = following.key.input_hash
-            following = known.get(before) or self.books.find(before)
+        decided = self.decisions.of_many([each for ids in made_from.values() for each in ids])
+        decisions = {
+            e: [d for i in ids for d in decided.get(i, ())] for e, ids in made_from.items()
+        }
+        found = {}
+        for day, last in sorted(built.items()):
+            published, cause = shown.get(day, (None, Cause.RUN))
+            is_chosen = cause is not Cause.ROLLBACK or published == last
+            visible = None
+            if is_chosen and self._passes(decisions[last]):
+                visible = last
+            elif published in decisions and known[published].book_date == day:
+                is_kept = published != last and not any(d.holds for d in decisions[published])
+                visible = published if is_kept else None
+            found[day] = Standing(visible, None if visible == last else last)
         return found
 
-    def _passes(self, decisions: Iterable[Decision]) -> bool:
+    def _is_gold(self, key: EntryKey) -> bool:
+        return key.hop == self.scope.hop
+
+    def _passes(self, decisions: Sequence[Decision]) -> bool:
         """Whether the gate has judged, and nothing holds."""
-        decided = list(decisions)
-        return any(d.gate == self.scope.gate for d in decided) and not any(d.holds for d in decided)
+        is_judged = any(d.gate == self.scope.gate for d in decisions)
+        return is_judged and not any(d.holds for d in decisions)
+
+
+def _lineage(entry_id: str, known: Mapping[str, EntryKey]) -> list[str]:
+    """The ids of an entry and of those that it was made from."""
+    found = [entry_id]
+    while (before := known[found[-1]].input_hash) in known:
+        found.append(before)
+    return found
 
 
 @dataclass(frozen=True)
