@@ -107,6 +107,11 @@ def changes_of_readers() -> dict[str, tuple[str, str]]:
                     UNION ALL SELECT max(_record_id) FROM {FACT})""",
             "−1 record",
         ),
+        "a column of the mart redefined": (
+            f"""CREATE OR REPLACE VIEW {TICKETS} AS SELECT * REPLACE ('west' AS booth) FROM {FACT}
+                WHERE _record_id NOT IN (SELECT _record_id FROM {HIDDEN})""",
+            f"the view {TICKETS} is not what was built",
+        ),
         "a record shown that was corrected": (
             f"CREATE OR REPLACE VIEW {TICKETS} AS SELECT * FROM {FACT}",
             f"gold → readers, {CORRECTED}: +1 record",

@@ -132,6 +132,15 @@ class DuckDBEngine:
         """Show readers a publication, all of it at once."""
         self.readers.serve(self, served)
 
+    def differing_views(self, views: Sequence[str]) -> list[str]:
+        """Those of the views served to readers that are not what was built."""
+        sql = "SELECT schema_name || '.' || view_name AS name, sql FROM duckdb_views()"
+        built, shown = (
+            {row["name"]: row["sql"] for row in answer.to_pylist()} if answer else {}
+            for answer in (self.query(sql), self.readers.query_of("ops.served", sql))
+        )
+        return [view for view in views if view in shown and built.get(view) != shown[view]]
+
     def served_number(self, domain: str) -> int:
         """The number of the publication that readers see; 0 where they see none."""
         return self.readers.number(domain)

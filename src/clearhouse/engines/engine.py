@@ -133,6 +133,10 @@ class Engine(Protocol):
         """Show readers a publication, all of it at once."""
         ...
 
+    def differing_views(self, views: Sequence[str]) -> list[str]:
+        """Those of the views served to readers that are not what was built."""
+        ...
+
     def served_number(self, domain: str) -> int:
         """The number of the publication that readers see; 0 where they see none."""
         ...

@@ -44,14 +44,17 @@ def pointer_findings(run: Run, days: Sequence[dt.date] | None) -> list[Finding]:
     found: list[Finding] = []
     for dataset in run.datasets:
         found += _of_dataset(run, dataset, days)
+        views = (dataset.declared.readers, *dataset.declared.views)
+        if latest and (differing := run.engine.differing_views(views)):
+            text = f"the view {', '.join(differing)} is not what was built"
+            found.append(_finding(run, dataset, max(run.books.days(run.name)), text))
     served = run.engine.served_number(run.name)
     if latest and served != latest:
-        changed = max(run.books.days(run.name))
         text = (
             f"readers see publication {served}, and the books say that {latest} was made: the next "
-            "run shows it."
+            "run shows it"
         )
-        found.append(_finding(run, run.dataset(), changed, text))
+        found.append(_finding(run, run.dataset(), max(run.books.days(run.name)), text))
     return found
 
 
