@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
 from clearhouse.store.database import open_database
 from clearhouse.store.landing_totals import LandingTotals
 
 BEYOND_64_BITS = 3 * 2**64 + 1  # a hash of many records is
 FOUND = {
-    "all": Totals({"records": 3, "hash": BEYOND_64_BITS, "minor:USD": -5, "minor:JPY": 7}),
-    "repeated": Totals(),
+    "all": Counted(
+        Totals({"records": 3, "hash": BEYOND_64_BITS, "minor:USD": -5, "minor:JPY": 7}), "5e1"
+    ),
+    "repeated": Counted(),
 }
-OTHER = {"all": Totals({"records": 1}), "repeated": Totals()}
+OTHER = {"all": Counted(Totals({"records": 1}), "0f2"), "repeated": Counted()}
 
 
 @pytest.fixture

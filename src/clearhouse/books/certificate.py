@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.journal import create_tables, recording
-from clearhouse.books.model import Entry, Side, Totals, canonical
+from clearhouse.books.model import Digests, Entry, Measured, Side, Totals, canonical
 from clearhouse.books.schema import acting_user, certificate_table, now, reopening_table
 from clearhouse.core.errors import ClearhouseError
 
@@ -52,17 +52,19 @@ class Certificate:
         """Whether the body is the one that was sealed."""
         return hashlib.sha256(self.body.encode()).hexdigest() == self.seal
 
-    def totals(self, hop: str) -> dict[Side, Totals] | None:
+    def measured(self, hop: str) -> Measured | None:
         """What was sealed of a hop; None where it is not part of the certificate."""
         sealed = self._sealed(hop)
         if sealed is None:
             return None
-        return {Side(side): Totals(found) for side, found in sealed["totals"].items()}
+        totals = {Side(side): Totals(found) for side, found in sealed["totals"].items()}
+        digests = sealed["digests"]
+        return Measured(totals, Digests(digests["in"], digests["out"], tuple(sealed["content"])))
 
     def tree(self, hop: str) -> Tree | None:
-        """The tree that was sealed of a hop; None where there is none, as in version 1."""
+        """The tree that was sealed of a hop; None where it is not part of the certificate."""
         sealed = self._sealed(hop)
-        return Tree(sealed["tree_size"], sealed["root"]) if sealed and "root" in sealed else None
+        return Tree(sealed["tree_size"], sealed["root"]) if sealed else None
 
     def _sealed(self, hop: str) -> dict[str, Any] | None:
         return next((sealed for sealed in self.content["hops"] if sealed["hop"] == hop), None)
@@ -90,6 +92,8 @@ def seal(
             "domain": domain,
             "hops": [
                 {
+                    "content": e.digests.content,
+                    "digests": {"in": e.digests.entering, "out": e.digests.leaving},
                     "entry_id": e.entry_id,
                     "hop": e.key.hop,
                     "root": trees[e.key.hop].root,

@@ -8,11 +8,8 @@ from clearhouse.books.hop import Hop
 from clearhouse.books.ledger import Books
 from clearhouse.books.model import (
     EntryKey,
-    Side,
+    Measured,
     Status,
-    Totals,
-    difference,
-    totals_digest,
 )
 
 _SETTLED = (Status.BALANCED, Status.HELD)
@@ -49,21 +46,21 @@ class Clerk:
                 work: if its entry was never closed (a crash after the commit), it is closed now.
         """
         marked = [day for day, key in keys.items() if marks.get(day) == key.entry_id]
-        measured = self.hop.measure(marked) if marked else {}
         domain = next(iter(keys.values())).domain if keys else ""
-        entries = {e.entry_id: e for e in self.books.current(domain, self.hop.name, marked)}
+        entries = {
+            e.key.book_date: e
+            for e in self.books.current(domain, self.hop.name, marked)
+            if e.status in _SETTLED and e.key == keys[e.key.book_date]
+        }
+        measured = self.hop.measure(marked, entries) if marked else {}
         skip: list[dt.date] = []
-        adopt: dict[EntryKey, Mapping[Side, Totals]] = {}
+        adopt: dict[EntryKey, Measured] = {}
         for day in marked:
-            key, totals = keys[day], measured[day]
-            if difference(totals):
+            found, entry = measured[day], entries.get(day)
+            if not found.balances or (entry and entry.output_ref != found.ref):
                 continue
-            entry = entries.get(key.entry_id)
-            settled = entry is not None and entry.status in _SETTLED
-            if settled and entry is not None and entry.output_ref != totals_digest(totals):
-                continue
-            if not settled:
-                adopt[key] = totals
+            if entry is None:
+                adopt[keys[day]] = found
             skip.append(day)
         if adopt:
             self._enter(adopt)
@@ -84,7 +81,6 @@ class Clerk:
         """Record that the work on entries went wrong."""
         self.books.fail(keys, self.run_id)
 
-    def _enter(self, measured: Mapping[EntryKey, Mapping[Side, Totals]]) -> dict[dt.date, Status]:
-        refs = {key: totals_digest(totals) for key, totals in measured.items()}
-        statuses = self.books.close(measured, self.run_id, output_refs=refs)
+    def _enter(self, measured: Mapping[EntryKey, Measured]) -> dict[dt.date, Status]:
+        statuses = self.books.close(measured, self.run_id)
         return {key.book_date: status for key, status in statuses.items()}

@@ -1,14 +1,15 @@
 """Hops: which store's rows stand on which side, and who is missing when they do not balance."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from clearhouse.books.measure import SPINE_SCHEMA
-from clearhouse.books.model import Entry, Side, Totals
+from clearhouse.books.measure import FIELD, NO_ROWS, SPINE_SCHEMA, digests_of
+from clearhouse.books.model import Digests, Entry, Measured, Side, Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.money import Money
 
@@ -17,14 +18,25 @@ MAX_NAMED = 20
 
 
 class Relation(Protocol):
-    """Spine rows of one store: always asked of the store itself, never remembered."""
+    """Spine rows of one store: always asked of the store itself, never remembered.
+
+    `content` names columns of the contract that are part of a row beside the spine's.
+    """
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days."""
         ...
 
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
-        """The rows themselves, as `SPINE_SCHEMA`."""
+    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
+        """The digest of each day's rows (`measure.digests_of`)."""
+        ...
+
+    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        """The rows' texts, as `TEXT_SCHEMA`."""
+        ...
+
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
+        """The rows themselves: `SPINE_SCHEMA`, then the content, each as `field:<name>`."""
         ...
 
 
@@ -46,6 +58,7 @@ class Named:
         currency: the currency before, or the only one there is.
         amount_in, amount_out: for `changed`, the amount before and after.
         currency_out: the currency after, where that was changed too.
+        column, before, after: for `changed`, another column than those, and its values.
     """
 
     record_id: str
@@ -57,9 +70,14 @@ class Named:
     amount_in: int
     amount_out: int
     currency_out: str
+    column: str = ""
+    before: str = ""
+    after: str = ""
 
     def __str__(self) -> str:
         name = self.record_key.rsplit("|", 1)[-1] or self.record_id
+        if self.column:
+            return f"{name}: {self.column} {self.before} became {self.after}"
         if self.kind == "changed":
             before = Money(self.amount_in, self.currency)
             after = Money(self.amount_out, self.currency_out)
@@ -87,12 +105,14 @@ class Hop:
             from an earlier entry than the current one is not held against the current one's rows.
         certified: whether the hop is a function of its day's arrivals alone, and so part of the
             day's certificate. (What readers see of a day moves with later corrections.)
+        content: gives the contract's columns that all its stores have, and that must be equal.
     """
 
     name: str
     legs: tuple[Leg, ...]
     certified: bool = True
     upstream: str | None = None
+    content: Callable[[], Sequence[str]] = tuple
 
     def is_behind(self, entry: Entry, upstream: Entry | None) -> bool:
         """Whether an entry was made from another input than stands before it now.
@@ -101,27 +121,111 @@ class Hop:
         """
         return upstream is not None and entry.key.input_hash != upstream.entry_id
 
-    def measure(self, days: Sequence[dt.date]) -> dict[dt.date, dict[Side, Totals]]:
-        """Every side's totals for each of the days, asked of the stores now."""
-        found: dict[dt.date, dict[Side, Totals]] = {day: {} for day in days}
-        for leg in self.legs:
-            for day, totals in leg.relation.totals(days).items():
-                sides = found[day]
-                sides[leg.side] = sides.get(leg.side, Totals()) + totals
+    def measure(
+        self, days: Sequence[dt.date], entered: Mapping[dt.date, Entry] | None = None
+    ) -> dict[dt.date, Measured]:
+        """What every side holds of each of the days, asked of the stores now.
+
+        Args:
+            days: which.
+            entered: entries that days are held against, over the content of their digests.
+        """
+        found = [(leg, leg.relation.totals(days)) for leg in self.legs]
+        digests: dict[dt.date, Digests] = {}
+        for content, some in self._by_content(days, entered or {}).items():
+            entering, leaving = (
+                _digests([f for f in found if (f[0].side is Side.IN) == is_in], some, content)
+                for is_in in (True, False)
+            )
+            digests |= {day: Digests(entering[day], leaving[day], content) for day in some}
+        sides: dict[dt.date, dict[Side, Totals]] = {day: {} for day in days}
+        for leg, totals in found:
+            for day, of_day in sides.items():
+                of_day[leg.side] = of_day.get(leg.side, Totals()) + totals[day]
+        return {day: Measured(sides[day], digests[day]) for day in days}
+
+    def _by_content(
+        self, days: Iterable[dt.date], entered: Mapping[dt.date, Entry]
+    ) -> dict[tuple[str, ...], list[dt.date]]:
+        known = {d: e.digests.content for d, e in entered.items() if e.digests.leaving}
+        now = tuple(self.content()) if set(days) - known.keys() else ()
+        found: dict[tuple[str, ...], list[dt.date]] = {}
+        for day in days:
+            found.setdefault(known.get(day, now), []).append(day)
         return found
 
-    def name_differences(self, day: dt.date) -> list[Named]:
+    def name_differences(self, day: dt.date, content: Sequence[str] = ()) -> list[Named]:
         """The records by which a day's `in` differs from its other sides, worst first."""
-        entering = _rows(self.legs, day, entering=True)
-        leaving = _rows(self.legs, day, entering=False)
+        entering = _rows(self.legs, day, content, entering=True)
+        leaving = _rows(self.legs, day, content, entering=False)
         answer = query(_DIFFERENCES, entering=entering, leaving=leaving)
-        return [Named(**row) for row in answer.to_pylist()]
+        named = [Named(**row) for row in answer.to_pylist()]
+        return named + _changed(entering, leaving, {each.record_id for each in named})
 
 
-def _rows(legs: Iterable[Leg], day: dt.date, *, entering: bool) -> pa.Table:
-    tables = [leg.relation.rows([day]) for leg in legs if (leg.side is Side.IN) == entering]
-    return pa.concat_tables(tables) if tables else SPINE_SCHEMA.empty_table()
+def _digests(
+    measured: Sequence[tuple[Leg, Mapping[dt.date, Totals]]],
+    days: Sequence[dt.date],
+    content: Sequence[str],
+) -> dict[dt.date, str]:
+    """The digest of each day's rows on some legs, taken together.
 
+    A store makes the digest of a day that it alone has rows of. Rows of several are merged here.
+    """
+    alone: dict[int, list[dt.date]] = {}
+    found = dict.fromkeys(days, NO_ROWS if measured else "")
+    for day in days:
+        filled = [n for n, (_, totals) in enumerate(measured) if totals[day].records]
+        if len(filled) == 1:
+            alone.setdefault(filled[0], []).append(day)
+        elif filled:
+            texts = [measured[n][0].relation.texts([day], content) for n in filled]
+            found |= digests_of(pa.concat_tables(texts), [day])
+    for n, some in alone.items():
+        found |= measured[n][0].relation.digests(some, content)
+    return found
+
+
+def _rows(legs: Iterable[Leg], day: dt.date, content: Sequence[str], *, entering: bool) -> pa.Table:
+    on = [leg.relation for leg in legs if (leg.side is Side.IN) == entering]
+    tables = [relation.rows([day], content) for relation in on]
+    # A store that is not there yet has no columns of the contract, and no rows.
+    filled = [table for table in tables if len(table)] or tables[:1]
+    return pa.concat_tables(filled) if filled else SPINE_SCHEMA.empty_table()
+
+
+def _changed(entering: pa.Table, leaving: pa.Table, named: set[str]) -> list[Named]:
+    """Other columns that records differ in. Beyond those shown, records stand without columns."""
+    if entering.column_names != leaving.column_names:  # one side has no rows: all are named
+        return []
+    differing = query(_DIFFERING, entering=entering, leaving=leaving)["_record_id"].to_pylist()
+    others = [each for each in differing if each not in named]
+    found: list[Named] = []
+    for record_id in others[:MAX_NAMED]:
+        before, after = (
+            table.filter(pc.field("_record_id") == record_id).to_pylist()[0]
+            for table in (entering, leaving)
+        )
+        found += [
+            _of_column(before, name.removeprefix(FIELD), before[name], after[name])
+            for name in before
+            if before[name] != after[name]
+        ]
+    rest = ({"_record_id": each, "_record_key": each} for each in others[MAX_NAMED:])
+    return found + [_of_column(row, "", None, None) for row in rest]
+
+
+def _of_column(row: Mapping[str, Any], column: str, before: object, after: object) -> Named:
+    shown = ("NULL" if value is None else f'"{value}"' for value in (before, after))
+    key = row["_record_key"] or ""
+    return Named(row["_record_id"], key, "changed", 0, 0, "", 0, 0, "", column, *shown)
+
+
+_DIFFERING = """
+    SELECT DISTINCT _record_id FROM (
+        (SELECT * FROM entering EXCEPT ALL SELECT * FROM leaving)
+        UNION ALL (SELECT * FROM leaving EXCEPT ALL SELECT * FROM entering)
+    ) ORDER BY 1"""
 
 # One row a record whose count, amount or currency differs between the two sides. A record whose
 # count is right and whose amount or currency is not was changed.
@@ -141,7 +245,8 @@ _DIFFERENCES = """
             WHEN o.n > i.n THEN 'doubled' WHEN o.n < i.n THEN 'missing' ELSE 'changed' END AS kind,
         (coalesce(o.n, 0) - coalesce(i.n, 0))::BIGINT AS records,
         (coalesce(o.a, 0) - coalesce(i.a, 0))::BIGINT AS minor,
-        coalesce(i.c, o.c) AS currency, coalesce(o.c, i.c) AS currency_out,
+        CASE WHEN i.n IS NULL THEN o.c ELSE coalesce(i.c, 'XXX') END AS currency,
+        CASE WHEN o.n IS NULL THEN i.c ELSE coalesce(o.c, 'XXX') END AS currency_out,
         coalesce(i.a, 0)::BIGINT AS amount_in, coalesce(o.a, 0)::BIGINT AS amount_out
     FROM i FULL OUTER JOIN o USING (_record_id)
     WHERE i.n IS DISTINCT FROM o.n OR i.a IS DISTINCT FROM o.a OR i.c IS DISTINCT FROM o.c

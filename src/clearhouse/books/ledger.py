@@ -8,15 +8,14 @@ not written down a second time.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
 from clearhouse.books.journal import create_tables, recording
-from clearhouse.books.model import Entry, EntryKey, Side, Status, Totals
-from clearhouse.books.model import difference as totals_difference
+from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.books.schema import (
     audit_table,
     current_table,
@@ -24,7 +23,10 @@ from clearhouse.books.schema import (
     event_table,
     finding_table,
     now,
+    publication_table,
+    release_table,
     total_table,
+    verdict_table,
 )
 
 Found = tuple[str, dt.date | None, str]
@@ -53,8 +55,20 @@ class _Event:
     """What happened to an entry."""
 
     status: Status
-    output_ref: str = ""
-    totals: Mapping[Side, Totals] = field(default_factory=dict)
+    measured: Measured = field(default_factory=lambda: Measured({}))
+
+    def row(self, key: EntryKey) -> dict[str, str]:
+        """The event's own columns."""
+        digests = self.measured.digests
+        is_measured = self.status not in (Status.OPEN, Status.FAILED)
+        return {
+            "entry_id": key.entry_id,
+            "status": self.status,
+            "output_ref": self.measured.ref if is_measured else "",
+            "digest_in": digests.entering,
+            "digest_out": digests.leaving,
+            "content": ",".join(digests.content),
+        }
 
     def takes_over(self, entry_id: str, current: str | None) -> bool:
         """Whether it is in force for the hop and day from now on."""
@@ -78,24 +92,14 @@ class Books:
         """
         self._enter({key: _Event(Status.OPEN) for key in keys}, run_id)
 
-    def close(
-        self,
-        measured: Mapping[EntryKey, Mapping[Side, Totals]],
-        run_id: str,
-        *,
-        output_refs: Mapping[EntryKey, str] | None = None,
-    ) -> dict[EntryKey, Status]:
+    def close(self, measured: Mapping[EntryKey, Measured], run_id: str) -> dict[EntryKey, Status]:
         """Enter what was measured; each entry becomes the current one of its hop and day.
 
         An entry that does not balance is `unbalanced`, one that does is `balanced`.
         """
         events = {
-            key: _Event(
-                Status.UNBALANCED if totals_difference(totals) else Status.BALANCED,
-                (output_refs or {}).get(key, ""),
-                totals,
-            )
-            for key, totals in measured.items()
+            key: _Event(Status.BALANCED if found.balances else Status.UNBALANCED, found)
+            for key, found in measured.items()
         }
         self._enter(events, run_id)
         return {key: event.status for key, event in events.items()}
@@ -111,18 +115,15 @@ class Books:
             known, current = _known(record.connection, events)
             new = [key for key in events if key.entry_id not in known]
             record.add(entry_table, [{"entry_id": key.entry_id, **asdict(key)} for key in new])
-            rows = [
-                {"entry_id": key.entry_id, "status": event.status, "output_ref": event.output_ref}
-                for key, event in events.items()
-            ]
-            rows = record.add(event_table, [{**row, "run_id": run_id, "at": now()} for row in rows])
+            at = {"run_id": run_id, "at": now()}
+            rows = record.add(event_table, [{**e.row(k), **at} for k, e in events.items()])
             numbered = list(zip(events.items(), (row["seq"] for row in rows), strict=True))
             record.add(
                 total_table,
                 [
                     {"seq": seq, "side": side, "measure": measure, "value": value}
                     for (_, event), seq in numbered
-                    for side, total in event.totals.items()
+                    for side, total in event.measured.totals.items()
                     for measure, value in total.measures.items()
                 ],
             )
@@ -152,6 +153,17 @@ class Books:
         wanted = set(days)
         return [e for e in entries if e.key.book_date in wanted]
 
+    def keys(self, domain: str) -> tuple[dict[str, EntryKey], set[str]]:
+        """What all entries of a domain are, by id, and the ids of the current ones.
+
+        Quicker than to load what they measured.
+        """
+        entries = sa.select(entry_table).where(entry_table.c.domain == domain)
+        current = sa.select(current_table.c.entry_id).where(current_table.c.domain == domain)
+        with self.engine.connect() as connection:
+            known = {row.entry_id: _key(row) for row in connection.execute(entries)}
+            return known, set(connection.scalars(current))
+
     def find(self, entry_id: str) -> Entry | None:
         """An entry by its id, current or not, as its last event left it."""
         last = (
@@ -178,6 +190,13 @@ class Books:
             & (entry_table.c.book_date == day)
         )
         return self._load(where, None)
+
+    def state(self) -> tuple[Any, ...]:
+        """The last of everything that an entry's state follows from: changes when any is added."""
+        tables = (event_table, verdict_table, release_table, publication_table)
+        last = (sa.select(sa.func.max(table.c.seq)).scalar_subquery() for table in tables)
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(sa.select(*last)).one())
 
     def days(self, domain: str) -> list[dt.date]:
         """The days that a domain has entries of, in order."""
@@ -275,12 +294,17 @@ def _place(key: EntryKey) -> dict[str, Any]:
     return {"domain": key.domain, "hop": key.hop, "book_date": key.book_date}
 
 
+def _key(row: Any) -> EntryKey:
+    return EntryKey(row.domain, row.hop, row.book_date, row.input_hash, row.code_hash)
+
+
 def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]]) -> Entry:
     return Entry(
-        key=EntryKey(row.domain, row.hop, row.book_date, row.input_hash, row.code_hash),
+        key=_key(row),
         status=Status(row.status),
         totals={side: Totals(sides[side]) for side in Side if side in sides},
         output_ref=row.output_ref,
         run_id=row.run_id,
         entered_at=row.at,
+        digests=Digests(row.digest_in, row.digest_out, tuple(filter(None, row.content.split(",")))),
     )

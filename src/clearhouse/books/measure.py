@@ -1,17 +1,21 @@
 """Totals as queries over a store: records, the additive hash and the amounts by currency.
 
 The hash of a set is the sum over its records of the first 15 hex digits of md5(S) as an integer,
-S = `_record_id|amount_minor|currency`. It adds up like money, and every engine can compute it.
+S = `_record_id|amount_minor|currency`. It adds up like money, and every engine can compute it. A
+sum can be forged, so that beside it stands the SHA-256 of the rows' texts.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clearhouse.books.model import HASH, MINOR, RECORDS, Totals
 from clearhouse.core.columnar import DIALECT, HASH_DIGITS, Dialect, query
+from clearhouse.core.money import NO_CURRENCY
 
 SPINE_SCHEMA = pa.schema(
     [
@@ -23,6 +27,23 @@ SPINE_SCHEMA = pa.schema(
     ]
 )
 """What every store can be asked for: its spine rows."""
+
+TEXT_SCHEMA = pa.schema([("_book_date", pa.date32()), ("text", pa.string())])
+FIELD = "field:"
+"""Before the name of a column of the contract, where it stands beside the spine's."""
+
+_DAYS_AT_ONCE = {True: 16, False: 128}
+"""Of so many, texts are held in memory: some 400 bytes a row with content, 100 without."""
+
+NO_ROWS = hashlib.sha256().hexdigest()
+"""The digest of nothing."""
+
+
+class Counted(NamedTuple):
+    """Totals of rows, and their digest."""
+
+    totals: Totals = Totals()
+    digest: str = NO_ROWS
 
 
 def record_hash(record_id: str, amount_minor: int, currency: str) -> int:
@@ -40,14 +61,59 @@ def totals_sql(relation: str, *by: str, dialect: Dialect = DIALECT) -> str:
         FROM ({relation}) AS spine GROUP BY {grain} ORDER BY {grain}"""
 
 
+def texts_sql(
+    relation: str, content: Mapping[str, pa.DataType], *, dialect: Dialect = DIALECT
+) -> str:
+    """SQL of each row's text: the spine's values, then those of the contract's columns."""
+    fields = {f'"{FIELD}{name}"': kind for name, kind in content.items()}
+    spine = {field.name: field.type for field in SPINE_SCHEMA if field.name != "_book_date"}
+    text = dialect.row_text({**spine, **fields})
+    return f"SELECT _book_date, {text} AS text FROM ({relation}) AS spine"
+
+
+def texts_of(rows: pa.Table) -> pa.Table:
+    """The texts of spine rows held in memory."""
+    return query(texts_sql("SELECT * FROM spine_rows", {}), spine_rows=rows)
+
+
+def digests_asked(
+    texts: Callable[[Sequence[dt.date], Sequence[str]], pa.Table],
+    days: Sequence[dt.date],
+    content: Sequence[str],
+) -> dict[dt.date, str]:
+    """Digests of texts that are asked for some days at a time: a year of them is too much."""
+    found: dict[dt.date, str] = {}
+    at_once = _DAYS_AT_ONCE[bool(content)]
+    for at in range(0, len(days), at_once):
+        some = days[at : at + at_once]
+        found |= digests_of(texts(some, content), some)
+    return found
+
+
+def digests_of(texts: pa.Table, days: Iterable[dt.date]) -> dict[dt.date, str]:
+    """SHA-256 hex of each day's texts, put in order: what `sort | sha256sum` gives.
+
+    A text begins with the record id, so this is the order of record ids, and of whole texts where
+    an id stands twice.
+    """
+    found = {}
+    for day in days:
+        some = texts.filter(pc.field("_book_date") == day)["text"].combine_chunks()
+        ordered = some.take(pc.sort_indices(some))
+        data = ordered.buffers()[2] if len(ordered) else None
+        found[day] = hashlib.sha256(data or b"").hexdigest()
+    return found
+
+
 def totals_by_day(answer: pa.Table) -> dict[dt.date, Totals]:
     """The answer of `totals_sql` as totals of each day that has records."""
     found: dict[dt.date, dict[str, int]] = {}
     for row in answer.to_pylist():
         day = found.setdefault(row["_book_date"], {RECORDS: 0, HASH: 0})
         day[RECORDS] += row["records"]
-        day[HASH] += int(row["hash"])
-        day[MINOR + row["currency"]] = int(row["minor"])
+        # A store that was tampered with may hold NULLs: they add nothing, and so are found.
+        day[HASH] += int(row["hash"] or 0)
+        day[MINOR + (row["currency"] or NO_CURRENCY)] = int(row["minor"] or 0)
     return {day: Totals(measures) for day, measures in found.items()}
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 
 RECORDS = "records"
@@ -21,6 +21,7 @@ class Side(StrEnum):
     SUPERSEDED = "superseded"
     REJECTED = "rejected"
     IGNORED = "ignored"
+    HELD = "held"
 
 
 class Status(StrEnum):
@@ -75,6 +76,42 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Digests:
+    """SHA-256 hex of the rows of `in`, and of those of all other sides together.
+
+    Totals add up, and so could be kept while rows change. These can't (`measure.digests_of`).
+
+    Attributes:
+        content: the columns that are part of a row beside those of the spine.
+    """
+
+    entering: str = ""
+    leaving: str = ""
+    content: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a hop's stores hold for a day. Without `in` there is nothing to balance against."""
+
+    totals: Mapping[Side, Totals]
+    digests: Digests = Digests()
+
+    @property
+    def balances(self) -> bool:
+        """Whether what went in is what came out, in its totals and row by row."""
+        same = Side.IN not in self.totals or self.digests.entering == self.digests.leaving
+        return same and not difference(self.totals)
+
+    @property
+    def ref(self) -> str:
+        """SHA-256 hex of totals and digests, by which a later run knows what it left."""
+        totals = json.dumps(canonical(self.totals), sort_keys=True, separators=(",", ":"))
+        entering, leaving, content = astuple(self.digests)
+        return digest(totals, entering, leaving, *content)
+
+
+@dataclass(frozen=True, slots=True)
 class EntryKey:
     """What an entry is a function of; its id is the SHA-256 of it."""
 
@@ -98,7 +135,7 @@ class Entry:
     Attributes:
         totals: by side; a side that nothing was measured for is not there. Without `in` (a
             source that states no count) there is nothing to balance against.
-        output_ref: a digest of the totals by which a later run knows what it left.
+        output_ref: `Measured.ref` of what was measured.
         run_id, entered_at: by which run and when; no part of the entry's identity.
     """
 
@@ -108,11 +145,17 @@ class Entry:
     output_ref: str = ""
     run_id: str = ""
     entered_at: dt.datetime | None = None
+    digests: Digests = Digests()
 
     @property
     def entry_id(self) -> str:
         """See `EntryKey.entry_id`."""
         return self.key.entry_id
+
+    @property
+    def measured(self) -> Measured:
+        """What was measured when it was entered."""
+        return Measured(self.totals, self.digests)
 
     @property
     def difference(self) -> Totals:
@@ -141,11 +184,6 @@ def canonical(totals: Mapping[Side, Totals]) -> dict[str, dict[str, int]]:
 def canonical_measures(totals: Totals) -> dict[str, int]:
     """The measures of totals as plain data with sorted keys."""
     return dict(sorted(totals.measures.items()))
-
-
-def totals_digest(totals: Mapping[Side, Totals]) -> str:
-    """SHA-256 hex of the totals in canonical form."""
-    return digest(json.dumps(canonical(totals), sort_keys=True, separators=(",", ":")))
 
 
 def digest(*parts: str) -> str:

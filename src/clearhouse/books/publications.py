@@ -130,6 +130,18 @@ class Publications:
             if entry_id is not None and (wanted is None or day in wanted)
         }
 
+    def shown(self, dataset: str) -> dict[dt.date, tuple[str | None, Cause]]:
+        """Of each day, the pointer that was set last, and why."""
+        statement = (
+            sa.select(pointer_table, publication_table.c.cause)
+            .join(publication_table, publication_table.c.seq == pointer_table.c.publication)
+            .where(pointer_table.c.dataset == dataset)
+            .order_by(pointer_table.c.publication)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement).all()
+        return {row.book_date: (row.entry_id, Cause(row.cause)) for row in rows}
+
     def history(self, domain: str) -> list[Publication]:
         """A domain's publications, the oldest first."""
         changes = (

@@ -81,10 +81,16 @@ event_table = _table(
     sa.Column("entry_id", sa.ForeignKey("books_entry.entry_id"), nullable=False, index=True),
     sa.Column("status", sa.String(12), nullable=False),
     sa.Column("output_ref", sa.Text, nullable=False),
+    sa.Column("digest_in", sa.String(64), nullable=False),
+    sa.Column("digest_out", sa.String(64), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
     sa.Column("run_id", sa.String(40), nullable=False),
     _moment("at"),
 )
-"""What happened to an entry: opened, balanced, unbalanced or failed, by which run and when."""
+"""What happened to an entry: opened, balanced, unbalanced or failed, by which run and when.
+
+`digest_in` and `digest_out` are `Digests`; `content` is the columns that they are over.
+"""
 
 total_table = sa.Table(
     "books_total",

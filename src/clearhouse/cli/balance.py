@@ -18,7 +18,13 @@ from clearhouse.cli.app import out
 from clearhouse.cli.report import release_command
 from clearhouse.cli.words import amounts, counted
 
-_SET_ASIDE = (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED, Side.IGNORED)
+_SET_ASIDE = (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED, Side.IGNORED, Side.HELD)
+_COLUMNS = {
+    Side.DUPLICATE: "dup.",
+    Side.SUPERSEDED: "sup.",
+    Side.REJECTED: "rej.",
+    Side.HELD: "held",
+}
 _COLOURS = {
     Status.BALANCED: "green",
     Status.UNBALANCED: "bold red",
@@ -39,7 +45,7 @@ def show_trial_balance(audited: Audit) -> None:
     days = len({e.key.book_date for e in audited.entries})
     out.print(
         f"\n[bold]Trial balance[/] of {counted(days, 'day')}: "
-        "in = out + duplicate + superseded + rejected"
+        "in = out + duplicate + superseded + rejected + held"
     )
     _print_fitting([_trial_balance(audited, currency) for currency in (None, _only(audited))])
     status = {s: sum(e.status is s for e in audited.entries) for s in Status}
@@ -48,17 +54,21 @@ def show_trial_balance(audited: Audit) -> None:
 
 
 def _trial_balance(audited: Audit, currency: str | None) -> Table:
+    holds = any(e.totals[Side.HELD].records for e in audited.entries if Side.HELD in e.totals)
+    shown = [side for side in _COLUMNS if side is not Side.HELD or holds]
     table = _table(
-        "hop", "in", "out", "dup.", "sup.", "rej.", _amount_head(currency), "apart",
+        "hop", "in", "out", *(_COLUMNS[side] for side in shown), _amount_head(currency), "apart",
         is_wide=currency is None,
     )  # fmt: skip
     for hop in dict.fromkeys(e.key.hop for e in audited.entries):
         entries = [e for e in audited.entries if e.key.hop == hop]
-        table.add_row(*_hop_row(hop, entries, currency))
+        table.add_row(*_hop_row(hop, entries, shown, currency))
     return table
 
 
-def _hop_row(hop: str, entries: Sequence[Entry], currency: str | None) -> list[str]:
+def _hop_row(
+    hop: str, entries: Sequence[Entry], shown: Sequence[Side], currency: str | None
+) -> list[str]:
     sides = {side: _sum(entries, side) for side in Side}
     has_in = any(Side.IN in e.totals for e in entries)
     apart = sum((e.difference for e in entries), Totals())
@@ -72,7 +82,7 @@ def _hop_row(hop: str, entries: Sequence[Entry], currency: str | None) -> list[s
         hop,
         f"{sides[Side.IN].records:,}" if has_in else "–",
         f"{sides[Side.OUT].records:,}",
-        *(f"{sides[s].records:,}" for s in (Side.DUPLICATE, Side.SUPERSEDED, Side.REJECTED)),
+        *(f"{sides[side].records:,}" for side in shown),
         _amount(sides[Side.OUT], currency),
         f"[{'bold red' if unbalanced else 'green'}]{difference}[/]",
     ]

@@ -94,9 +94,13 @@ def finding_lines(finding: Finding) -> list[str]:
     lines = [f"{head}: {named}" for named in finding.named]
     if finding.unnamed:
         lines.append(f"{head}: and {counted(finding.unnamed, 'record')} more")
+    if finding.reason:
+        return [f"{head}: {finding.reason}"]
     if not finding.named:
         money = ", ".join(amounts(finding.difference)) or "0"
         apart = f"{finding.difference.records:+,} records, {money}"
+        if not finding.difference:
+            apart = "as many records and as much money, but other rows"
         when = "was sealed when the day was closed"
         if not finding.unsealed:
             when = "the books say it held when the day was entered"

@@ -2,13 +2,15 @@
 
 import datetime as dt
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
+from clearhouse.core.errors import StoreError
 from clearhouse.core.money import iso_exponents
 
 _local = threading.local()
@@ -23,6 +25,17 @@ class Dialect(Protocol):
 
     def hash_sum(self, amount_minor: str = "amount_minor") -> str:
         """The additive hash of a set of records: a sum over `_record_id`, amount and currency."""
+        ...
+
+    def row_text(self, columns: Mapping[str, pa.DataType]) -> str:
+        """A row's text: a JSON array of its values in one line, which ends with a line feed.
+
+        Rows that differ in a value differ in their texts; equal values have one text in every
+        engine. What JSON has no exact form for (decimals) stands in it as text.
+
+        Args:
+            columns: SQL of each value, and the type that it is taken as.
+        """
         ...
 
     def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
@@ -52,6 +65,11 @@ class DuckDBDialect:
         text = f"_record_id || '|' || {amount_minor} || '|' || currency"
         return f"sum(('0x' || substr(md5({text}), 1, {HASH_DIGITS}))::BIGINT)"
 
+    def row_text(self, columns: Mapping[str, pa.DataType]) -> str:
+        """See `Dialect`."""
+        values = ", ".join(_exact(column, kind) for column, kind in columns.items())
+        return f"CAST(json_array({values}) AS VARCHAR) || chr(10)"
+
     def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
         """See `Dialect`. Exact for every ISO 4217 currency.
 
@@ -73,6 +91,15 @@ class DuckDBDialect:
     def text(self, value: str) -> str:
         """See `Dialect`."""
         return "'" + value.replace("'", "''") + "'"
+
+
+def _exact(column: str, kind: pa.DataType) -> str:
+    """A value as JSON can hold it exactly, whatever the session's time zone is."""
+    if pa.types.is_decimal(kind):
+        return f"CAST(CAST({column} AS DECIMAL({kind.precision}, {kind.scale})) AS VARCHAR)"
+    if pa.types.is_timestamp(kind) and kind.tz:
+        return f"epoch_us({column})"
+    return column
 
 
 @cache
@@ -110,6 +137,20 @@ def read_parquet_sql(
     if with_filename:
         options += ", filename = true"
     return f"SELECT * FROM read_parquet([{listed}], {options})"
+
+
+@contextmanager
+def readable(store: str) -> Iterator[None]:
+    """Say in one sentence which store can't be read.
+
+    Raises:
+        StoreError: a file is missing or damaged, or a column is not there.
+    """
+    try:
+        yield
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise StoreError(f"{store} can't be read: {reason}.", "store_unreadable") from error
 
 
 def query(sql: str, parameters: list[Any] | None = None, **tables: pa.Table) -> pa.Table:

@@ -109,6 +109,13 @@ class DuckDBEngine:
         """Whether `schema.name` is there."""
         return has(self._cursor(), relation)
 
+    def columns(self, relation: str) -> Sequence[str]:
+        """The columns of `schema.name` in order; none where it is not there."""
+        schema, _, name = relation.partition(".")
+        sql = """SELECT column_name FROM information_schema.columns
+            WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position"""
+        return list(self.query(sql, [schema, name])["column_name"].to_pylist())
+
     def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
         """Let `schema.name` be the rows of some Parquet files."""
         rows = read_parquet_sql(files) if files else _no_rows(schema)
@@ -134,6 +141,15 @@ class DuckDBEngine:
     def serve(self, served: Served) -> None:
         """Show readers a publication, all of it at once."""
         self.readers.serve(self, served)
+
+    def differing_views(self, views: Sequence[str]) -> list[str]:
+        """Those of the views served to readers that are not what was built."""
+        sql = "SELECT schema_name || '.' || view_name AS name, sql FROM duckdb_views()"
+        built, shown = (
+            {row["name"]: row["sql"] for row in answer.to_pylist()} if answer else {}
+            for answer in (self.query(sql), self.readers.query_of("ops.served", sql))
+        )
+        return [view for view in views if view in shown and built.get(view) != shown[view]]
 
     def served_number(self, domain: str) -> int:
         """The number of the publication that readers see; 0 where they see none."""

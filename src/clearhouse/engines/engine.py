@@ -7,9 +7,18 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
+from clearhouse.books.measure import (
+    FIELD,
+    SPINE_SCHEMA,
+    TEXT_SCHEMA,
+    digests_asked,
+    filled,
+    texts_sql,
+    totals_by_day,
+    totals_sql,
+)
 from clearhouse.books.model import Totals
-from clearhouse.core.columnar import Dialect, dates
+from clearhouse.core.columnar import Dialect, dates, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,10 @@ class Engine(Protocol):
         """Whether `schema.name` is there."""
         ...
 
+    def columns(self, relation: str) -> Sequence[str]:
+        """The columns of `schema.name` in order; none where it is not there."""
+        ...
+
     def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
         """Let `schema.name` be the rows of some Parquet files."""
         ...
@@ -118,6 +131,10 @@ class Engine(Protocol):
 
     def serve(self, served: Served) -> None:
         """Show readers a publication, all of it at once."""
+        ...
+
+    def differing_views(self, views: Sequence[str]) -> list[str]:
+        """Those of the views served to readers that are not what was built."""
         ...
 
     def served_number(self, domain: str) -> int:
@@ -150,25 +167,48 @@ class EngineSpine:
     Attributes:
         ask: `Engine.query_of` or `Engine.query_readers`.
         relation: `schema.name`; nothing is found where it is not there yet.
-        sql: gives, for a condition on `r._book_date`, a query of the columns of `SPINE_SCHEMA`.
+        spine: SQL of the columns of `SPINE_SCHEMA`, of a relation `r`.
+        fields: the contract's columns.
+        source: gives, for a condition on `r._book_date`, what stands behind FROM.
     """
 
     ask: Ask
     dialect: Dialect
     relation: str
-    sql: Callable[[str, Sequence[dt.date]], str] = field(repr=False)
+    spine: str
+    fields: pa.Schema
+    source: Callable[[str, Sequence[dt.date]], str] = field(repr=False)
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days."""
         if not days:
             return {}
-        answer = self.ask(self.relation, totals_sql(self._of(days), dialect=self.dialect))
+        answer = self._asked(totals_sql(self._of(days), dialect=self.dialect))
         return filled(totals_by_day(answer) if answer else {}, days)
 
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
-        """The rows, as `SPINE_SCHEMA`."""
-        answer = self.ask(self.relation, self._of(days)) if days else None
-        return answer.cast(SPINE_SCHEMA) if answer else SPINE_SCHEMA.empty_table()
+    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
+        """The digest of each day's rows."""
+        return digests_asked(self.texts, days, content)
 
-    def _of(self, days: Sequence[dt.date]) -> str:
-        return self.sql(f"r._book_date IN ({dates(self.dialect, days)})", days)
+    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        """The rows' texts."""
+        kinds = {name: self.fields.field(name).type for name in content}
+        sql = texts_sql(self._of(days, content), kinds, dialect=self.dialect)
+        answer = self._asked(sql)
+        return answer.cast(TEXT_SCHEMA) if answer else TEXT_SCHEMA.empty_table()
+
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
+        """The rows, as `SPINE_SCHEMA` and the content."""
+        answer = self._asked(self._of(days, content)) if days else None
+        kinds = pa.schema(self.fields.field(name).with_name(FIELD + name) for name in content)
+        schema = pa.schema([*SPINE_SCHEMA, *kinds])
+        return answer.cast(schema) if answer else schema.empty_table()
+
+    def _asked(self, sql: str) -> pa.Table | None:
+        with readable(self.relation):
+            return self.ask(self.relation, sql)
+
+    def _of(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> str:
+        columns = ", ".join([self.spine, *(f'r.{name} AS "{FIELD}{name}"' for name in content)])
+        source = self.source(f"r._book_date IN ({dates(self.dialect, days)})", days)
+        return f"SELECT {columns} FROM {source}"

@@ -19,9 +19,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import stamina
 
-from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_by_day, totals_sql
+from clearhouse.books.measure import (
+    FIELD,
+    SPINE_SCHEMA,
+    TEXT_SCHEMA,
+    digests_asked,
+    filled,
+    texts_sql,
+    totals_by_day,
+    totals_sql,
+)
 from clearhouse.books.model import Totals
-from clearhouse.core.columnar import DIALECT, query, read_parquet_sql
+from clearhouse.core.columnar import DIALECT, query, read_parquet_sql, readable
 from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.errors import StoreError
 
@@ -209,10 +218,16 @@ class BronzeSpine:
     amount: str
     currency: str
     digits: int
+    fields: pa.Schema
+    _digests: dict[tuple[object, ...], str] = field(default_factory=dict)
     _measured: dict[tuple[str, int, int], dict[dt.date, Totals]] = field(default_factory=dict)
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days, from the files of the current snapshot."""
+        with readable(self.table):
+            return self._totals(days)
+
+    def _totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         states = {_state(path): path for path in self.lake.files(self.table, days)}
         unknown = {path: state for state, path in states.items() if state not in self._measured}
         if unknown:
@@ -229,12 +244,34 @@ class BronzeSpine:
                 found[day] = found.get(day, Totals()) + totals
         return filled({day: found[day] for day in days if day in found}, days)
 
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
-        """The rows, as `SPINE_SCHEMA`."""
+    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
+        """The digest of each day's rows."""
+        files = {day: self.lake.files(self.table, [day]) for day in days}
+        states = {d: (d, *content, *map(_state, paths)) for d, paths in files.items()}
+        unknown = [day for day in days if states[day] not in self._digests]
+        found = digests_asked(self.texts, unknown, content)
+        self._digests.update({states[day]: digest for day, digest in found.items()})
+        return {day: self._digests[states[day]] for day in days}
+
+    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        """The rows' texts."""
+        kinds = {name: self.fields.field(name).type for name in content}
+        sql = self._of(days, content)
+        with readable(self.table):
+            return query(texts_sql(sql, kinds)) if sql else TEXT_SCHEMA.empty_table()
+
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
+        """The rows, as `SPINE_SCHEMA` and the content."""
+        kinds = pa.schema(self.fields.field(name).with_name(FIELD + name) for name in content)
+        schema = pa.schema([*SPINE_SCHEMA, *kinds])
+        sql = self._of(days, content)
+        with readable(self.table):
+            return query(sql).cast(schema) if sql else schema.empty_table()
+
+    def _of(self, days: Sequence[dt.date], content: Sequence[str]) -> str:
         files = self.lake.files(self.table, days)
-        if not files:
-            return SPINE_SCHEMA.empty_table()
-        return query(f"SELECT {self._columns} FROM ({read_parquet_sql(files)})").cast(SPINE_SCHEMA)
+        fields = "".join(f', {name} AS "{FIELD}{name}"' for name in content)
+        return f"SELECT {self._columns}{fields} FROM ({read_parquet_sql(files)})" if files else ""
 
     @property
     def _columns(self) -> str:

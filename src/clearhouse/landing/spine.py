@@ -10,7 +10,15 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_of
+from clearhouse.books.measure import (
+    NO_ROWS,
+    SPINE_SCHEMA,
+    Counted,
+    digests_of,
+    filled,
+    texts_of,
+    totals_of,
+)
 from clearhouse.books.model import Totals, digest
 from clearhouse.core.columnar import query
 from clearhouse.core.contract import READING_SCHEMA, Contract, read_records
@@ -31,8 +39,8 @@ class Lines(StrEnum):
     REPEATED = "repeated"
 
 
-DayTotals = Mapping[str, Totals]
-"""Totals of a day by `Lines`."""
+DayTotals = Mapping[str, Counted]
+"""What was counted of a day by `Lines`."""
 
 
 class TotalsMemory(Protocol):
@@ -80,13 +88,17 @@ class LandingReader:
 
     def totals(self, days: Sequence[dt.date], lines: Lines) -> dict[dt.date, Totals]:
         """Totals of each of the days."""
+        return filled({day: of[lines].totals for day, of in self.counted(days).items()}, days)
+
+    def counted(self, days: Sequence[dt.date]) -> dict[dt.date, DayTotals]:
+        """What was counted of each of the days that anything landed for."""
         if not days:
             return {}
         wanted = {day: objects for day, objects in self.objects(days).items() if objects}
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(lambda item: self._totals_of(*item), wanted.items()))
         self.memory.keep({_content(o): f for o, f in zip(wanted.values(), found, strict=True)})
-        return filled({day: f[lines] for day, f in zip(wanted, found, strict=True)}, days)
+        return dict(zip(wanted, found, strict=True))
 
     def measure(self, day: dt.date) -> None:
         """Measure what has just landed for a day; the reading is kept for who types it next."""
@@ -112,7 +124,7 @@ class LandingReader:
             for landed in objects:  # what was read of them before is no longer what is stored
                 self._readings.pop(_same_rows(landed), None)
         lines = self._lines(objects)
-        found: dict[str, Totals] = {Lines.ALL: _summed(day, lines), Lines.REPEATED: Totals()}
+        found = {str(Lines.ALL): _summed(day, lines), str(Lines.REPEATED): Counted()}
         if pc.count_distinct(lines["_record_id"]).as_py() < len(lines):
             repeated = _numbered(lines).filter(pc.field("nth") > 1)
             found[Lines.REPEATED] = _summed(day, repeated)
@@ -152,8 +164,19 @@ class LandingSpine:
         """Totals of each of the days."""
         return self.reader.totals(days, self.lines)
 
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
+    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
+        """The digest of each day's rows."""
+        del content
+        counted = self.reader.counted(days)
+        return {day: counted[day][self.lines].digest if day in counted else NO_ROWS for day in days}
+
+    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        """The rows' texts; landed rows are text themselves, so that they have no content."""
+        return texts_of(self.rows(days, content))
+
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA`."""
+        del content
         tables = [self._of_day(self.reader.day_rows(day)) for day in days]
         return pa.concat_tables([SPINE_SCHEMA.empty_table(), *tables])
 
@@ -176,8 +199,9 @@ def _dated(day: dt.date, lines: pa.Table) -> pa.Table:
     return lines.append_column("_book_date", pa.repeat(pa.scalar(day, pa.date32()), len(lines)))
 
 
-def _summed(day: dt.date, lines: pa.Table) -> Totals:
-    return totals_of(_dated(day, lines).select(SPINE_SCHEMA.names)).get(day, Totals())
+def _summed(day: dt.date, lines: pa.Table) -> Counted:
+    rows = _dated(day, lines).select(SPINE_SCHEMA.names)
+    return Counted(totals_of(rows).get(day, Totals()), digests_of(texts_of(rows), [day])[day])
 
 
 def _numbered(lines: pa.Table) -> pa.Table:

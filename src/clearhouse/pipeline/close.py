@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
-from clearhouse.books.audit import Audit, audit
+from clearhouse.books.audit import Audit, Watch, audit
 from clearhouse.books.certificate import Certificate, CertificateError, Tree, seal
 from clearhouse.books.model import Entry, Status
 from clearhouse.pipeline.bronze import input_of, landed_objects
@@ -14,6 +14,7 @@ from clearhouse.pipeline.certificate_files import write_certificates
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.prove import leaves, tree_of
 from clearhouse.pipeline.recompute import commands
+from clearhouse.pipeline.shown import pointer_findings, visible_days
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ def _trees(dataset: OpenDataset, day: dt.date) -> tuple[dict[str, Tree], set[str
 def _is_as_sealed(
     certificate: Certificate, entries: Sequence[Entry], trees: Mapping[str, Tree]
 ) -> bool:
-    """Whether a certificate holds these figures; one of version 1 has no trees to compare."""
-    return all(certificate.totals(e.key.hop) == e.totals for e in entries) and all(
-        certificate.tree(hop) in (None, tree) for hop, tree in trees.items()
+    """Whether a certificate holds these figures."""
+    return all(certificate.measured(e.key.hop) == e.measured for e in entries) and all(
+        certificate.tree(hop) == tree for hop, tree in trees.items()
     )
 
 
@@ -129,8 +130,12 @@ def _previous_seal(run: Run, day: dt.date) -> str | None:
 
 
 def audit_days(run: Run, days: Sequence[dt.date] | None = None) -> Audit:
-    """Measure days again at every hop, and hold the closed ones against their certificates."""
-    return audit(run.books, run.name, run.hops, days, run.certificates.closed(run.name))
+    """Measure days again at every hop, hold closed ones against their certificates, and pointers
+    against the books.
+    """
+    watch = Watch(run.certificates.closed(run.name), visible_days(run, days))
+    found = audit(run.books, run.name, run.hops, days, watch)
+    return replace(found, findings=(*found.findings, *pointer_findings(run, days)))
 
 
 def _sealable(run: Run, dataset: OpenDataset, day: dt.date) -> list[Entry]:

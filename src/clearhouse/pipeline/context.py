@@ -21,6 +21,7 @@ from clearhouse.landing.spine import LandingReader
 from clearhouse.pipeline.domain import Connection, Dataset, Domain
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.runner import Progress, Silent
+from clearhouse.pipeline.standing import Judge
 from clearhouse.quality.alerts import Alerter
 from clearhouse.quality.gates import Gates
 from clearhouse.settings import Settings
@@ -46,7 +47,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class OpenDataset:
-    """A dataset with its contract, its hops and what its stages depend on.
+    """A dataset with its contract, its hops, what its stages depend on, and what must be visible.
 
     Attributes:
         id: `<domain>.<name>`: name of the contract, of the bronze table, and of what is published.
@@ -58,6 +59,7 @@ class OpenDataset:
     names: HopNames
     hops: Mapping[str, Hop]
     versions: Versions
+    judge: Judge
 
     @property
     def id(self) -> str:

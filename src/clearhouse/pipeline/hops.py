@@ -1,10 +1,14 @@
 """The hops of a dataset: which rows of which store are on which side of each."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import Hop, Leg
+from clearhouse.books.ledger import Books
 from clearhouse.books.model import Side
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
@@ -12,6 +16,7 @@ from clearhouse.engines.engine import Ask, Engine, EngineSpine
 from clearhouse.lake.iceberg import BronzeSpine, Lake
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
 from clearhouse.pipeline.domain import Dataset
+from clearhouse.pipeline.standing import Judge, ReadersSides, Scope
 from clearhouse.store.quarantine import Quarantine, QuarantineSpine
 
 
@@ -51,24 +56,36 @@ def candidates_sql(dataset: str, gold: str) -> str:
 
 @dataclass(frozen=True)
 class Stores:
-    """The stores that hops are measured in."""
+    """The stores that hops are measured in, and the books that say what readers must see."""
 
     lake: Lake
     engine: Engine
     quarantine: Quarantine
+    books: Books
+    decisions: Decisions
     publications: Publications
+
+    def judge(self, dataset: Dataset, names: HopNames, contract: Contract) -> Judge:
+        """Says what must be visible of a dataset."""
+        return Judge(
+            self.books,
+            self.decisions,
+            self.publications,
+            Scope(contract.domain, contract.id, names.gold, dataset.business_gate.name),
+        )
 
 
 def hops_of(
-    dataset: Dataset, names: HopNames, contract: Contract, reader: LandingReader, stores: Stores
+    dataset: Dataset, names: HopNames, reader: LandingReader, stores: Stores, judge: Judge
 ) -> dict[str, Hop]:
     """The hops in order, by name."""
-    engine = stores.engine
+    engine, contract = stores.engine, reader.contract
     landed = LandingSpine(reader)
     repeated = LandingSpine(reader, Lines.REPEATED)
     amount, currency = contract.amount, contract.currency
     digits = amount.arrow_type.precision
-    bronze = BronzeSpine(stores.lake, contract.id, amount.name, currency.name, digits)
+    fields = contract.arrow_schema.append(pa.field("extra", pa.string()))
+    bronze = BronzeSpine(stores.lake, contract.id, amount.name, currency.name, digits, fields)
     minor = engine.dialect.minor_units(f"r.{amount.name}", f"r.{currency.name}", digits=digits)
     columns = (
         f"r._book_date, r._record_id, r._record_key, {minor} AS amount_minor, "
@@ -78,21 +95,25 @@ def hops_of(
     def rows(
         relation: str, where: str = "1 = 1", of: str | None = None, ask: Ask = engine.query_of
     ) -> EngineSpine:
-        def sql(of_days: str, _days: Sequence[dt.date]) -> str:
-            return f"SELECT {columns} FROM {of or f'{relation} r'} WHERE {where} AND {of_days}"
+        def source(of_days: str, _days: Sequence[dt.date]) -> str:
+            return f"{of or f'{relation} r'} WHERE {where} AND {of_days}"
 
-        return EngineSpine(ask, engine.dialect, relation, sql)
+        return EngineSpine(ask, engine.dialect, relation, columns, fields, source)
 
-    def published(of_days: str, days: Sequence[dt.date]) -> str:
-        """Gold rows of the entries that the books say are published."""
-        pointers = stores.publications.pointers(contract.id, days)
-        listed = ", ".join(map(engine.dialect.text, pointers.values())) or "''"
-        return (
-            f"SELECT {columns} FROM {dataset.gold} r WHERE {of_days} AND r._entry_id IN ({listed})"
-        )
+    def common(*relations: str) -> Callable[[], list[str]]:
+        """The contract's columns that relations have in common, as they are now."""
+
+        def found() -> list[str]:
+            theirs = [set(engine.columns(relation)) for relation in relations]
+            return [name for name in fields.names if all(name in each for each in theirs)]
+
+        return found
+
+    def gold(source: Callable[[str, Sequence[dt.date]], str]) -> EngineSpine:
+        return EngineSpine(engine.query_of, engine.dialect, dataset.gold, columns, fields, source)
 
     silver = rows(dataset.silver, "NOT r._is_superseded")
-    hidden = f"gold.{dataset.hidden}"
+    readers = ReadersSides(dataset.gold, engine.dialect, judge)
     hops = (
         *(
             Hop(names.landed[source.name], (Leg(Side.OUT, LandingSpine(reader.of(source.name))),))
@@ -115,6 +136,7 @@ def hops_of(
                 Leg(Side.SUPERSEDED, rows(dataset.silver, "r._is_superseded")),
             ),
             upstream=names.bronze,
+            content=common(dataset.silver),
         ),
         Hop(
             names.gold,
@@ -123,20 +145,16 @@ def hops_of(
                 Leg(Side.OUT, rows(dataset.gold, of=candidates_sql(contract.id, dataset.gold))),
             ),
             upstream=names.silver,
+            content=common(dataset.silver, dataset.gold),
         ),
         Hop(
             names.readers,
             (
-                Leg(Side.IN, EngineSpine(engine.query_of, engine.dialect, dataset.gold, published)),
+                Leg(Side.IN, gold(readers.standing)),
                 Leg(Side.OUT, rows(dataset.readers, ask=engine.query_readers)),
-                Leg(
-                    Side.DUPLICATE,
-                    rows(hidden, "r.reason = 'duplicate'", ask=engine.query_readers),
-                ),
-                Leg(
-                    Side.SUPERSEDED,
-                    rows(hidden, "r.reason = 'superseded'", ask=engine.query_readers),
-                ),
+                Leg(Side.DUPLICATE, gold(readers.duplicate)),
+                Leg(Side.SUPERSEDED, gold(readers.superseded)),
+                Leg(Side.HELD, gold(readers.withheld)),
             ),
             certified=False,
         ),

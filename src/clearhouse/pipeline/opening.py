@@ -61,7 +61,8 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     engine = open_engine(settings, domain.name, reads_only=scratch is not None)
     publications = Publications(database)
     quarantine = Quarantine(database)
-    stores = Stores(lake, engine, quarantine, publications)
+    books, decisions = Books(database), Decisions(database)
+    stores = Stores(lake, engine, quarantine, books, decisions, publications)
 
     def opened(dataset: Dataset) -> OpenDataset:
         contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
@@ -70,8 +71,9 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         sources = tuple(source.name for source in dataset.sources)
         reader = LandingReader(landing, contract, sources, memory)
         names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
-        hops = hops_of(dataset, names, contract, reader, stores)
-        return OpenDataset(dataset, contract, reader, names, hops, versions)
+        judge = stores.judge(dataset, names, contract)
+        hops = hops_of(dataset, names, reader, stores, judge)
+        return OpenDataset(dataset, contract, reader, names, hops, versions, judge)
 
     work = (scratch or home) / "work" / domain.name
     webhook = settings.slack_webhook_url
@@ -83,11 +85,11 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         landing=landing,
         lake=lake,
         engine=engine,
-        books=Books(database),
+        books=books,
         journal=Journal(database),
         publications=publications,
         certificates=Certificates(database),
-        decisions=Decisions(database),
+        decisions=decisions,
         quarantine=quarantine,
         gates=Gates(domain.gates, work / "gx"),
         alerter=Alerter(webhook.get_secret_value() if webhook else None),

@@ -14,7 +14,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from clearhouse.books.model import EntryKey, Status, digest, totals_digest
+from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.books.publications import Cause
 from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.clearance import gold_cleared
@@ -136,7 +136,10 @@ def publish(
     serve(run, number)
     outcome = Outcome({day for each in changes.values() for day in each})
     for dataset in run.datasets:
-        outcome.unbalanced |= _enter_readers(run, dataset, touched[dataset.id])
+        standing = dataset.judge.standing()
+        withheld = [day for day in days if day in standing and standing[day].withheld]
+        entered = sorted({*touched[dataset.id], *withheld})
+        outcome.unbalanced |= _enter_readers(run, dataset, entered)
     return outcome
 
 
@@ -172,15 +175,14 @@ def _enter_readers(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> d
     pointers = run.publications.pointers(dataset.id, days)
     measured = dataset.hops[hop].measure(days)
     known = {e.key.book_date: e for e in run.books.current(run.name, hop, days)}
-    fresh, refs = {}, {}
-    for day, totals in measured.items():
-        inputs = digest(pointers.get(day, ""), totals_digest(totals))
+    fresh = {}
+    for day, found in measured.items():
+        inputs = digest(pointers.get(day, ""), found.ref)
         key = EntryKey(run.name, hop, day, inputs, dataset.versions.published)
         entry = known.get(day)
         if entry is None or entry.key != key or entry.status is not Status.BALANCED:
-            fresh[key] = totals
-            refs[key] = totals_digest(totals)
-    statuses = run.books.close(fresh, run.run_id, output_refs=refs)
+            fresh[key] = found
+    statuses = run.books.close(fresh, run.run_id)
     ops.forget_touched(run.engine, dataset.id)
     return {
         key.book_date: "Readers don't see what is published: run `clearhouse books`."

@@ -82,7 +82,7 @@ def check_landing(run: Run) -> None:
             entries = [e for e in run.books.current(run.name, hop) if e.status in _SETTLED]
             measured = dataset.hops[hop].measure([e.key.book_date for e in entries])
             for entry in entries:
-                _check(entry, measured[entry.key.book_date].get(Side.OUT, Totals()))
+                _check(entry, measured[entry.key.book_date].totals.get(Side.OUT, Totals()))
 
 
 def _check(entry: Entry, held: Totals) -> None:

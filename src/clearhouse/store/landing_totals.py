@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
 
 metadata = sa.MetaData()
@@ -32,15 +33,15 @@ class LandingTotals:
         table = landing_totals_table
         with engine.connect() as connection:
             rows = connection.execute(sa.select(table).where(table.c.code_hash == code_hash))
-            self._known: dict[str, Mapping[str, Totals]] = {
+            self._known: dict[str, Mapping[str, Counted]] = {
                 row.content: _from_text(row.totals) for row in rows
             }
 
-    def get(self, content: str) -> Mapping[str, Totals] | None:
+    def get(self, content: str) -> Mapping[str, Counted] | None:
         """The totals of a content by kind of line, or None where they are not known."""
         return self._known.get(content)
 
-    def keep(self, found: Mapping[str, Mapping[str, Totals]]) -> None:
+    def keep(self, found: Mapping[str, Mapping[str, Counted]]) -> None:
         """Keep totals; those known already are left as they are."""
         fresh = {content: totals for content, totals in found.items() if content not in self._known}
         if not fresh:
@@ -58,9 +59,9 @@ class LandingTotals:
         self._known |= fresh
 
 
-def _to_text(totals: Mapping[str, Totals]) -> str:
-    return json.dumps({str(lines): dict(t.measures) for lines, t in totals.items()})
+def _to_text(counted: Mapping[str, Counted]) -> str:
+    return json.dumps({str(k): [dict(c.totals.measures), c.digest] for k, c in counted.items()})
 
 
-def _from_text(text: str) -> dict[str, Totals]:
-    return {lines: Totals(measures) for lines, measures in json.loads(text).items()}
+def _from_text(text: str) -> dict[str, Counted]:
+    return {k: Counted(Totals(measures), of) for k, (measures, of) in json.loads(text).items()}

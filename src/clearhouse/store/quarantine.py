@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_of
+from clearhouse.books.measure import SPINE_SCHEMA, digests_of, filled, texts_of, totals_of
 from clearhouse.books.model import Totals
 from clearhouse.core.contract.rules import Violation
 
@@ -158,8 +158,17 @@ class QuarantineSpine:
         """Totals of each of the days."""
         return filled(totals_of(self.rows(days)), days)
 
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
+    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
+        """The digest of each day's rows."""
+        return digests_of(self.texts(days, content), days)
+
+    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        """The rows' texts; they were not typed, so that they have no content."""
+        return texts_of(self.rows(days, content))
+
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA`."""
+        del content
         return self.quarantine.rows(self.dataset, days)
 
 

@@ -6,8 +6,16 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from clearhouse.books.hop import Hop, Leg
-from clearhouse.books.measure import SPINE_SCHEMA, filled, totals_of
+from clearhouse.books.measure import (
+    FIELD,
+    SPINE_SCHEMA,
+    digests_of,
+    filled,
+    texts_sql,
+    totals_of,
+)
 from clearhouse.books.model import EntryKey, Side, Totals
+from clearhouse.core.columnar import query
 
 DAY = dt.date(2024, 3, 9)
 NEXT = dt.date(2024, 3, 10)
@@ -19,6 +27,7 @@ class MemoryStore:
 
     def __init__(self, *records: Record, day: dt.date = DAY) -> None:
         self.by_day = {day: list(records)}
+        self.content: dict[tuple[str, str], str | None] = {}
 
     def put(self, *records: Record, day: dt.date = DAY) -> None:
         """Replace a day."""
@@ -28,7 +37,17 @@ class MemoryStore:
         """See `Relation`."""
         return filled(totals_of(self.rows(days)), days)
 
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
+    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
+        """See `Relation`."""
+        return digests_of(self.texts(days, content), days)
+
+    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        """See `Relation`."""
+        rows = self.rows(days, content)
+        sql = texts_sql("SELECT * FROM spine_rows", dict.fromkeys(content, pa.string()))
+        return query(sql, spine_rows=rows)
+
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """See `Relation`."""
         found = [
             {
@@ -41,13 +60,19 @@ class MemoryStore:
             for day in days
             for record_id, minor, currency in self.by_day.get(day, [])
         ]
-        return pa.Table.from_pylist(found, SPINE_SCHEMA)
+        rows = pa.Table.from_pylist(found, SPINE_SCHEMA)
+        for name in content:
+            values = [self.content.get((row["_record_id"], name), "") for row in found]
+            rows = rows.append_column(FIELD + name, pa.array(values, pa.string()))
+        return rows
 
 
-def hop_between(entering: MemoryStore, **leaving: MemoryStore) -> Hop:
+def hop_between(
+    entering: MemoryStore, *, content: Sequence[str] = (), **leaving: MemoryStore
+) -> Hop:
     """A hop from one store to others, each named by the side it stands on."""
     legs = (Leg(Side(side), store) for side, store in leaving.items())
-    return Hop("silver → gold", (Leg(Side.IN, entering), *legs))
+    return Hop("silver → gold", (Leg(Side.IN, entering), *legs), content=lambda: content)
 
 
 def key_of(day: dt.date = DAY, *, code: str = "code", hop: str = "silver → gold") -> EntryKey:

@@ -3,11 +3,12 @@ from dataclasses import replace
 from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
 
 from clearhouse.books import Books, EntryKey, Hop, Side, Status
-from clearhouse.books.audit import audit
+from clearhouse.books.audit import Watch, audit
 from clearhouse.books.certificate import Tree, seal
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import MAX_NAMED
+from clearhouse.books.model import Measured
 
 RECORDS: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"))
 
@@ -96,20 +97,20 @@ def test_a_closed_day_that_was_entered_anew_is_held_against_its_certificate(book
     hop = closed(books, silver, gold)
     trees = {hop.name: Tree(2, "6e34")}
     sealed = seal("bnpl", DAY, books.current("bnpl", days=[DAY]), trees, None)
-    assert audit(books, "bnpl", [hop], closed={DAY: sealed}).findings == ()
+    assert audit(books, "bnpl", [hop], watch=Watch({DAY: sealed})).findings == ()
     for store in (silver, gold):
         store.put(RECORDS[0])
     Clerk(books, hop, "run-2").close([key_of()])
     assert audit(books, "bnpl", [hop]).findings == ()
-    (finding,) = audit(books, "bnpl", [hop], closed={DAY: sealed}).findings
+    (finding,) = audit(books, "bnpl", [hop], watch=Watch({DAY: sealed})).findings
     assert (finding.drifted, finding.unsealed) == (False, True)
     assert finding.entry.status is Status.UNBALANCED
     assert finding.difference.records == -1
     assert dict(finding.difference.amounts()) == {"USD": -100}
     elsewhere = replace(hop, name="landing → bronze")
-    assert audit(books, "bnpl", [elsewhere], closed={DAY: sealed}).findings == ()
+    assert audit(books, "bnpl", [elsewhere], watch=Watch({DAY: sealed})).findings == ()
     forged = replace(sealed, body="{}")
-    assert audit(books, "bnpl", [hop], closed={DAY: forged}).findings == ()
+    assert audit(books, "bnpl", [hop], watch=Watch({DAY: forged})).findings == ()
 
 
 def test_each_hop_is_audited_by_its_own_stores(books: Books) -> None:
@@ -133,10 +134,10 @@ def test_books_without_entries_have_nothing_to_audit(books: Books) -> None:
 def test_what_was_made_from_an_earlier_input_is_not_held_against_the_newest(books: Books) -> None:
     silver, gold = MemoryStore(*RECORDS), MemoryStore(*RECORDS)
     hop = replace(hop_between(silver, out=gold), upstream="bronze → silver")
-    books.close({key_of(hop="bronze → silver"): {}}, "run-1")
+    books.close({key_of(hop="bronze → silver"): Measured({})}, "run-1")
     made = EntryKey("bnpl", hop.name, DAY, key_of(hop="bronze → silver").entry_id, "code")
     Clerk(books, hop, "run-1").close([made])
-    books.close({key_of(hop="bronze → silver", code="newer"): {}}, "run-2")
+    books.close({key_of(hop="bronze → silver", code="newer"): Measured({})}, "run-2")
     silver.put(RECORDS[0])
     assert audit(books, "bnpl", [hop]).findings == ()
     gold.put(RECORDS[0])

@@ -4,7 +4,6 @@ from books_in_memory import DAY, NEXT, MemoryStore, hop_between, key_of
 from clearhouse.books import Books, Side, Status
 from clearhouse.books.clerk import Clerk, Plan
 from clearhouse.books.decisions import Decisions
-from clearhouse.books.model import totals_digest
 
 RECORDS = (("a", 4590, "USD"), ("b", 100, "USD"))
 KEYS = {DAY: key_of(), NEXT: key_of(NEXT)}
@@ -38,7 +37,7 @@ def test_what_is_closed_and_still_there_is_skipped(gold: Gold) -> None:
     assert gold.clerk.plan(KEYS, MARKS) == Plan(skip=(DAY, NEXT))
     (entry, _) = gold.books.current("bnpl")
     assert entry.totals[Side.OUT].records == 2
-    assert entry.output_ref == totals_digest(entry.totals)
+    assert entry.output_ref == entry.measured.ref
     assert entry.run_id == "run-1"
 
 
@@ -55,7 +54,7 @@ def test_a_commit_that_was_never_closed_is_adopted(gold: Gold) -> None:
     assert gold.clerk.plan(KEYS, {DAY: MARKS[DAY]}) == Plan(skip=(DAY,), redo=(NEXT,))
     assert (gold.status(DAY), gold.status(NEXT)) == (Status.BALANCED, Status.OPEN)
     (entry,) = gold.books.current("bnpl", days=[DAY])
-    assert entry.output_ref == totals_digest(entry.totals)
+    assert entry.output_ref == entry.measured.ref
 
 
 def test_an_entry_that_went_wrong_and_now_balances_is_adopted(gold: Gold) -> None:

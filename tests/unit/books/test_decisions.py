@@ -7,6 +7,7 @@ from books_in_memory import DAY, NEXT, key_of, totals
 
 from clearhouse.books import Books, Side, Status
 from clearhouse.books.decisions import Decision, Decisions
+from clearhouse.books.model import Measured
 from clearhouse.books.schema import release_table, verdict_table
 
 
@@ -126,7 +127,8 @@ def test_more_entries_than_one_statement_takes_are_all_found(decisions: Decision
 
 def test_an_entry_is_held_by_any_gate_while_it_balances(books: Books, decisions: Decisions) -> None:
     even = {Side.IN: totals(1, 5), Side.OUT: totals(1, 5)}
-    books.close({key_of(): even, key_of(NEXT): {**even, Side.OUT: totals(0)}}, "run-1")
+    uneven = {**even, Side.OUT: totals(0)}
+    books.close({key_of(): Measured(even), key_of(NEXT): Measured(uneven)}, "run-1")
     entry_id = key_of().entry_id
     decisions.record("raw", "v1", {entry_id: (True, [])}, "run-1")
     verdicts = {each: (False, ["bad"]) for each in (entry_id, key_of(NEXT).entry_id)}

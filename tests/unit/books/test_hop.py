@@ -12,18 +12,18 @@ def test_a_hop_measures_every_side_of_every_day() -> None:
         MemoryStore(*THREE), out=MemoryStore(*THREE[:2]), rejected=MemoryStore(THREE[2])
     )
     measured = hop.measure([DAY, NEXT])
-    assert {side: t.records for side, t in measured[DAY].items()} == {
+    assert {side: t.records for side, t in measured[DAY].totals.items()} == {
         Side.IN: 3,
         Side.OUT: 2,
         Side.REJECTED: 1,
     }
-    assert measured[NEXT] == dict.fromkeys((Side.IN, Side.OUT, Side.REJECTED), totals(0))
+    assert measured[NEXT].totals == dict.fromkeys((Side.IN, Side.OUT, Side.REJECTED), totals(0))
 
 
 def test_two_stores_on_one_side_are_added() -> None:
     leaving = (Leg(Side.OUT, MemoryStore(THREE[0])), Leg(Side.OUT, MemoryStore(THREE[1])))
     hop = Hop("gold → readers", leaving)
-    out = hop.measure([DAY])[DAY][Side.OUT]
+    out = hop.measure([DAY])[DAY].totals[Side.OUT]
     assert (out.records, out["minor:USD"]) == (2, 4690)
 
 

@@ -7,6 +7,7 @@ from books_in_memory import DAY, NEXT, key_of, totals
 
 from clearhouse.books import Books, Entry, Side, Status, Totals
 from clearhouse.books.ledger import Audited
+from clearhouse.books.model import Digests, Measured
 from clearhouse.books.schema import (
     BigInteger38,
     audit_table,
@@ -19,8 +20,11 @@ from clearhouse.store.database import open_database
 
 THIRD = dt.date(2024, 3, 11)
 HOP = "silver → gold"
-BALANCED = {Side.IN: totals(1, 5), Side.OUT: totals(1, 5)}
-SHORT = {Side.IN: totals(1, 5), Side.OUT: totals(0)}
+BALANCED = Measured(
+    {Side.IN: totals(1, 5), Side.OUT: totals(1, 5)}, Digests("5e1", "5e1", ("a", "b"))
+)
+SHORT = Measured({Side.IN: totals(1, 5), Side.OUT: totals(0)}, Digests("5e1", "0f2"))
+NOTHING = Measured({})
 
 
 def told(entries: list[Entry]) -> list[tuple[object, ...]]:
@@ -45,12 +49,12 @@ def test_an_entry_is_open_while_its_work_is_under_way(books: Books) -> None:
 
 def test_a_closed_entry_is_current_and_holds_what_was_measured(books: Books) -> None:
     books.open([key_of()], "run-1")
-    statuses = books.close({key_of(): BALANCED}, "run-2", output_refs={key_of(): "ref"})
+    statuses = books.close({key_of(): BALANCED}, "run-2")
     assert statuses == {key_of(): Status.BALANCED}
     (entry,) = books.current("bnpl")
     assert told([entry]) == [(key_of(), Status.BALANCED, "run-2")]
-    assert entry.totals == BALANCED
-    assert entry.output_ref == "ref"
+    assert entry.measured == BALANCED
+    assert entry.output_ref == BALANCED.ref
     assert books.find(key_of().entry_id) == entry
 
 
@@ -59,8 +63,8 @@ def test_a_closed_entry_is_current_and_holds_what_was_measured(books: Books) -> 
     [
         (BALANCED, Status.BALANCED),
         (SHORT, Status.UNBALANCED),
-        ({Side.OUT: totals(1, 5)}, Status.BALANCED),
-        ({}, Status.BALANCED),
+        (Measured({Side.OUT: totals(1, 5)}), Status.BALANCED),
+        (NOTHING, Status.BALANCED),
     ],
     ids=["even", "short", "no count", "nothing"],
 )
@@ -68,7 +72,7 @@ def test_the_status_says_whether_it_balances(books: Books, measured, status) -> 
     """Also of an entry that was never opened."""
     assert books.close({key_of(): measured}, "run-1") == {key_of(): status}
     (entry,) = books.current("bnpl")
-    assert (entry.status, entry.totals, entry.output_ref) == (status, measured, "")
+    assert (entry.status, entry.measured, entry.output_ref) == (status, measured, measured.ref)
 
 
 def test_the_last_entry_closed_is_the_current_one_of_its_hop_and_day(books: Books) -> None:
@@ -100,11 +104,11 @@ def test_current_entries_are_found_by_hop_and_day_in_order_of_day(books: Books) 
 
 
 def test_an_entry_opened_again_keeps_what_was_entered_before(books: Books) -> None:
-    books.close({key_of(): SHORT, key_of(NEXT): BALANCED}, "run-1", output_refs={key_of(): "one"})
+    books.close({key_of(): SHORT, key_of(NEXT): BALANCED}, "run-1")
     books.open([key_of()], "run-2")
     books.fail([key_of()], "run-2")
     books.open([key_of()], "run-3")
-    books.close({key_of(): BALANCED}, "run-3", output_refs={key_of(): "two"})
+    books.close({key_of(): BALANCED}, "run-3")
 
     history = books.history("bnpl", HOP, DAY)
     assert told(history) == [
@@ -114,8 +118,8 @@ def test_an_entry_opened_again_keeps_what_was_entered_before(books: Books) -> No
         (key_of(), Status.OPEN, "run-3"),
         (key_of(), Status.BALANCED, "run-3"),
     ]
-    assert [e.totals for e in history] == [SHORT, {}, {}, {}, BALANCED]
-    assert [e.output_ref for e in history] == ["one", "", "", "", "two"]
+    assert [e.measured for e in history] == [SHORT, NOTHING, NOTHING, NOTHING, BALANCED]
+    assert [e.output_ref for e in history] == [SHORT.ref, "", "", "", BALANCED.ref]
     moments = [e.entered_at for e in history]
     assert moments == sorted(moments)
     assert books.current("bnpl", days=[DAY]) == history[-1:]
@@ -161,12 +165,12 @@ def test_work_that_went_wrong_is_current_where_nothing_else_is(books: Books) -> 
 
 
 def test_closing_again_is_another_event_with_totals_of_its_own(books: Books) -> None:
-    first = {**BALANCED, Side.REJECTED: totals(0)}
+    first = Measured({**BALANCED.totals, Side.REJECTED: totals(0)})
     books.close({key_of(): first}, "run-1")
-    books.close({key_of(): BALANCED}, "run-2", output_refs={key_of(): "second"})
+    books.close({key_of(): BALANCED}, "run-2")
     (entry,) = books.current("bnpl")
-    assert (entry.totals, entry.output_ref) == (BALANCED, "second")
-    assert [e.totals for e in books.history("bnpl", HOP, DAY)] == [first, BALANCED]
+    assert entry.measured == BALANCED
+    assert [e.measured for e in books.history("bnpl", HOP, DAY)] == [first, BALANCED]
 
 
 def test_an_entrys_identity_is_written_once(books: Books) -> None:
@@ -199,7 +203,7 @@ def test_the_number_of_an_event_is_not_used_again(books: Books) -> None:
 
 
 def test_entries_of_one_call_are_entered_together_or_not_at_all(books: Books) -> None:
-    broken = {Side.OUT: Totals({"records": None})}  # what no store can hold
+    broken = Measured({Side.OUT: Totals({"records": None})})  # what no store can hold
     with pytest.raises(sa.exc.IntegrityError):
         books.close({key_of(): BALANCED, key_of(NEXT): broken}, "run-1")
     assert books.current("bnpl") == []
@@ -235,7 +239,7 @@ def test_findings_of_every_audit_stay_in_the_order_found(books: Books) -> None:
 
 def test_hashes_beyond_64_bits_are_kept_to_the_last_digit(books: Books, tmp_path) -> None:
     huge = totals(10**7, -(10**30), hash_sum=2**100 + 1)
-    books.close({key_of(): {Side.IN: huge, Side.OUT: huge}}, "run-1")
+    books.close({key_of(): Measured({Side.IN: huge, Side.OUT: huge})}, "run-1")
     books.engine.dispose()
     again = Books(open_database(f"sqlite:///{tmp_path / 'books.db'}"))
     (entry,) = again.current("bnpl")
@@ -257,5 +261,5 @@ def test_other_stores_keep_totals_as_numbers() -> None:
 def test_books_that_are_there_are_opened_and_not_made_anew(
     books: Books, database: sa.Engine
 ) -> None:
-    books.close({key_of(): {Side.OUT: Totals({"records": 1})}}, "run-1")
+    books.close({key_of(): Measured({Side.OUT: Totals({"records": 1})})}, "run-1")
     assert [e.key for e in Books(database).current("bnpl")] == [key_of()]

@@ -6,7 +6,7 @@ import pytest
 from books_in_memory import DAY, key_of, totals
 
 from clearhouse.books import Entry, EntryKey, Side, Status, Totals
-from clearhouse.books.model import canonical, difference, digest, totals_digest
+from clearhouse.books.model import Digests, Measured, canonical, difference, digest
 
 # printf '4:bnpl15:silver → gold10:2024-03-092:in4:code' | sha256sum
 PINNED_ID = "c410d53c7784cd454e498b01624b443422a0c91ab2db0196e6c029f850d7f3af"
@@ -15,7 +15,6 @@ CANONICAL = (
     '{"duplicate":{"hash":1,"records":1},"in":{"hash":8,"minor:USD":4590,"records":2},'
     '"out":{"hash":7,"minor:USD":4590,"records":1}}'
 )
-PINNED_DIGEST = "1fa7f43bf071ad54fccd8e58ed3b39c44ae02640ee0efa1707cacf8c51bd8476"
 
 
 def test_the_id_of_an_entry_is_the_same_for_ever() -> None:
@@ -100,4 +99,15 @@ def test_totals_have_one_canonical_form_and_digest() -> None:
     assert list(canonical(sides)) == ["in", "out", "duplicate"]
     assert list(canonical(sides)["in"]) == ["hash", "minor:USD", "records"]
     assert canonical(sides) == json.loads(CANONICAL)
-    assert totals_digest(sides) == totals_digest(dict(reversed(sides.items()))) == PINNED_DIGEST
+    ref = Measured(sides).ref
+    assert ref == Measured(dict(reversed(sides.items()))).ref
+    others = (Digests("a"), Digests("", "a"), Digests("", "", ("a",)))
+    assert len({ref, *(Measured(sides, each).ref for each in others)}) == 4
+
+
+def test_what_balances_is_equal_in_its_totals_and_row_by_row() -> None:
+    sides = {Side.IN: totals(1, 5), Side.OUT: totals(1, 5)}
+    assert Measured(sides, Digests("a", "a")).balances
+    assert not Measured(sides, Digests("a", "b")).balances
+    assert not Measured(sides | {Side.OUT: totals(1, 6)}, Digests("a", "a")).balances
+    assert Measured({Side.OUT: totals(1, 5)}, Digests("", "b")).balances

@@ -1,0 +1,96 @@
+"""What readers are shown, for an audit: days unknown to the books, and pointers that differ."""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+
+from clearhouse.books.audit import Finding
+from clearhouse.books.model import Entry, EntryKey, Status, Totals
+from clearhouse.core.columnar import readable
+from clearhouse.core.errors import StoreError
+from clearhouse.engines.engine import Ask
+from clearhouse.pipeline.context import OpenDataset, Run
+
+
+def visible_days(run: Run, days: Collection[dt.date] | None) -> dict[str, set[dt.date]]:
+    """By hop, the days that readers must see or do see, of some days or of all.
+
+    Days that the books have no entries of are always among them.
+    """
+    known = set(run.books.days(run.name))
+    found: dict[str, set[dt.date]] = {}
+    for dataset in run.datasets:
+        must = {day for day, each in dataset.judge.standing().items() if each.visible}
+        seen = must | _seen(run, dataset)
+        found[dataset.names.readers] = {
+            day for day in seen if days is None or day in days or day not in known
+        }
+    return found
+
+
+def _seen(run: Run, dataset: OpenDataset) -> set[dt.date]:
+    """The days that readers see rows of; none where they can't read, which measuring them tells."""
+    relation = dataset.declared.readers
+    try:
+        with readable(relation):
+            rows = run.engine.query_readers(relation, f"SELECT DISTINCT _book_date FROM {relation}")
+    except StoreError:
+        return set()
+    return set(rows["_book_date"].to_pylist()) if rows else set()
+
+
+def pointer_findings(run: Run, days: Sequence[dt.date] | None) -> list[Finding]:
+    """Where pointers, or what derives from them, are not those of the last publication."""
+    latest = run.publications.latest(run.name)
+    found: list[Finding] = []
+    for dataset in run.datasets:
+        found += _of_dataset(run, dataset, days)
+        views = (dataset.declared.readers, *dataset.declared.views)
+        if latest and (differing := run.engine.differing_views(views)):
+            text = f"the view {', '.join(differing)} is not what was built"
+            found.append(_finding(run, dataset, max(run.books.days(run.name)), text))
+    served = run.engine.served_number(run.name)
+    if latest and served != latest:
+        text = (
+            f"readers see publication {served}, and the books say that {latest} was made: the next "
+            "run shows it"
+        )
+        found.append(_finding(run, run.dataset(), max(run.books.days(run.name)), text))
+    return found
+
+
+def _of_dataset(
+    run: Run, dataset: OpenDataset, days: Sequence[dt.date] | None
+) -> Iterator[Finding]:
+    wanted = run.publications.pointers(dataset.id)
+    asks = {"the engine": run.engine.query_of, "what readers open": run.engine.query_readers}
+    for store, ask in asks.items():
+        there = _pointers(ask, dataset.id)
+        for day in sorted(there.keys() | wanted.keys()):
+            known = day in wanted and days is not None and day not in days
+            if known or there.get(day) == wanted.get(day):
+                continue
+            text = (
+                f"the pointer of {store} is {_short(there.get(day))}, "
+                f"and the books say {_short(wanted.get(day))}"
+            )
+            yield _finding(run, dataset, day, text)
+
+
+def _pointers(ask: Ask, dataset: str) -> dict[dt.date, str]:
+    with readable("ops.publication"):
+        rows = ask(
+            "ops.publication",
+            "SELECT book_date, entry_id FROM ops.publication WHERE dataset = $1",
+            [dataset],
+        )
+    return {r["book_date"]: r["entry_id"] for r in rows.to_pylist()} if rows else {}
+
+
+def _short(entry_id: str | None) -> str:
+    return f"entry {entry_id[:12]}" if entry_id else "none"
+
+
+def _finding(run: Run, dataset: OpenDataset, day: dt.date, text: str) -> Finding:
+    key = EntryKey(run.name, dataset.names.readers, day, "", "")
+    entry = Entry(key, Status.UNBALANCED)
+    return Finding(entry, Totals(), (), 0, drifted=False, reason=text)
