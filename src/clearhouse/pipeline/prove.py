@@ -13,7 +13,7 @@ from clearhouse.books.certificate import Certificate, CertificateError, Tree
 from clearhouse.books.hop import Hop
 from clearhouse.books.model import Side
 from clearhouse.core import merkle
-from clearhouse.core.columnar import query
+from clearhouse.core.columnar import DIALECT, query
 from clearhouse.core.errors import UsageError
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.trace import find
@@ -34,7 +34,8 @@ def leaf_text(
         record_key: the natural key.
         amount_minor: the amount in minor units.
         currency: its ISO 4217 code.
-        content: digest of all other fields in hex, or "".
+        content: SHA-256 hex of the row's text (`books.measure.texts_sql`), which holds columns of
+            the contract too; "" where the hop compares none.
     """
     fields = (record_id, record_key, str(amount_minor), currency, content)
     return b"".join(b"%d:%s" % (len(each), each) for each in map(str.encode, fields))
@@ -42,14 +43,17 @@ def leaf_text(
 
 def leaves(hop: Hop, day: dt.date) -> pa.Table:
     """What came out of a hop, in order of record id and then of text, each with its `leaf` hash."""
-    legs = [leg.relation.rows([day]) for leg in hop.legs if leg.side is Side.OUT]
+    content = hop.content()
+    legs = [leg.relation.rows([day], content) for leg in hop.legs if leg.side is Side.OUT]
     rows = pa.concat_tables(legs)
-    if "content" not in rows.column_names:
-        rows = rows.append_column("content", pa.repeat("", len(rows)))
+    kinds = {f'"{f.name}"': f.type for f in rows.schema if f.name != "_book_date"}
+    digested = f"sha256({DIALECT.row_text(kinds)})" if content else "''"
     fields = ", ".join(f"strlen({name}::VARCHAR), ':', {name}" for name in _FIELDS)
     return query(
         f"""SELECT *, unhex(sha256('\\x00'::BLOB || encode(text))) AS leaf
-        FROM (SELECT *, concat({fields}) AS text FROM rows) ORDER BY _record_id, text""",
+        FROM (SELECT {", ".join(_FIELDS)}, concat({fields}) AS text
+            FROM (SELECT *, {digested} AS content FROM rows))
+        ORDER BY _record_id, text""",
         rows=rows,
     )
 
