@@ -14,6 +14,7 @@ from books_in_memory import DAY, NEXT, totals
 
 from clearhouse.books import Books, EntryKey, Side
 from clearhouse.books.decisions import Decisions
+from clearhouse.books.model import Measured
 from clearhouse.books.publications import Publications
 from clearhouse.store.database import open_database
 
@@ -24,7 +25,7 @@ RECORDED = ("entries", "verdicts", "publication")
 def record_some(engine: sa.Engine, domain: str, run_id: str) -> None:
     """Two entries, a verdict on each, and a publication of both."""
     keys = [EntryKey(domain, "silver → gold", day, run_id, "code") for day in (DAY, NEXT)]
-    Books(engine).close({key: {Side.OUT: totals(1, 5)} for key in keys}, run_id)
+    Books(engine).close({key: Measured({Side.OUT: totals(1, 5)}) for key in keys}, run_id)
     verdicts = {key.entry_id: (True, []) for key in keys}
     Decisions(engine).record("raw_gate", "rules", verdicts, run_id)
     pointers = {key.book_date: key.entry_id for key in keys}

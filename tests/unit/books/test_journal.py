@@ -15,17 +15,18 @@ from books_in_memory import DAY, NEXT, key_of, totals
 from journal_writer import RECORDED, record_some
 
 from clearhouse.books import Books, Side
-from clearhouse.books.certificate import Certificates, seal
+from clearhouse.books.certificate import Certificates, Tree, seal
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.journal import Head, Journal
 from clearhouse.books.ledger import Audited
-from clearhouse.books.model import EntryKey, digest
+from clearhouse.books.model import Digests, EntryKey, Measured, digest
 from clearhouse.books.publications import Publications
 from clearhouse.books.schema import journal_table, metadata
 from clearhouse.core.errors import UsageError
 from clearhouse.store.database import open_database
 
-BALANCED = {Side.IN: totals(1, 4590), Side.OUT: totals(1, 4590, hash_sum=2**80)}
+TOTALS = {Side.IN: totals(1, 4590), Side.OUT: totals(1, 4590, hash_sum=2**80)}
+BALANCED = Measured(TOTALS, Digests("d1", "d1", ("booth",)))
 READERS = key_of(hop="gold → readers")
 PROJECTIONS = [name for name in metadata.tables if name != journal_table.name]
 
@@ -34,14 +35,15 @@ def record_everything(engine: sa.Engine, run_id: str = "run-1") -> None:
     """At least one row in each table of the books."""
     books, certificates = Books(engine), Certificates(engine)
     books.open([key_of(), READERS], run_id)
-    books.close({key_of(): BALANCED}, run_id, output_refs={key_of(): "ref"})
+    books.close({key_of(): BALANCED}, run_id)
     books.fail([READERS], run_id)
     decisions = Decisions(engine)
     decisions.record("raw_gate", "rules", {key_of().entry_id: (False, ["too few"])}, run_id)
     decisions.release(key_of().entry_id, "raw_gate", ["too few"], "it was a holiday", run_id)
     pointers = {DAY: key_of().entry_id, NEXT: None}
     Publications(engine).add("bnpl", {"bnpl.transactions": pointers}, run_id)
-    certificates.add(seal("bnpl", DAY, books.current("bnpl", key_of().hop), None), run_id)
+    entries, trees = books.current("bnpl", key_of().hop), {key_of().hop: Tree(1, "6e34")}
+    certificates.add(seal("bnpl", DAY, entries, trees, None), run_id)
     certificates.reopen("bnpl", DAY, "a wrong rate", run_id)
     books.add_audit(
         Audited("bnpl", DAY, DAY, 2, 1, '{"USD":4590}'), [("gold → readers", None, "red")], run_id
@@ -205,7 +207,7 @@ def test_a_dropped_journal_is_not_begun_again(kept: sa.Engine) -> None:
 @pytest.mark.parametrize("body", ["[]", "{", '{"books_x":{}}', '{"books_event":{"seq":[1]}}'])
 def test_a_row_that_was_chained_with_nonsense_is_found(kept: sa.Engine, body: str) -> None:
     head = Journal(kept).head()
-    hash_ = digest(head.hash, "entries", body)
+    hash_ = digest(head.hash, "entries", digest(body))
     row = f"(10, 'entries', '{body}', '{head.hash}', '{hash_}')"
     behind_the_back(kept, f"INSERT INTO books_journal VALUES {row}")
     assert Journal(kept).check() == ["journal row 10 (entries) holds what the books can't record"]
