@@ -7,7 +7,7 @@ not written down a second time.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,13 +54,17 @@ class Books:
         run_id: str,
         *,
         output_refs: Mapping[EntryKey, str] | None = None,
+        unsound: Container[dt.date] = (),
     ) -> dict[EntryKey, Status]:
         """Enter what was measured; each entry becomes the current one of its hop and day.
 
-        An entry that does not balance is `unbalanced`, one that does is `balanced`.
+        An entry that does not balance is `unbalanced`, and so is one of an `unsound` day, whose
+        rows differ in what no total shows; the others are `balanced`.
         """
         statuses = {
-            key: Status.UNBALANCED if totals_difference(totals) else Status.BALANCED
+            key: Status.UNBALANCED
+            if totals_difference(totals) or key.book_date in unsound
+            else Status.BALANCED
             for key, totals in measured.items()
         }
         with self.engine.begin() as connection:

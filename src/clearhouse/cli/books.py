@@ -50,7 +50,7 @@ def books(
 ) -> None:
     """Every entry, measured again in the stores; what does not hold is named, record by record."""
     domain_of(domain)
-    begin, end = _range(first, last)
+    begin, end = bounds(first, last)
     config = settings_of_stores()
     with opened_alone(config, domain) as run, under_way("measuring every store again"):
         known = run.books.days(domain)
@@ -70,7 +70,7 @@ def books(
         balance.show_trial_balance(audited)
         reports.show_findings(audited)
     if not days:
-        (err if as_json else out).print(_nothing(known, begin, end), soft_wrap=True)
+        (err if as_json else out).print(nothing_there(known, begin, end), soft_wrap=True)
     reports.show_broken_chain(broken, err if as_json else out)
     if audited.findings or broken:
         leave(ExitCode.UNBALANCED)
@@ -78,7 +78,7 @@ def books(
     leave(ExitCode.HELD if held else ExitCode.DONE)
 
 
-def _range(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
+def bounds(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
     """The bounds that were given.
 
     Raises:
@@ -93,7 +93,7 @@ def _range(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date
     return begin, end
 
 
-def _nothing(known: Sequence[dt.date], begin: dt.date | None, end: dt.date | None) -> str:
+def nothing_there(known: Sequence[dt.date], begin: dt.date | None, end: dt.date | None) -> str:
     """Why there is nothing to show."""
     if not known:
         return "The books are empty: run `clearhouse demo` or `clearhouse run` first."
