@@ -14,7 +14,7 @@ verified_table = sa.Table(
     sa.Column("book_date", sa.Date, primary_key=True),
     sa.Column("run_id", sa.String(40), primary_key=True),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("findings", sa.Integer, nullable=False),
+    sa.Column("findings", sa.Integer),
 )
 
 
@@ -25,8 +25,11 @@ class Verified:
         self._engine = engine
         metadata.create_all(engine)
 
-    def add(self, domain: str, findings: Mapping[dt.date, int], run_id: str) -> None:
-        """Record what a run has verified: by day, the number of findings."""
+    def add(self, domain: str, findings: Mapping[dt.date, int | None], run_id: str) -> None:
+        """Record what a run has verified: the number of findings of each day.
+
+        None: the day could not be derived. It is recorded, so that a sample gets to the others.
+        """
         at = now()
         rows = [
             {"domain": domain, "book_date": day, "run_id": run_id, "at": at, "findings": count}
@@ -37,7 +40,7 @@ class Verified:
                 connection.execute(sa.insert(verified_table), rows)
 
     def last(self, domain: str) -> dict[dt.date, dt.datetime]:
-        """When each day was verified last; a day that never was is left out."""
+        """When each day was looked at last; a day that never was is left out."""
         table = verified_table.c
         statement = (
             sa.select(table.book_date, sa.func.max(table.at))

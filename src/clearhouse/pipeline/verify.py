@@ -73,10 +73,9 @@ def days_to_verify(
     if share is None:
         return known
     published = {d for ds in run.datasets for d in run.publications.pointers(ds.id, known)}
-    last_time = Verified(run.books.engine).last(run.name)
-    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    tried = Verified(run.books.engine).last(run.name)
     some = random.sample(sorted(published), len(published))  # those that waited as long: by chance
-    some.sort(key=lambda day: last_time.get(day, never))
+    some.sort(key=lambda day: tried[day].timestamp() if day in tried else 0)
     return sorted(some[: math.ceil(share * len(some))])
 
 
@@ -91,8 +90,10 @@ def verify(run: Run, days: Sequence[dt.date]) -> Outcome:
             _verify_published(run, scratch, plans, outcome)
     outcome.days = sorted({day for plan in plans.values() for day in plan.chains})
     run.books.add_findings(run.name, outcome.findings, run.run_id)
-    counts = {day: outcome.count(day) for day in outcome.days}
-    Verified(run.books.engine).add(run.name, counts, run.run_id)
+    counts = {day: outcome.count(day) for day in days}
+    Verified(run.books.engine).add(
+        run.name, {d: n if n or d in outcome.days else None for d, n in counts.items()}, run.run_id
+    )
     return outcome
 
 
