@@ -290,6 +290,7 @@ def test_a_run_compares_what_it_wrote(tmp_path: Path) -> None:
 
     assert toy.run(FIRST).exit_code == 0
     assert toy.visible() == {FIRST: 40}
+    assert toy.read(f"SELECT DISTINCT booth FROM {TICKETS} ORDER BY 1") == [("north",), ("south",)]
 
 
 def test_a_held_correction_is_verified_beside_what_readers_see(tmp_path: Path) -> None:
