@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, url2pathname
 
@@ -136,6 +136,14 @@ class Settings(BaseSettings):
         for name, value in defaults.items():
             if name == "clearhouse_home" or not getattr(self, name):
                 self.__dict__[name] = value
+
+    def beside(self, home: Path) -> Self:
+        """The same with another home for every store but landing, and nobody alerted from there."""
+        stores = ("log_url", "database_url", "catalog_url", "engine_url", "cache_url")
+        unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
+        copy = self.model_copy(update=unset)
+        copy.model_post_init(None)
+        return copy
 
     def engine_path(self, domain: str) -> Path:
         """File of the embedded engine in which a domain is built."""

@@ -235,7 +235,7 @@ class Loading:
             for days in map(list, shape.runs):
                 assert not pull.extract_daily_batch(run, days).failed
                 landed = bronze.landed_objects(dataset, days)
-                bronze._load_days(run, dataset, landed, {day: f"entry of {day}" for day in days})
+                bronze.load_days(run, dataset, landed, {day: f"entry of {day}" for day in days})
             hops = [dataset.hops[name] for name in ("source → landing", HopNames.bronze)]
             totals = {hop.name: hop.measure(list(window)) for hop in hops}
             run.engine.close()

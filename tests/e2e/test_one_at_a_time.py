@@ -27,6 +27,7 @@ WHY = ("--reason", "as agreed")
         ("rollback", "toy", "--to", 1, *WHY),
         ("quarantine", "redrive", "--domain", "toy", *DATE),
         ("rebuild", "toy"),
+        ("verify", "toy"),
     ],
     ids=lambda command: command[0] if command[0] != "quarantine" else "redrive",
 )

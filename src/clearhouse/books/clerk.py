@@ -1,7 +1,7 @@
 """The clerk keeps one hop's entries: what to skip, what to adopt after a crash, what to redo."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from clearhouse.books.hop import Hop
@@ -71,16 +71,20 @@ class Clerk:
         """Record that work on these entries begins."""
         self.books.open(keys, self.run_id)
 
-    def close(self, keys: Iterable[EntryKey]) -> dict[dt.date, Status]:
-        """Measure what the stores hold now, and close the entries with it."""
+    def close(
+        self, keys: Iterable[EntryKey], unsound: Container[dt.date] = ()
+    ) -> dict[dt.date, Status]:
+        """Measure what the stores hold now, and close the entries with it (see `Books.close`)."""
         by_day = {key.book_date: key for key in keys}
         measured = self.hop.measure(list(by_day)) if by_day else {}
-        return self._enter({key: measured[day] for day, key in by_day.items()})
+        return self._enter({key: measured[day] for day, key in by_day.items()}, unsound)
 
     def fail(self, keys: Iterable[EntryKey]) -> None:
         """Record that the work on entries went wrong."""
         self.books.fail(keys, self.run_id)
 
-    def _enter(self, measured: Mapping[EntryKey, Measured]) -> dict[dt.date, Status]:
-        statuses = self.books.close(measured, self.run_id)
+    def _enter(
+        self, measured: Mapping[EntryKey, Measured], unsound: Container[dt.date] = ()
+    ) -> dict[dt.date, Status]:
+        statuses = self.books.close(measured, self.run_id, unsound=unsound)
         return {key.book_date: status for key, status in statuses.items()}

@@ -7,7 +7,7 @@ not written down a second time.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -92,13 +92,25 @@ class Books:
         """
         self._enter({key: _Event(Status.OPEN) for key in keys}, run_id)
 
-    def close(self, measured: Mapping[EntryKey, Measured], run_id: str) -> dict[EntryKey, Status]:
+    def close(
+        self,
+        measured: Mapping[EntryKey, Measured],
+        run_id: str,
+        *,
+        unsound: Container[dt.date] = (),
+    ) -> dict[EntryKey, Status]:
         """Enter what was measured; each entry becomes the current one of its hop and day.
 
-        An entry that does not balance is `unbalanced`, one that does is `balanced`.
+        An entry that does not balance is `unbalanced`, and so is one of an `unsound` day, whose
+        rows differ in what no total shows; the others are `balanced`.
         """
         events = {
-            key: _Event(Status.BALANCED if found.balances else Status.UNBALANCED, found)
+            key: _Event(
+                Status.BALANCED
+                if found.balances and key.book_date not in unsound
+                else Status.UNBALANCED,
+                found,
+            )
             for key, found in measured.items()
         }
         self._enter(events, run_id)
@@ -215,14 +227,12 @@ class Books:
         with recording(self.engine, "audit") as record:
             row = {**asdict(audited), "findings": len(findings), "run_id": run_id, "at": now()}
             record.add(audit_table, [row])
-            common = {"domain": audited.domain, "run_id": run_id, "found_at": now()}
-            record.add(
-                finding_table,
-                [
-                    {**common, "hop": hop, "book_date": day, "finding": text}
-                    for hop, day, text in findings
-                ],
-            )
+            record.add(finding_table, _findings(audited.domain, findings, run_id))
+
+    def add_findings(self, domain: str, findings: Sequence[Found], run_id: str) -> None:
+        """Keep what was found otherwise than by an audit of the books."""
+        with recording(self.engine, "findings") as record:
+            record.add(finding_table, _findings(domain, findings, run_id))
 
     def findings(self, domain: str) -> list[Found]:
         """Everything that audits have found, in the order found."""
@@ -267,6 +277,13 @@ class Books:
             else e
             for e in entries
         ]
+
+
+def _findings(domain: str, findings: Sequence[Found], run_id: str) -> list[dict[str, Any]]:
+    common = {"domain": domain, "run_id": run_id, "found_at": now()}
+    return [
+        {**common, "hop": hop, "book_date": day, "finding": text} for hop, day, text in findings
+    ]
 
 
 def _known(

@@ -210,6 +210,18 @@ audit_table = _table(
 """What an audit measured again: landed records, their minor units by currency as JSON, findings."""
 
 
+verified_table = sa.Table(
+    "books_verified",
+    metadata,
+    sa.Column("domain", sa.String(40), primary_key=True),
+    sa.Column("book_date", sa.Date, primary_key=True),
+    sa.Column("run_id", sa.String(40), primary_key=True),
+    _moment("at"),
+    sa.Column("findings", sa.Integer),
+)
+"""Which days were verified, by which run, and what came of it; null: it could not be derived."""
+
+
 def now() -> dt.datetime:
     """The time of a row."""
     return dt.datetime.now(dt.UTC)

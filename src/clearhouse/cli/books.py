@@ -73,7 +73,7 @@ def books(
 ) -> None:
     """Every entry, measured again in the stores; what does not hold is named, record by record."""
     domain_of(domain)
-    begin, end = _range(first, last)
+    begin, end = bounds(first, last)
     kept = Head.parse(head) if head is not None else None
     with opened_to_audit(domain) as (run, can_write):
         if shows_history:
@@ -103,7 +103,7 @@ def books(
         balance.show_trial_balance(audited)
         reports.show_findings(audited)
     if not days and not edited:
-        to.print(_nothing(known, begin, end), soft_wrap=True)
+        to.print(nothing_there(known, begin, end), soft_wrap=True)
     reports.show_broken_chain(broken, to)
     for line in edited:
         to.print(f"[red]{_BOOKS}, {escape(line)}[/]", soft_wrap=True)
@@ -141,7 +141,7 @@ def _within(days: Sequence[dt.date], begin: dt.date | None, end: dt.date | None)
     return [day for day in days if (begin or day) <= day <= (end or day)]
 
 
-def _range(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
+def bounds(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
     """The bounds that were given.
 
     Raises:
@@ -156,7 +156,7 @@ def _range(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date
     return begin, end
 
 
-def _nothing(known: Sequence[dt.date], begin: dt.date | None, end: dt.date | None) -> str:
+def nothing_there(known: Sequence[dt.date], begin: dt.date | None, end: dt.date | None) -> str:
     """Why there is nothing to show."""
     if not known:
         return "The books are empty: run `clearhouse demo` or `clearhouse run` first."

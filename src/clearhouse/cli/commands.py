@@ -34,6 +34,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "books:books",
         "Every entry, measured again in the stores; what does not hold is named, record by record.",
     ),
+    "verify": (
+        "verify:verify_command",
+        "Derive days again from landing, and compare every field of every store with it.",
+    ),
     "close": (
         "books:close",
         "Seal a day: its totals as a certificate, chained to the closed day before it.",

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import structlog
 
@@ -109,6 +109,12 @@ class DbtProject:
         self._engine = engine
         self._target = engine.dbt_target()
         self._work_dir = work_dir.absolute()
+        self._left_out: tuple[str, ...] = ("unit_test",)
+
+    def without_tests(self) -> Self:
+        """The same project, whose builds only make the models."""
+        self._left_out = ("unit_test", "test")
+        return self
 
     def prepare(self) -> None:
         """Parse the project ahead of the first call, which then begins at once.
@@ -134,7 +140,7 @@ class DbtProject:
             "build",
             f"--select={select}",
             "--indirect-selection=buildable",
-            "--exclude-resource-type=unit_test",
+            *(f"--exclude-resource-type={kind}" for kind in self._left_out),
         )
 
     def run_unit_tests(self, select: str = "test_type:unit") -> DbtResult:

@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
-from clearhouse.core.columnar import query
+from clearhouse.core.columnar import query, read_parquet_sql
 from clearhouse.core.contract import Contract, TypedRecords, type_records
 from clearhouse.landing import LandedObject
+from clearhouse.pipeline.compare import SPINE_NAMES, differences
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.gates import judge
 from clearhouse.pipeline.runner import StepReport
@@ -30,6 +31,7 @@ _DAYS_PER_COMMIT = 16
 """pyiceberg filters a commit's rows once a day, so that days cost their square; and it copies the
 table's metadata some thirty times a commit, which grows with the number of commits."""
 _THREADS = 2
+_MOST_DAYS_COMPARED = 8
 
 Landed = Mapping[dt.date, Sequence[LandedObject]]
 
@@ -49,13 +51,14 @@ def _to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepR
         hop, {day: _key(run, dataset, day, landed[day]) for day in days if landed[day]}
     )
     clerk = Clerk(run.books, dataset.hops[hop], run.run_id)
-    plan = clerk.plan(keys, run.lake.entries(dataset.id))
+    plan = clerk.plan(keys, _sound_marks(run, dataset, landed, keys))
     run.progress.advance(len(plan.skip))
     statuses: dict[dt.date, Status] = {}
     if plan.redo:
         clerk.open(keys[day] for day in plan.redo)
-        _load_days(run, dataset, landed, {day: keys[day].entry_id for day in plan.redo})
-        statuses = clerk.close(keys[day] for day in plan.redo)
+        load_days(run, dataset, landed, {day: keys[day].entry_id for day in plan.redo})
+        differing = _differing(run, dataset, landed, plan.redo)
+        statuses = clerk.close((keys[day] for day in plan.redo), differing)
     report = StepReport(done=list(plan.redo), skipped=list(plan.skip))
     report.failed = {
         day: f"Nothing has landed for {day}: run extract_daily_batch first."
@@ -63,13 +66,66 @@ def _to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepR
         if day not in keys
     }
     report.unbalanced = {
-        day: "Bronze and quarantine don't hold what landed: run `clearhouse books`."
+        day: "Bronze and quarantine don't hold what landed: run `clearhouse books` for the records "
+        "and `clearhouse verify` for every column."
         for day, status in statuses.items()
         if status is Status.UNBALANCED
     }
     entries = run.entries(hop, report.passed)
     _, report.held = judge(run, dataset, dataset.declared.raw_gate, entries)
     return report
+
+
+def _sound_marks(
+    run: Run, dataset: OpenDataset, landed: Landed, keys: Mapping[dt.date, EntryKey]
+) -> dict[dt.date, str]:
+    """The entry ids that bronze carries, but for days that no run closed and that differ.
+
+    A run that was killed after its commit did not compare what it wrote, and one that found a
+    difference left the rows as evidence: the next run makes the day anew.
+    """
+    marks = run.lake.entries(dataset.id)
+    marked = [day for day, key in keys.items() if marks.get(day) == key.entry_id]
+    entries = {
+        e.key.book_date: e for e in run.books.current(run.name, dataset.names.bronze, marked)
+    }
+    unclosed = [
+        day
+        for day in marked
+        if day not in entries or entries[day].status in (Status.OPEN, Status.UNBALANCED)
+    ]
+    differing = _differing(run, dataset, landed, unclosed)
+    return {day: entry_id for day, entry_id in marks.items() if day not in differing}
+
+
+def _differing(
+    run: Run, dataset: OpenDataset, landed: Landed, days: Sequence[dt.date]
+) -> set[dt.date]:
+    """Days of which bronze does not hold what landing gives when it is typed once more.
+
+    Every column of every row is compared, and the books record what differs. Many days at once are
+    left to `clearhouse verify`: a year's first load would take a third longer.
+    """
+    if len(days) > _MOST_DAYS_COMPARED:
+        return set()
+    found: list[tuple[str, dt.date | None, str]] = []
+    for day in days:
+        again = typed_day(run, dataset, day, landed[day]).accepted
+        stored = bronze_rows(run, dataset, [day])
+        found += [
+            (dataset.names.bronze, day, f"{dataset.bronze}: {sentence}")
+            for each in differences(again, stored, SPINE_NAMES)
+            for sentence in each.sentences
+        ]
+    run.books.add_findings(run.name, found, run.run_id)
+    return {day for _, day, _ in found if day}
+
+
+def bronze_rows(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Table:
+    """Every column of bronze of some days, by the files of the table's current snapshot."""
+    files = run.lake.files(dataset.id, days)
+    empty = bronze_schema(dataset.contract).empty_table()
+    return query(read_parquet_sql(files)) if files else empty
 
 
 def landed_objects(dataset: OpenDataset, days: Sequence[dt.date]) -> Landed:
@@ -102,7 +158,7 @@ def bronze_schema(contract: Contract) -> pa.Schema:
 
 
 @dataclass(frozen=True)
-class _TypedDay:
+class TypedDay:
     """A day's distinct records: accepted as columns, rejected as quarantine rows."""
 
     day: dt.date
@@ -111,7 +167,7 @@ class _TypedDay:
     unknown: Counter[tuple[str, str]]
 
 
-def _load_days(
+def load_days(
     run: Run, dataset: OpenDataset, landed: Landed, entries: Mapping[dt.date, str]
 ) -> None:
     """Type days and put them in bronze and quarantine, some days in one commit.
@@ -123,8 +179,8 @@ def _load_days(
     chunks = [days[at : at + _DAYS_PER_COMMIT] for at in range(0, len(days), _DAYS_PER_COMMIT)]
     with ThreadPoolExecutor(_THREADS) as pool:
 
-        def typing(chunk: Sequence[dt.date]) -> list[Future[_TypedDay]]:
-            return [pool.submit(_typed_day, run, dataset, day, landed[day]) for day in chunk]
+        def typing(chunk: Sequence[dt.date]) -> list[Future[TypedDay]]:
+            return [pool.submit(typed_day, run, dataset, day, landed[day]) for day in chunk]
 
         ahead = typing(chunks[0]) if chunks else []
         for chunk, following in zip_longest(chunks, chunks[1:], fillvalue=()):
@@ -139,9 +195,10 @@ def _load_days(
             run.progress.advance(len(chunk))
 
 
-def _typed_day(
+def typed_day(
     run: Run, dataset: OpenDataset, day: dt.date, objects: Sequence[LandedObject]
-) -> _TypedDay:
+) -> TypedDay:
+    """What some landed objects of a day are by contract."""
     accepted: list[pa.Table] = [bronze_schema(dataset.contract).empty_table()]
     rejected: dict[str, QuarantinedRow] = {}
     unknown: Counter[tuple[str, str]] = Counter()
@@ -156,7 +213,7 @@ def _typed_day(
         for row in _quarantined(dataset, typed, day, landed):
             rejected.setdefault(row.record_id, row)
     distinct = _distinct(pa.concat_tables(accepted))
-    return _TypedDay(day, distinct, tuple(rejected.values()), unknown)
+    return TypedDay(day, distinct, tuple(rejected.values()), unknown)
 
 
 def _with_origin(rows: pa.Table, day: dt.date, landed: LandedObject) -> pa.Table:

@@ -115,8 +115,8 @@ def publish(
             what they saw, and the books record nothing.
     """
     changes = {dataset: changed for dataset, changed in changes.items() if changed}
-    versions = digest(*(dataset.versions.published for dataset in run.datasets))
-    anew = _applied_versions(run) != versions
+    versions = _versions(run)
+    anew = not is_made_by_this_code(run)
     pending = {
         dataset.id: _pending(run, dataset, changes.get(dataset.id, {}), whole=anew)
         for dataset in run.datasets
@@ -157,10 +157,15 @@ def _pending(
     }
 
 
-def _applied_versions(run: Run) -> str | None:
+def is_made_by_this_code(run: Run) -> bool:
+    """Whether what derives from published rows was made by the models as they are."""
     sql = "SELECT versions FROM ops.applied WHERE domain = $1"
     rows = run.engine.query(sql, [run.name])
-    return rows["versions"][0].as_py() if len(rows) else None
+    return len(rows) > 0 and rows["versions"][0].as_py() == _versions(run)
+
+
+def _versions(run: Run) -> str:
+    return digest(*(dataset.versions.published for dataset in run.datasets))
 
 
 def _enter_readers(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> dict[dt.date, str]:

@@ -152,11 +152,16 @@ def _made_from(
     """How many versions of each source a gold entry is made from; None: it is not known."""
     lineage = run.books.lineage(entry_id)
     bronze = next((e for e in lineage if e.key.hop == dataset.names.bronze), None)
-    if bronze is None:
-        return None
+    return None if bronze is None else versions_behind(bronze.key.input_hash, objects)
+
+
+def versions_behind(
+    input_hash: str, objects: Sequence[Sequence[LandedObject]]
+) -> tuple[int, ...] | None:
+    """How many of each source's versions a bronze entry is made from; None: not of these."""
     for counts in itertools.product(*(range(len(each), -1, -1) for each in objects)):
         some = [o for each, count in zip(objects, counts, strict=True) for o in each[:count]]
-        if input_of(some) == bronze.key.input_hash:
+        if input_of(some) == input_hash:
             return counts
     return None
 

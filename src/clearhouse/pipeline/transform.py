@@ -47,11 +47,7 @@ def _normalize(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepR
     }
 
     def build(some: Sequence[dt.date]) -> None:
-        files = run.lake.files(dataset.id, some)
-        run.engine.expose_bronze(dataset.bronze, files, bronze_schema(dataset.contract))
-        entries = {day: (keys[day].entry_id, "") for day in some}
-        ops.set_build_days(run.engine, dataset.id, entries)
-        run.dbt.build("tag:normalize")
+        build_silver(run, dataset, {day: keys[day].entry_id for day in some})
 
     return _build(run, dataset.hops[hop], cleared, Work(keys, in_place, build))
 
@@ -71,13 +67,27 @@ def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepRep
     ops.set_candidates(run.engine, dataset.id, candidates)
 
     def build(some: Sequence[dt.date]) -> None:
-        run.engine.discard_unfinished(fact)
         entries = {day: (cleared.entries[day].entry_id, keys[day].entry_id) for day in some}
-        ops.set_build_days(run.engine, dataset.id, entries)
-        run.dbt.build("tag:gold")
-        run.engine.keep_built(fact)
+        build_gold(run, dataset, entries)
 
     return _build(run, dataset.hops[hop], cleared, Work(keys, in_place, build))
+
+
+def build_silver(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, str]) -> None:
+    """Build silver of some days from bronze, tagged with the entry id of each day."""
+    files = run.lake.files(dataset.id, sorted(entries))
+    run.engine.expose_bronze(dataset.bronze, files, bronze_schema(dataset.contract))
+    tagged = {day: (entry_id, "") for day, entry_id in entries.items()}
+    ops.set_build_days(run.engine, dataset.id, tagged)
+    run.dbt.build("tag:normalize")
+
+
+def build_gold(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, tuple[str, str]]) -> None:
+    """Build gold of some days from silver; the entry ids of each day in both."""
+    run.engine.discard_unfinished(dataset.declared.gold)
+    ops.set_build_days(run.engine, dataset.id, entries)
+    run.dbt.build("tag:gold")
+    run.engine.keep_built(dataset.declared.gold)
 
 
 def _keys(run: Run, hop: str, cleared: Cleared, version: str) -> dict[dt.date, EntryKey]:

@@ -31,6 +31,14 @@ quarantine_table = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
 )
 
+_ARROW = {sa.Date: pa.date32(), sa.Integer: pa.int64(), sa.LargeBinary: pa.binary()}
+_STORED = pa.schema(
+    [
+        (c.name, next((t for kind, t in _ARROW.items() if isinstance(c.type, kind)), pa.string()))
+        for c in quarantine_table.columns
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:
@@ -138,6 +146,13 @@ class Quarantine:
         with self.engine.connect() as connection:
             found = [dict(r._mapping) for r in connection.execute(statement)]
         return pa.Table.from_pylist(found, SPINE_SCHEMA)
+
+    def every_column(self, dataset: str, days: Sequence[dt.date]) -> pa.Table:
+        """The rows of days as they are stored."""
+        statement = sa.select(quarantine_table).where(self._where(dataset, days))
+        with self.engine.connect() as connection:
+            found = [dict(r._mapping) for r in connection.execute(statement)]
+        return pa.Table.from_pylist(found, _STORED)
 
     @staticmethod
     def _where(dataset: str, days: Sequence[dt.date] | None) -> sa.ColumnElement[bool]:

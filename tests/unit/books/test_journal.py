@@ -22,6 +22,7 @@ from clearhouse.books.ledger import Audited
 from clearhouse.books.model import Digests, EntryKey, Measured, digest
 from clearhouse.books.publications import Publications
 from clearhouse.books.schema import journal_table, metadata
+from clearhouse.books.verified import Verified
 from clearhouse.core.errors import UsageError
 from clearhouse.store.database import open_database
 
@@ -45,6 +46,7 @@ def record_everything(engine: sa.Engine, run_id: str = "run-1") -> None:
     entries, trees = books.current("bnpl", key_of().hop), {key_of().hop: Tree(1, "6e34")}
     certificates.add(seal("bnpl", DAY, entries, trees, None), run_id)
     certificates.reopen("bnpl", DAY, "a wrong rate", run_id)
+    Verified(engine).add("bnpl", {DAY: 1}, run_id)
     books.add_audit(
         Audited("bnpl", DAY, DAY, 2, 1, '{"USD":4590}'), [("gold → readers", None, "red")], run_id
     )
@@ -84,13 +86,13 @@ def test_what_is_recorded_is_chained_and_what_records_nothing_is_not(kept: sa.En
     with kept.connect() as connection:
         rows = connection.execute(sa.select(journal_table)).all()
     kinds = ["entries"] * 3 + ["verdicts", "release", "publication", "certificate", "reopening"]
-    assert [row.kind for row in rows] == [*kinds, "audit"]
-    assert [row.seq for row in rows] == list(range(1, 10))
+    assert [row.kind for row in rows] == [*kinds, "verified", "audit"]
+    assert [row.seq for row in rows] == list(range(1, 11))
     assert [row.prev for row in rows] == ["0" * 64, *(row.hash for row in rows[:-1])]
     assert all(row.hash == digest(row.prev, row.kind, digest(row.body)) for row in rows)
     assert json.loads(rows[4].body)["books_release"]["reason"] == ["it was a holiday"]
     assert '"side":["in","in","in","out","out","out"]' in rows[1].body
-    assert journal.head() == Head(9, rows[-1].hash)
+    assert journal.head() == Head(10, rows[-1].hash)
     assert journal.check() == []
 
 
@@ -178,11 +180,11 @@ def test_of_many_rows_some_are_named_and_the_rest_counted(database: sa.Engine) -
         ("UPDATE books_journal SET prev = 'x' WHERE seq = 5",
          ["journal row 5 (release) does not follow row 4: the chain is broken",
           "journal row 5 (release) is not what was recorded: its hash is another"]),
-        ("UPDATE books_journal SET seq = 99 WHERE seq = 9",
-         ["journal row 99 (audit) does not follow row 8: the chain is broken"]),
+        ("UPDATE books_journal SET seq = 99 WHERE seq = 10",
+         ["journal row 99 (audit) does not follow row 9: the chain is broken"]),
         ("DELETE FROM books_journal",
          ["the journal is empty, and the books are not: its rows were deleted"]),
-        ("DELETE FROM books_journal WHERE seq >= 9",
+        ("DELETE FROM books_journal WHERE seq >= 10",
          ["books_audit 1 was never recorded: domain bnpl",
           "books_finding 1 was never recorded: domain bnpl"]),
     ],
@@ -208,9 +210,9 @@ def test_a_dropped_journal_is_not_begun_again(kept: sa.Engine) -> None:
 def test_a_row_that_was_chained_with_nonsense_is_found(kept: sa.Engine, body: str) -> None:
     head = Journal(kept).head()
     hash_ = digest(head.hash, "entries", digest(body))
-    row = f"(10, 'entries', '{body}', '{head.hash}', '{hash_}')"
+    row = f"(11, 'entries', '{body}', '{head.hash}', '{hash_}')"
     behind_the_back(kept, f"INSERT INTO books_journal VALUES {row}")
-    assert Journal(kept).check() == ["journal row 10 (entries) holds what the books can't record"]
+    assert Journal(kept).check() == ["journal row 11 (entries) holds what the books can't record"]
 
 
 def test_a_number_that_was_given_again_after_a_deletion_is_found(kept: sa.Engine) -> None:
@@ -221,7 +223,7 @@ def test_a_number_that_was_given_again_after_a_deletion_is_found(kept: sa.Engine
     )
     Decisions(kept).record("raw_gate", "rules", {key_of().entry_id: (True, [])}, "run-2")
     lines = Journal(kept).check()
-    assert lines[0] == "journal row 10 (verdicts) holds what the books can't record"
+    assert lines[0] == "journal row 11 (verdicts) holds what the books can't record"
     assert "books_verdict 1 " in lines[1]
 
 
@@ -229,7 +231,7 @@ def test_the_database_refuses_a_fork(kept: sa.Engine) -> None:
     with pytest.raises(sqlite3.IntegrityError, match=r"books_journal\.prev"):
         behind_the_back(
             kept, "INSERT INTO books_journal SELECT 99, kind, body, prev, hash FROM books_journal"
-            " WHERE seq = 9",
+            " WHERE seq = 10",
         )  # fmt: skip
 
 
@@ -275,7 +277,7 @@ def test_books_of_before_get_a_journal_that_begins_with_a_copy(kept: sa.Engine) 
     assert journal.check() == []
     record_everything(kept, "run-2")
     assert journal.check() == []
-    assert journal.head().length == 10
+    assert journal.head().length == 11
     behind_the_back(kept, "UPDATE books_verdict SET passed = 1 WHERE seq = 1")
     (line,) = journal.check()
     assert "passed is 1 and was recorded as 0" in line
@@ -325,9 +327,9 @@ def test_what_is_killed_at_a_write_is_recorded_whole_or_not_at_all(
         engine = open_database(f"sqlite:///{file}")
         journal = Journal(engine)
         assert journal.check() == [], file.name
-        lengths.append(journal.head().length - 9)
+        lengths.append(journal.head().length - 10)
         record_some(engine, "bnpl", "run-3")
-        assert (journal.check(), journal.head().length) == ([], 9 + lengths[-1] + len(RECORDED))
+        assert (journal.check(), journal.head().length) == ([], 10 + lengths[-1] + len(RECORDED))
         engine.dispose()
     assert lengths == sorted(lengths)
     assert sorted(set(lengths)) == list(range(len(RECORDED) + 1))
