@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from clearhouse.books.model import digest
 from clearhouse.books.projections import Tables, differences, moment, rows_of, stored_tables
 from clearhouse.books.schema import audit_table, journal_table, metadata
-from clearhouse.core.errors import UsageError
+from clearhouse.core.errors import StoreError, UsageError
 
 GENESIS = "genesis"
 """The kind of a first row that holds what the books were when they had no journal yet."""
@@ -196,11 +196,25 @@ def create_tables(engine: sa.Engine) -> None:
     """Make the tables of the books that are not there yet.
 
     Books that were kept without a journal get one, whose first row is a copy of them.
+
+    Raises:
+        StoreError: an earlier version made them, with other columns.
     """
     with engine.begin() as connection:
-        there = set(sa.inspect(connection).get_table_names())
+        inspector = sa.inspect(connection)
+        there = set(inspector.get_table_names())
         if there.issuperset(metadata.tables):
             return
+        for name in there & metadata.tables.keys():
+            if {c["name"] for c in inspector.get_columns(name)} != {
+                *metadata.tables[name].c.keys()
+            }:
+                raise StoreError(
+                    "An earlier version of Clearhouse kept these books, and this one can't go on "
+                    "with them: set CLEARHOUSE_HOME to another folder, and what has landed is "
+                    "pulled again.",
+                    "books_of_before",
+                )
         metadata.create_all(connection)
         # Tables of this version without a journal are not old: their journal was taken away.
         if not there & {journal_table.name, audit_table.name}:

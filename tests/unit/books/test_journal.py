@@ -23,7 +23,7 @@ from clearhouse.books.model import Digests, EntryKey, Measured, digest
 from clearhouse.books.publications import Publications
 from clearhouse.books.schema import journal_table, metadata
 from clearhouse.books.verified import Verified
-from clearhouse.core.errors import UsageError
+from clearhouse.core.errors import StoreError, UsageError
 from clearhouse.store.database import open_database
 
 TOTALS = {Side.IN: totals(1, 4590), Side.OUT: totals(1, 4590, hash_sum=2**80)}
@@ -281,6 +281,14 @@ def test_books_of_before_get_a_journal_that_begins_with_a_copy(kept: sa.Engine) 
     behind_the_back(kept, "UPDATE books_verdict SET passed = 1 WHERE seq = 1")
     (line,) = journal.check()
     assert "passed is 1 and was recorded as 0" in line
+
+
+def test_books_with_other_columns_are_refused_in_a_sentence(kept: sa.Engine) -> None:
+    behind_the_back(
+        kept, "DROP TABLE books_journal", "ALTER TABLE books_event DROP COLUMN digest_in"
+    )
+    with pytest.raises(StoreError, match="An earlier version of Clearhouse kept these books"):
+        Journal(kept)
 
 
 def test_new_books_begin_with_what_is_recorded_first(kept: sa.Engine) -> None:
