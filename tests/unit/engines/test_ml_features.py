@@ -162,7 +162,7 @@ LEAKS = {
     "inside an aggregate, a model below": (
         "int_bnpl_customer_history_features",
         "        purchases.amount\n    from",
-        "        case when not purchases.will_default then purchases.amount end as amount\n    from",
+        "        nullif(purchases.amount, cast(purchases.will_default as int)) as amount\n    from",
         {"amount_7d", "amount_30d", "amount_90d"},
     ),
     "through a condition of another column": (
