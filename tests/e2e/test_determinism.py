@@ -293,7 +293,7 @@ def test_another_seed_is_another_content_at_every_hop(loading: Loading) -> None:
 
     for hop, by_day in one.items():
         for day, sides in by_day.items():
-            assert sides[Side.OUT] != other[hop][day][Side.OUT]
+            assert sides.totals[Side.OUT] != other[hop][day].totals[Side.OUT]
 
 
 # --- all the way to the readers -----------------------------------------------------------------

@@ -176,7 +176,7 @@ def test_the_history_says_when_and_by_which_run(toy: Toy) -> None:
     assert first["landed"]["at"] <= first["balanced"]["at"] <= first["closed"]["at"]
     assert data["landed"]["records"] >= 80
     assert data["audited_within_days"]["1"]["records"] in (40, data["landed"]["records"])
-    assert re.search(rf"{FIRST} .*{first['closed']['run_id']}", shown.stdout)
+    assert re.search(rf"{FIRST} .*?{first['closed']['run_id']}", shown.stdout, re.DOTALL)
     assert re.search(r"Audited within 7 days of landing: [\d.]+ % of \d+ records, ", shown.stdout)
 
 
