@@ -193,21 +193,24 @@ def check_journal(proof: dict[str, Any], head: tuple[int, str] | None) -> list[s
     if place["kind"] != "certificate" or not names_seal(place["body"], proof["seal"]):
         raise RefusedError("The journal's entry is not that of the certificate.")
     checked = [f"It is entered in the journal of the books, under the hash {place['hash']}."]
-    length, last = place["length"], place["hash"]
+    heads = [(place["length"], place["hash"])]
     for link in place["links"]:
-        length, last = length + 1, entry_hash(last, link["kind"], link["body_digest"])
+        length, last = heads[-1]
+        heads.append((length + 1, entry_hash(last, link["kind"], link["body_digest"])))
+    (first, _), (length, last) = heads[0], heads[-1]
     if head is None:
         return [
             *checked,
             f"Not checked: a head of the journal; the proof goes up to {length}:{last}.",
         ]
-    if (length, last) != head:
+    if head not in heads:
         raise RefusedError(
-            f"The proof's part of the journal ends at {length}:{last}, not at the head."
+            f"The proof's part of the journal, from {first} to {length}, has not the head that "
+            "you gave."
         )
     return [
         *checked,
-        f"The journal is unbroken from there to the head that you gave, {length}:{last}.",
+        f"The journal is unbroken from there to the head that you gave, {head[0]}:{head[1]}.",
     ]
 
 
