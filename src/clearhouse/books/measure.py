@@ -32,8 +32,8 @@ TEXT_SCHEMA = pa.schema([("_book_date", pa.date32()), ("text", pa.string())])
 FIELD = "field:"
 """Before the name of a column of the contract, where it stands beside the spine's."""
 
-_DAYS_AT_ONCE = {True: 16, False: 128}
-"""Of so many, texts are held in memory: some 400 bytes a row with content, 100 without."""
+_DAYS_AT_ONCE = 64
+"""Of so many, texts are held in memory. They are worked out for all at once."""
 
 NO_ROWS = hashlib.sha256().hexdigest()
 """The digest of nothing."""
@@ -64,10 +64,16 @@ def totals_sql(relation: str, *by: str, dialect: Dialect = DIALECT) -> str:
 def texts_sql(
     relation: str, content: Mapping[str, pa.DataType], *, dialect: Dialect = DIALECT
 ) -> str:
-    """SQL of each row's text: the spine's values, then those of the contract's columns."""
+    """SQL of each row's text: the spine's values as JSON.
+
+    With columns of the contract it would be long: it is the record id then, and the SHA-256 of the
+    JSON of all values.
+    """
     fields = {f'"{FIELD}{name}"': kind for name, kind in content.items()}
     spine = {field.name: field.type for field in SPINE_SCHEMA if field.name != "_book_date"}
     text = dialect.row_text({**spine, **fields})
+    if content:
+        text = f"coalesce(_record_id, '') || ' ' || {dialect.sha256(text)} || chr(10)"
     return f"SELECT _book_date, {text} AS text FROM ({relation}) AS spine"
 
 
@@ -83,9 +89,8 @@ def digests_asked(
 ) -> dict[dt.date, str]:
     """Digests of texts that are asked for some days at a time: a year of them is too much."""
     found: dict[dt.date, str] = {}
-    at_once = _DAYS_AT_ONCE[bool(content)]
-    for at in range(0, len(days), at_once):
-        some = days[at : at + at_once]
+    for at in range(0, len(days), _DAYS_AT_ONCE):
+        some = days[at : at + _DAYS_AT_ONCE]
         found |= digests_of(texts(some, content), some)
     return found
 

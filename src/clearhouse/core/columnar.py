@@ -38,6 +38,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def sha256(self, text: str) -> str:
+        """The SHA-256 of a text in hex."""
+        ...
+
     def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
         """The minor units, a 64-bit integer, of a decimal column of at most 4 places.
 
@@ -69,6 +73,10 @@ class DuckDBDialect:
         """See `Dialect`."""
         values = ", ".join(_exact(column, kind) for column, kind in columns.items())
         return f"CAST(json_array({values}) AS VARCHAR) || chr(10)"
+
+    def sha256(self, text: str) -> str:
+        """See `Dialect`."""
+        return f"sha256({text})"
 
     def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
         """See `Dialect`. Exact for every ISO 4217 currency.
