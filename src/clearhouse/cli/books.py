@@ -23,7 +23,9 @@ from clearhouse.cli.options import (
     BookDate,
     DomainArgument,
     DomainOption,
+    FirstBookDate,
     JsonFlag,
+    LastBookDate,
     Reason,
     given_reason,
 )
@@ -54,12 +56,8 @@ _BOOKS = "books"
 
 def books(
     domain: DomainOption = DEFAULT_DOMAIN,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Last book date, YYYY-MM-DD.")
-    ] = None,
+    first: FirstBookDate = None,
+    last: LastBookDate = None,
     head: Annotated[
         str | None,
         typer.Option(

@@ -28,6 +28,13 @@ Fault = Annotated[
     ),
 ]
 
+FirstBookDate = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
+]
+LastBookDate = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="Last book date, YYYY-MM-DD.")
+]
+
 
 def given_reason(reason: str, needed: str) -> str:
     """A reason without blanks around it.

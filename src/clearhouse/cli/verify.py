@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from clearhouse.cli.app import leave, out, settings_of_stores
 from clearhouse.cli.books import bounds, nothing_there
-from clearhouse.cli.options import DomainArgument, JsonFlag
+from clearhouse.cli.options import DomainArgument, FirstBookDate, JsonFlag, LastBookDate
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.stores import opened_alone
 from clearhouse.cli.words import counted, days_in_words
@@ -19,12 +19,8 @@ from clearhouse.pipeline.verify import Outcome, days_to_verify, verify
 
 def verify_command(
     domain: DomainArgument,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Last book date, YYYY-MM-DD.")
-    ] = None,
+    first: FirstBookDate = None,
+    last: LastBookDate = None,
     sample: Annotated[
         float | None,
         typer.Option(
