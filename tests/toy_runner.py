@@ -78,7 +78,7 @@ def _note_writes(die_at: int) -> list[str]:
         (Books, "close"),
         (readers, "sync"),
         (readers, "_register"),
-        (readers.ReadersFile, "_collect"),
+        (readers.written_once, "delete_retired"),
     ):
         watch(owner, name)
     return noted

@@ -31,10 +31,10 @@ QUESTIONS = {
     "takings": f"SELECT sum(ticket_count)::BIGINT, sum(takings * 100)::BIGINT FROM {TAKINGS}",
     "hidden": f"SELECT _record_id, _book_date::VARCHAR FROM {HIDDEN} ORDER BY ALL",
     "figures": "SELECT count(*) FROM marts.quality_metrics",
-    "files": "SELECT path FROM ops.served_file ORDER BY ALL",
+    "views": "SELECT sql FROM duckdb_views() WHERE sql LIKE '%.parquet%' ORDER BY ALL",
 }
 READER = """
-import duckdb, json, os, sys, time
+import duckdb, json, os, re, sys, time
 path, stop = sys.argv[1:]
 questions = json.loads(sys.stdin.readline())
 def ask(connection):
@@ -47,7 +47,8 @@ print(json.dumps(first), flush=True)
 while not os.path.exists(stop):
     with duckdb.connect(path, read_only=True) as fresh:
         answer = ask(fresh)
-    states = {file: [os.stat(file).st_ino, os.stat(file).st_size] for (file,) in answer["files"]}
+    files = {file for (sql,) in answer.pop("views") for file in re.findall("'([^']*parquet)'", sql)}
+    states = {file: [os.stat(file).st_ino, os.stat(file).st_size] for file in files}
     assert ask(kept) == first, "what is open has changed"
     print(json.dumps({**answer, "states": states}), flush=True)
     time.sleep(0.02)

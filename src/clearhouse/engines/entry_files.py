@@ -4,6 +4,8 @@ dbt writes what a run builds to a staging folder and lets the fact be a view of 
 tests see what was built. When they have passed, staged files are moved to their places and
 registered, and the fact is a view of all that is registered again. A file that is not registered
 does not count: a build that was cut short leaves the fact as it was.
+
+A file is written once, under a name of its own: readers may be reading the one before.
 """
 
 import shutil
@@ -17,6 +19,7 @@ import pyarrow.parquet as pq
 from clearhouse.books.model import digest
 from clearhouse.core.columnar import read_parquet_sql
 from clearhouse.core.durable import sync
+from clearhouse.engines import written_once
 from clearhouse.engines.engine import Engine, Insert
 
 REGISTRY = """CREATE TABLE IF NOT EXISTS ops.entry_file (
@@ -24,7 +27,8 @@ REGISTRY = """CREATE TABLE IF NOT EXISTS ops.entry_file (
 _COLUMNS = pa.schema([(name, pa.string()) for name in ("relation", "entry_id", "path", "columns")])
 _STAGING = "staging"
 _EMPTY = "empty.parquet"
-"""No rows, but the columns: what the fact is while it has no entries."""
+_NO_ENTRY = ""
+"""Under this id stands a file with no rows, but the columns: the fact while it has no entries."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,9 @@ def entries_sql(
 ) -> str:
     """SQL for the rows of some entries, or of all; of none of them, the columns."""
     registered = files_of(engine, fact)
+    empty = registered.pop(_NO_ENTRY, [])
     wanted = registered if entry_ids is None else sorted(set(entry_ids) & set(registered))
-    files = [file for entry_id in wanted for file in registered[entry_id]]
-    if not files:
-        return read_parquet_sql([str(gold / fact / _EMPTY)], alike=True)
+    files = [file for entry_id in wanted for file in registered[entry_id]] or empty
     alike = len({file.columns for file in files}) == 1
     return read_parquet_sql(sorted(file.path for file in files), alike=alike)
 
@@ -69,31 +72,55 @@ def discard_unfinished(engine: Engine, gold: Path, fact: str) -> None:
 def keep_built(engine: Engine, gold: Path, fact: str) -> None:
     """Move staged files to their places and register them; an entry's earlier files give way."""
     folder = gold / fact
-    empty = folder / _STAGING / _EMPTY
+    built = _moved(folder)
+    before = files_of(engine, fact)
+    entry_ids = {_NO_ENTRY} if _NO_ENTRY in built else set()
+    entry_ids |= set(
+        engine.query("SELECT gold_entry_id FROM ops.build_day")["gold_entry_id"].to_pylist()
+    )
+    rows = [
+        {"relation": fact, "entry_id": entry_id, "path": file.path, "columns": file.columns}
+        for entry_id, files in built.items()
+        for file in files
+    ]
+    written_once.retire(file.path for entry in entry_ids for file in before.get(entry, []))
+    listed = ", ".join(map(engine.dialect.text, sorted(entry_ids)))
+    engine.execute(
+        f"DELETE FROM ops.entry_file WHERE relation = '{fact}' AND entry_id IN ({listed})",
+        Insert("ops.entry_file", pa.Table.from_pylist(rows, _COLUMNS)),
+    )
+    engine.execute(*_view(engine, gold, fact))
+    shutil.rmtree(folder / _STAGING, ignore_errors=True)
+
+
+def delete_retired(engine: Engine, gold: Path, fact: str) -> None:
+    """Delete the files that gave way long ago, once readers are shown what is registered."""
+    named = {file.path for files in files_of(engine, fact).values() for file in files}
+    written_once.delete_retired(gold / fact, named)
+
+
+def _moved(folder: Path) -> dict[str, list[EntryFile]]:
+    """The staged files in their places, durably, by entry id."""
+    staging = folder / _STAGING
+    empty = staging / _EMPTY
     columns = digest(str(pq.read_schema(empty))) if empty.exists() else ""
-    rows = []
-    for staged in sorted((folder / _STAGING).glob("_book_date=*/_entry_id=*/*.parquet")):
-        entry_id = staged.parent.name.removeprefix("_entry_id=")
-        day = staged.parent.parent.name.removeprefix("_book_date=")
-        place = folder / f"day={day}" / f"{entry_id}-{staged.name}"
+    found: dict[str, list[EntryFile]] = {}
+
+    def move(staged: Path, entry_id: str, place: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(place)
         sync(place)
         sync(place.parent)
-        rows.append(
-            {"relation": fact, "entry_id": entry_id, "path": str(place), "columns": columns}
-        )
+        found.setdefault(entry_id, []).append(EntryFile(str(place), columns))
+
+    for staged in sorted(staging.glob("_book_date=*/_entry_id=*/*.parquet")):
+        entry_id = staged.parent.name.removeprefix("_entry_id=")
+        day = staged.parent.parent.name.removeprefix("_book_date=")
+        name = f"{written_once.new_name(entry_id)}-{staged.name}"
+        move(staged, entry_id, folder / f"day={day}" / name)
     if empty.exists():
-        empty.replace(folder / _EMPTY)
-    sync(folder)
-    registered = pa.Table.from_pylist(rows, _COLUMNS)
-    engine.execute(
-        f"""DELETE FROM ops.entry_file WHERE relation = '{fact}'
-            AND entry_id IN (SELECT gold_entry_id FROM ops.build_day)""",
-        Insert("ops.entry_file", registered),
-    )
-    engine.execute(*_view(engine, gold, fact))
-    shutil.rmtree(folder / _STAGING, ignore_errors=True)
+        move(empty, _NO_ENTRY, folder / f"{written_once.new_name('empty')}.parquet")
+    return found
 
 
 def rewrite(engine: Engine, fact: str, entry_id: str, sql: str) -> None:
@@ -111,6 +138,6 @@ def rewrite(engine: Engine, fact: str, entry_id: str, sql: str) -> None:
 
 def _view(engine: Engine, gold: Path, fact: str) -> list[str]:
     """The statement that makes the fact a view over its registered files."""
-    if not files_of(engine, fact) and not (gold / fact / _EMPTY).exists():
+    if not files_of(engine, fact):
         return [f"DROP VIEW IF EXISTS {fact}"]
     return [f"CREATE OR REPLACE VIEW {fact} AS {entries_sql(engine, gold, fact)}"]

@@ -8,8 +8,6 @@ no publication of the last week names are deleted.
 
 import os
 import shutil
-import time
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,11 +20,8 @@ from filelock import FileLock
 from clearhouse.core.columnar import read_parquet_sql
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import StoreError
-from clearhouse.engines import entry_files
+from clearhouse.engines import entry_files, written_once
 from clearhouse.engines.engine import Engine, Partition, Served
-
-_KEPT_SECONDS = 7 * 24 * 3600
-"""How long a reader can go on with a publication that he opened."""
 
 _SET_UP = """
     CREATE SCHEMA IF NOT EXISTS gold;
@@ -87,11 +82,12 @@ class ReadersFile:
                 connection.commit()
                 kept = _files(connection)
             sync(fresh)
-            for path in named_before - kept:
-                Path(path).touch()  # from now on, nobody who comes anew reads it
+            written_once.retire(named_before - kept)
             fresh.replace(self.path)
             sync(self.path.parent)
-            self._collect(kept)
+            written_once.delete_retired(self._folder, kept)
+            for fact in served.facts:
+                entry_files.delete_retired(warehouse, self._gold, fact)
 
     @contextmanager
     def _opened(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
@@ -135,7 +131,7 @@ class ReadersFile:
 
         The same publication can be served more than once, while somebody reads its files.
         """
-        name = f"{served.domain}-{served.number}-{uuid.uuid4().hex[:8]}"
+        name = written_once.new_name(f"{served.domain}-{served.number}")
         whole = [each for each in served.changed if each.day is None]
         found: list[tuple[Partition, Path | None]] = [
             (part, self._write_whole(warehouse, served, part, name)) for part in whole
@@ -188,13 +184,6 @@ class ReadersFile:
                 found.append((part, place))
         shutil.rmtree(staging)
         return found
-
-    def _collect(self, kept: set[str]) -> None:
-        """Delete served files that the file does not name and that have been there for long."""
-        long_ago = time.time() - _KEPT_SECONDS
-        for path in self._folder.rglob("*.parquet"):
-            if str(path) not in kept and path.stat().st_mtime < long_ago:
-                path.unlink()
 
 
 def _write(rows: pa.Table, path: Path) -> None:

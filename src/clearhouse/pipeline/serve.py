@@ -140,6 +140,7 @@ def serve(run: Run, number: int) -> None:
     if not waiting and run.engine.served_number(run.name) == number:
         return
     shown = [d.declared for d in run.datasets if run.engine.has(d.declared.readers)]
+    no_table = {_WHOLE, *(dataset.declared.gold for dataset in run.datasets)}
     run.engine.serve(
         Served(
             domain=run.name,
@@ -147,7 +148,7 @@ def serve(run: Run, number: int) -> None:
             changed=[
                 Partition(r["relation"], r["part_column"], r["part"])
                 for r in waiting
-                if r["relation"] != _WHOLE
+                if r["relation"] not in no_table
             ],
             whole=any(r["relation"] == _WHOLE for r in waiting),
             facts=[dataset.gold for dataset in shown],

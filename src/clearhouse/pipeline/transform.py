@@ -87,6 +87,10 @@ def build_gold(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, tuple[s
     run.engine.discard_unfinished(dataset.declared.gold)
     ops.set_build_days(run.engine, dataset.id, entries)
     run.dbt.build("tag:gold")
+    published = set(ops.applied_pointers(run.engine, dataset.id).values())
+    if any(entry_id in published for _, entry_id in entries.values()):
+        # Readers go on with the rows as they were, until they are served those of this build.
+        run.engine.execute(ops.to_serve(run.name, [(dataset.declared.gold, "", None)]))
     run.engine.keep_built(dataset.declared.gold)
 
 
