@@ -141,7 +141,7 @@ def change_quarantine(run: Run) -> dict[str, str]:
 
 def gold_files(toy: Toy, run: Run, day: dt.date) -> list[Path]:
     entry = run.publications.pointers("toy.tickets")[day]
-    return list((toy.home / "gold" / GOLD).glob(f"day=*/{entry}-*.parquet"))
+    return list((toy.home / "gold" / GOLD).glob(f"_book_date=*/_entry_id={entry}/*.parquet"))
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,7 @@ def test_a_locked_catalog_is_named_as_what_it_is(place: Place) -> None:
 
 
 def test_a_copy_is_refused_until_it_is_rebuilt_and_never_touches_the_original(place: Place) -> None:
-    copy = place.folder / "copy"
+    copy = place.folder / "amount=1"  # a name like that of a partition
     shutil.copytree(place.home, copy)
     before = place.files(place.home)
     refused = place.run("run", "bnpl", *DAYS, CLEARHOUSE_HOME=str(copy))

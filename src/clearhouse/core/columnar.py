@@ -130,18 +130,28 @@ def dates(dialect: Dialect, days: Iterable[dt.date]) -> str:
 
 
 def read_parquet_sql(
-    files: Sequence[str], *, alike: bool = False, with_filename: bool = False
+    files: Sequence[str],
+    *,
+    alike: bool = False,
+    with_filename: bool = False,
+    partitions: Mapping[str, str] | None = None,
 ) -> str:
     """DuckDB SQL for the rows of Parquet files, whatever their folders are called.
 
     Args:
         files: their paths.
+        partitions: columns whose values the folders' names give as well (`column=value`), with
+            their types. A query that asks for some values opens no other files.
         alike: whether all have the same columns; otherwise each is opened for its columns' names,
             which for hundreds of files takes longer than most queries.
         with_filename: whether a column `filename` says which file a row is of.
     """
     listed = ", ".join(map(DIALECT.text, files))
-    options = f"hive_partitioning = false, union_by_name = {str(not alike).lower()}"
+    options = f"union_by_name = {str(not alike).lower()}, hive_partitioning = "
+    options += "true" if partitions else "false"
+    if partitions:
+        types = ", ".join(f"'{name}': {kind}" for name, kind in partitions.items())
+        options += f", hive_types = {{{types}}}"
     if with_filename:
         options += ", filename = true"
     return f"SELECT * FROM read_parquet([{listed}], {options})"

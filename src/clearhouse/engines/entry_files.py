@@ -5,7 +5,8 @@ tests see what was built. When they have passed, staged files are moved to their
 registered, and the fact is a view of all that is registered again. A file that is not registered
 does not count: a build that was cut short leaves the fact as it was.
 
-A file is written once, under a name of its own: readers may be reading the one before.
+A file is written once, under a name of its own: readers may be reading the one before. It lies at
+`_book_date=…/_entry_id=…/`, so that a query of a day does not open those of others.
 """
 
 import shutil
@@ -25,6 +26,7 @@ from clearhouse.engines.engine import Engine, Insert
 REGISTRY = """CREATE TABLE IF NOT EXISTS ops.entry_file (
     relation VARCHAR, entry_id VARCHAR, path VARCHAR, columns VARCHAR)"""
 _COLUMNS = pa.schema([(name, pa.string()) for name in ("relation", "entry_id", "path", "columns")])
+_PARTITIONS = {"_book_date": "DATE", "_entry_id": "VARCHAR"}
 _STAGING = "staging"
 _EMPTY = "empty.parquet"
 _NO_ENTRY = ""
@@ -55,9 +57,15 @@ def entries_sql(
     registered = files_of(engine, fact)
     empty = registered.pop(_NO_ENTRY, [])
     wanted = registered if entry_ids is None else sorted(set(entry_ids) & set(registered))
-    files = [file for entry_id in wanted for file in registered[entry_id]] or empty
-    alike = len({file.columns for file in files}) == 1
-    return read_parquet_sql(sorted(file.path for file in files), alike=alike)
+    files = [file for entry_id in wanted for file in registered[entry_id]]
+    # A folder above with such a name would be taken for a column.
+    is_partitioned = files and "=" not in str(gold)
+    files = files or empty
+    return read_parquet_sql(
+        sorted(file.path for file in files),
+        alike=len({file.columns for file in files}) == 1,
+        partitions=_PARTITIONS if is_partitioned else None,
+    )
 
 
 def discard_unfinished(engine: Engine, gold: Path, fact: str) -> None:
@@ -115,9 +123,8 @@ def _moved(folder: Path) -> dict[str, list[EntryFile]]:
 
     for staged in sorted(staging.glob("_book_date=*/_entry_id=*/*.parquet")):
         entry_id = staged.parent.name.removeprefix("_entry_id=")
-        day = staged.parent.parent.name.removeprefix("_book_date=")
-        name = f"{written_once.new_name(entry_id)}-{staged.name}"
-        move(staged, entry_id, folder / f"day={day}" / name)
+        place = folder / staged.parent.relative_to(staging)
+        move(staged, entry_id, place / f"{written_once.new_name(staged.stem)}.parquet")
     if empty.exists():
         move(empty, _NO_ENTRY, folder / f"{written_once.new_name('empty')}.parquet")
     return found

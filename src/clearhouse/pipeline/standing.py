@@ -135,19 +135,26 @@ class ReadersSides:
         return self._hidden(of_days, days, is_older)
 
     def _hidden(self, of_days: str, days: Sequence[dt.date], where: str) -> str:
+        """Visible rows of the keys of the days, with when each version and key arrived.
+
+        What is visible is a list as long as history. It is joined to the few rows that have a key
+        in common, and never asked of each row of history.
+        """
         found = self.judge.standing()
-        visible = self._listed(each.visible for each in found.values())
+        visible = ", ".join(
+            f"({self.dialect.text(each.visible)})" for each in found.values() if each.visible
+        )
         ours = self._listed(found[day].visible for day in days if day in found)
         return f"""(
             SELECT v.*, max(first_arrived_on) OVER (PARTITION BY _record_key) AS last_arrived_on
             FROM (
                 SELECT *, min(_book_date) OVER (
                     PARTITION BY _record_key, _record_id) AS first_arrived_on
-                FROM {self.fact} WHERE _entry_id IN ({visible}) AND _record_key IN (
-                    SELECT _record_key FROM {self.fact}
-                    WHERE _entry_id IN ({visible}) AND _record_key IN (
-                        SELECT _record_key FROM {self.fact} WHERE _entry_id IN ({ours}))
-                    GROUP BY _record_key HAVING count(*) > 1)
+                FROM {self.fact} WHERE _entry_id IN (VALUES {visible or "('')"})
+                    AND _record_key IN (
+                        SELECT _record_key FROM {self.fact} WHERE _record_key IN (
+                            SELECT _record_key FROM {self.fact} WHERE _entry_id IN ({ours}))
+                        GROUP BY _record_key HAVING count(*) > 1)
             ) v
         ) r WHERE {of_days} AND {where}"""
 
