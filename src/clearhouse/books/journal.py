@@ -16,11 +16,8 @@ import sqlalchemy as sa
 
 from clearhouse.books.model import digest
 from clearhouse.books.projections import Tables, differences, moment, rows_of, stored_tables
-from clearhouse.books.schema import audit_table, journal_table, metadata
+from clearhouse.books.schema import journal_table, metadata
 from clearhouse.core.errors import StoreError, UsageError
-
-GENESIS = "genesis"
-"""The kind of a first row that holds what the books were when they had no journal yet."""
 
 Row = dict[str, Any]
 
@@ -155,12 +152,6 @@ class Journal:
             "links": links,
         }
 
-    def begins_with_copy(self) -> bool:
-        """Whether the books were kept without a journal before this one began."""
-        with self.engine.connect() as connection:
-            first = sa.select(journal_table.c.kind).where(journal_table.c.seq == 1)
-            return connection.scalar(first) == GENESIS
-
     def check(self) -> list[str]:
         """Every row of the journal that breaks the chain, and every row of the tables that is not
         as the journal says, in a sentence each; empty where the books are as they were written.
@@ -195,8 +186,6 @@ def link(prev: str, kind: str, body_digest: str) -> str:
 def create_tables(engine: sa.Engine) -> None:
     """Make the tables of the books that are not there yet.
 
-    Books that were kept without a journal get one, whose first row is a copy of them.
-
     Raises:
         StoreError: an earlier version made them, with other columns.
     """
@@ -216,15 +205,6 @@ def create_tables(engine: sa.Engine) -> None:
                     "books_of_before",
                 )
         metadata.create_all(connection)
-        # Tables of this version without a journal are not old: their journal was taken away.
-        if not there & {journal_table.name, audit_table.name}:
-            copied: dict[str, Mapping[str, Sequence[Any]]] = {
-                name: dict(zip(metadata.tables[name].c.keys(), columns, strict=True))
-                for name, rows in stored_tables(connection).items()
-                if (columns := list(zip(*rows.values(), strict=True)))
-            }
-            if copied:
-                _append(connection, GENESIS, copied)
 
 
 def _head(connection: sa.Connection) -> Head:

@@ -86,7 +86,6 @@ def books(
             found = _found(audited, broken, edited)
             run.books.add_audit(audited_of(run, days, audited), found, run.run_id)
         journal = run.journal.head()
-        is_copied = run.journal.begins_with_copy()
     to = err if as_json else out
     if as_json:
         released = {entry_id: balance.releases(made) for entry_id, made in decisions.items()}
@@ -107,8 +106,6 @@ def books(
         to.print(f"[red]{_BOOKS}, {escape(line)}[/]", soft_wrap=True)
     if not as_json:
         reports.show_journal(journal)
-    if is_copied:
-        to.print("The books were kept without a journal until it began.", soft_wrap=True)
     if not can_write:
         to.print("This home can't be written: this audit is not kept in the books.", soft_wrap=True)
     if audited.findings or broken or edited:

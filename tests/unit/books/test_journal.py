@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from clearhouse.books.certificate import Certificates, Tree, seal
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.journal import Head, Journal
 from clearhouse.books.ledger import Audited
-from clearhouse.books.model import Digests, EntryKey, Measured, digest
+from clearhouse.books.model import Digests, Measured, digest
 from clearhouse.books.publications import Publications
 from clearhouse.books.schema import journal_table, metadata
 from clearhouse.books.verified import Verified
@@ -267,20 +266,10 @@ def test_what_is_no_head_is_refused(text: str) -> None:
     assert caught.value.code == "bad_head"
 
 
-def test_books_of_before_get_a_journal_that_begins_with_a_copy(kept: sa.Engine) -> None:
+def test_a_journal_that_was_taken_away_is_missed(kept: sa.Engine) -> None:
     behind_the_back(kept, "DROP TABLE books_journal", "DROP TABLE books_audit")
-
-    journal = Journal(kept)
-
-    assert journal.begins_with_copy()
-    assert journal.head().length == 1
-    assert journal.check() == []
-    record_everything(kept, "run-2")
-    assert journal.check() == []
-    assert journal.head().length == 11
-    behind_the_back(kept, "UPDATE books_verdict SET passed = 1 WHERE seq = 1")
-    (line,) = journal.check()
-    assert "passed is 1 and was recorded as 0" in line
+    (line,) = Journal(kept).check()
+    assert line == "the journal is empty, and the books are not: its rows were deleted"
 
 
 def test_books_with_other_columns_are_refused_in_a_sentence(kept: sa.Engine) -> None:
@@ -289,22 +278,6 @@ def test_books_with_other_columns_are_refused_in_a_sentence(kept: sa.Engine) -> 
     )
     with pytest.raises(StoreError, match="An earlier version of Clearhouse kept these books"):
         Journal(kept)
-
-
-def test_new_books_begin_with_what_is_recorded_first(kept: sa.Engine) -> None:
-    assert not Journal(kept).begins_with_copy()
-
-
-def test_a_year_is_checked_within_a_second(database: sa.Engine) -> None:
-    books = Books(database)
-    days = [DAY + dt.timedelta(days=n) for n in range(366)]
-    for number in range(6):
-        keys = [EntryKey("bnpl", f"hop {number}", day, "input", "code") for day in days]
-        books.open(keys, "run-1")
-        books.close(dict.fromkeys(keys, BALANCED), "run-1")
-    began = time.process_time()
-    assert Journal(database).check() == []
-    assert time.process_time() - began < 1
 
 
 def writer(*args: object) -> subprocess.Popen[bytes]:
