@@ -80,11 +80,9 @@ def statistics(
     }
     rows = [
         {
-            "book_date": str(row["book_date"]),
-            **_volume(
-                row["book_date"], row["records"], pattern, vouched=row["book_date"] in vouched
-            ),
-            **_freshness(row["book_date"], row["records"], row["newest"], baseline),
+            "book_date": str(day := row["book_date"]),
+            **_volume(day, row["records"], pattern, vouched=day in vouched),
+            **_freshness(day, row["records"], row["newest"], baseline),
             **{name: float(values[at]) for name, values in drifts.items()},
         }
         for at, row in enumerate(found)
