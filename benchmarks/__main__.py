@@ -47,7 +47,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case(part, fortieth) for part in _BY_FORTIETH]
     # One more day after a week and after a year, in the same rounds.
     cases += [Case("night", min(days, _WEEK_DAYS)), Case("night", days)]
-    cases.append(Case("night_corrected", days))
+    cases += [Case("night_phases", days), Case("night_corrected", days)]
     cases += [Case(part, 1) for part in _OF_ONE_DAY]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]

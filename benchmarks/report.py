@@ -23,7 +23,9 @@ def show(found: Summary, console: Console | None = None) -> None:
         out.width = _WIDTH
     out.print(_figures_table(found.figures))
     if found.ratios:
-        out.print(_ratios_table(found.ratios))
+        out.print(_numbers_table("times the seconds of Clearhouse", "ratio", found.ratios))
+    if found.shares:
+        out.print(_numbers_table("of a run's seconds", "%", found.shares))
     if found.promises:
         out.print(_promises_table(found.promises))
 
@@ -39,6 +41,7 @@ def keep(path: Path, found: Summary, measured: Sequence[Measured]) -> None:
             for f in found.figures
         ],
         "ratios": found.ratios,
+        "shares": found.shares,
         "promises": [{**asdict(p), "is_kept": p.is_kept} for p in found.promises],
         "measurements": [asdict(m) for m in measured],
     }
@@ -70,11 +73,11 @@ def _figures_table(figures: Sequence[Figure]) -> Table:
     return table
 
 
-def _ratios_table(ratios: dict[str, float]) -> Table:
-    table = Table("times the seconds of Clearhouse", box=box.MARKDOWN)
-    table.add_column("ratio", justify="right")
-    for name, ratio in ratios.items():
-        table.add_row(name, f"{ratio:.2f}")
+def _numbers_table(title: str, heading: str, numbers: dict[str, float]) -> Table:
+    table = Table(title, box=box.MARKDOWN)
+    table.add_column(heading, justify="right")
+    for name, number in numbers.items():
+        table.add_row(name, f"{number:.2f}")
     return table
 
 

@@ -11,7 +11,7 @@ from benchmarks.rounds import Case, Measured
 OURS, WHOLE = "clearhouse", "clearhouse_whole"
 ARROW, DICTS, INSERTS = "dlt_arrow", "dlt_dicts", "dlt_inserts"
 PIPELINE = "pipeline"
-NIGHT, CORRECTED = "night", "night_corrected"
+NIGHT, CORRECTED, NIGHT_PHASES = "night", "night_corrected", "night_phases"
 
 _MARTS_PARTS = (OURS, WHOLE, ARROW, DICTS, INSERTS)
 _STEPS = (
@@ -21,6 +21,9 @@ _STEPS = (
     ("gates", ("validate_business_rules", "raw gate"), ()),
 )
 """Of a pipeline's phases: what it is called, what is added up, what is taken off."""
+_COMPARED = "bronze compared"
+_BOOKS = ("books measured", "books recorded", _COMPARED)
+"""Of a pipeline's phases: what the books cost."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,11 @@ class Promise:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that is told of the measurements."""
+    """All that is told of the measurements. `shares`: percent of a run that its parts take."""
 
     figures: tuple[Figure, ...]
     ratios: dict[str, float]
+    shares: dict[str, float]
     promises: tuple[Promise, ...]
 
 
@@ -94,7 +98,8 @@ def summary(measured: Sequence[Measured]) -> Summary:
         figures.append(_whole_figure(case, runs))
         if case.part == PIPELINE:
             figures += [_phase_figure(case, runs, *step) for step in _STEPS]
-    return Summary(tuple(figures), _ratios(by_case), tuple(_promises(by_case)))
+    shares = _shares(by_case)
+    return Summary(tuple(figures), _ratios(by_case), shares, tuple(_promises(by_case)))
 
 
 def _by_case(measured: Iterable[Measured]) -> dict[Case, list[Measured]]:
@@ -145,6 +150,20 @@ def _phase_figure(
         seconds=tuple(_phases(run, added) - _phases(run, taken_off) for run in runs),
         calibration_seconds=_calibration(runs),
     )
+
+
+def _shares(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
+    """What the books take of a run of all days, and of one more day."""
+    return {
+        f"{case.part}, {case.days} days, {name}": _share(runs, names)
+        for case, runs in by_case.items()
+        if case.part in (PIPELINE, NIGHT_PHASES)
+        for name, names in (*((name, (name,)) for name in _BOOKS), ("the books in all", _BOOKS))
+    }
+
+
+def _share(runs: Sequence[Measured], names: Sequence[str]) -> float:
+    return 100 * median(sum(run.phases.get(n, 0.0) for n in names) / run.seconds for run in runs)
 
 
 def _phases(run: Measured, names: Iterable[str]) -> float:
@@ -213,6 +232,10 @@ def _nights(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
         value = _ratio(by_case[Case(NIGHT, many)], by_case[Case(NIGHT, few)])
         name = f"one more day after {many} days, in times of after {few}"
         yield Promise(name, value, 1.3, is_at_most=True)
+    for case, runs in by_case.items():
+        if case.part == NIGHT_PHASES:
+            name = f"one more day after {case.days} days: bronze compared, % of the run"
+            yield Promise(name, _share(runs, [_COMPARED]), 10, is_at_most=True)
     for part, name, bound in ((NIGHT, "one more day", 10), (CORRECTED, "with corrections", 15)):
         for days in sorted(case.days for case in by_case if case.part == part)[-1:]:
             value = median(map(_all, by_case[Case(part, days)]))

@@ -10,6 +10,7 @@ PARTS = {
     "sandbox_serve": "benchmarks.parts.sandbox:serve",
     "pipeline": "benchmarks.parts.pipeline:pipeline",
     "night": "benchmarks.parts.night:one_more",
+    "night_phases": "benchmarks.parts.night:phases",
     "night_corrected": "benchmarks.parts.night:corrected",
     "close": "benchmarks.parts.close:day",
     "close_many": "benchmarks.parts.close:many",

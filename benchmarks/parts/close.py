@@ -59,7 +59,7 @@ class Rows:
         """See `Relation`."""
         return filled(totals_of(self.table), days)
 
-    def rows(self, days: Sequence[dt.date]) -> pa.Table:
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """See `Relation`."""
         return self.table
 

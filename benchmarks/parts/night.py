@@ -13,13 +13,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.jobs import FIRST_DAY, SEED, BenchmarkError, Done, Job, Stopwatch, Task
+from benchmarks.parts.pipeline import steps_over
 from benchmarks.parts.warehouse import audited, opened, settings_in
 from clearhouse.bnpl.source import SIMTOM
 from clearhouse.books.model import Side
-from clearhouse.pipeline import ops
+from clearhouse.core.window import Window
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.pull import close_landing
-from clearhouse.pipeline.serve import derived_tables
+from clearhouse.pipeline.serve import Pending, derived_tables, prepare
 
 CORRECTED_DAYS = 3
 _CORRECTIONS_A_DAY = 100
@@ -30,6 +31,13 @@ def one_more(job: Job, _: ExitStack) -> Task:
     """The day after the last one."""
     home = history(job)
     return _task(home, _next_day(home))
+
+
+def phases(job: Job, stack: ExitStack) -> Task:
+    """The same in this process, so that what the books cost can be told apart. Imports are made."""
+    home = history(job, "night")
+    day = _next_day(home)
+    return steps_over(settings_in(home), Window(day, day), stack)
 
 
 def corrected(job: Job, _: ExitStack) -> Task:
@@ -77,8 +85,8 @@ def as_from_nothing(run: Run) -> None:
         BenchmarkError: they aren't.
     """
     engine = run.engine
-    pointers = {d.id: run.publications.pointers(d.id) for d in run.datasets}
-    ops.set_pending(engine, pointers)
+    pointers: Pending = {d.id: run.publications.pointers(d.id) for d in run.datasets}
+    prepare(run, pointers, anew=False)
     run.dbt.build("tag:published")
     for derived in (each for d in run.datasets for each in derived_tables(d.declared)):
         anew, mended = f"FROM next.{derived.name}", f"FROM {derived.served}"
@@ -95,9 +103,9 @@ def as_from_nothing(run: Run) -> None:
     engine.execute("DELETE FROM ops.pending")
 
 
-def history(job: Job) -> Path:
-    """The home with the days before; made where it is not there yet."""
-    home = job.inputs.with_name(f"{job.part}-{job.days}")
+def history(job: Job, part: str = "") -> Path:
+    """The home with the days before, of another part too; made where it is not there yet."""
+    home = job.inputs.with_name(f"{part or job.part}-{job.days}")
     if not home.exists():
         _clearhouse(home, "demo", "--days", str(job.days))
     return home

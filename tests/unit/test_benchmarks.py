@@ -57,6 +57,25 @@ def test_medians_are_compared_and_promises_judged() -> None:
     assert (promise.value, promise.bound, promise.is_kept) == (0.5, 1, False)
 
 
+def test_a_night_is_held_against_its_bounds() -> None:
+    nights = [
+        replace(measured("night", seconds), case=Case("night", days))
+        for days, seconds in ((7, 6.0), (365, 9.0))
+    ]
+    phases = {"books measured": 1.0, "bronze compared": 0.5}
+    within = replace(measured("night_phases", 10.0), phases=phases)
+
+    found = summary([*nights, within])
+
+    kept = {promise.name: promise.is_kept for promise in found.promises}
+    assert kept == {
+        "one more day after 365 days, in times of after 7": False,
+        "one more day after 3 days: bronze compared, % of the run": True,
+        "one more day after 365 days, s": True,
+    }
+    assert found.shares["night_phases, 3 days, the books in all"] == 15
+
+
 def test_sides_that_made_different_marts_are_not_compared() -> None:
     ours = measured("clearhouse", 1.0)
     peer = replace(measured("dlt_arrow", 5.0), content={"mart": "other"})
