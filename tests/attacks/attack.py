@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from attacks.homes import Home
 from clearhouse.core.errors import ClearhouseError, ExitCode
@@ -36,12 +37,19 @@ class Attack:
 
 @dataclass
 class Judged:
-    """What a command said of a home that was attacked."""
+    """What a command said of a home that was attacked.
+
+    Attributes:
+        lines: its findings.
+        told, skipped: by attack, what must be among them, and why one could not be made.
+        entries: what `books` measured.
+    """
 
     exit_code: int
     lines: Sequence[str]
     told: dict[str, Told] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    entries: Sequence[dict[str, Any]] = ()
 
 
 ATTACKS: list[Attack] = []
@@ -107,9 +115,11 @@ def said(home: Home, command: Sequence[object]) -> Judged:
     if isinstance(error, ClearhouseError):
         return Judged(int(ExitCode.FAILED), [f"{error.code}: {error}"])
     assert error is None or isinstance(error, SystemExit), repr(error)
-    found = json.loads(answer.stdout)["findings"] if "--json" in command else [answer.stdout]
-    lines = [f if isinstance(f, str) else _line(f) for f in found]
-    return Judged(answer.exit_code, lines)
+    if "--json" not in command:
+        return Judged(answer.exit_code, [answer.stdout])
+    data = json.loads(answer.stdout)
+    lines = [f if isinstance(f, str) else _line(f) for f in data["findings"]]
+    return Judged(answer.exit_code, lines, entries=data.get("entries", ()))
 
 
 def _line(finding: dict[str, str]) -> str:

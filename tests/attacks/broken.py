@@ -7,13 +7,13 @@ from pathlib import Path
 from attacks.attack import Told, attack, on
 from attacks.groups import (
     ALL_HIDDEN,
-    ALL_POINTERS,
     GONE,
     HIDDEN,
     LANDING,
     NO_MART,
     PIECES,
     POINTERS,
+    READERS_CUT,
 )
 from attacks.homes import CLOSED, DAYS, HELD, RELEASED, SEALED, Home
 from attacks.rows import CHANGES
@@ -102,7 +102,7 @@ def _catalog(home: Home, statement: str, *values: object) -> None:
         assert catalog.execute(statement, values).rowcount == 1
 
 
-@attack(ALL_POINTERS, "the catalog set back to an earlier snapshot")
+@attack(READERS_CUT, "the catalog set back to an earlier snapshot")
 def _catalog_back(home: Home) -> Told:
     before = f"file://{_metadata(home)[0]}"
     table = home.at.declared.name

@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from attacks.attack import COMMANDS, Judged, Told, attack, books, books_alone
+from attacks.groups import SEALED_ANEW
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
 from attacks.journal import (
     Body,
@@ -108,7 +109,7 @@ def _none(home: Home) -> Told:
     return [not_extended(home)]
 
 
-@attack("sealed anew", "all certificates sealed anew with other sums, and the journal rewritten")
+@attack(SEALED_ANEW, "all certificates sealed anew with other sums, and the journal rewritten")
 def _sealed_anew(home: Home) -> Told:
     sealed: dict[str, tuple[str, str]] = {}
     previous = None
@@ -145,7 +146,7 @@ for _group in ("the last certificate", "no certificate"):
     COMMANDS[_group] = with_head
 for _group in (FILES, "a head", "no heads"):
     COMMANDS[_group] = books_alone
-COMMANDS["sealed anew"] = lambda home: (*books(home), "--head", home.head)
+COMMANDS[SEALED_ANEW] = lambda home: (*books(home), "--head", home.head)
 
 
 @attack(REFUSED[0], "a certificate of the books edited, and closed over")

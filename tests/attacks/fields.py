@@ -12,7 +12,7 @@ from attacks.attack import COMMANDS, NotThereError, Told, attack, verify
 from attacks.homes import CLOSED, RELEASED, SEALED, Home
 from attacks.readers import hidden, served_files
 from attacks.rows import quarantined
-from attacks.stores import database, rewrite, rewrite_file, rewrite_table, warehouse
+from attacks.stores import cut, database, rewrite, rewrite_file, rewrite_table, warehouse
 from clearhouse.pipeline.domain import Derived
 
 FIELDS = "fields"
@@ -207,6 +207,12 @@ def _file_deleted(home: Home) -> Told:
     path = served_files(home, table.served)[0]
     path.unlink()
     return [(f"{table.served} (as readers see it), ", "it can't be read", path.name)]
+
+
+@attack("no derived", "a file of bronze cut off before it is verified")
+def _bronze_cut(home: Home) -> Told:
+    cut(home.at.bronze[CLOSED])
+    return [(f"{_bronze(home)}, ", "it can't be read", home.at.bronze[CLOSED].name)]
 
 
 @attack("no derived", "a column dropped from silver")

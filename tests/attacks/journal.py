@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from attacks.attack import COMMANDS, Told, attack, books_alone, on
+from attacks.groups import NO_READERS
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
 from attacks.rows import CHANGES
 from attacks.stores import database, rewrite, warehouse
@@ -214,7 +215,7 @@ def _verified(home: Home) -> Told:
     return [(f"books_verified {home.name}, {HELD}", "findings is nothing and was recorded as 0")]
 
 
-@attack("tables deleted", "the entries of a closed day deleted and its stores emptied")
+@attack(NO_READERS, "the entries of a closed day deleted and its stores emptied")
 def _no_day(home: Home) -> Told:
     entries = [e for (_, day), e in home.at.entries.items() if day == CLOSED]
     marks = ", ".join("?" * len(entries))

@@ -4,14 +4,16 @@ from pathlib import Path
 
 from attacks.attack import NotThereError, Told, attack, on
 from attacks.groups import (
-    AHEAD,
     ALL_HIDDEN,
-    ALL_POINTERS,
     EARLIER,
     ENGINE_POINTERS,
     HIDDEN,
+    LANDING,
     NO_MART,
+    NO_READERS,
     POINTERS,
+    READERS_CUT,
+    SEALED_ANEW,
     VIEWS,
 )
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
@@ -63,7 +65,7 @@ def _never(home: Home) -> Told:
     return [_told(home, NEVER, "entry nonsense, and the books say none")]
 
 
-@attack(ALL_POINTERS, "all pointers of readers deleted")
+@attack(SEALED_ANEW, "all pointers of readers deleted")
 def _all_deleted(home: Home) -> Told:
     readers(home, "DELETE FROM ops.publication")
     return [on(home.at.names.readers, d, "−1 record") for d in (CLOSED, SEALED, RELEASED)]
@@ -189,22 +191,22 @@ def _earlier(home: Home) -> Told:
     ]
 
 
-@attack(AHEAD, "a publication of readers that the books don't know")
+@attack(LANDING, "a publication of readers that the books don't know")
 def _ahead(home: Home) -> Told:
     readers(home, f"UPDATE ops.served SET publication = 99 WHERE domain = '{home.name}'")
     return [(f"readers see publication 99 of {home.name}, and the last one in the books is 2",)]
 
 
-@attack("no readers", "what readers open deleted")
+@attack(NO_READERS, "what readers open deleted")
 def _gone(home: Home) -> Told:
     (home.path / "published.duckdb").unlink()
     return [
         ("readers see publication 0, and the books say that 2 was made",),
-        on(home.at.names.readers, CLOSED, "−1 record"),
+        on(home.at.names.readers, SEALED, "−1 record"),
     ]
 
 
-@attack("readers cut", "what readers open cut off")
+@attack(READERS_CUT, "what readers open cut off")
 def _cut(home: Home) -> Told:
     cut(home.path / "published.duckdb")
     return [on(home.at.names.readers, CLOSED, "published.duckdb can't be opened")]

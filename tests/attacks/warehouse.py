@@ -3,7 +3,7 @@
 import datetime as dt
 
 from attacks.attack import Told, attack, on
-from attacks.groups import AHEAD, EARLIER, ENGINE_POINTERS, HIDDEN
+from attacks.groups import EARLIER, ENGINE_POINTERS, HIDDEN, LANDING
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
 from attacks.stores import warehouse
 
@@ -74,7 +74,7 @@ def _unregistered(home: Home) -> Told:
     return [(f"{home.at.names.readers}, ", f"the view {home.at.declared.gold}", "not what was")]
 
 
-@attack(AHEAD, "an entry registered with the file of another day")
+@attack(LANDING, "an entry registered with the file of another day")
 def _registered_otherwise(home: Home) -> Told:
     entry = home.at.entries[home.at.names.gold, SEALED]
     sql = f"UPDATE ops.entry_file SET path = '{home.at.gold[CLOSED]}' WHERE entry_id = '{entry}'"

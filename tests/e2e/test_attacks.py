@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from attacks import catalogue
 from attacks.attack import ATTACKS, Attack, Judged, books, is_told, judge, said, verify
-from attacks.homes import REGISTERED, Home, make_home
+from attacks.homes import HELD, REGISTERED, Home, make_home
 
 from clearhouse.domains import DOMAINS
 
@@ -43,6 +43,19 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
 def test_a_home_that_nobody_attacked_holds(homes: Homes, name: str) -> None:
     homes.home(name)
     assert [(found.exit_code, found.lines) for found in homes.found[name]] == [(3, []), (0, [])]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_held_and_hidden_money_are_figures_of_the_balance(homes: Homes, name: str) -> None:
+    home: Home = homes.home(name)
+    readers = [e for e in homes.found[name][0].entries if e["hop"] == home.at.names.readers]
+    totals = {entry["book_date"]: entry["totals"] for entry in readers}
+    held = totals[str(HELD)]
+    assert held["in"] == held["held"]
+    assert (held["in"]["records"] > 30, held["out"]["records"]) == (True, 0)
+    sides = [side for of_day in totals.values() for side in ("duplicate", "superseded")
+             if of_day[side]["records"]]  # fmt: skip
+    assert sides
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
