@@ -2,14 +2,12 @@
 
 import datetime as dt
 import itertools
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from bnpl_home import DAY, Warehouse
 
 from clearhouse.bnpl.domain import TRANSACTIONS
-from clearhouse.bnpl.source import SIMTOM
 from clearhouse.books.model import Side, Status
 from clearhouse.cli.report import finding_lines
 from clearhouse.pipeline.hops import HopNames
@@ -107,17 +105,3 @@ def test_a_row_stolen_from_bronze_is_found_and_rebuilt_from_landing(published: W
 
     published.run(DAY, DAY + dt.timedelta(days=2))
     assert published.totals() == before
-
-
-def test_a_landed_object_that_rots_is_refused_by_name(published: Warehouse) -> None:
-    landing = published.open().landing
-    (landed,) = landing.objects(SIMTOM, DAY)
-    path = landing.local_path(landed)
-    assert path is not None
-    whole = Path(path).read_bytes()
-    Path(path).write_bytes(whole[:100] + b"rot" + whole[103:])
-
-    lines = [line for finding in published.audit().findings for line in finding_lines(finding)]
-    Path(path).write_bytes(whole)
-    assert lines
-    assert all(landed.key in line for line in lines)

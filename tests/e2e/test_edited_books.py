@@ -91,73 +91,21 @@ def test_a_closed_day_leaves_a_head_beside_its_certificate(toy: Toy) -> None:
     (toy.home / "certificates" / "toy" / f"{SECOND}.json").unlink()
 
 
-@pytest.mark.parametrize(
-    ("statement", "told"),
-    [
-        ("UPDATE books_total SET value = '39' WHERE rowid = (SELECT max(rowid) FROM books_total"
-         " WHERE measure = 'records' AND side = 'in')", "value is 39 and was recorded as 40"),
-        ("UPDATE books_event SET status = 'nonsense' WHERE seq = (SELECT max(seq) FROM"
-         " books_current)", "status is nonsense and was recorded as balanced"),
-        ("UPDATE books_certificate SET body = replace(body, '40', '39')", "body is …"),
-        ("UPDATE books_certificate SET book_date = 'nonsense'", "book_date is nonsense"),
-        ("DELETE FROM books_journal WHERE seq = 3", "does not follow row 2"),
-    ],
-    ids=["total", "status", "certificate", "date", "journal"],
-)  # fmt: skip
-def test_edited_books_are_found_and_nothing_is_sealed_on_them(
-    toy: Toy, statement: str, told: str
-) -> None:
+def test_edited_books_are_found_and_nothing_is_sealed_on_them(toy: Toy) -> None:
     sealed = (toy.home / "certificates" / "toy" / f"{FIRST}.json").read_bytes()
-    edit(toy, statement)
+    last = "(SELECT max(seq) FROM books_current)"
+    edit(toy, f"UPDATE books_event SET status = 'nonsense' WHERE seq = {last}")
 
     found = toy.command(*BOOKS)
 
     assert found.exit_code == 4, found.exception
-    assert told in found.stdout
+    assert "status is nonsense and was recorded as balanced" in found.stdout
     for day in (FIRST, SECOND):
         refused = toy.command("close", "toy", "--date", day).exception
         assert isinstance(refused, ClearhouseError)
         assert refused.code == "books_edited"
     assert (toy.home / "certificates" / "toy" / f"{FIRST}.json").read_bytes() == sealed
     assert not (toy.home / "certificates" / "toy" / f"{SECOND}.json").exists()
-
-
-def test_books_of_an_older_copy_are_found(toy: Toy, tmp_path: Path) -> None:
-    copy_books(toy.home / "clearhouse.db", tmp_path / "older")
-    assert toy.run(THIRD).exit_code == 0
-    copy_books(tmp_path / "older", toy.home / "clearhouse.db")
-
-    found = toy.command(*BOOKS)
-
-    assert found.exit_code == 4
-    assert "readers see publication 2 of toy, and the last one in the books is 1" in found.stdout
-    assert "the engine holds publication 2 of toy" in found.stdout
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "told"),
-    [
-        ("heads.txt", f"99:{'ab' * 32} toy", "the one whose head was kept in {file} (99:abab"),
-        ("heads.txt", "13:tor", "the one whose head was kept in {file} (13:tor)"),
-        (f"toy/{FIRST}.json", "{}", "{file} is not the certificate that the books hold"),
-        (f"toy/{FIRST}.json", None, "the certificate {file} is missing"),
-    ],
-    ids=["newer head", "torn head", "edited certificate", "no certificate"],
-)
-def test_what_is_kept_beside_the_books_is_compared_with_them(
-    toy: Toy, file: str, content: str | None, told: str
-) -> None:
-    path = toy.home / "certificates" / file
-    before = path.read_bytes()
-    path.unlink()
-    if content is not None:
-        path.write_text(content)
-
-    found = toy.command(*BOOKS)
-
-    path.write_bytes(before)
-    assert found.exit_code == 4, found.exception
-    assert told.format(file=path) in found.stdout
 
 
 def test_the_history_says_when_and_by_which_run(toy: Toy) -> None:

@@ -259,21 +259,6 @@ def test_the_books_keep_what_was_found(tampered: Tampered, healthy: Toy) -> None
     assert [f"{table}, {day}: {told}" for table, day, told in kept] == list(tampered.lines)
 
 
-def test_landing_and_files_that_cannot_be_read_are_findings(
-    tampered: Tampered, healthy: Toy
-) -> None:
-    (bronze,) = healthy.open().lake.files("toy.tickets", [LAST])
-    Path(bronze).write_bytes(Path(bronze).read_bytes()[:100])
-    (north,) = (healthy.home / "landing/raw/north").rglob(f"day={FIRST:%d}/*.json.zst")
-    north.write_bytes(b"")
-
-    lines = found(healthy.command("verify", "toy", "--json"))
-
-    assert [x for x in lines if x.startswith("landing, ") and "not as it was landed" in x]
-    assert [x for x in lines if x.startswith(f"{BRONZE}, ") and "it can't be read" in x]
-    assert [x for x in lines if x.startswith(f"{GOLD}, {LAST}")]  # the others are compared
-
-
 def test_a_run_compares_what_it_wrote(tmp_path: Path) -> None:
     toy = Toy(tmp_path / "home")
     write = Lake.replace_days

@@ -125,7 +125,7 @@ def _measured(
         audited = audit_days(run, _within(known, begin, end))
         decisions = run.decisions.of_many([e.entry_id for e in audited.entries])
         return known, audited, decisions, run.certificates.verify_chain(run.name)
-    except ValueError:
+    except (ValueError, LookupError):
         if not edited:
             raise
         edited.append("no store was measured, since the books can't be read as they are")

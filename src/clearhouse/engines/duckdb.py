@@ -74,7 +74,12 @@ class DuckDBEngine:
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer of a query."""
         cursor = self._cursor()
-        return cursor.sql(sql, params=list(parameters)).to_arrow_table()
+        try:
+            return cursor.sql(sql, params=list(parameters)).to_arrow_table()
+        except duckdb.IOException as error:
+            if str(self.path) in str(error):
+                raise self._unusable(error) from error
+            raise
 
     def query_of(
         self, relation: str, sql: str, parameters: Sequence[object] = ()
@@ -142,14 +147,10 @@ class DuckDBEngine:
         """Show readers a publication, all of it at once."""
         self.readers.serve(self, served)
 
-    def differing_views(self, views: Sequence[str]) -> list[str]:
-        """Those of the views served to readers that are not what was built."""
-        sql = "SELECT schema_name || '.' || view_name AS name, sql FROM duckdb_views()"
-        built, shown = (
-            {row["name"]: row["sql"] for row in answer.to_pylist()} if answer else {}
-            for answer in (self.query(sql), self.readers.query_of("ops.served", sql))
-        )
-        return [view for view in views if view in shown and built.get(view) != shown[view]]
+    def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
+        """Facts, and what is served to readers, that are not what was built."""
+        own = [fact for fact in facts if not entry_files.is_as_registered(self, self.gold, fact)]
+        return own + self.readers.differing_views(self, facts, views)
 
     def served_number(self, domain: str) -> int:
         """The number of the publication that readers see; 0 where they see none."""

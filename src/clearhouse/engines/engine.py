@@ -133,8 +133,13 @@ class Engine(Protocol):
         """Show readers a publication, all of it at once."""
         ...
 
-    def differing_views(self, views: Sequence[str]) -> list[str]:
-        """Those of the views served to readers that are not what was built."""
+    def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
+        """Facts, and what is served to readers, that are not what was built.
+
+        Args:
+            facts: gold facts.
+            views: views that are built on them.
+        """
         ...
 
     def served_number(self, domain: str) -> int:

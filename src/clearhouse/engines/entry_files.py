@@ -10,7 +10,7 @@ A file is written once, under a name of its own: readers may be reading the one 
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +99,25 @@ def keep_built(engine: Engine, gold: Path, fact: str) -> None:
     )
     engine.execute(*_view(engine, gold, fact))
     shutil.rmtree(folder / _STAGING, ignore_errors=True)
+
+
+def is_as_registered(engine: Engine, gold: Path, fact: str) -> bool:
+    """Whether a fact is the view of its registered files; true while a build is unfinished."""
+    if (gold / fact / _STAGING).exists() or not files_of(engine, fact):
+        return True
+    return is_view_of(engine.query, fact, entries_sql(engine, gold, fact))
+
+
+def is_view_of(ask: Callable[[str, Sequence[object]], pa.Table], view: str, sql: str) -> bool:
+    """Whether `schema.name` is a view of this query; none of its files is opened."""
+    schema, _, name = view.partition(".")
+    written = "json_deserialize_sql(json_serialize_sql($1::VARCHAR))"
+    answer = ask(
+        f"""SELECT sql = 'CREATE VIEW {view} AS ' || {written} || ';' AS is_it
+            FROM duckdb_views() WHERE schema_name = $2 AND view_name = $3""",
+        [sql, schema, name],
+    )
+    return bool(answer["is_it"].to_pylist() == [True])
 
 
 def delete_retired(engine: Engine, gold: Path, fact: str) -> None:

@@ -33,6 +33,9 @@ _SET_UP = """
     CREATE TABLE IF NOT EXISTS ops.served_file (
         domain VARCHAR, relation VARCHAR, part VARCHAR, path VARCHAR);
 """
+_SERVED_FILES = """
+    SELECT relation, list(path ORDER BY path) AS files FROM ops.served_file GROUP BY relation"""
+_VIEWS = "SELECT schema_name || '.' || view_name AS name, sql FROM duckdb_views()"
 
 
 class ReadersFile:
@@ -65,6 +68,31 @@ class ReadersFile:
         sql = "SELECT publication FROM ops.served WHERE domain = $1"
         answer = self.query_of("ops.served", sql, [domain])
         return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
+
+    def differing_views(
+        self, warehouse: Engine, facts: Sequence[str], views: Sequence[str]
+    ) -> list[str]:
+        """What readers open that is not what was built: facts, served tables, views on them."""
+        with self._opened() as connection:
+            if connection is None:
+                return []
+
+            def ask(sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+                return connection.sql(sql, params=list(parameters)).to_arrow_table()
+
+            published = ask("SELECT entry_id FROM ops.publication")["entry_id"].to_pylist()
+            made = {
+                fact: entry_files.entries_sql(warehouse, self._gold, fact, published)
+                for fact in facts
+            }
+            served = ask(_SERVED_FILES).to_pylist()
+            made |= {row["relation"]: read_parquet_sql(row["files"]) for row in served}
+            built, shown = (
+                {row["name"]: row["sql"] for row in answer.to_pylist()}
+                for answer in (warehouse.query(_VIEWS), ask(_VIEWS))
+            )
+            others = [v for v, sql in made.items() if not entry_files.is_view_of(ask, v, sql)]
+            return others + [view for view in views if built.get(view) != shown.get(view)]
 
     def serve(self, warehouse: Engine, served: Served) -> None:
         """Show readers a publication."""
@@ -105,7 +133,12 @@ class ReadersFile:
                 copy = Path(stack.enter_context(TemporaryDirectory())) / self.path.name
                 shutil.copyfile(self.path, copy)
                 connection = duckdb.connect(str(copy), read_only=True)
-            yield stack.enter_context(connection)
+            try:
+                yield stack.enter_context(connection)
+            except duckdb.IOException as error:
+                if str(self.path) in str(error):
+                    raise self._unusable(error) from error
+                raise
 
     def _unusable(self, error: duckdb.IOException) -> StoreError:
         reason = str(error).splitlines()[0].rstrip(".")
@@ -241,10 +274,7 @@ def _show(
     for fact in served.facts:
         rows = entry_files.entries_sql(warehouse, gold, fact, published)
         connection.execute(f"CREATE OR REPLACE VIEW {fact} AS {rows}")
-    tables = connection.execute(
-        "SELECT relation, list(path ORDER BY path) FROM ops.served_file GROUP BY relation"
-    ).fetchall()
-    for relation, files in tables:
+    for relation, files in connection.execute(_SERVED_FILES).fetchall():
         connection.execute(f"CREATE OR REPLACE VIEW {relation} AS {read_parquet_sql(files)}")
     for view in served.views:
         schema, _, name = view.partition(".")

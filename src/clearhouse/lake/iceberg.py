@@ -7,8 +7,9 @@ that a run after a crash knows what was committed. Readers get the planned files
 import datetime as dt
 import json
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -46,6 +47,7 @@ _COMMIT_ATTEMPTS = 5
 _FEW_DAYS = 8
 """So many are planned by themselves: what is planned for them does not grow with the table."""
 _EPOCH = dt.date(1970, 1, 1)
+_LONGEST_REASON = 200
 
 
 def preload() -> None:
@@ -118,10 +120,12 @@ class Lake:
         planned = self._planned.get(name)
         if planned is None or planned[0] != snapshot.snapshot_id:
             if days is not None and len(days) <= _FEW_DAYS:
-                found = _files_by_day(table, _on(days))
+                with _whole(name):
+                    found = _files_by_day(table, _on(days))
                 return sorted(path for paths in found.values() for path in paths)
             # The whole table, once a snapshot: a plan for hundreds of days takes ten times as long.
-            planned = self._planned[name] = (snapshot.snapshot_id, _files_by_day(table))
+            with _whole(name):
+                planned = self._planned[name] = (snapshot.snapshot_id, _files_by_day(table))
         wanted = planned[1] if days is None else {day: planned[1].get(day, ()) for day in days}
         return sorted(path for paths in wanted.values() for path in paths)
 
@@ -141,10 +145,9 @@ class Lake:
     def _existing(self, name: str) -> "Table | None":
         from pyiceberg.exceptions import NoSuchTableError
 
-        try:
+        with _whole(name), suppress(NoSuchTableError):
             return self._catalog.load_table(name)
-        except NoSuchTableError:
-            return None
+        return None
 
     def _table(self, name: str, schema: pa.Schema) -> "Table":
         from pyiceberg.transforms import IdentityTransform
@@ -173,6 +176,22 @@ class Lake:
             with table.update_schema() as update:
                 update.union_by_name(schema)
         return table
+
+
+@contextmanager
+def _whole(table: str) -> Iterator[None]:
+    """Say in one sentence that what describes a table's files is damaged.
+
+    Raises:
+        StoreError: metadata or a manifest is missing, or is not what was written.
+    """
+    try:
+        yield
+    except (OSError, ValueError, TypeError, LookupError, AssertionError, zlib.error) as error:
+        reason = (str(error).splitlines() or [""])[0][:_LONGEST_REASON].rstrip(".")
+        raise StoreError(
+            f"{table} can't be read: its metadata is damaged ({reason}).", "store_unreadable"
+        ) from error
 
 
 def _entries_of(table: "Table") -> dict[dt.date, str]:

@@ -54,6 +54,10 @@ class TotalsMemory(Protocol):
         """Keep totals, each under its content."""
         ...
 
+    def forget(self, content: str) -> None:
+        """Keep the totals of a content no longer."""
+        ...
+
 
 @dataclass
 class LandingReader:
@@ -99,6 +103,15 @@ class LandingReader:
             found = list(pool.map(lambda item: self._totals_of(*item), wanted.items()))
         self.memory.keep({_content(o): f for o, f in zip(wanted.values(), found, strict=True)})
         return dict(zip(wanted, found, strict=True))
+
+    def recount(self, day: dt.date) -> bool:
+        """Measure again what is remembered of a day; whether something else was remembered."""
+        objects = self.objects([day])[day]
+        before = self.memory.get(_content(objects))
+        if before is None:
+            return False
+        self.memory.forget(_content(objects))
+        return self.counted([day])[day] != before
 
     def measure(self, day: dt.date) -> None:
         """Measure what has just landed for a day; the reading is kept for who types it next."""

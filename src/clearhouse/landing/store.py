@@ -147,6 +147,15 @@ class Landing:
         names = self._names(f"raw/{checked_source(source)}")
         return sorted({name.book_date for name, complete in names.items() if complete})
 
+    def unlanded(self, source: str) -> list[tuple[str, dt.date | None]]:
+        """Keys below a source that did not land, each with its day: without a manifest, or of no
+        landed object at all (None).
+        """
+        prefix = f"raw/{checked_source(source)}"
+        strange = [(key, None) for key in self._folder.keys(prefix) if parse_key(key) is None]
+        names = self._names(prefix).items()
+        return [*strange, *((n.key, n.book_date) for n, complete in names if not complete)]
+
     def read(self, landed: LandedObject) -> bytes:
         """The payload of an object, byte for byte as it arrived.
 

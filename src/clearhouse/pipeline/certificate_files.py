@@ -32,7 +32,7 @@ def write_certificates(run: Run) -> list[Certificate]:
     for path in sorted(folder.glob("*.json")):
         if path.stem not in map(str, closed):
             body = path.read_bytes()
-            _move(path, folder / "reopened" / f"{path.stem}-{sha256(body).hexdigest()[:12]}.json")
+            _move(path, _reopened_file(run, path.stem, sha256(body).hexdigest()))
             moved += [reopened[body]] if body in reopened else []
     for certificate in closed.values():
         path = certificate_file(run, certificate)
@@ -71,18 +71,34 @@ def _move(path: Path, place: Path) -> None:
 
 
 def differing_files(run: Run) -> list[str]:
-    """Files of closed days that are missing, or not what the books hold, in a sentence each."""
+    """Files of certificates that are missing, not what the books hold, or of no closed day, in a
+    sentence each.
+    """
+    closed = run.certificates.closed(run.name)
+    kept = {
+        certificate_file(run, certificate): (
+            certificate,
+            f": `clearhouse close {run.name} --date {day}` writes it again",
+        )
+        for day, certificate in closed.items()
+    }
+    for each, _ in run.certificates.reopened(run.name):
+        kept[_reopened_file(run, str(each.book_date), each.seal)] = each, ""
     found = []
-    for day, certificate in run.certificates.closed(run.name).items():
-        path = certificate_file(run, certificate)
+    for path, (certificate, again) in kept.items():
         if not path.exists():
-            again = f"`clearhouse close {run.name} --date {day}` writes it again"
-            found.append(f"the certificate {path} is missing: {again}")
+            found.append(f"the certificate {path} is missing{again}")
         elif path.read_bytes() != certificate.body.encode():
             found.append(
                 f"{path} is not the certificate that the books hold: one of them was edited"
             )
-    return found
+    others = sorted({*_folder(run).glob("*.json")} - kept.keys())
+    return found + [f"{path} is no certificate of a closed day" for path in others]
+
+
+def _reopened_file(run: Run, day: str, seal: str) -> Path:
+    """Where the certificate of a reopened day is kept."""
+    return _folder(run) / "reopened" / f"{day}-{seal[:12]}.json"
 
 
 def _folder(run: Run) -> Path:

@@ -12,6 +12,7 @@ from clearhouse.books.model import Entry, Status
 from clearhouse.pipeline.bronze import input_of, landed_objects
 from clearhouse.pipeline.certificate_files import write_certificates
 from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.landed import landing_findings, remembered_findings
 from clearhouse.pipeline.prove import leaves, tree_of
 from clearhouse.pipeline.recompute import commands
 from clearhouse.pipeline.shown import pointer_findings, visible_days
@@ -130,12 +131,15 @@ def _previous_seal(run: Run, day: dt.date) -> str | None:
 
 
 def audit_days(run: Run, days: Sequence[dt.date] | None = None) -> Audit:
-    """Measure days again at every hop, hold closed ones against their certificates, and pointers
-    against the books.
+    """Measure days again at every hop, hold closed ones against their certificates, and landing
+    and pointers against the books.
     """
     watch = Watch(run.certificates.closed(run.name), visible_days(run, days))
     found = audit(run.books, run.name, run.hops, days, watch)
-    return replace(found, findings=(*found.findings, *pointer_findings(run, days)))
+    if misremembered := remembered_findings(run, found):
+        found = audit(run.books, run.name, run.hops, days, watch)
+    others = (*misremembered, *landing_findings(run, days, found), *pointer_findings(run, days))
+    return replace(found, findings=(*found.findings, *others))
 
 
 def _sealable(run: Run, dataset: OpenDataset, day: dt.date) -> list[Entry]:

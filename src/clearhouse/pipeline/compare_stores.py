@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from clearhouse.core.columnar import dates, query
+from clearhouse.core.errors import StoreError
 from clearhouse.engines.engine import Ask
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.bronze import bronze_rows
@@ -106,29 +107,35 @@ def compare_published(pair: Pair, days: Sequence[dt.date]) -> Iterator[Compared]
             stored = _ask(readers, relation, derived, _on(run, some))
             yield _compared(_of_readers(relation), derived, stored, SPINE_NAMES)
     for table in derived_tables(declared):
-        yield from _compare_derived(run, scratch, table, days)
+        yield from _compare_derived(pair, table, days)
 
 
-def _compare_derived(
-    run: Run, scratch: Run, table: Derived, days: Sequence[dt.date]
-) -> Iterator[Compared]:
+def _compare_derived(pair: Pair, table: Derived, days: Sequence[dt.date]) -> Iterator[Compared]:
+    """The rows of what the days touch, and those that follow from no published row at all."""
+    run, scratch = pair.run, pair.scratch
     derived = scratch.engine.query(f"SELECT * FROM next.{table.name}")
-    if table.key == "_book_date":
-        touched, where = None, _on(run, days)
-    else:
-        touched = scratch.engine.query(f"SELECT * FROM {table.touched}")
-        where = "true"
+    where, touched = "true", None
     parameters: list[object] = []
-    if touched is not None and table.at:
-        earliest = query("SELECT min(touched_from) AS at FROM touched", touched=touched)
-        where, parameters = f"{table.at} >= $1", earliest["at"].to_pylist()
+    if table.key == "_book_date":
+        others = sorted(run.publications.pointers(pair.dataset.id).keys() - {*days})
+        where = f"NOT ({_on(run, others)})" if others else where
+    else:
+        published = f"gold.{pair.dataset.declared.published}"
+        touched = _Touched(
+            table,
+            scratch.engine.query(f"SELECT * FROM {table.touched}"),
+            scratch.engine.query(f"SELECT DISTINCT {table.key} FROM {published}"),
+        )
+        if table.at:
+            earliest = query("SELECT min(touched_from) AS at FROM rows", rows=touched.rows)
+            where, parameters = f"{table.at} >= $1", earliest["at"].to_pylist()
     names = _names(table, derived.column_names)
     asks = {table.served: run.engine.query_of}
     if not table.is_internal:
         asks[_of_readers(table.served)] = run.engine.query_readers
     for name, ask in asks.items():
         rows = _ask(ask, table.served, derived, where, parameters)
-        yield _compared(name, derived, partial(_of, touched, rows, table), names)
+        yield _compared(name, derived, partial(touched.of, rows) if touched else rows, names)
 
 
 def _names(table: Derived, columns: Sequence[str]) -> tuple[str, ...]:
@@ -138,18 +145,26 @@ def _names(table: Derived, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in (table.key, table.at, table.part) if n in columns))
 
 
-def _of(touched: pa.Table | None, ask: Callable[[], pa.Table], table: Derived) -> pa.Table:
-    """The rows of the entities that are touched, from the moment on from which they are."""
-    rows = ask()
-    if touched is None:
-        return rows
-    since = f"AND touched.touched_from <= rows.{table.at}" if table.at else ""
-    return query(
-        f"""SELECT rows.* FROM rows WHERE EXISTS (
-            SELECT 1 FROM touched WHERE touched.{table.key} = rows.{table.key} {since})""",
-        rows=rows,
-        touched=touched,
-    )
+@dataclass(frozen=True)
+class _Touched:
+    """The entities whose rows of a derived table are compared, and all that there are."""
+
+    table: Derived
+    rows: pa.Table
+    known: pa.Table
+
+    def of(self, ask: Callable[[], pa.Table]) -> pa.Table:
+        """The rows of touched entities, from the moment on from which they are, and of none."""
+        key, at = self.table.key, self.table.at
+        since = f"AND touched.touched_from <= rows.{at}" if at else ""
+        return query(
+            f"""SELECT rows.* FROM rows
+            WHERE EXISTS (SELECT 1 FROM touched WHERE touched.{key} = rows.{key} {since})
+                OR NOT EXISTS (SELECT 1 FROM known WHERE known.{key} = rows.{key})""",
+            rows=ask(),
+            touched=self.rows,
+            known=self.known,
+        )
 
 
 def _compared(
@@ -157,7 +172,11 @@ def _compared(
 ) -> Compared:
     try:
         rows = stored()
-    except (duckdb.Error, OSError) as error:  # a file that is gone or cut, a column that is gone
+    except (
+        duckdb.Error,
+        OSError,
+        StoreError,
+    ) as error:  # a file that is gone or cut, a column that is gone
         reason = str(error).splitlines()[0].rstrip(".")
         return Compared.of_one(table, None, f"it can't be read ({reason})")
     return Compared(table, differences(derived, rows, names))

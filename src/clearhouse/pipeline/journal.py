@@ -6,9 +6,11 @@ the number of the publication that they show.
 
 import datetime as dt
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from clearhouse.books.journal import Head
+from clearhouse.core.errors import StoreError
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.certificate_files import differing_files
 from clearhouse.pipeline.context import Run
@@ -36,16 +38,30 @@ def check_books(run: Run, head: Head | None = None) -> list[str]:
             f"{_heads_file(run)} ({lost[0]}): the books are an older copy, or were rewritten"
         )
     # Certificates that were edited in the books can't be relied on, nor perhaps read.
-    files = [] if edited else differing_files(run)
+    files = [] if edited else [*_heads_missing(run), *differing_files(run)]
     return [*found, *files, *_publications_ahead(run)]
+
+
+def _heads_missing(run: Run) -> list[str]:
+    """Closed days of which no head is kept."""
+    kept = {tuple(line.split()[1:3]) for line, _ in _kept_heads(run)}
+    return [
+        f"{_heads_file(run)} has no head of the closing of {day}: `clearhouse close {run.name} "
+        f"--date {day}` keeps one again"
+        for day in run.certificates.closed(run.name)
+        if (run.name, str(day)) not in kept
+    ]
 
 
 def _publications_ahead(run: Run) -> list[str]:
     """Stores that show a publication which the books don't know."""
     latest = run.publications.latest(run.name)
-    shown = {"readers see": run.engine.served_number(run.name)}
-    if latest:  # an engine is opened, and made, where something was published
-        shown["the engine holds"] = ops.applied_number(run.engine, run.name)
+    shown = {}
+    with suppress(StoreError):  # what can't be read is told where it is measured
+        shown["readers see"] = run.engine.served_number(run.name)
+    with suppress(StoreError):
+        if latest:  # an engine is opened, and made, where something was published
+            shown["the engine holds"] = ops.applied_number(run.engine, run.name)
     return [
         f"{who} publication {number} of {run.name}, and the last one in the books is {latest}: "
         "the books are an older copy, or were rewritten"

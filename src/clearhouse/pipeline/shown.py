@@ -42,20 +42,29 @@ def pointer_findings(run: Run, days: Sequence[dt.date] | None) -> list[Finding]:
     """Where pointers, or what derives from them, are not those of the last publication."""
     latest = run.publications.latest(run.name)
     found: list[Finding] = []
-    for dataset in run.datasets:
-        found += _of_dataset(run, dataset, days)
-        views = (dataset.declared.readers, *dataset.declared.views)
-        if latest and (differing := run.engine.differing_views(views)):
-            text = f"the view {', '.join(differing)} is not what was built"
-            found.append(_finding(run, dataset, max(run.books.days(run.name)), text))
-    served = run.engine.served_number(run.name)
-    if latest and served != latest:
-        text = (
-            f"readers see publication {served}, and the books say that {latest} was made: the next "
-            "run shows it"
-        )
-        found.append(_finding(run, run.dataset(), max(run.books.days(run.name)), text))
+    try:
+        for dataset in run.datasets:
+            found += _of_dataset(run, dataset, days)
+        found += _of_domain(run, latest) if latest else ()
+    except StoreError as error:
+        found.append(_of_last_day(run, error.message))
     return found
+
+
+def _of_domain(run: Run, latest: int) -> Iterator[Finding]:
+    """Which views are not what was built, and whether readers see the last publication."""
+    declared = [dataset.declared for dataset in run.datasets]
+    views = [view for each in declared for view in (each.readers, *each.views)]
+    for view in run.engine.differing_views([each.gold for each in declared], views):
+        yield _of_last_day(run, f"the view {view} is not what was built")
+    served = run.engine.served_number(run.name)
+    if served != latest:
+        text = f"readers see publication {served}, and the books say that {latest} was made"
+        yield _of_last_day(run, f"{text}: the next run shows it")
+
+
+def _of_last_day(run: Run, text: str) -> Finding:
+    return _finding(run, run.dataset(), max(run.books.days(run.name)), text)
 
 
 def _of_dataset(

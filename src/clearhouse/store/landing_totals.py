@@ -58,6 +58,14 @@ class LandingTotals:
             connection.execute(sa.insert(table), rows)
         self._known |= fresh
 
+    def forget(self, content: str) -> None:
+        """Keep the totals of a content no longer."""
+        table = landing_totals_table
+        same = (table.c.code_hash == self._code_hash) & (table.c.content == content)
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(table).where(same))
+        self._known.pop(content, None)
+
 
 def _to_text(counted: Mapping[str, Counted]) -> str:
     return json.dumps({str(k): [dict(c.totals.measures), c.digest] for k, c in counted.items()})
