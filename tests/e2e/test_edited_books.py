@@ -157,7 +157,7 @@ def test_an_auditor_needs_no_right_to_write(toy: Toy, tmp_path: Path) -> None:
         for path, mode in modes.items():
             path.chmod(mode)
 
-    assert audited.returncode == 0, audited.stderr
+    assert audited.returncode == 0, audited.stdout
     assert "This home can't be written: this audit is not kept in the books." in audited.stdout
     assert "balanced" in audited.stdout
     assert missing.returncode == 4
