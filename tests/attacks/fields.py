@@ -211,8 +211,8 @@ def _file_deleted(home: Home) -> Told:
 
 @attack("no derived", "a file of bronze cut off before it is verified")
 def _bronze_cut(home: Home) -> Told:
-    cut(home.at.bronze[CLOSED])
-    return [(f"{_bronze(home)}, ", "it can't be read", home.at.bronze[CLOSED].name)]
+    cut(home.at.bronze[SEALED])
+    return [(f"{_bronze(home)}, ", "it can't be read", home.at.bronze[SEALED].name)]
 
 
 @attack("no derived", "a column dropped from silver")
