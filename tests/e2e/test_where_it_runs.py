@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
-from cli_session import clearhouse
+from cli_session import in_a_process
 
 FIRST, SECOND = dt.date(2024, 1, 2), dt.date(2024, 1, 3)
 DAYS = ("--from", str(FIRST), "--to", str(SECOND))
@@ -63,7 +63,7 @@ class Place:
             "BNPL_API_URL": url or secret,
             "SLACK_WEBHOOK_URL": hook,
         }
-        answer = clearhouse(self.folder, *args, **{**ours, **variables})
+        answer = in_a_process(self.folder, *args, **{**ours, **variables})
         self.said.append(answer)
         return answer
 
