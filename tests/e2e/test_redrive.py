@@ -1,6 +1,7 @@
 """A corrected row lands as it came, but for what was corrected."""
 
 import json
+from pathlib import Path
 
 from bnpl_home import DAY, Warehouse
 from playback import SIMTOM as RECORDED
@@ -11,8 +12,8 @@ from clearhouse.pipeline.redrive import land_corrected
 from clearhouse.store.quarantine import QuarantinedRow
 
 
-def test_fields_that_were_not_corrected_stay_as_they_came(warehouse: Warehouse) -> None:
-    run = warehouse.open()
+def test_fields_that_were_not_corrected_stay_as_they_came(tmp_path: Path) -> None:
+    run = Warehouse(tmp_path / "home", "http://127.0.0.1:1/nobody").open()
     line = (RECORDED / "three-days-seed-42.txt").read_bytes().splitlines()[0]
     record = json.loads(line.removeprefix(b"data: "))
     landed = run.landing.put(SIMTOM, DAY, line.removeprefix(b"data: ") + b"\n", {})

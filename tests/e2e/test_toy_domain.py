@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-from typing import Any
-from unittest.mock import ANY
 
 import pytest
 from toy_home import DAYS, HIDDEN, TAKINGS, TICKETS, Toy
@@ -117,7 +115,7 @@ def test_a_shell_that_is_open_to_write_does_not_stop_a_run(toy: Toy) -> None:
     assert int(told) == seen  # he goes on with what he opened
 
 
-def test_corrections_rollbacks_thefts_certificates_and_rebuilds(
+def test_corrections_rollbacks_thefts_and_rebuilds(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     toy = Toy(tmp_path_factory.mktemp("toy") / "home")
@@ -147,12 +145,6 @@ def test_corrections_rollbacks_thefts_certificates_and_rebuilds(
     assert toy.run(DAYS[0]).exit_code == toy.run(DAYS[1], fault="restated").exit_code == 0
     assert seen(toy) == corrected
 
-    closed = [
-        json.loads(toy.command("close", "toy", "--date", day, "--json").stdout) for day in DAYS[:2]
-    ]
-    for each in closed:
-        check_commands(toy, each)
-
     rebuilt = toy.command("rebuild", "toy", "--json")
     assert rebuilt.exit_code == 0, rebuilt.exception
     assert json.loads(rebuilt.stdout)["differing_entries"] == []
@@ -167,11 +159,3 @@ def seen(toy: Toy) -> list[list[tuple[object, ...]]]:
     assert found[0]
     assert sum(row[2] for row in found[0]) == sum(row[3] for row in found[1])
     return found
-
-
-def check_commands(toy: Toy, closed: dict[str, Any]) -> None:
-    """The printed commands come to the certificate's figures, without Clearhouse."""
-    certified = {hop["hop"]: hop["totals"] for hop in closed["certificate"]["hops"]}
-    for each in closed["commands"]:
-        hop, _, side = each["figure"].partition(": ")
-        assert {"hash": ANY, **toy.figures(each["command"])} == certified[hop][side], each
