@@ -4,6 +4,7 @@ A process of its own, since a fork of one in which DuckDB has run can hang: it i
 once, opens nothing itself, and forks a child for each order that it reads from standard input.
 """
 
+import gc
 import json
 import os
 import select
@@ -51,6 +52,8 @@ def warm_up(domain: Domain) -> None:
     files = assembled(resource("dbt"), domain.models, domain.model_tests, folder / "project")
     dbt.DbtProject(files, Unopened(domain.name), folder / "dbt").prepare()  # type: ignore[arg-type]
     assert dbt._PARSED
+    gc.collect()
+    gc.freeze()  # or each child would look through all of it, and copy the pages
 
 
 def answer_orders(obey: Callable[[Any], Answer]) -> None:

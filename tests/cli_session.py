@@ -2,27 +2,32 @@
 
 import contextlib
 import gc
+import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 import structlog
 from bnpl_home import Warehouse
 from click.testing import Result
 from typer.testing import CliRunner
 
-from clearhouse.cli.commands import build
+from clearhouse.cli.commands import build, execute
 
 CLEARHOUSE = [sys.executable, "-m", "clearhouse"]
 
 
-def clearhouse(folder: Path, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BNPL_", "CLEARHOUSE_"))}
+Answer = subprocess.CompletedProcess[str]
+
+
+def in_a_process(folder: Path, *args: str, **variables: str) -> Answer:
     return subprocess.run(
         [*CLEARHOUSE, *args],
         cwd=folder,
-        env={**clean, "COLUMNS": "200", **variables},
+        env=environment(variables),
         capture_output=True,
         text=True,
         timeout=300,
@@ -30,7 +35,44 @@ def clearhouse(folder: Path, *args: str, **variables: str) -> subprocess.Complet
     )
 
 
-def complaints(answer: subprocess.CompletedProcess[str]) -> list[str]:
+def clearhouse(folder: Path, *args: str, **variables: str) -> Answer:
+    """What the process would answer, from this one, which has imported everything already."""
+    said, complained = io.StringIO(), io.StringIO()
+    code: object = "the command did not end by itself"
+    with (
+        in_its_place(folder),
+        patch.dict(os.environ, environment(variables), clear=True),
+        patch.object(sys, "argv", ["clearhouse", *args]),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
+    ):
+        try:
+            execute()
+        except SystemExit as ended:
+            code = ended.code or 0
+    assert isinstance(code, int), code
+    return Answer(args, code, said.getvalue(), complained.getvalue())
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a command: of the caller's own, none that are settings."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BNPL_", "CLEARHOUSE_"))}
+    return {**clean, "COLUMNS": "200", **variables}
+
+
+@contextlib.contextmanager
+def in_its_place(folder: Path) -> Iterator[None]:
+    """In a folder, as if no command had been given in this process before; nor is it seen after."""
+    logging = structlog.get_config()
+    gc.collect()  # what earlier commands opened would be gone with their processes
+    try:
+        with contextlib.chdir(folder):
+            yield
+    finally:
+        structlog.configure(**logging)
+
+
+def complaints(answer: Answer) -> list[str]:
     """What stands on standard error but the lines that tell what is under way."""
     return [line for line in answer.stderr.splitlines() if not line.endswith("…")]
 
@@ -55,11 +97,6 @@ def command(home: Path, *args: object, **variables: str) -> Result:
         "COLUMNS": "200",
         **variables,
     }
-    logging = structlog.get_config()
     home.mkdir(parents=True, exist_ok=True)
-    gc.collect()  # what earlier commands opened would be gone with their processes
-    try:
-        with contextlib.chdir(home):  # where no .env is
-            return CliRunner().invoke(build(str(args[0])), list(map(str, args)), env=given)
-    finally:
-        structlog.configure(**logging)
+    with in_its_place(home):  # where no .env is
+        return CliRunner().invoke(build(str(args[0])), list(map(str, args)), env=given)

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,19 @@ import structlog
 def quiet_logs() -> None:
     """Logs are for people who run things; here they would hide what failed."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_collections() -> None:
+    """As the command itself has it: what is imported stays, and is not looked through in vain."""
+    gc.set_threshold(100_000)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def imports_stay(few_collections: None) -> None:
+    """What the tests before imported is no garbage, and need not be looked through again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""A warehouse whose runs can be killed at any durable write, and put back to an earlier state."""
+"""A home whose runs can be killed at any durable write, and put back to an earlier state."""
 
 import json
 import os
@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bnpl_home import DAY
 
 from clearhouse.pipeline import steps
-from clearhouse.sandbox.options import SandboxOptions
-from clearhouse.sandbox.server import running
 
 STEPS = [step.name for step in steps.STEPS]
-VOLUME = 40
 
 
 class Trial:
@@ -26,21 +22,20 @@ class Trial:
     A home is always at the same place: Iceberg's metadata and the views hold absolute paths.
     """
 
-    def __init__(self, folder: Path, orders: Any, answers: Any, urls: dict[str, str]) -> None:
+    def __init__(self, folder: Path, orders: Any, answers: Any) -> None:
         self._folder, self._orders, self._answers = folder, orders, answers
-        self._urls = urls
         self._undisturbed: dict[str, dict[str, Any]] = {}
+        self._writes: dict[str, list[str]] = {}
         self.home = folder / "home"
         self._journal = folder / "journal"
 
-    def run(self, source: str = "healthy", **order: Any) -> dict[str, Any]:
-        """Run steps in a fork, against the source of that name."""
+    def run(self, scenario: str = "healthy", **order: Any) -> dict[str, Any]:
+        """Run steps in a fork, where the booths answer as the scenario has it."""
         self._journal.write_text("")
         full = {
             "home": str(self.home),
             "journal": str(self._journal),
-            "url": self._urls[source],
-            "volume": VOLUME,
+            "scenario": scenario,
             **order,
         }
         self._orders.write(json.dumps(full) + "\n")
@@ -63,10 +58,15 @@ class Trial:
                 assert self.run()["exit_code"] == 0
             for step in STEPS:
                 self._save(f"{scenario} {step}")
-                refresh = scenario != "healthy" and step == STEPS[0]
-                assert self.run(scenario, steps=[step], refresh=refresh) == {"exit_code": 0}
+                assert self.run(scenario, steps=[step]) == {"exit_code": 0}
+                begun = [line for line in self.journal if " before " in line]
+                self._writes[f"{scenario} {step}"] = [line.split(maxsplit=2)[2] for line in begun]
             self._undisturbed[scenario] = self.run(scenario, steps=[], judge=True)
         return self._undisturbed[scenario]
+
+    def writes_of(self, step: str, scenario: str) -> list[str]:
+        """The kinds of a step's durable writes, in order, in the undisturbed run."""
+        return self._writes[f"{scenario} {step}"]
 
     def _save(self, name: str) -> None:
         """Keep the home's state under a name."""
@@ -79,16 +79,7 @@ class Trial:
 
 
 @pytest.fixture(scope="session")
-def urls() -> Iterator[dict[str, str]]:
-    """A source as it is, and one that has restated records of the day since."""
-    healthy = SandboxOptions(volume="formula")
-    restated = SandboxOptions(volume="formula", faults={DAY: ("restated",)})
-    with running(healthy) as one, running(restated) as other:
-        yield {"healthy": one, "restated": other}
-
-
-@pytest.fixture(scope="session")
-def trial(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> Iterator[Trial]:
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     folder = tmp_path_factory.mktemp("crash")
     runner = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("runner.py"))],
@@ -97,7 +88,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory, urls: dict[str, str]) -> Ite
         stdout=subprocess.PIPE,
         text=True,
     )
-    yield Trial(folder, runner.stdin, runner.stdout, urls)
+    yield Trial(folder, runner.stdin, runner.stdout)
     runner.stdin.close()
     runner.wait()
     shutil.rmtree(folder)

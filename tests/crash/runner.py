@@ -1,4 +1,4 @@
-"""Runs BNPL steps in children of a warm process, which can be made to die at a durable write."""
+"""Runs the toy's steps in children of a warm process, which can die at any durable write."""
 
 import os
 import signal
@@ -7,24 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bnpl_home import DAY, Warehouse
 from children import answer_orders, warm_up
 from dbt.adapters.sql.connections import SQLConnectionManager
 from sqlalchemy.engine.default import DefaultDialect
+from toy.domain import TOY
+from toy_home import DAY, HIDDEN, TAKINGS, TICKETS, Toy
 
-from clearhouse.bnpl.domain import BNPL
 from clearhouse.core.window import Window
 from clearhouse.engines import entry_files, readers
 from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.landing.folder import ObjectFolder
 from clearhouse.pipeline.close import audit_days, close_day
+from clearhouse.pipeline.opening import connected, open_run
 from clearhouse.pipeline.runner import run_steps
 from clearhouse.pipeline.steps import STEPS
+from clearhouse.settings import load_settings
 
-_READERS = """
-    SELECT count(*) AS n, sum(amount)::VARCHAR AS total, max(_record_id) AS last,
-        sum(('0x' || substr(md5(_record_id || status), 1, 15))::BIGINT)::VARCHAR AS content
-    FROM {readers}"""
+SERVED = (TICKETS, TAKINGS, HIDDEN)
+FAULTS = {"healthy": {}, "restated": {DAY: ("restated",)}}
 
 
 class Writes:
@@ -100,24 +100,32 @@ def watch_everything(writes: Writes) -> None:
 
 def obey(order: dict[str, Any]) -> dict[str, Any]:
     """Run the steps of an order, and tell what came of it."""
-    warehouse = Warehouse(Path(order["home"]), order["url"], base_daily_volume=order["volume"])
+    toy = Toy(Path(order["home"]))
     writes = Writes(Path(order["journal"]), order.get("die_at", 0), order.get("after", False))
     watch_everything(writes)
     steps = [s for s in STEPS if s.name in order.get("steps", [s.name])]
-    run = warehouse.open(refresh=order.get("refresh", False))
-    report = run_steps(steps, run, Window.day(DAY), run_id=run.run_id)
+    settings = load_settings(_env_file=None, clearhouse_home=toy.home)
+    with connected(TOY, settings, FAULTS[order["scenario"]]) as connections:
+        run = open_run(TOY, settings, connections)
+        report = run_steps(steps, run, Window.day(DAY), run_id=run.run_id)
     answer: dict[str, Any] = {"exit_code": int(report.exit_code)}
-    if order.get("judge"):
-        audited = audit_days(warehouse.open())
-        answer["findings"] = [str(f) for f in audited.findings]
-        answer["statuses"] = sorted({str(e.status) for e in audited.entries})
-        answer["certificate"] = close_day(warehouse.open(), DAY).certificate.body
-        answer["readers"] = warehouse.readers(_READERS)
-        decisions = run.decisions.of_many([e.entry_id for e in run.books.current(run.name)])
-        answer["verdicts"] = sorted((d.gate, d.passed) for ds in decisions.values() for d in ds)
-    return answer
+    return {**answer, **judged(toy)} if order.get("judge") else answer
+
+
+def judged(toy: Toy) -> dict[str, Any]:
+    """What the books and the readers say."""
+    run = toy.open()
+    audited = audit_days(run)
+    decisions = run.decisions.of_many([e.entry_id for e in run.books.current(run.name)])
+    return {
+        "findings": [str(f) for f in audited.findings],
+        "statuses": sorted({str(e.status) for e in audited.entries}),
+        "certificate": close_day(run, DAY).certificate.body,
+        "readers": [str(toy.read(f"SELECT * FROM {name} ORDER BY ALL")) for name in SERVED],
+        "verdicts": sorted((d.gate, d.passed) for ds in decisions.values() for d in ds),
+    }
 
 
 if __name__ == "__main__":
-    warm_up(BNPL)
+    warm_up(TOY)
     answer_orders(obey)

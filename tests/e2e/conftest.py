@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,15 +33,10 @@ def simtom_with() -> Iterator[Callable[..., str]]:
         context.__exit__(None, None, None)
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path, simtom: str) -> Warehouse:
-    return Warehouse(tmp_path / "home", simtom)
-
-
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory, simtom: str) -> Warehouse:
-    """Three published days, for tests that don't change them or put them right again."""
+    """A published day, for tests that don't change it."""
     warehouse = Warehouse(tmp_path_factory.mktemp("published") / "home", simtom)
-    report = warehouse.run(DAY, DAY + dt.timedelta(days=2))
+    report = warehouse.run(DAY)
     assert report.exit_code == 0, report.stopped()
     return warehouse

@@ -5,45 +5,74 @@ import itertools
 
 import pyarrow.parquet as pq
 import pytest
-from bnpl_home import DAY, Warehouse
+from toy.domain import TICKETS
+from toy_home import DAYS, Toy
 
-from clearhouse.bnpl.domain import TRANSACTIONS
-from clearhouse.books.model import Side, Status
+from clearhouse.books.audit import Audit
+from clearhouse.books.model import Side, Status, Totals
 from clearhouse.cli.report import finding_lines
+from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.tamper import tamper
 
-DATASET = "bnpl.transactions"
-GOLD, SILVER = TRANSACTIONS.gold, TRANSACTIONS.silver
+DAY = DAYS[0]
+DATASET = "toy.tickets"
+Measured = dict[tuple[str, dt.date], dict[Side, Totals]]
+GOLD, SILVER = TICKETS.gold, TICKETS.silver
 
 
-def test_every_hop_of_every_day_balances(published: Warehouse) -> None:
-    audited = published.audit()
-
-    assert {e.status for e in audited.entries} == {Status.BALANCED}
-    assert len(audited.entries) == 5 * 3
-    landed = sum(e.totals[Side.OUT].records for e in audited.entries[:3])
-    assert landed > 300
-    assert published.readers() == [{"n": landed}]
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """Three published days, for tests that put them right again."""
+    toy = Toy(tmp_path_factory.mktemp("published") / "home")
+    assert toy.run(*DAYS).exit_code == 0
+    return toy
 
 
-def test_out_of_a_hop_is_in_of_the_next(published: Warehouse) -> None:
-    totals = published.totals()
-    hops = list(dict.fromkeys(hop for hop, _ in totals))
+def audited(toy: Toy) -> Audit:
+    run = toy.open()
+    try:
+        return audit_days(run)
+    finally:
+        run.engine.close()
+
+
+def totals(toy: Toy) -> Measured:
+    return {(e.key.hop, e.key.book_date): dict(e.totals) for e in audited(toy).entries}
+
+
+@pytest.fixture(scope="module")
+def healthy(published: Toy) -> Measured:
+    """What the stores held before any test."""
+    return totals(published)
+
+
+def test_every_hop_of_every_day_balances(published: Toy) -> None:
+    entries = audited(published).entries
+
+    assert {e.status for e in entries} == {Status.BALANCED}
+    assert len(entries) == 6 * 3
+    landed = sum(e.totals[Side.OUT].records for e in entries if "→ landing" in e.key.hop)
+    assert landed == 120 == sum(published.visible().values())
+
+
+def test_out_of_a_hop_is_in_of_the_next(published: Toy) -> None:
+    measured = totals(published)
+    hops = (HopNames.bronze, HopNames.silver, HopNames.gold, HopNames.readers)
     for before, after in itertools.pairwise(hops):
-        for hop, day in totals:
-            if hop == before:
-                assert totals[hop, day]["out"] == totals[after, day]["in"]
+        for day in DAYS:
+            assert measured[before, day][Side.OUT] == measured[after, day][Side.IN]
 
 
-def test_a_second_run_skips_everything(published: Warehouse) -> None:
-    before = published.totals()
+def test_a_second_run_skips_everything(published: Toy) -> None:
+    before = audited(published).entries
 
-    report = published.run(DAY, DAY + dt.timedelta(days=2))
+    answer = published.command("run", "toy", "--from", DAYS[0], "--to", DAYS[-1], "--json")
 
-    built = [name for name in report.steps if name != "validate_business_rules"]
-    assert all(not report.steps[name].done for name in built)
-    assert published.totals() == before
+    steps = json.loads(answer.stdout)["steps"]
+    built = [name for name in steps if name != "validate_business_rules"]
+    assert [name for name in built if steps[name]["done"]] == []
+    assert audited(published).entries == before
 
 
 @pytest.mark.parametrize(
@@ -55,53 +84,54 @@ def test_a_second_run_skips_everything(published: Warehouse) -> None:
     ],
 )
 def test_tampering_with_gold_is_named_to_the_cent_and_mended(
-    published: Warehouse, kind: str, count: int, sign: str
+    published: Toy, healthy: Measured, kind: str, count: int, sign: str
 ) -> None:
     run = published.open()
-    before = published.totals()
     victims = run.engine.query(
-        f"SELECT transaction_id, amount FROM {GOLD} ORDER BY _record_id LIMIT {count}"
+        f"SELECT number, price FROM {GOLD} ORDER BY _record_id LIMIT {count}"
     ).to_pylist()
 
     assert tamper(run, kind, count) == count
     run.engine.close()
-    findings = published.audit().findings
+    findings = audited(published).findings
 
     lines = [line for finding in findings for line in finding_lines(finding)]
     assert len(lines) == count
     for victim in victims:
-        (line,) = [text for text in lines if victim["transaction_id"] in text]
+        (line,) = [text for text in lines if str(victim["number"]) in text]
         assert line.startswith(f"{HopNames.gold}, ")
         assert sign in line
-        assert str(victim["amount"]) in line
+        assert str(victim["price"]) in line
 
-    published.run(DAY, DAY + dt.timedelta(days=2))
-    assert published.totals() == before
+    assert published.run(*DAYS).exit_code == 0
+    assert totals(published) == healthy
 
 
-def test_a_row_stolen_from_silver_is_found_between_bronze_and_silver(published: Warehouse) -> None:
-    before = published.totals()
+def test_a_row_stolen_from_silver_is_found_between_bronze_and_silver(
+    published: Toy, healthy: Measured
+) -> None:
     published.open().engine.execute(
         f"DELETE FROM {SILVER} WHERE rowid = (SELECT min(rowid) FROM {SILVER})"
     )
 
-    hops = {f.entry.key.hop for f in published.audit().findings}
+    hops = {f.entry.key.hop for f in audited(published).findings}
     assert hops == {HopNames.silver, HopNames.gold}
 
-    published.run(DAY, DAY + dt.timedelta(days=2))
-    assert published.totals() == before
+    assert published.run(*DAYS).exit_code == 0
+    assert totals(published) == healthy
 
 
-def test_a_row_stolen_from_bronze_is_found_and_rebuilt_from_landing(published: Warehouse) -> None:
-    before = published.totals()
+def test_a_row_stolen_from_bronze_is_found_and_rebuilt_from_landing(
+    published: Toy, healthy: Measured
+) -> None:
     lake = published.open().lake
     (file,) = lake.files(DATASET, [DAY])
     rows = pq.read_table(file, partitioning=None)
     lake.replace_days(DATASET, rows.slice(1), {DAY: lake.entries(DATASET)[DAY]})
 
-    first = published.audit().findings[0]
+    first = audited(published).findings[0]
     assert (first.entry.key.hop, first.entry.key.book_date) == (HopNames.bronze, DAY)
     assert [n.record_id for n in first.named] == [rows["_record_id"][0].as_py()]
 
-    published.run(DAY, DAY + dt.timedelta(days=2))
-    assert published.totals() == before
+    assert published.run(*DAYS).exit_code == 0
+    assert totals(published) == healthy

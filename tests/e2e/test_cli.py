@@ -268,6 +268,8 @@ def test_a_held_day_tells_the_command_that_releases_it(second_day: SecondDay) ->
 
     assert re.search(rf"{SECOND} held by \w+: net_rows: \S+ is less than the \S+ exp", held.stderr)
     assert told_release(held.stderr)[1:4] == ["bnpl", "--date", str(SECOND)]
+    refresh = held.stderr.index(f"run bnpl --from {SECOND} --to {SECOND} --refresh")
+    assert refresh < held.stderr.index("release bnpl")
     assert f"{SECOND} is released" in last.stdout
 
 

@@ -3,46 +3,79 @@
 import datetime as dt
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-from bnpl_home import DAY, Warehouse
-from cli_session import in_process
 from click.testing import Result
+from toy_home import DAY, HIDDEN, TAKINGS, TICKETS, Toy
 
-from clearhouse.bnpl.source import SIMTOM
 from clearhouse.core.errors import StoreError
-from clearhouse.pipeline.close import close_day
-from clearhouse.pipeline.gates import release
+from clearhouse.core.window import Window
+from clearhouse.pipeline.close import audit_days, close_day
 from clearhouse.pipeline.hops import HopNames
-from clearhouse.pipeline.redrive import land_corrected
 from clearhouse.pipeline.tamper import tamper
 from clearhouse.store.backup import SUFFIX
 
-DOMAIN, DATASET = "bnpl", "bnpl.transactions"
+DATASET = "toy.tickets"
 DAYS = [DAY + dt.timedelta(days=n) for n in range(5)]
 REDRIVEN, HELD_CORRECTION, HELD, RELEASED, CORRECTED = DAYS
 FIRST, LAST = DAYS[0], DAYS[-1]
-SimtomWith = Callable[[dict[dt.date, tuple[str, ...]]], str]
-Command = Callable[..., Result]
+AT_FIRST = {REDRIVEN: "unreadable", HELD: "few", RELEASED: "few"}
+LATER = {**AT_FIRST, CORRECTED: "restated", HELD_CORRECTION: "negative"}
+SERVED = (TICKETS, TAKINGS, HIDDEN, "marts.quality_metrics")
 
 
-@pytest.fixture
-def rebuild(warehouse: Warehouse) -> Command:
-    """The command over the test's warehouse; without a source, since nothing is to be pulled."""
-
-    def run(*options: str) -> Result:
-        without = replace(warehouse, url="http://127.0.0.1:1/nobody")
-        return in_process(without, "rebuild", DOMAIN, *options)
-
-    return run
+def run(toy: Toy, faults: Mapping[dt.date, str]) -> Result:
+    told = [part for day, kind in faults.items() for part in ("--fault", f"{day}={kind}")]
+    return toy.command("run", "toy", "--from", FIRST, "--to", LAST, "--json", *told)
 
 
-def lose_all_but(warehouse: Warehouse, *kept: str) -> None:
-    for path in warehouse.home.iterdir():
+def eventful(toy: Toy) -> None:
+    """Days corrected, with a held correction, with a redriven row, held, and released."""
+    assert run(toy, AT_FIRST).exit_code == 3
+    opened = toy.open()
+    rejected = opened.quarantine.of_days(DATASET)[0]
+    opened.engine.close()
+    redrive = ("quarantine", "redrive", "--domain", "toy", "--id", rejected.record_id)
+    assert toy.command(*redrive, "--set", "price=4.50").exit_code == 0
+    release = ("release", "toy", "--date", RELEASED, "--reason", "half a day of work")
+    assert toy.command(*release).exit_code == 0
+    assert run(toy, LATER).exit_code == 3
+    assert [len(landed) for landed in landing(toy)] == [3, 4, 2, 2, 4]
+
+
+def landing(toy: Toy) -> list[list[str]]:
+    """The names of what landed, by day."""
+    opened = toy.open()
+    window = Window(FIRST, LAST)
+    found = [opened.landing.days(booth, window) for booth in ("north", "south")]
+    opened.engine.close()
+    return [[landed.key for days in found for landed in days[day]] for day in DAYS]
+
+
+def everything(toy: Toy) -> dict[str, Any]:
+    """What the stores and the books hold."""
+    opened = toy.open()
+    audited = audit_days(opened)
+    assert audited.findings == ()
+    certificate = close_day(opened, FIRST).certificate.body
+    quarantine = opened.quarantine.of_days(DATASET)
+    opened.engine.close()
+    return {
+        "landing": landing(toy),
+        "totals": {(e.key.hop, e.key.book_date): e.totals for e in audited.entries},
+        "entries": {e.entry_id: str(e.status) for e in audited.entries},
+        "readers": [toy.read(f"SELECT * FROM {relation} ORDER BY ALL") for relation in SERVED],
+        "quarantine": quarantine,
+        "certificate": certificate,
+    }
+
+
+def lose_all_but(toy: Toy, *kept: str) -> None:
+    for path in toy.home.iterdir():
         if path.name.startswith(kept):  # with what SQLite keeps beside a file
             continue
         if path.is_dir():
@@ -51,66 +84,18 @@ def lose_all_but(warehouse: Warehouse, *kept: str) -> None:
             path.unlink()
 
 
-def redrive(warehouse: Warehouse, day: dt.date) -> None:
-    """Put a quarantined row right, with what another row has in the broken field."""
-    run = warehouse.open()
-    (row, *_) = run.quarantine.of_days(DATASET, [day])
-    other = run.landing.read(run.landing.objects(SIMTOM, CORRECTED)[0]).splitlines()[0]
-    field = row.violations[0].field
-    value = json.loads(other, parse_float=Decimal)[field]
-    text = str(value) if isinstance(value, Decimal) else json.dumps(value)
-    assert land_corrected(run, row.record_id, {field: text}) == day
-    run.engine.close()
-
-
-def eventful(warehouse: Warehouse, simtom_with: SimtomWith) -> None:
-    """Days corrected, with a held correction, with a redriven row, held, and released."""
-    half = ("half_volume",)
-    always = {REDRIVEN: ("wrong_types",), HELD: half, RELEASED: half}
-    warehouse.url = simtom_with(always)
-    assert warehouse.run(FIRST, LAST).exit_code == 3
-    redrive(warehouse, REDRIVEN)
-    assert release(warehouse.open(), RELEASED, "half a day of work") == ["raw_schema_gate"]
-    later = {CORRECTED: ("restated",), HELD_CORRECTION: ("negative_amounts",)}
-    warehouse.url = simtom_with({**always, **later})
-    assert warehouse.run(FIRST, LAST, refresh=True).exit_code == 3
-    versions = [len(warehouse.open().landing.objects(SIMTOM, d)) for d in DAYS]
-    assert versions == [2, 2, 1, 1, 2]
-
-
-def everything(warehouse: Warehouse) -> dict[str, Any]:
-    """What the stores and the books hold."""
-    audited = warehouse.audit()
-    assert audited.findings == ()
-    run = warehouse.open()
-    certificate = close_day(run, FIRST).certificate.body
-    run.engine.close()
-    return {
-        "totals": warehouse.totals(),
-        "entries": {e.entry_id: str(e.status) for e in audited.entries},
-        "readers": warehouse.readers("SELECT * FROM {readers} ORDER BY _record_id, _book_date"),
-        "customers": warehouse.readers(
-            "SELECT * FROM marts.mart_bnpl_customers ORDER BY customer_id"
-        ),
-        "metrics": warehouse.readers("SELECT * FROM marts.quality_metrics ORDER BY book_date"),
-        "quarantine": run.quarantine.of_days(DATASET),
-        "certificate": certificate,
-    }
-
-
-def test_all_comes_back_from_landing_and_the_books(
-    warehouse: Warehouse, rebuild: Command, simtom_with: SimtomWith
-) -> None:
+def test_all_comes_back_from_landing_and_the_books(tmp_path: Path) -> None:
     """With the books, readers see again what they saw; without them, nothing is guessed."""
-    eventful(warehouse, simtom_with)
-    before = everything(warehouse)
-    assert warehouse.visible_days() == {CORRECTED, HELD_CORRECTION, REDRIVEN, RELEASED}
+    toy = Toy(tmp_path / "home")
+    eventful(toy)
+    before = everything(toy)
+    assert set(toy.visible()) == {CORRECTED, HELD_CORRECTION, REDRIVEN, RELEASED}
     assert before["quarantine"]
-    tampered = warehouse.open()
+    tampered = toy.open()
     assert tamper(tampered, "steal", 2) == 2
     tampered.engine.close()
 
-    touched = rebuild("--json")
+    touched = toy.command("rebuild", "toy", "--json")
 
     told = json.loads(touched.stdout)
     assert touched.exit_code == 3, (told, touched.exception)
@@ -121,79 +106,86 @@ def test_all_comes_back_from_landing_and_the_books(
     )
     assert told["same_entries"] == len(before["entries"])
     assert told["shown_as_before"] == [str(HELD_CORRECTION)]
-    assert everything(warehouse) == before
-    assert not list(warehouse.home.rglob("*" + SUFFIX))
+    assert everything(toy) == before
+    assert not list(toy.home.rglob("*" + SUFFIX))
 
-    lose_all_but(warehouse, "landing", "clearhouse.db")
-    kept = rebuild()
+    lose_all_but(toy, "landing", "clearhouse.db")
+    kept = toy.command("rebuild", "toy")
 
     assert kept.exit_code == 3, (kept.output, kept.exception)
     assert f"Readers see {HELD_CORRECTION} as before a correction that is held." in kept.stdout
-    assert everything(warehouse) == before
+    assert everything(toy) == before
 
-    lose_all_but(warehouse, "landing")
-    alone = rebuild()
+    lose_all_but(toy, "landing")
+    alone = toy.command("rebuild", "toy")
 
     assert alone.exit_code == 3, (alone.output, alone.exception)
     assert "landing does not hold what people decided" in " ".join(alone.stdout.split())
-    assert warehouse.visible_days() == {CORRECTED, REDRIVEN}
-    after = everything(warehouse)
-    assert [after[k] == before[k] for k in ("quarantine", "certificate")] == [True, True]
+    assert set(toy.visible()) == {CORRECTED, REDRIVEN}
+    after = everything(toy)
+    same = ("landing", "quarantine", "certificate")
+    assert [after[k] for k in same] == [before[k] for k in same]
     undecided = {k for k in before["totals"] if k[1] in (HELD_CORRECTION, RELEASED)}
     of_others = {k: v for k, v in before["totals"].items() if k not in undecided}
     assert {k: v for k, v in after["totals"].items() if k not in undecided} == of_others
     assert after["totals"].keys() & {(HopNames.readers, d) for d in DAYS} == {
         (HopNames.readers, d) for d in (CORRECTED, REDRIVEN, HELD_CORRECTION)
     }  # of the last, gold holds what readers must not see
-    again = warehouse.run(FIRST, LAST)
+    again = run(toy, LATER)
     assert again.exit_code == 3
-    assert {name for name, report in again.steps.items() if report.done} == set()
-    assert warehouse.totals() == after["totals"]
+    steps = json.loads(again.stdout)["steps"]
+    assert {name for name, report in steps.items() if report["done"]} == set()
 
 
-def test_old_stores_stay_until_all_balances(warehouse: Warehouse, rebuild: Command) -> None:
-    warehouse.run(DAY)
-    sealed = close_day(warehouse.open(), DAY).certificate
-    certificates = warehouse.open().certificates
-    certificates.reopen(DOMAIN, DAY, "for a trial", "r1")
-    certificates.add(replace(sealed, body=sealed.body.replace(DOMAIN, "lnpb")), "r2")
-    before = warehouse.totals()
+@pytest.fixture(scope="module")
+def a_day(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """A home with one published day; the last test that uses it takes it apart."""
+    toy = Toy(tmp_path_factory.mktemp("toy") / "home")
+    assert toy.run(DAY).exit_code == 0
+    return toy
 
-    answer = rebuild()
+
+def test_old_stores_stay_until_all_balances(a_day: Toy) -> None:
+    sealed = close_day(a_day.open(), DAY).certificate
+    certificates = a_day.open().certificates
+    certificates.reopen("toy", DAY, "for a trial", "r1")
+    certificates.add(replace(sealed, body=sealed.body.replace("toy", "yot")), "r2")
+    before = a_day.visible()
+
+    answer = a_day.command("rebuild", "toy")
 
     assert answer.exit_code == 4, (answer.output, answer.exception)
     assert "the certificate's text does not match its seal" in answer.stdout
-    assert "bnpl.duckdb" + SUFFIX in answer.stderr
-    assert (warehouse.home / "warehouse" / ("bnpl.duckdb" + SUFFIX)).exists()
-    certificates.reopen(DOMAIN, DAY, "for a trial", "r3")
+    assert "toy.duckdb" + SUFFIX in answer.stderr
+    assert (a_day.home / "warehouse" / ("toy.duckdb" + SUFFIX)).exists()
+    certificates.reopen("toy", DAY, "for a trial", "r3")
     certificates.add(sealed, "r4")
-    assert rebuild().exit_code == 0
-    assert not list(warehouse.home.rglob("*" + SUFFIX))
-    assert warehouse.totals() == before
+    assert a_day.command("rebuild", "toy").exit_code == 0
+    assert not list(a_day.home.rglob("*" + SUFFIX))
+    assert a_day.visible() == before
+    certificates.reopen("toy", DAY, "for a trial", "r5")
 
 
-def test_a_landing_that_lost_something_is_refused_and_the_stores_stay(
-    warehouse: Warehouse, rebuild: Command, simtom_with: SimtomWith
-) -> None:
-    warehouse.run(DAY)
-    warehouse.url = simtom_with({DAY: ("restated",)})
-    warehouse.run(DAY, refresh=True)
-    seen = warehouse.readers()
-    for path in warehouse.home.glob("landing/raw/**/0002-*"):
+def test_a_landing_that_lost_something_is_refused_and_the_stores_stay(a_day: Toy) -> None:
+    assert a_day.run(DAY, fault="restated").exit_code == 0
+    seen = a_day.visible()
+    lost = list(a_day.home.glob("landing/raw/**/0002-*"))
+    for path in lost:
         path.unlink()
 
-    answer = rebuild()
+    answer = a_day.command("rebuild", "toy")
 
+    assert lost
     assert isinstance(answer.exception, StoreError)
     assert answer.exception.code == "landing_incomplete"
-    assert warehouse.readers() == seen
-    run = warehouse.open()
-    (gold,) = run.books.current(DOMAIN, HopNames.gold)
-    assert run.publications.pointers(DATASET) == {DAY: gold.entry_id}
-    assert run.lake.entries(DATASET)
-    run.engine.close()
-    shutil.rmtree(warehouse.home / "landing")
-    nothing = rebuild()
+    assert a_day.visible() == seen
+    opened = a_day.open()
+    (gold,) = opened.books.current("toy", HopNames.gold)
+    assert opened.publications.pointers(DATASET) == {DAY: gold.entry_id}
+    assert opened.lake.entries(DATASET)
+    opened.engine.close()
+    shutil.rmtree(a_day.home / "landing")
+    nothing = a_day.command("rebuild", "toy")
     assert isinstance(nothing.exception, StoreError)
     assert nothing.exception.code == "nothing_landed"
-    assert warehouse.readers() == seen
+    assert a_day.visible() == seen

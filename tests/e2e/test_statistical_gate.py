@@ -1,7 +1,8 @@
 """Days that are wrong only as a whole, through the whole pipeline: held, told of, released."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from clearhouse.bnpl.source import SIMTOM, SimtomConnection, pattern_of
 from clearhouse.pipeline import frames
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.gates import release
+from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.opening import open_run
 from clearhouse.pipeline.runner import RunReport
 from clearhouse.sandbox.options import SandboxOptions
@@ -36,6 +38,7 @@ class ByDayType(Warehouse):
             clearhouse_home=self.home,
             bnpl_api_url=None,
             bnpl_pattern="day_type",
+            bnpl_seed=self.seed,
         )
         pattern = pattern_of(settings)
         simtom = SimtomConnection("test", "", lambda: self.url, pattern, "day", QUICK)
@@ -43,13 +46,15 @@ class ByDayType(Warehouse):
 
 
 @pytest.fixture(scope="module")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[ByDayType, RunReport]:
+def first_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[ByDayType, RunReport]]:
     home: Path = tmp_path_factory.mktemp("shifted") / "home"
     with running(SandboxOptions(faults=FAULTS)) as url, pytest.MonkeyPatch.context() as patch:
         # As in a year: the rows come to the gate in parts, here of a day or two each.
         patch.setattr(frames, "_ROWS_IN_MEMORY", 9_000)
         warehouse = ByDayType(home, url)
-        return warehouse, warehouse.run(SATURDAY, WEDNESDAY)
+        yield warehouse, warehouse.run(SATURDAY, WEDNESDAY)
 
 
 def test_each_shifted_day_is_held_with_its_reasons(
@@ -81,3 +86,18 @@ def test_readers_see_the_healthy_days_and_then_those_that_a_person_released(
     # The raw gate's release vouches for the volume: the second gate does not ask again.
     assert {day for day, *_ in again.stopped()} == {HOLIDAY}
     assert warehouse.visible_days() == {SATURDAY, SUNDAY, TUESDAY, WEDNESDAY}
+
+
+def test_a_day_corrected_in_every_row_is_no_day_of_twice_the_volume(
+    first_run: tuple[ByDayType, RunReport],
+) -> None:
+    warehouse, _ = first_run
+    first = warehouse.totals()[HopNames.bronze, WEDNESDAY]["in"]["records"]
+
+    report = replace(warehouse, seed=43).run(WEDNESDAY)
+
+    assert report.exit_code == 0, report.stopped()
+    after = warehouse.totals()
+    second = after[HopNames.bronze, WEDNESDAY]["in"]["records"] - first
+    assert after[HopNames.silver, WEDNESDAY]["superseded"]["records"] == min(first, second)
+    assert after[HopNames.readers, WEDNESDAY]["out"]["records"] == max(first, second)

@@ -9,14 +9,13 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
-from cli_session import clearhouse
+from cli_session import Answer, clearhouse, in_a_process
 
 FIRST, SECOND = dt.date(2024, 1, 2), dt.date(2024, 1, 3)
 DAYS = ("--from", str(FIRST), "--to", str(SECOND))
@@ -46,26 +45,36 @@ class Place:
 
     folder: Path
     source: str
-    said: list[subprocess.CompletedProcess[str]] = field(default_factory=list)
+    said: list[Answer] = field(default_factory=list)
 
     @property
     def home(self) -> Path:
         return self.folder / "hé@ llo" / "home"
 
-    def run(self, *args: str, url: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *args: str, url: str = "", **variables: str) -> Answer:
+        """A command in a process of its own, which meets all that is hostile here."""
+        return self._noted(in_a_process(self.folder, *args, **self._variables(url, variables)))
+
+    def ask(self, *args: str, url: str = "", **variables: str) -> Answer:
+        """The same in this process: it came through its imports before."""
+        return self._noted(clearhouse(self.folder, *args, **self._variables(url, variables)))
+
+    def _noted(self, answer: Answer) -> Answer:
+        self.said.append(answer)
+        return answer
+
+    def _variables(self, url: str, more: dict[str, str]) -> dict[str, str]:
         address = urlsplit(self.source)
         secret = f"http://ann:{PASSWORD}@{address.netloc}/#{ESCAPED}"
         hook = f"{self.source}/services/{ESCAPED}"
-        ours = {
+        return {
             **HOSTILE,
             "HOME": str(self.folder),
             "CLEARHOUSE_HOME": str(self.home),
             "BNPL_API_URL": url or secret,
             "SLACK_WEBHOOK_URL": hook,
+            **more,
         }
-        answer = clearhouse(self.folder, *args, **{**ours, **variables})
-        self.said.append(answer)
-        return answer
 
     def files(self, home: Path) -> dict[str, bytes]:
         return {
@@ -118,9 +127,9 @@ def test_a_copy_is_refused_until_it_is_rebuilt_and_never_touches_the_original(pl
     copy = place.folder / "amount=1"  # a name like that of a partition
     shutil.copytree(place.home, copy)
     before = place.files(place.home)
-    refused = place.run("run", "bnpl", *DAYS, CLEARHOUSE_HOME=str(copy))
-    rebuilt = place.run("rebuild", "bnpl", CLEARHOUSE_HOME=str(copy))
-    books = place.run("books", CLEARHOUSE_HOME=str(copy))
+    refused = place.ask("run", "bnpl", *DAYS, CLEARHOUSE_HOME=str(copy))
+    rebuilt = place.ask("rebuild", "bnpl", CLEARHOUSE_HOME=str(copy))
+    books = place.ask("books", CLEARHOUSE_HOME=str(copy))
 
     assert refused.returncode == 2
     assert "clearhouse rebuild" in refused.stderr
@@ -130,11 +139,11 @@ def test_a_copy_is_refused_until_it_is_rebuilt_and_never_touches_the_original(pl
 
 def test_no_secret_is_on_disk_or_was_said(place: Place) -> None:
     """Last in the file: it looks through what all other tests made."""
-    assert place.run("settings").returncode == 0
+    assert place.ask("settings").returncode == 0
     refusing = f"http://ann:{PASSWORD}@{urlsplit(place.source).netloc}/nowhere?key={ESCAPED}"
     february = ("--from", "2024-02-01", "--to", "2024-02-01")
     refused = place.run("run", "bnpl", *february, url=refusing, LOG_LEVEL="debug")
-    unreached = place.run("doctor", url=f"http://ann:{PASSWORD}@127.0.0.1:9")
+    unreached = place.ask("doctor", url=f"http://ann:{PASSWORD}@127.0.0.1:9")
     assert [refused.returncode, unreached.returncode] == [1, 1]
     forms = {"s3cret", PASSWORD, ESCAPED, unquote(PASSWORD), "w#rd", "w%23rd"}
 

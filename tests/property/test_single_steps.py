@@ -28,7 +28,7 @@ FAULTS = (
     "few+negative",
     "north_closed+south_closed",
 )
-MOVES = 22
+MOVES = 18
 SEED = 20240102
 
 

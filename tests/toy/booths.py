@@ -1,8 +1,9 @@
 """The booths: each sells twenty tickets a day, the same ones whenever it is asked for the day.
 
 Kinds of faults of a day: `few` (two tickets), `negative` (a price below nothing), `unreadable` (a
-price that is no number), `restated` (a ticket of this day and one of the day before have another
-price than told before), `north_closed` and `south_closed` (that booth does not answer).
+price that is no number), `garbled` (ten more tickets, with such prices), `restated` (a ticket of
+this day and one of the day before have another price than told before), `north_closed` and
+`south_closed` (that booth does not answer).
 """
 
 import datetime as dt
@@ -48,6 +49,8 @@ class Booth:
             tickets[0] = self._ticket(day, 0, "-1.00")
         if "unreadable" in kinds:
             tickets[1] = self._ticket(day, 1, '"free"')
+        if "garbled" in kinds:
+            tickets += [self._ticket(day, n, '"free"') for n in range(20, 30)]
         if "restated" in kinds:
             tickets[2:3] = [self._ticket(day - A_DAY, 3, "99.00"), self._ticket(day, 2, "98.00")]
         return f'{{"booth": "{self.name}", "tickets": [{", ".join(tickets)}]}}'.encode()
