@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import json
 
 import pyarrow.parquet as pq
 import pytest
