@@ -15,11 +15,12 @@ from bnpl_home import Warehouse
 from click.testing import Result
 from typer.testing import CliRunner
 
+# A console that is made while COLUMNS is set has that width for good.
+os.environ.pop("COLUMNS", None)
+from clearhouse.cli import app as _consoles  # noqa: F401
 from clearhouse.cli.commands import build, execute
 
 CLEARHOUSE = [sys.executable, "-m", "clearhouse"]
-
-
 Answer = subprocess.CompletedProcess[str]
 
 

@@ -1,7 +1,6 @@
 """Proofs of records of closed days, and certificates that others laid hands on."""
 
 import datetime as dt
-import hashlib
 import importlib.util
 import json
 import re
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from proof_edits import changed, digest, entered, entry_hash, sealed_anew, sha256
 from toy_home import DAYS, TICKETS, Toy
 
 from clearhouse.books.certificate import CertificateError, certificate_table
@@ -162,23 +162,6 @@ def test_a_changed_byte_anywhere_is_refused(proof: dict[str, Any], verified: Any
         assert code in (1, 2), (at, said)
 
 
-def changed(proof: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    """The proof with another value; `record.currency` is a member of its record."""
-    outer, _, inner = name.partition(".")
-    return {**proof, outer: {**proof[outer], inner: value} if inner else value}
-
-
-def sealed_anew(proof: dict[str, Any], **other: Any) -> dict[str, Any]:
-    """The proof with a certificate that was edited and sealed anew, which no journal holds."""
-    content = {**json.loads(proof["certificate"]), **other}
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return {**proof, "certificate": text, "seal": sha256(text), "journal": None}
-
-
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -272,24 +255,6 @@ def test_files_and_heads_that_are_none_are_told_in_a_sentence(
 
 
 # --- the place in the journal -------------------------------------------------------------------
-
-
-def digest(*texts: str) -> str:
-    return sha256("".join(f"{len(each.encode())}:{each}" for each in texts))
-
-
-def entry_hash(prev: str, kind: str, body: str) -> str:
-    """As the books hash an entry of the journal."""
-    return digest(prev, kind, digest(body))
-
-
-def entered(proof: dict[str, Any], **other: Any) -> dict[str, Any]:
-    """The proof with a place in a journal of three entries, the second of which is its own."""
-    body = json.dumps({"books_certificate": {"domain": ["toy"], "seal": [proof["seal"]]}})
-    entry = {"prev": "1" * 64, "kind": "certificate", "body": body}
-    link = {"kind": "audit", "body_digest": digest('{"domain":"→"}')}
-    place = {"length": 2, **entry, "hash": entry_hash(**entry), "links": [link], **other}
-    return {**proof, "journal": place}
 
 
 def test_the_place_in_the_journal_is_followed_to_a_head(

@@ -17,7 +17,7 @@ from clearhouse.cli.report import command, release_command, show_journal
 from clearhouse.cli.words import amounts, counted, days_in_words
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.runner import RunReport
-from clearhouse.pipeline.summary import Summary
+from clearhouse.pipeline.summary import Summary, too_few
 
 _MOST_CAUSES = 12
 _FIGURE = re.compile(r"\d[\d,.]*")
@@ -84,7 +84,7 @@ def show_stopped(run: Run, report: RunReport, summary: Summary | None = None) ->
         err.print(f"and {len(causes) - _MOST_CAUSES:,} more causes; --json has all.")
     held = [day for day, _, kind, _ in report.stopped() if kind == "held"]
     if held:
-        _show_held(run, report, summary.kept if summary else (), held)
+        _show_held(run, summary.kept if summary else (), held)
     if summary and summary.withdrawn:
         err.print(
             f"[yellow]{days_in_words(summary.withdrawn)} withdrawn[/]: readers saw it before, and "
@@ -93,9 +93,7 @@ def show_stopped(run: Run, report: RunReport, summary: Summary | None = None) ->
         )
 
 
-def _show_held(
-    run: Run, report: RunReport, still_seen: Sequence[date], held: Sequence[date]
-) -> None:
+def _show_held(run: Run, still_seen: Sequence[date], held: Sequence[date]) -> None:
     kept = sorted(set(still_seen))
     unseen = [day for day in held if day not in kept]
     if unseen:
@@ -104,11 +102,8 @@ def _show_held(
         err.print(
             f"Readers see {days_in_words(kept)} as it was before this correction.", soft_wrap=True
         )
-    too_few = [
-        day for day, _, _, why in report.stopped() if "net_rows" in why and "less than" in why
-    ]
-    if too_few:
-        again = f"{command()} run {run.name} --from {too_few[0]} --to {too_few[0]} --refresh"
+    if few := too_few(run, held):
+        again = f"{command()} run {run.name} --from {few[0]} --to {few[0]} --refresh"
         err.print("If the source has the rest by now, pull it again:", soft_wrap=True)
         err.print(f"  {again}", soft_wrap=True, markup=False)
     err.print("To publish a day as it is (docs/guides/held-day.md):", soft_wrap=True)

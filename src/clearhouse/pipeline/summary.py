@@ -77,6 +77,21 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
     return summary
 
 
+def too_few(run: Run, days: Sequence[dt.date]) -> list[dt.date]:
+    """Days with fewer records, repeated ones apart, than a healthy one has."""
+    band = run.domain.volume_band
+    if band is None:
+        return []
+    records: Counter[dt.date] = Counter()
+    for dataset in run.datasets:
+        for entry in run.books.current(run.name, dataset.names.bronze, days):
+            arrived = entry.totals.get(Side.IN, Totals()) - entry.totals.get(
+                Side.DUPLICATE, Totals()
+            )
+            records[entry.key.book_date] += arrived.records
+    return [day for day in days if records[day] < band(run.settings, day)[0]]
+
+
 @dataclass
 class Seen:
     """What readers saw of some days: pointers by dataset, and totals by dataset and day."""
