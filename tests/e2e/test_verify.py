@@ -31,12 +31,12 @@ NAMES = {
     BRONZE: SPINE,
     "quarantine": ("dataset", "book_date", "record_id"),
     SILVER: SPINE,
-    GOLD: SPINE,
-    GOLD + SEEN: SPINE,
+    GOLD: ("_record_id",),
+    GOLD + SEEN: ("_record_id",),
     TICKETS + SEEN: SPINE,
     PUBLISHED: SPINE,
-    HIDDEN: (*SPINE, "_record_key"),
-    HIDDEN + SEEN: (*SPINE, "_record_key"),
+    HIDDEN: SPINE,
+    HIDDEN + SEEN: SPINE,
     TAKINGS: SOLD,
     TAKINGS + SEEN: SOLD,
 }
@@ -212,12 +212,14 @@ def tampered(healthy: Toy) -> Tampered:
     published = healthy.home / "published"
     columns = {
         BRONZE: change_files(run.lake.files("toy.tickets", [FIRST]), SPINE),
-        GOLD: change_files(gold_files(healthy, run, FIRST), SPINE),
+        GOLD: change_files(gold_files(healthy, run, FIRST), NAMES[GOLD]),
         HIDDEN + SEEN: change_files(list((published / HIDDEN).glob("*.parquet")), NAMES[HIDDEN]),
         TAKINGS + SEEN: change_files(list((published / TAKINGS).rglob("*.parquet")), SOLD),
         "quarantine": change_quarantine(run),
         **{t: change_table(run, t, NAMES[t]) for t in (SILVER, PUBLISHED, HIDDEN, TAKINGS)},
     }
+    for by_folder in ("_book_date", "_entry_id"):  # what the files say of these is not read
+        del columns[GOLD][by_folder]
     columns[GOLD + SEEN] = columns[GOLD]
     for files in (run.lake.files("toy.tickets", [LAST]), gold_files(healthy, run, LAST)):
         pq.write_table(robbed(pq.ParquetFile(files[0]).read()), files[0])

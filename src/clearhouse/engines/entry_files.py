@@ -6,7 +6,8 @@ registered, and the fact is a view of all that is registered again. A file that 
 does not count: a build that was cut short leaves the fact as it was.
 
 A file is written once, under a name of its own: readers may be reading the one before. It lies at
-`_book_date=…/_entry_id=…/`, so that a query of a day does not open those of others.
+`_book_date=…/_entry_id=…/`, so that a query of a day does not open those of others. What the
+folders say counts, and not what the file's own columns of these names do.
 """
 
 import shutil
