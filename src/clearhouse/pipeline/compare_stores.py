@@ -172,11 +172,7 @@ def _compared(
 ) -> Compared:
     try:
         rows = stored()
-    except (
-        duckdb.Error,
-        OSError,
-        StoreError,
-    ) as error:  # a file that is gone or cut, a column that is gone
+    except (duckdb.Error, OSError, StoreError) as error:  # a file is gone or cut, a column gone
         reason = str(error).splitlines()[0].rstrip(".")
         return Compared.of_one(table, None, f"it can't be read ({reason})")
     return Compared(table, differences(derived, rows, names))
