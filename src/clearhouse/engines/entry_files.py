@@ -133,6 +133,7 @@ def _moved(folder: Path) -> dict[str, list[EntryFile]]:
     empty = staging / _EMPTY
     columns = digest(str(pq.read_schema(empty))) if empty.exists() else ""
     found: dict[str, list[EntryFile]] = {}
+    days: set[Path] = set()
 
     def move(staged: Path, entry_id: str, place: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -144,9 +145,12 @@ def _moved(folder: Path) -> dict[str, list[EntryFile]]:
     for staged in sorted(staging.glob("_book_date=*/_entry_id=*/*.parquet")):
         entry_id = staged.parent.name.removeprefix("_entry_id=")
         place = folder / staged.parent.relative_to(staging)
+        days.add(place.parent)
         move(staged, entry_id, place / f"{written_once.new_name(staged.stem)}.parquet")
     if empty.exists():
         move(empty, _NO_ENTRY, folder / f"{written_once.new_name('empty')}.parquet")
+    for changed in (*days, folder):  # folders may be new in them
+        sync(changed)
     return found
 
 
