@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from clearhouse.books.model import Side, Totals
 from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.profiles import raw_profile
 from clearhouse.pipeline.runner import RunReport
 
 
@@ -78,17 +79,12 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
 
 
 def too_few(run: Run, days: Sequence[dt.date]) -> list[dt.date]:
-    """Days with fewer records, repeated ones apart, than a healthy one has."""
+    """Of days that are entered in bronze, those with fewer records than a healthy one has."""
     band = run.domain.volume_band
     if band is None:
         return []
-    records: Counter[dt.date] = Counter()
-    for dataset in run.datasets:
-        for entry in run.books.current(run.name, dataset.names.bronze, days):
-            arrived = entry.totals.get(Side.IN, Totals()) - entry.totals.get(
-                Side.DUPLICATE, Totals()
-            )
-            records[entry.key.book_date] += arrived.records
+    profiles = [raw_profile(run, dataset, days, {}) for dataset in run.datasets]
+    records = {day: sum(profile[day]["net_rows"] for profile in profiles) for day in days}
     return [day for day in days if records[day] < band(run.settings, day)[0]]
 
 
