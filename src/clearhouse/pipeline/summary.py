@@ -79,12 +79,15 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
 
 
 def too_few(run: Run, days: Sequence[dt.date]) -> list[dt.date]:
-    """Of days that are entered in bronze, those with fewer records than a healthy one has."""
+    """Days with fewer records than a healthy one has, as the raw gate counts them."""
     band = run.domain.volume_band
     if band is None:
         return []
-    profiles = [raw_profile(run, dataset, days, {}) for dataset in run.datasets]
-    records = {day: sum(profile[day]["net_rows"] for profile in profiles) for day in days}
+    records: Counter[dt.date] = Counter()
+    for dataset in run.datasets:
+        entered = list(run.entries(dataset.names.bronze, days))
+        for day, profile in raw_profile(run, dataset, entered, {}).items():
+            records[day] += profile["net_rows"]
     return [day for day in days if records[day] < band(run.settings, day)[0]]
 
 
