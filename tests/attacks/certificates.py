@@ -1,15 +1,15 @@
 """Certificates: the files beside the books, the kept heads, and proofs of records."""
 
 import hashlib
-import importlib.util
 import io
 import json
 import re
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest.mock import patch
+
+from programs import loaded
 
 from attacks.attack import COMMANDS, Judged, Told, attack, books, books_alone
 from attacks.groups import SEALED_ANEW
@@ -209,19 +209,9 @@ def _with_journal(home: Home) -> Told:
     return [("journal.json", "head")]
 
 
-def _verify_proof() -> ModuleType:
-    path = Path(__file__).parents[2] / "verify_proof.py"
-    spec = importlib.util.spec_from_file_location("verify_proof", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _checked(home: Home) -> Judged:
     """What the stranger's program says of each forged proof, by its name."""
-    program = _verify_proof()
+    program = loaded("verify_proof.py")
     lines, codes = [], set()
     for path in sorted((home.path / "proofs").iterdir()):
         said = io.StringIO()

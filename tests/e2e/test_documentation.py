@@ -1,6 +1,5 @@
 """What `make docs` makes: the dictionary in the repository is the one that the models give."""
 
-import importlib.util
 import json
 import re
 from dataclasses import replace
@@ -9,21 +8,14 @@ from types import ModuleType
 
 import pytest
 from bnpl_home import Warehouse
+from programs import REPOSITORY, loaded
 
 from clearhouse.engines.dbt import DbtError
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def make_docs() -> ModuleType:
-    path = REPOSITORY / "scripts" / "make_docs.py"
-    spec = importlib.util.spec_from_file_location("make_docs", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("scripts/make_docs.py")
 
 
 def test_dictionary_and_page_tell_what_readers_have(

@@ -1,7 +1,6 @@
 """Proofs of records of closed days, and certificates that others laid hands on."""
 
 import datetime as dt
-import importlib.util
 import json
 import re
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from programs import REPOSITORY, loaded
 from proof_edits import changed, digest, entered, entry_hash, sealed_anew, sha256
 from toy_home import DAYS, TICKETS, Toy
 
@@ -22,7 +22,7 @@ from clearhouse.core.merkle import leaf_hash, root
 from clearhouse.pipeline.prove import leaf_text
 from clearhouse.pipeline.tamper import tamper
 
-VERIFY = Path(__file__).parents[2] / "verify_proof.py"
+VERIFY = REPOSITORY / "verify_proof.py"
 CLOSED, REOPENED, OPEN = DAYS[:3]
 
 
@@ -121,12 +121,7 @@ def test_what_can_not_be_proved_is_told_in_a_sentence(toy: Toy, proof: dict[str,
 
 @pytest.fixture(scope="module")
 def verify() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("verify_proof", VERIFY)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("verify_proof.py")
 
 
 @pytest.fixture
