@@ -140,15 +140,15 @@ def read_parquet_sql(
 
     Args:
         files: their paths.
-        partitions: columns whose values the folders' names give as well (`column=value`), with
-            their types. A query that asks for some values opens no other files.
         alike: whether all have the same columns; otherwise each is opened for its columns' names,
             which for hundreds of files takes longer than most queries.
         with_filename: whether a column `filename` says which file a row is of.
+        partitions: columns whose values the folders' names give as well (`column=value`), with
+            their types. A query that asks for some values opens no other files.
     """
     listed = ", ".join(map(DIALECT.text, files))
-    options = f"union_by_name = {str(not alike).lower()}, hive_partitioning = "
-    options += "true" if partitions else "false"
+    options = f"union_by_name = {str(not alike).lower()}"
+    options += f", hive_partitioning = {str(bool(partitions)).lower()}"
     if partitions:
         types = ", ".join(f"'{name}': {kind}" for name, kind in partitions.items())
         options += f", hive_types = {{{types}}}"

@@ -59,13 +59,13 @@ def entries_sql(
     empty = registered.pop(_NO_ENTRY, [])
     wanted = registered if entry_ids is None else sorted(set(entry_ids) & set(registered))
     files = [file for entry_id in wanted for file in registered[entry_id]]
-    # A folder above with such a name would be taken for a column.
-    is_partitioned = files and "=" not in str(gold)
-    files = files or empty
+    if not files:
+        return read_parquet_sql([file.path for file in empty], alike=True)
     return read_parquet_sql(
         sorted(file.path for file in files),
         alike=len({file.columns for file in files}) == 1,
-        partitions=_PARTITIONS if is_partitioned else None,
+        # A folder above with such a name would be taken for a column.
+        partitions=None if "=" in str(gold) else _PARTITIONS,
     )
 
 

@@ -33,8 +33,6 @@ _SET_UP = """
     CREATE TABLE IF NOT EXISTS ops.served_file (
         domain VARCHAR, relation VARCHAR, part VARCHAR, path VARCHAR);
 """
-_SERVED_FILES = """
-    SELECT relation, list(path ORDER BY path) AS files FROM ops.served_file GROUP BY relation"""
 _VIEWS = "SELECT schema_name || '.' || view_name AS name, sql FROM duckdb_views()"
 
 
@@ -80,13 +78,7 @@ class ReadersFile:
             def ask(sql: str, parameters: Sequence[object] = ()) -> pa.Table:
                 return connection.sql(sql, params=list(parameters)).to_arrow_table()
 
-            published = ask("SELECT entry_id FROM ops.publication")["entry_id"].to_pylist()
-            made = {
-                fact: entry_files.entries_sql(warehouse, self._gold, fact, published)
-                for fact in facts
-            }
-            served = ask(_SERVED_FILES).to_pylist()
-            made |= {row["relation"]: read_parquet_sql(row["files"]) for row in served}
+            made = _views_of_files(connection, warehouse, self._gold, facts)
             built, shown = (
                 {row["name"]: row["sql"] for row in answer.to_pylist()}
                 for answer in (warehouse.query(_VIEWS), ask(_VIEWS))
@@ -269,13 +261,8 @@ def _show(
     connection: duckdb.DuckDBPyConnection, warehouse: Engine, gold: Path, served: Served
 ) -> None:
     """Views: the facts' published entries, the served tables, and what is built on them."""
-    pointers = connection.execute("SELECT entry_id FROM ops.publication").fetchall()
-    published = [entry_id for (entry_id,) in pointers]
-    for fact in served.facts:
-        rows = entry_files.entries_sql(warehouse, gold, fact, published)
-        connection.execute(f"CREATE OR REPLACE VIEW {fact} AS {rows}")
-    for relation, files in connection.execute(_SERVED_FILES).fetchall():
-        connection.execute(f"CREATE OR REPLACE VIEW {relation} AS {read_parquet_sql(files)}")
+    for relation, sql in _views_of_files(connection, warehouse, gold, served.facts).items():
+        connection.execute(f"CREATE OR REPLACE VIEW {relation} AS {sql}")
     for view in served.views:
         schema, _, name = view.partition(".")
         (definition,) = warehouse.query(
@@ -283,6 +270,19 @@ def _show(
             [schema, name],
         )["sql"].to_pylist()
         connection.execute(definition.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+
+
+def _views_of_files(
+    connection: duckdb.DuckDBPyConnection, warehouse: Engine, gold: Path, facts: Iterable[str]
+) -> dict[str, str]:
+    """The queries that facts, over their published entries, and served tables are views of."""
+    pointers = connection.execute("SELECT entry_id FROM ops.publication").fetchall()
+    published = [entry_id for (entry_id,) in pointers]
+    found = {fact: entry_files.entries_sql(warehouse, gold, fact, published) for fact in facts}
+    tables = connection.execute(
+        "SELECT relation, list(path ORDER BY path) FROM ops.served_file GROUP BY relation"
+    ).fetchall()
+    return found | {relation: read_parquet_sql(files) for relation, files in tables}
 
 
 def _files(connection: duckdb.DuckDBPyConnection) -> set[str]:
