@@ -17,7 +17,13 @@ from rich.markup import escape
 from clearhouse.cli.app import err, new_app
 from clearhouse.cli.interrupt import interrupt
 from clearhouse.cli.streams import OutputError
-from clearhouse.core.errors import ClearhouseError, ExitCode, SettingsError, UsageError
+from clearhouse.core.errors import (
+    ClearhouseError,
+    ExitCode,
+    SettingsError,
+    UsageError,
+    first_line,
+)
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("run:demo", "Pull days of records, publish them, and show that the books balance."),
@@ -146,7 +152,7 @@ def _reason(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if isinstance(error, OSError) or (duckdb and isinstance(error, duckdb.IOException)):
-        return str(error).splitlines()[0].rstrip(".")
+        return first_line(error)
     if sqlalchemy and isinstance(error, sqlalchemy.exc.DatabaseError):
         return _reason_of_database(error, is_of_server=sqlalchemy.exc.OperationalError)
     return None

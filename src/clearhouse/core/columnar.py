@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from clearhouse.core.errors import StoreError
+from clearhouse.core.errors import StoreError, first_line
 from clearhouse.core.money import iso_exponents
 
 _local = threading.local()
@@ -167,7 +167,7 @@ def readable(store: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+        reason = first_line(error)
         raise StoreError(f"{store} can't be read: {reason}.", "store_unreadable") from error
 
 

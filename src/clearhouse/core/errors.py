@@ -20,6 +20,12 @@ class ExitCode(IntEnum):
         return next((c for c in (cls.UNBALANCED, cls.FAILED, cls.HELD) if c in found), cls.DONE)
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error of a library says, to be put in a sentence of ours."""
+    told = str(error).strip() or type(error).__name__
+    return told.splitlines()[0].rstrip(".")
+
+
 class ClearhouseError(Exception):
     """Anything that went wrong and that a person can do something about.
 

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from clearhouse.core.columnar import Dialect, DuckDBDialect, read_parquet_sql
-from clearhouse.core.errors import StoreError
+from clearhouse.core.errors import StoreError, first_line
 from clearhouse.engines import entry_files
 from clearhouse.engines.engine import DbtTarget, Insert, Served
 from clearhouse.engines.readers import ReadersFile, has
@@ -203,7 +203,7 @@ class DuckDBEngine:
                 f"there and run this again. What readers open is {self.readers.path}.",
                 "engine_busy",
             )
-        reason = str(error).splitlines()[0].rstrip(".")
+        reason = first_line(error)
         return StoreError(
             f"{self.path} can't be opened ({reason}): `clearhouse rebuild` makes it again from "
             "landing.",

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from clearhouse.core.columnar import read_parquet_sql
 from clearhouse.core.durable import sync
-from clearhouse.core.errors import StoreError
+from clearhouse.core.errors import StoreError, first_line
 from clearhouse.engines import entry_files, written_once
 from clearhouse.engines.engine import Engine, Partition, Served
 
@@ -133,7 +133,7 @@ class ReadersFile:
                 raise
 
     def _unusable(self, error: duckdb.IOException) -> StoreError:
-        reason = str(error).splitlines()[0].rstrip(".")
+        reason = first_line(error)
         return StoreError(
             f"{self.path} can't be opened ({reason}): `clearhouse rebuild` makes it again.",
             "readers_failed",

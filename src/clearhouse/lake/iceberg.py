@@ -33,7 +33,7 @@ from clearhouse.books.measure import (
 from clearhouse.books.model import Totals
 from clearhouse.core.columnar import DIALECT, query, read_parquet_sql, readable
 from clearhouse.core.environment import take_no_foreign_settings
-from clearhouse.core.errors import StoreError
+from clearhouse.core.errors import StoreError, first_line
 
 if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never open a table
     from pyiceberg.catalog.sql import SqlCatalog
@@ -188,7 +188,7 @@ def _whole(table: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, TypeError, LookupError, AssertionError, zlib.error) as error:
-        reason = (str(error).splitlines() or [""])[0][:_LONGEST_REASON].rstrip(".")
+        reason = first_line(error)[:_LONGEST_REASON]
         raise StoreError(
             f"{table} can't be read: its metadata is damaged ({reason}).", "store_unreadable"
         ) from error

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from clearhouse.core.columnar import dates, query
-from clearhouse.core.errors import StoreError
+from clearhouse.core.errors import StoreError, first_line
 from clearhouse.engines.engine import Ask
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.bronze import bronze_rows
@@ -173,7 +173,7 @@ def _compared(
     try:
         rows = stored()
     except (duckdb.Error, OSError, StoreError) as error:  # a file is gone or cut, a column gone
-        reason = str(error).splitlines()[0].rstrip(".")
+        reason = first_line(error)
         return Compared.of_one(table, None, f"it can't be read ({reason})")
     return Compared(table, differences(derived, rows, names))
 
