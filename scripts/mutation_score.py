@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LEAST_PERCENT = 85.0
+LEAST_PERCENT = 90.0
 STATISTICS = Path("mutants/mutmut-cicd-stats.json")
 
 

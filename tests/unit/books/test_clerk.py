@@ -4,6 +4,7 @@ from books_in_memory import DAY, NEXT, MemoryStore, hop_between, key_of
 from clearhouse.books import Books, Side, Status
 from clearhouse.books.clerk import Clerk, Plan
 from clearhouse.books.decisions import Decisions
+from clearhouse.books.model import EntryKey, Measured
 
 RECORDS = (("a", 4590, "USD"), ("b", 100, "USD"))
 KEYS = {DAY: key_of(), NEXT: key_of(NEXT)}
@@ -105,6 +106,23 @@ def test_work_that_went_wrong_is_marked(gold: Gold) -> None:
     gold.clerk.open(KEYS.values())
     gold.clerk.fail([KEYS[DAY]])
     assert (gold.status(DAY), gold.status(NEXT)) == (Status.FAILED, Status.OPEN)
+
+
+def test_another_hop_of_the_day_is_not_taken_for_this_one(gold: Gold) -> None:
+    readers = EntryKey("bnpl", "gold → readers", DAY, *MARKS.values())
+    gold.books.close({readers: Measured({})}, "run-1")
+
+    assert gold.clerk.plan(KEYS, {DAY: MARKS[DAY]}) == Plan(skip=(DAY,), redo=(NEXT,))
+    assert gold.status() is Status.BALANCED
+
+
+def test_what_was_entered_without_a_column_stays_though_the_contract_has_it_now(
+    gold: Gold,
+) -> None:
+    gold.clerk.close(KEYS.values())
+    grown = hop_between(gold.silver, out=gold.store, content=("status",))
+
+    assert Clerk(gold.books, grown, "run-2").plan(KEYS, MARKS) == Plan(skip=(DAY, NEXT))
 
 
 def test_nothing_to_do_is_no_work(gold: Gold) -> None:

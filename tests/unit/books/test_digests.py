@@ -9,7 +9,8 @@ from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
 from clearhouse.books import Books, Side, Status
 from clearhouse.books.audit import audit
 from clearhouse.books.clerk import Clerk
-from clearhouse.books.measure import NO_ROWS
+from clearhouse.books.hop import Named
+from clearhouse.books.measure import NO_ROWS, digests_of, texts_of
 from clearhouse.core.columnar import DIALECT, query
 
 THREE: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"), ("c", -250, "JPY"))
@@ -46,6 +47,8 @@ def test_a_digest_is_what_sort_and_sha256sum_give() -> None:
     lines = ['["a","2024-03-09|a",4590,"USD"]\n', '["b","2024-03-09|b",100,"USD"]\n']
     assert digest(THREE[1], THREE[0]) == hashlib.sha256("".join(lines).encode()).hexdigest()
     assert digest() == NO_ROWS == hashlib.sha256(b"").hexdigest()
+    in_memory = texts_of(MemoryStore(*THREE).rows([DAY]))
+    assert digests_of(in_memory, [DAY]) == {DAY: digest(*THREE)}
 
 
 @pytest.mark.parametrize(
@@ -96,6 +99,17 @@ def test_a_changed_column_is_named_with_what_it_was_and_became(books: Books) -> 
         'a: status "completed" became "refunded"',
         'b: status "" became NULL',
     ]
+    amounts = {"records": 0, "minor": 0, "currency": "", "amount_in": 0, "amount_out": 0}
+    assert finding.named[0] == Named(
+        "a",
+        f"{DAY}|a",
+        "changed",
+        **amounts,
+        currency_out="",
+        column="status",
+        before='"completed"',
+        after='"refunded"',
+    )
     assert not hop_between(silver, out=gold).measure([DAY])[DAY].digests.content
 
 

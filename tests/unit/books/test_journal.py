@@ -159,6 +159,34 @@ def test_a_row_of_an_entry_is_named_by_hop_and_day(kept: sa.Engine) -> None:
     ]
 
 
+LONG = "".join(f"{n:03} " for n in range(50))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "edited", "shown"),
+    [
+        (LONG, LONG.replace("025", "xxx"), (f"…{LONG[80:140]}…".replace("025", "xxx"),
+                                            f"…{LONG[80:140]}…")),
+        (LONG, "x" + LONG[1:], (f"x{LONG[1:60]}…", f"{LONG[:60]}…")),
+        (LONG[:100], LONG, (f"{LONG[:60]}…", f"{LONG[:60]}…")),
+        ("a holiday", LONG, (f"{LONG[:60]}…", "a holiday")),
+        (LONG[:60], "", ("empty", LONG[:60])),
+    ],
+    ids=["within", "at the begin", "longer", "long and short", "empty"],
+)  # fmt: skip
+def test_of_a_long_value_the_part_is_shown_that_was_edited(
+    database: sa.Engine, recorded: str, edited: str, shown: tuple[str, str]
+) -> None:
+    Decisions(database).release("e1", "raw_gate", ["few"], recorded, "run-1")
+
+    behind_the_back(database, f"UPDATE books_release SET reason = '{edited}', gate = 'gate'")
+
+    assert Journal(database).check() == [
+        "books_release 1 was edited: gate is gate and was recorded as raw_gate, "
+        f"reason is {shown[0]} and was recorded as {shown[1]}"
+    ]
+
+
 def test_of_many_rows_some_are_named_and_the_rest_counted(database: sa.Engine) -> None:
     days = [DAY + dt.timedelta(days=n) for n in range(25)]
     Books(database).open([key_of(day) for day in days], "run-1")
@@ -261,9 +289,13 @@ def test_a_journal_extends_the_heads_that_it_had(kept: sa.Engine, tmp_path: Path
              f"{'9' * 30}:{'a' * 64}"],
 )  # fmt: skip
 def test_what_is_no_head_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="LENGTH:HASH") as caught:
+    with pytest.raises(UsageError) as caught:
         Head.parse(text)
     assert caught.value.code == "bad_head"
+    assert str(caught.value) == (
+        f"{text!r} is no head of a journal: write LENGTH:HASH as `clearhouse books` prints it, "
+        "with all 64 digits of the hash."
+    )
 
 
 def test_a_journal_that_was_taken_away_is_missed(kept: sa.Engine) -> None:

@@ -33,7 +33,13 @@ def test_pointers_are_what_all_publications_come_to(publications: Publications) 
 
 
 def test_pointers_are_found_of_the_days_asked_for(publications: Publications) -> None:
-    publications.add("retail", {SALES: {DAY: "a", NEXT: "b", THIRD: "c"}}, "run-1")
+    returned = {DAY: "r1", NEXT: "r2", THIRD: "r3"}
+    publications.add(
+        "retail", {SALES: {DAY: "a", NEXT: "b", THIRD: "c"}, RETURNS: returned}, "run-1"
+    )
+    second = publications.add("retail", {RETURNS: {DAY: "r4"}}, "run-2")
+    assert publications.pointers(SALES, [THIRD, DAY], up_to=second) == {DAY: "a", THIRD: "c"}
+    assert publications.pointers(SALES, [NEXT], up_to=0) == {}
     assert publications.pointers(SALES, [THIRD, DAY]) == {DAY: "a", THIRD: "c"}
     assert publications.pointers(SALES, [NEXT]) == {NEXT: "b"}
     assert publications.pointers(SALES, []) == {}
