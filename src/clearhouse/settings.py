@@ -111,6 +111,16 @@ class Settings(BaseSettings):
         "different records: keep to one).",
     )
 
+    retailer_1_url: SourceUrl | None = Field(
+        None, description="The first retailer's API. Unset: the sandbox stands in, and says so."
+    )
+    retailer_1_key: SecretStr | None = Field(None, description="Its bearer token.")
+    retailer_2_url: SourceUrl | None = Field(None, description="The second retailer's API.")
+    retailer_2_key: SecretStr | None = Field(None, description="Its X-API-Key.")
+    retailer_3_url: SourceUrl | None = Field(None, description="The third retailer's API.")
+    retailer_3_key: SecretStr | None = Field(None, description="Its apikey.")
+    retail_seed: int = Field(42, ge=1, description="Seed of the sandbox's retailers.")
+
     slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
     )

@@ -126,3 +126,23 @@
     ) as versions
     group by {{ entity }}
 {%- endmacro %}
+
+
+{#
+    A derived table after the publication being made: the rows of entities that it does not touch as
+    they are, and the others as the delta says. A relation, to be used behind FROM or JOIN.
+
+    schema: where the table is served. key: the entity's column in both relations.
+#}
+{% macro derived_after(schema, delta, key, touched) -%}
+    (
+        select *
+        from {{ served(schema, delta) }}
+        where {{ key }} not in (select {{ key }} from {{ touched }})
+
+        union all
+
+        select *
+        from {{ delta }}
+    )
+{%- endmacro %}

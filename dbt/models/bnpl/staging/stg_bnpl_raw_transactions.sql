@@ -16,38 +16,9 @@ with source as (
 
 ),
 
--- Corrections are rare: the versions of a key are put in order for the few keys that have several,
--- not by a window over every row.
-corrected as (
-
-    select _book_date, _record_key
-    from source
-    group by _book_date, _record_key
-    having count(*) > 1
-
-),
-
-versions as (
-
-    select
-        source._book_date,
-        source._record_id,
-        row_number() over (
-            partition by source._book_date, source._record_key
-            order by source._object_version desc, source._line desc
-        ) as age
-    from source
-    inner join corrected
-        on source._book_date = corrected._book_date
-        and source._record_key = corrected._record_key
-
-),
-
 superseded as (
 
-    select _book_date, _record_id
-    from versions
-    where age > 1
+    {{ superseded_within_the_day('source') }}
 
 ),
 

@@ -1,0 +1,5 @@
+{{ config(schema='next', materialized='table', tags=['published']) }}
+
+{{ touched_entities(
+    'retailer', ref('int_retail_published'), ref('int_retail_touched_keys'), 'retail.sales'
+) }}

@@ -1,0 +1,15 @@
+{{ config(schema='next', materialized='table', tags=['published']) }}
+
+-- The lines that readers see of the touched days.
+with visible as (
+
+    {{ visible_after(
+        ref('int_retail_published'), ref('int_retail_hidden_records'),
+        ref('int_retail_touched_keys'), 'retail.sales'
+    ) }}
+
+)
+
+select *
+from visible
+where sale_date in (select sale_date from {{ ref('int_retail_touched_days') }})
