@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -59,6 +59,7 @@ class Named:
         amount_in, amount_out: for `changed`, the amount before and after.
         currency_out: the currency after, where that was changed too.
         column, before, after: for `changed`, another column than those, and its values.
+        is_line: whether keys end with an ordinal, so that only a whole one names the record.
     """
 
     record_id: str
@@ -73,9 +74,18 @@ class Named:
     column: str = ""
     before: str = ""
     after: str = ""
+    is_line: bool = False
+
+    @property
+    def name(self) -> str:
+        """How a person calls the record."""
+        rest, _, last = self.record_key.rpartition("|")
+        if self.is_line:
+            return self.record_key if rest.strip("|") else self.record_id
+        return last or self.record_id
 
     def __str__(self) -> str:
-        name = self.record_key.rsplit("|", 1)[-1] or self.record_id
+        name = self.name
         if self.column:
             return f"{name}: {self.column} {self.before} became {self.after}"
         if self.kind == "changed":
@@ -106,6 +116,7 @@ class Hop:
         certified: whether the hop is a function of its day's arrivals alone, and so part of the
             day's certificate. (What readers see of a day moves with later corrections.)
         content: gives the contract's columns that all its stores have, and that must be equal.
+        has_lines: whether record keys end with an ordinal.
     """
 
     name: str
@@ -113,6 +124,7 @@ class Hop:
     certified: bool = True
     upstream: str | None = None
     content: Callable[[], Sequence[str]] = tuple
+    has_lines: bool = False
 
     def is_behind(self, entry: Entry, upstream: Entry | None) -> bool:
         """Whether an entry was made from another input than stands before it now.
@@ -160,7 +172,8 @@ class Hop:
         leaving = _rows(self.legs, day, content, entering=False)
         answer = query(_DIFFERENCES, entering=entering, leaving=leaving)
         named = [Named(**row) for row in answer.to_pylist()]
-        return named + _changed(entering, leaving, {each.record_id for each in named})
+        named += _changed(entering, leaving, {each.record_id for each in named})
+        return [replace(each, is_line=self.has_lines) for each in named]
 
 
 def _digests(
@@ -216,9 +229,9 @@ def _changed(entering: pa.Table, leaving: pa.Table, named: set[str]) -> list[Nam
 
 
 def _of_column(row: Mapping[str, Any], column: str, before: object, after: object) -> Named:
-    shown = ("NULL" if value is None else f'"{value}"' for value in (before, after))
+    was, became = ("NULL" if value is None else f'"{value}"' for value in (before, after))
     key = row["_record_key"] or ""
-    return Named(row["_record_id"], key, "changed", 0, 0, "", 0, 0, "", column, *shown)
+    return Named(row["_record_id"], key, "changed", 0, 0, "", 0, 0, "", column, was, became)
 
 
 _DIFFERING = """

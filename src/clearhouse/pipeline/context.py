@@ -67,6 +67,14 @@ class OpenDataset:
         return self.contract.id
 
     @property
+    def parts_after_id(self) -> int:
+        """How many parts of a record's key come after the source's id, by which people ask."""
+        names = [field.name for field in self.contract.key]
+        wanted = self.declared.id_column
+        after = names[names.index(wanted) + 1 :] if wanted in names else []
+        return len(after) + self.contract.repeats
+
+    @property
     def bronze(self) -> str:
         """The relation under which the engine is shown bronze."""
         return "bronze." + self.id.replace(".", "_")
@@ -123,8 +131,11 @@ class Run:
 
     def quarantined(self, wanted: str) -> list[QuarantinedRow]:
         """The domain's quarantined rows of a record id, a key or the source's own id."""
-        ours = {dataset.id for dataset in self.datasets}
-        return [row for row in self.quarantine.find(wanted) if row.dataset in ours]
+        return [
+            row
+            for dataset in self.datasets
+            for row in self.quarantine.find(dataset.id, wanted, dataset.parts_after_id)
+        ]
 
     def entries(self, hop: str, days: Sequence[dt.date]) -> dict[dt.date, Entry]:
         """The current entry of a hop for each of the days whose work came to its end."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -159,4 +159,4 @@ def hops_of(
             certified=False,
         ),
     )
-    return {hop.name: hop for hop in hops}
+    return {hop.name: replace(hop, has_lines=contract.repeats) for hop in hops}

@@ -69,6 +69,8 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         versions = versions_of(domain, dataset, contract)
         memory = LandingTotals(database, versions.reading)
         sources = tuple(source.name for source in dataset.sources)
+        for source in sources:
+            contract.of(source)  # one that the contract does not name is refused now
         reader = LandingReader(landing, contract, sources, memory)
         names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
         judge = stores.judge(dataset, names, contract)

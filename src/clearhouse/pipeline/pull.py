@@ -235,7 +235,7 @@ def _land(
 ) -> dt.date | Failure:
     """Land a day, and measure it while others are pulled; an answer of no use is a failure."""
     try:
-        counted = _counted(batch.payload, dataset.contract)
+        counted = _counted(batch.payload, dataset.contract.of(source))
     except SourceError as error:
         run.progress.fail(batch.book_date, error.message)
         return Failure(batch.book_date, error)

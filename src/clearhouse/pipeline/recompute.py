@@ -7,7 +7,7 @@ from the text of landed lines, and counted in minor units of their currency, as 
 import datetime as dt
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from clearhouse.books.model import Side
@@ -15,6 +15,7 @@ from clearhouse.core.columnar import DIALECT
 from clearhouse.core.contract import Contract, PayloadFormat
 from clearhouse.core.contract.reading import amount_pattern, currency_pattern
 from clearhouse.core.money import iso_exponents, text_pattern
+from clearhouse.landing import LandedObject
 from clearhouse.pipeline.bronze import landed_objects
 from clearhouse.pipeline.context import OpenDataset, Run
 
@@ -49,7 +50,11 @@ def commands(
         duckdb: how DuckDB's command line is called.
     """
     names, contract = dataset.names, dataset.contract
-    found = _landed(run, dataset, day, currencies, duckdb)
+    landed = landed_objects(dataset, [day])[day]
+    found = []
+    for figure, contract_of, objects in _as_read(dataset, landed):
+        if command := _landed(run, contract_of, objects, currencies, duckdb):
+            found.append((figure, command))
     files = run.lake.files(dataset.id, [day])
     if files:
         spine = _spine(contract, _parquet(files), currencies)
@@ -108,24 +113,39 @@ def _figures(spine: str, *, is_hashed: bool = False) -> str:
     )
 
 
+def _as_read(
+    dataset: OpenDataset, landed: Sequence[LandedObject]
+) -> Iterator[tuple[str, Contract, Sequence[LandedObject]]]:
+    """The figures of what landed: of all sources, or of each where they name fields differently."""
+    names, contract = dataset.names, dataset.contract
+    if not contract.named_sources:
+        yield f"{names.bronze}: {Side.IN}", contract, landed
+        return
+    for source, hop in names.landed.items():
+        of_source = [each for each in landed if each.source == source]
+        yield f"{hop}: {Side.OUT}", contract.of(source), of_source
+
+
 def _landed(
-    run: Run, dataset: OpenDataset, day: dt.date, currencies: Iterable[str], duckdb: str
-) -> list[tuple[str, str]]:
+    run: Run,
+    contract: Contract,
+    landed: Sequence[LandedObject],
+    currencies: Iterable[str],
+    duckdb: str,
+) -> str | None:
     """The figures of what landed, read from the text of its lines; of CSV there is no command."""
-    landed = landed_objects(dataset, [day])[day]
     paths = [path for each in landed if (path := run.landing.local_path(each))]
     is_json = all(each.payload_format is not PayloadFormat.CSV for each in landed)
     if not paths or len(paths) < len(landed) or not is_json:
-        return []
+        return None
     quoted = " ".join(f"'{near(path)}'" for path in paths)
     # A payload may end without a line feed: RS (036) stands between two, as no JSON text holds it.
     several = f"for f in {quoted}; do zstdcat \"$f\"; printf '\\036'; done"
     unpacked = f"zstdcat {quoted}" if len(paths) == 1 else several
     # Broken lines may not be UTF-8, which DuckDB does not read. No pattern asks for such bytes.
     in_ascii = "LC_ALL=C tr '\\200-\\377' '?'"
-    sql = _figures(_landed_spine(dataset.contract, currencies)).replace("'", "$$")
-    command = f"{unpacked} | {in_ascii} | {duckdb} -list -c {shlex.quote(sql)}"
-    return [(f"{dataset.names.bronze}: {Side.IN}", command)]
+    sql = _figures(_landed_spine(contract, currencies)).replace("'", "$$")
+    return f"{unpacked} | {in_ascii} | {duckdb} -list -c {shlex.quote(sql)}"
 
 
 def _landed_spine(contract: Contract, currencies: Iterable[str]) -> str:

@@ -2,19 +2,25 @@
 
 Raw data is never changed: a corrected row lands as a later version of its day, beside the row that
 it corrects, which stays in quarantine and in the books as rejected.
+
+Where keys have an ordinal, the lines of its key that come before it land with it once more, as
+duplicates: so it is the line in what lands that it is in its day.
 """
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clearhouse.core.contract import violations
+from clearhouse.core.contract import Contract, PayloadFormat, violations
+from clearhouse.core.contract.reading import key_of, own_bytes, split_lines
+from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.contract.rules import NumberText, decode
 from clearhouse.core.contract.unknown import json_text
 from clearhouse.core.errors import UsageError
+from clearhouse.landing import Counted
 from clearhouse.landing.objects import source_of
-from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.pull import close_landing, closed_day
 from clearhouse.store.quarantine import QuarantinedRow
 
@@ -43,17 +49,64 @@ def land_corrected(run: Run, record_id: str, changes: Mapping[str, str]) -> dt.d
             "not_correctable",
         ) from None
     line = _text({**record, **{name: _value(name, text) for name, text in changes.items()}})
-    broken = violations(line, dataset.contract)
+    source = source_of(row.object_key)
+    contract = dataset.contract.of(source)
+    broken = violations(line, contract)
     if broken:
         raise UsageError(
             f"The corrected row still breaks its contract: {'; '.join(v.detail for v in broken)}",
             "still_broken",
         )
-    request = {"corrects": record_id, "set": dict(sorted(changes.items()))}
-    source = source_of(row.object_key)
-    run.landing.put(source, row.book_date, line + b"\n", request)
+    request = {"corrects": row.record_id, "set": dict(sorted(changes.items()))}
+    before = _lines_before(run, dataset, row, line) if contract.repeats else []
+    payload, counted = _answer([*before, line], contract)
+    run.landing.put(source, row.book_date, payload, request, counted)
     close_landing(run, dataset, source, [row.book_date])
     return row.book_date
+
+
+def _lines_before(run: Run, dataset: OpenDataset, row: QuarantinedRow, line: bytes) -> list[bytes]:
+    """The lines of a corrected row's key that come before it, each as it landed last.
+
+    It stays the line that it was. A line that gets another key by its correction comes after those
+    that are there, and stays the same line when it is corrected again.
+    """
+    source = source_of(row.object_key)
+    contract = dataset.contract.of(source)
+    key = key_of(line, contract)
+    nth = _ordinal(row.record_key) if contract.without_ordinal(row.record_key) == key else None
+    lines: dict[int, bytes] = {}
+    for landed in run.landing.objects(source, row.book_date):
+        payload = run.landing.read(landed)
+        texts = _texts(payload, contract, landed.payload_format)
+        of_key = {
+            _ordinal(each["_record_key"]): texts[each["line"] - 1]
+            for each in dataset.reader.reading(landed, payload).to_pylist()
+            if contract.without_ordinal(each["_record_key"]) == key
+        }
+        lines |= of_key
+        if nth is None and of_key and landed.request.get("corrects") == row.record_id:
+            nth = max(of_key)
+    return [lines[n] for n in range(1, nth or len(lines) + 1)]
+
+
+def _ordinal(record_key: str) -> int:
+    return int(record_key.rpartition("|")[2])
+
+
+def _texts(payload: bytes, contract: Contract, kind: PayloadFormat) -> list[bytes]:
+    """The rows of a landed payload, as they can land in an answer of the contract's format."""
+    rows = landed_rows(payload, contract, kind)
+    return own_bytes(rows) if contract.rows_under else split_lines(rows.lines)
+
+
+def _answer(lines: Sequence[bytes], contract: Contract) -> tuple[bytes, Counted | None]:
+    """An answer of some rows, and its count: of JSON rows in that format, else NDJSON."""
+    if not (contract.repeats and contract.rows_under):
+        return b"".join(line + b"\n" for line in lines), None
+    under = json.dumps(contract.rows_under).encode()
+    payload = b"{" + under + b": [" + b", ".join(lines) + b"]}"
+    return payload, Counted(PayloadFormat.JSON_ROWS, len(lines))
 
 
 def check_not_closed(run: Run, day: dt.date) -> None:

@@ -13,7 +13,8 @@ from clearhouse.engines.engine import Ask
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.store.quarantine import QuarantinedRow
 
-MAX_VERSIONS = 20
+MAX_VERSIONS = 100
+"""Of a record, and of the lines that share the source's id."""
 
 
 @dataclass
@@ -122,8 +123,9 @@ def _with_raw(run: Run, dataset: OpenDataset, row: dict[str, Any]) -> Trace:
     ]
     raw = None
     if landed:
-        rows = row_texts(run.landing.read(landed[0]), dataset.contract, landed[0].payload_format)
-        raw = rows[row["_line"] - 1]
+        contract = dataset.contract.of(row["_source"])
+        texts = row_texts(run.landing.read(landed[0]), contract, landed[0].payload_format)
+        raw = texts[row["_line"] - 1]
     return Trace(
         record_id=row["_record_id"],
         raw=raw.decode("utf-8", "replace") if raw is not None else None,

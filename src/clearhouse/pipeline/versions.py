@@ -33,7 +33,9 @@ _NAME = re.compile(r"\w+")
 
 def versions_of(domain: Domain, dataset: Dataset, contract: Contract) -> Versions:
     """The versions of a dataset's stages."""
-    shape = digest(repr(contract.fields), repr(contract.key), repr(contract.amount))
+    shape = digest(
+        repr(contract.fields), repr(contract.key), repr(contract.amount), *_stated(contract)
+    )
     models = sorted(domain.models.rglob("*.sql"))
     return Versions(
         reading=digest(READING, shape),
@@ -46,6 +48,17 @@ def versions_of(domain: Domain, dataset: Dataset, contract: Contract) -> Version
             for gate in (dataset.raw_gate, dataset.business_gate)
         },
     )
+
+
+def _stated(contract: Contract) -> Iterable[str]:
+    """What a contract says beside its fields; nothing of one that says nothing more."""
+    for field in contract.fields:
+        if field.sources:
+            yield repr((field.name, field.sources))
+    if contract.rows_by_source:
+        yield repr(contract.rows_by_source)
+    if contract.repeats:
+        yield "repeats"
 
 
 def sql_version(models: Iterable[Path]) -> str:

@@ -78,6 +78,7 @@ class JsonRows(Framing):
         key: the key of the list.
         before, after: the other members of the object, on either side of the list.
         is_counted: whether the number of records, `count`, stands first.
+        ending: what follows the object, for instance a line break.
     """
 
     key: str
@@ -85,6 +86,7 @@ class JsonRows(Framing):
     after: Mapping[str, object] = field(default_factory=dict)
     is_counted: bool = False
     media_type: str = "application/json"
+    ending: bytes = b""
     between: ClassVar[bytes] = b","
 
     def start(self, records: int) -> bytes:
@@ -94,7 +96,7 @@ class JsonRows(Framing):
 
     def end(self) -> bytes:
         """The object after its last record."""
-        return _open_object({self.key: [], **self.after}).partition(b"[")[2] + b"}"
+        return _open_object({self.key: [], **self.after}).partition(b"[")[2] + b"}" + self.ending
 
 
 def _open_object(members: Mapping[str, object]) -> bytes:

@@ -118,19 +118,24 @@ class Quarantine:
         with self.engine.connect() as connection:
             return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
 
-    def find(self, text: str) -> list[QuarantinedRow]:
-        """Rows by record id, by their key, or by its last part."""
+    def find(self, dataset: str, text: str, parts_after_id: int = 0) -> list[QuarantinedRow]:
+        """Rows by record id, by their key, or by the source's id in it.
+
+        Args:
+            dataset: whose rows.
+            text: what is looked for.
+            parts_after_id: how many parts of the key come after the source's id.
+        """
         q = quarantine_table.c
-        end = "|" + text
-        named = (q.record_id == text) | (q.record_key == text)
-        where = named | q.record_key.endswith(end, autoescape=True)
+        named = (q.record_id == text) | ("|" + q.record_key).contains("|" + text, autoescape=True)
+        statement = sa.select(quarantine_table).where((q.dataset == dataset) & named)
         with self.engine.connect() as connection:
-            rows = [_row(r) for r in connection.execute(sa.select(quarantine_table).where(where))]
-        # SQLite's LIKE takes A for a.
+            rows = [_row(r) for r in connection.execute(statement)]
         return [
             row
             for row in rows
-            if text in (row.record_id, row.record_key) or row.record_key.endswith(end)
+            if text in (row.record_id, row.record_key)
+            or f"|{row.record_key}".rsplit("|", parts_after_id)[0].endswith("|" + text)
         ]
 
     def rows(self, dataset: str, days: Sequence[dt.date]) -> pa.Table:

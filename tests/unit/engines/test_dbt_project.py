@@ -17,7 +17,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
 
 from clearhouse.core.contract import Contract
-from clearhouse.core.contract.model import Field
+from clearhouse.core.contract.fields import Field
 from clearhouse.engines.dbt import DbtError, DbtProject, preload
 from clearhouse.engines.duckdb import DuckDBEngine
 

@@ -1,6 +1,7 @@
 """Contracts: the promised shape of a dataset, and what is done with a record that breaks it."""
 
-from clearhouse.core.contract.model import Contract, Field, PayloadFormat
+from clearhouse.core.contract.fields import Field
+from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.reading import READING_SCHEMA, read_records, row_texts
 from clearhouse.core.contract.rows import rows_of
 from clearhouse.core.contract.rules import Violation, violations

@@ -14,8 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from clearhouse.core.amounts import minor_of_decimals
-from clearhouse.core.contract.model import Contract, Field
-from clearhouse.core.contract.reading import is_utf8, line_bounds, text_of_lines
+from clearhouse.core.contract.fields import Field
+from clearhouse.core.contract.model import Contract
+from clearhouse.core.contract.reading import (
+    is_utf8,
+    line_bounds,
+    text_of_lines,
+    without_ordinal,
+)
 from clearhouse.core.contract.rules import MAX_NESTING
 
 _BLOCK_BYTES = 1 << 22
@@ -59,12 +65,15 @@ def columns_of(lines: bytes, contract: Contract) -> Columns | None:
 
 
 def under_our_names(typed: pa.Table, contract: Contract) -> pa.Table:
-    """The columns of the dataset: the fields under our names, and the constants."""
-    columns = [
-        typed[f.source_name] if f.constant is None else pa.repeat(f.constant, len(typed))
-        for f in contract.fields
-    ]
+    """The columns of the dataset: fields under our names, constants, and null if not sent."""
+    columns = [_column(f, typed) for f in contract.fields]
     return pa.table(columns, contract.arrow_schema.names).cast(contract.arrow_schema)
+
+
+def _column(field: Field, typed: pa.Table) -> pa.ChunkedArray | pa.Array:
+    if field.constant is not None:
+        return pa.repeat(field.constant, len(typed))
+    return typed[field.source_name] if field.source_name else pa.nulls(len(typed), field.arrow_type)
 
 
 def doubtful(columns: Columns, reading: pa.Table, contract: Contract) -> pa.ChunkedArray:
@@ -180,7 +189,7 @@ def _misread(columns: Columns, reading: pa.Table, contract: Contract) -> pa.Chun
     key = pc.binary_join_element_wise(*(_key_part(f, columns) for f in contract.key), "|")
     code = reading["currency"]
     alike = pc.and_(
-        pc.equal(reading["_record_key"], key),
+        pc.equal(without_ordinal(reading["_record_key"], contract), key),
         pc.equal(
             reading["amount_minor"],
             minor_of_decimals(columns.typed[contract.amount.source_name], code),

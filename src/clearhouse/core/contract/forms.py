@@ -1,6 +1,6 @@
 """The one textual form of each physical type: patterns that Python's `re` and RE2 read alike."""
 
-from clearhouse.core.contract.model import Field
+from clearhouse.core.contract.fields import Field
 from clearhouse.core.money import text_pattern
 
 DATE = "[12][0-9]{3}-[0-9]{2}-[0-9]{2}"

@@ -8,13 +8,13 @@ custom properties of
 - a field: `known_at`; `enum` (open: other values are accepted and reported); `books` (amount or
   currency); `form` (number or text for a decimal or bigint, naive or offset for a timestamp);
   `constant`, for a books' currency that no record states; `identity`, where a correction never
-  changes the field;
-- the table: `format` (ndjson, json_rows or csv) and `rows_under`, the key of an answer's rows.
+  changes the field; `sources`, the field's name in each source's JSON, where sources differ;
+- the table: `format` (ndjson, json_rows or csv); `rows_under`, the key of an answer's rows, or that
+  key by source; `repeats`, where a source can rightly repeat a line.
 """
 
 import hashlib
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -23,22 +23,10 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from clearhouse.core.contract.fields import Field, Names, custom, field_of, names_by_source
 from clearhouse.core.errors import ContractError
 from clearhouse.core.money import iso_exponents
 
-_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
-_ARROW_TYPES: dict[str, pa.DataType] = {
-    "string": pa.string(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-    "double": pa.float64(),
-    "timestamp": pa.timestamp("us"),
-    "date": pa.date32(),
-}
-
-
-_FORMS = {"timestamp": ("naive", "offset"), "bigint": ("number", "text")}
-_DECIMAL_FORMS = ("number", "text")
 _KEY_TYPES = ("string", "bigint", "timestamp", "date")
 
 
@@ -54,76 +42,6 @@ class PayloadFormat(StrEnum):
     CSV = "csv"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One promised field.
-
-    Attributes:
-        name: our column.
-        source_name: the key in the source's JSON.
-        physical_type: string, bigint, boolean, double, timestamp, date or decimal(p,s).
-        required: whether a record without it is rejected.
-        enum: the values allowed, as text; empty for any.
-        known_values: of a field marked `enum: open`, the values that are known, as text; another
-            value is accepted and reported. Empty for a field without such values.
-        known_at: `decision` or `outcome`: whether a model may look at it.
-        form: `text` for a number that stands in quotes; `offset` for a timestamp that ends with Z
-            or an offset, whose column is in UTC. None for the usual form of the type.
-        constant: its value in every record, where the source's records do not hold it.
-        is_identity: a correction never changes it: two records of one key that differ in it are
-            two records, which the key can't tell apart.
-    """
-
-    name: str
-    source_name: str
-    physical_type: str
-    required: bool
-    enum: tuple[str, ...] = ()
-    known_values: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
-    known_at: str = "decision"
-    form: str | None = None
-    constant: str | None = None
-    is_identity: bool = False
-
-    @property
-    def places(self) -> int | None:
-        """Decimal places of a decimal, or None for another type."""
-        match = _DECIMAL.fullmatch(self.physical_type)
-        return int(match.group(2)) if match else None
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it is a number that stands in quotes."""
-        return self.form == "text"
-
-    @property
-    def has_offset(self) -> bool:
-        """Whether it is a timestamp with Z or an offset."""
-        return self.form == "offset"
-
-    @property
-    def arrow_type(self) -> pa.DataType:
-        """The Arrow type of the column."""
-        match = _DECIMAL.fullmatch(self.physical_type)
-        if match:
-            return pa.decimal128(int(match.group(1)), int(match.group(2)))
-        return pa.timestamp("us", "UTC") if self.has_offset else _ARROW_TYPES[self.physical_type]
-
-    @property
-    def json_type(self) -> pa.DataType:
-        """The type as which Arrow's JSON reader can read it.
-
-        It reads a date from a number only, but a timestamp from a date's text. What it would take
-        for a whole number or shift to UTC in silence is read as text, and cast.
-        """
-        if self.has_offset or (self.is_text and self.places is None):
-            return pa.string()
-        return pa.timestamp("us") if self.physical_type == "date" else self.arrow_type
-
-
 @dataclass(frozen=True)
 class Contract:
     """The promised shape of one dataset.
@@ -135,6 +53,8 @@ class Contract:
         amount, currency: the fields the books are kept in. The currency can be a constant.
         payload_format, rows_under: how the rows stand in the source's answers.
         digest: SHA-256 of the file: part of the code a step depends on.
+        rows_by_source: `rows_under` by source, where answers of sources differ.
+        repeats: whether a source can rightly repeat a line: keys then end with an ordinal.
     """
 
     id: str
@@ -147,6 +67,8 @@ class Contract:
     payload_format: PayloadFormat
     rows_under: str
     digest: str
+    rows_by_source: Names = ()
+    repeats: bool = False
 
     @classmethod
     def load(cls, path: Path) -> "Contract":
@@ -160,16 +82,16 @@ class Contract:
         if len(tables) != 1:
             raise ContractError(f"{path} has {len(tables)} tables in its schema: give it one.")
         properties = tables[0].properties or []
-        fields = tuple(_field(p) for p in properties)
+        fields = tuple(field_of(p) for p in properties)
         pairs = list(zip(properties, fields, strict=True))
         keyed = [p for p in pairs if p[0].primaryKey]
         keyed.sort(key=lambda pair: pair[0].primaryKeyPosition or 0)
         key = tuple(f for _, f in keyed)
-        books = {_custom(p, "books"): f for p, f in pairs}
+        books = {custom(p, "books"): f for p, f in pairs}
         _check_books(path, key, books)
         _check_constants(path, fields, books["currency"])
-        payload_format, rows_under = _payload(path, tables[0])
-        return cls(
+        payload_format, rows_under, rows_by_source = _payload(path, tables[0])
+        contract = cls(
             id=str(document.id),
             version=str(document.version),
             domain=str(document.domain),
@@ -180,12 +102,63 @@ class Contract:
             payload_format=payload_format,
             rows_under=rows_under,
             digest=hashlib.sha256(text.encode()).hexdigest(),
+            rows_by_source=rows_by_source,
+            repeats=custom(tables[0], "repeats") == "True",
         )
+        for source in contract.named_sources:
+            contract.of(source)
+        return contract
+
+    @cached_property
+    def named_sources(self) -> tuple[str, ...]:
+        """The sources that the contract names; none where all sources state it alike."""
+        named = (self.rows_by_source, *(f.sources for f in self.fields))
+        return tuple(sorted({source for names in named for source, _ in names}))
+
+    def of(self, source: str) -> "Contract":
+        """The contract as a source states it: with its names, and the key of its rows.
+
+        Columns are the same for all sources. A field that the source does not send is null.
+
+        Raises:
+            ContractError: it does not name a required field, or one name for two fields.
+        """
+        if not self.named_sources:
+            return self
+        if source not in self._by_source:
+            self._by_source[source] = self._stated_by(source)
+        return self._by_source[source]
+
+    @cached_property
+    def _by_source(self) -> dict[str, "Contract"]:
+        return {}
+
+    def _stated_by(self, source: str) -> "Contract":
+        names = {f.name: dict(f.sources).get(source, "") for f in self.fields if f.sources}
+        stated = {
+            f.name: replace(f, source_name=names.get(f.name, f.source_name), sources=())
+            for f in self.fields
+        }
+        contract = replace(
+            self,
+            fields=tuple(stated.values()),
+            key=tuple(stated[f.name] for f in self.key),
+            amount=stated[self.amount.name],
+            currency=stated[self.currency.name],
+            rows_under=dict(self.rows_by_source).get(source, self.rows_under),
+            rows_by_source=(),
+        )
+        _check_names(contract, source)
+        return contract
+
+    def without_ordinal(self, record_key: str) -> str:
+        """The values of the key fields in a `_record_key`."""
+        return record_key.rpartition("|")[0] if self.repeats else record_key
 
     @cached_property
     def sent(self) -> tuple[Field, ...]:
         """The fields that the source's records hold: all but constants."""
-        return tuple(f for f in self.fields if f.constant is None)
+        return tuple(f for f in self.fields if f.constant is None and f.source_name)
 
     @cached_property
     def by_source_name(self) -> dict[str, Field]:
@@ -262,56 +235,38 @@ def _check_constants(path: Path, fields: tuple[Field, ...], currency: Field) -> 
             )
 
 
-def _payload(path: Path, table: Any) -> tuple[PayloadFormat, str]:
-    """How rows stand in the source's answers, and the key that they stand under."""
-    named = _custom(table, "format") or PayloadFormat.NDJSON
-    rows_under = _custom(table, "rows_under") or ""
-    if named not in list(PayloadFormat) or (named == PayloadFormat.JSON_ROWS) != bool(rows_under):
+def _check_names(contract: Contract, source: str) -> None:
+    """See that a source names what it must send, each thing by a name of its own.
+
+    Raises:
+        ContractError: it does not.
+    """
+    if contract.payload_format is PayloadFormat.JSON_ROWS and not contract.rows_under:
+        raise ContractError(f"{contract.id}: `rows_under` names no key for {source}.")
+    known: dict[str, str] = {}
+    for each in contract.fields:
+        if each.constant is not None:
+            continue
+        if not each.source_name and each.required:
+            raise ContractError(
+                f"{contract.id}: the required field {each.name} has no name for {source}."
+            )
+        if each.source_name and known.setdefault(each.source_name, each.name) != each.name:
+            raise ContractError(
+                f"{contract.id}: {known[each.source_name]} and {each.name} are both called "
+                f"{each.source_name} by {source}."
+            )
+
+
+def _payload(path: Path, table: Any) -> tuple[PayloadFormat, str, Names]:
+    """How rows stand in the sources' answers, and the key that they stand under."""
+    named = custom(table, "format") or PayloadFormat.NDJSON
+    by_source = names_by_source(table, "rows_under")
+    rows_under = "" if by_source else custom(table, "rows_under") or ""
+    has_rows = bool(by_source or rows_under)
+    if named not in list(PayloadFormat) or (named == PayloadFormat.JSON_ROWS) != has_rows:
         raise ContractError(
             f"{path}: set `format` to one of {', '.join(PayloadFormat)}, with `rows_under` for "
             "json_rows only."
         )
-    return PayloadFormat(named), rows_under
-
-
-def _custom(prop: Any, name: str) -> str | None:
-    for custom in prop.customProperties or []:
-        if custom.property == name:
-            return str(custom.value)
-    return None
-
-
-def _field(prop: Any) -> Field:
-    physical_type = str(prop.physicalType)
-    if physical_type not in _ARROW_TYPES and not _DECIMAL.fullmatch(physical_type):
-        raise ContractError(f"Field {prop.name}: the physical type {physical_type} is not known.")
-    forms = _FORMS.get(physical_type, _DECIMAL_FORMS if _DECIMAL.fullmatch(physical_type) else ())
-    form = _custom(prop, "form")
-    if form is not None and form not in forms:
-        raise ContractError(
-            f"Field {prop.name}: the form {form} is not one of a {physical_type}'s "
-            f"({', '.join(forms) or 'it has none'})."
-        )
-    options = prop.logicalTypeOptions or {}
-    values = tuple(str(e.value) for e in prop.enum or [])
-    openness = _custom(prop, "enum")
-    if openness not in (None, "open") or (openness and not values):
-        raise ContractError(
-            f"Field {prop.name}: `enum: {openness}` is not understood: list the known values under "
-            "`enum`, and set it to `open` if others are accepted."
-        )
-    return Field(
-        name=prop.name,
-        source_name=prop.physicalName or prop.name,
-        physical_type=physical_type,
-        required=bool(prop.required),
-        enum=() if openness else values,
-        known_values=values if openness else (),
-        minimum=options.get("minimum"),
-        maximum=options.get("maximum"),
-        pattern=options.get("pattern"),
-        known_at=_custom(prop, "known_at") or "decision",
-        form=form if form in ("text", "offset") else None,
-        constant=_custom(prop, "constant"),
-        is_identity=_custom(prop, "identity") == "True",
-    )
+    return PayloadFormat(named), rows_under, by_source

@@ -93,7 +93,8 @@ def _read_alike(record: dict[str, Any], read: dict[str, Any], contract: Contract
         minor = minor_from_text(str(record[contract.amount.source_name]), currency)
     except MoneyError:
         return False
-    as_read = (read["_record_key"], read["currency"], read["amount_minor"])
+    key_read = contract.without_ordinal(read["_record_key"])
+    as_read = (key_read, read["currency"], read["amount_minor"])
     return as_read == (key, currency, minor)
 
 

@@ -5,13 +5,15 @@ for other formats), by regular expressions and before any parsing, so that every
 broken ones too, and so that a person can repeat it with other tools:
 
 - `_record_key`: the key fields' values joined by `|`; of a timestamp, the date as it is written; of
-  a whole number, its digits; a part that can't be read is empty;
+  a whole number, its digits; a part that can't be read is empty. Where a source can rightly repeat
+  a line (`Contract.repeats`), it ends with `|<n>`: the row is the nth of its payload with this key;
 - `_record_id`: md5 hex of `<source>|<_record_key>|<the row's own bytes>`;
 - `amount_minor`, `currency`: the amount in minor units, or 0 of XXX where the text is not money.
 """
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -23,8 +25,9 @@ import pyarrow.compute as pc
 
 from clearhouse.core.amounts import minor_of_texts
 from clearhouse.core.columnar import DIALECT, query
+from clearhouse.core.contract.fields import Field
 from clearhouse.core.contract.forms import DATE, INTEGER, is_quoted, text_form
-from clearhouse.core.contract.model import Contract, Field, PayloadFormat
+from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.rows import Rows, landed_rows
 from clearhouse.core.errors import MoneyError
 from clearhouse.core.money import NO_CURRENCY, minor_from_text, text_pattern
@@ -125,11 +128,12 @@ def read_records(
         source: name of the outside system, a part of each `_record_id`.
         kind: the payload's format, where it is another than the contract's.
     """
+    contract = contract.of(source)
     return read_rows(landed_rows(payload, contract, kind), contract, source)
 
 
 def read_rows(rows: Rows, contract: Contract, source: str) -> pa.Table:
-    """The books' reading of rows, as `READING_SCHEMA`."""
+    """The books' reading of rows, as `READING_SCHEMA`, by the contract as the source states it."""
     if not rows.lines:
         return READING_SCHEMA.empty_table()
     if not is_utf8(rows.lines) or not all(map(is_utf8, rows.own or ())):
@@ -170,15 +174,22 @@ def _reading_sql(contract: Contract) -> str:
         if constant is None
         else DIALECT.text(constant)
     )
-    return f"""
-        SELECT (row_number() OVER ())::INTEGER AS line,
-            md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
-            number, code, forms_kept
-        FROM (
+    read = f"""
             SELECT text, own, {key} AS _record_key, {forms_kept} AS forms_kept,
                 {_extract(amount_pattern(contract.amount))} AS number, {code} AS code
-            FROM lines
-        )"""
+            FROM lines"""
+    line = "(row_number() OVER ())::INTEGER"
+    if contract.repeats:
+        nth = "row_number() OVER (PARTITION BY _record_key ORDER BY line)"
+        read = f"""
+            SELECT * REPLACE (_record_key || '|' || {nth} AS _record_key)
+            FROM (SELECT *, {line} AS line FROM ({read})) ORDER BY line"""
+        line = "line"
+    return f"""
+        SELECT {line} AS line,
+            md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
+            number, code, forms_kept
+        FROM ({read})"""
 
 
 def _form_sql(field: Field) -> str:
@@ -204,36 +215,53 @@ def _extract(pattern: str) -> str:
     return f"regexp_extract(text, {DIALECT.text(pattern)}, 1)"
 
 
+def _first(pattern: str, line: bytes) -> str:
+    match = re.search(pattern.encode(), line)
+    return match.group(1).decode("utf-8", "replace") if match else ""
+
+
 def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
     """The same reading for rows that are not UTF-8 throughout."""
     lines = zip(split_lines(rows.lines), own_bytes(rows), strict=True)
-    read = [
-        {"line": number, **read_line(line, contract, source, own)}
-        for number, (line, own) in enumerate(lines, start=1)
-    ]
+    seen: Counter[str] = Counter()
+    read = []
+    for number, (line, own) in enumerate(lines, start=1):
+        key = key_of(line, contract)
+        seen[key] += 1
+        read.append({"line": number, **read_line(line, contract, source, own, nth=seen[key])})
     return pa.Table.from_pylist(read, READING_SCHEMA)
 
 
+def key_of(line: bytes, contract: Contract) -> str:
+    """The values of a row's key fields, joined: its `_record_key` but for the ordinal."""
+    return "|".join(_first(key_pattern(f), line) for f in contract.key)
+
+
+def without_ordinal(keys: pa.ChunkedArray, contract: Contract) -> pa.ChunkedArray:
+    """What `Contract.without_ordinal` says of each `_record_key`."""
+    if not contract.repeats:
+        return keys
+    return pc.replace_substring_regex(keys, r"\|[0-9]+\z", "")
+
+
 def read_line(
-    line: bytes, contract: Contract, source: str, own: bytes | None = None
+    line: bytes, contract: Contract, source: str, own: bytes | None = None, *, nth: int = 1
 ) -> Mapping[str, Any]:
     """The reading of one row: the definition that `read_rows` keeps to column-wise.
 
     Args:
         line: the row's line.
-        contract: names the fields that are read.
+        contract: names the fields that are read, as the source does.
         source: name of the outside system.
         own: the row's own bytes, where they are not the line.
+        nth: which row of its key it is in its payload, from 1.
     """
-
-    def first(pattern: str) -> str:
-        match = re.search(pattern.encode(), line)
-        return match.group(1).decode("utf-8", "replace") if match else ""
-
-    key = "|".join(first(key_pattern(f)) for f in contract.key)
-    currency = contract.currency.constant or first(currency_pattern(contract.currency))
+    key = key_of(line, contract)
+    if contract.repeats:
+        key = f"{key}|{nth}"
+    currency = contract.currency.constant or _first(currency_pattern(contract.currency), line)
     try:
-        minor = minor_from_text(first(amount_pattern(contract.amount)), currency)
+        minor = minor_from_text(_first(amount_pattern(contract.amount), line), currency)
     except MoneyError:
         minor, currency = 0, NO_CURRENCY
     identity = f"{source}|{key}|".encode() + (line if own is None else own)

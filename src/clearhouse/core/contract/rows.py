@@ -53,7 +53,8 @@ def rows_of(payload: bytes, contract: Contract, kind: PayloadFormat | None = Non
 
     Args:
         payload: the answer.
-        contract: says the format, the key of the rows and which cells are numbers.
+        contract: as the source states it (`Contract.of`): says the format, the key of the rows and
+            which cells are numbers.
         kind: the format, where it is another than the contract's.
 
     Raises:

@@ -17,8 +17,9 @@ from typing import Any, NoReturn
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clearhouse.core.contract.fields import Field
 from clearhouse.core.contract.forms import INTEGER, text_form
-from clearhouse.core.contract.model import Contract, Field
+from clearhouse.core.contract.model import Contract
 
 _JSON_INTEGER = "-?[0-9]+"
 _INT64 = range(-(2**63), 2**63)

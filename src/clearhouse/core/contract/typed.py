@@ -49,11 +49,12 @@ def type_records(
 
     Args:
         payload: what has landed.
-        contract: what each row should keep.
+        contract: what each row should keep, as its source states it.
         source: name of the outside system, a part of each `_record_id`.
         reading: `read_records` of the same, where it is at hand.
         kind: the payload's format, where it is another than the contract's.
     """
+    contract = contract.of(source)
     rows = landed_rows(payload, contract, kind)
     if reading is None:
         reading = read_rows(rows, contract, source)
