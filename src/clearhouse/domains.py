@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 DOMAINS: dict[str, str] = {
     "bnpl": "clearhouse.bnpl.domain:BNPL",
+    "retail": "clearhouse.retail.domain:RETAIL",
 }
 """Where each domain is declared, by its name."""
 

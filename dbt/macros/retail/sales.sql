@@ -29,8 +29,8 @@
     cast(sum(discount_amount) as decimal(18, 2)) as discount_amount,
     cast(sum(return_amount) as decimal(18, 2)) as return_amount,
     cast(sum(total_amount) as decimal(18, 2)) as net_amount,
-    cast(sum(tax_amount) as decimal(18, 2)) as tax_amount,
-    cast(sum(shipping_cost) as decimal(18, 2)) as shipping_amount
+    cast(coalesce(sum(tax_amount), 0) as decimal(18, 2)) as tax_amount,
+    cast(coalesce(sum(shipping_cost), 0) as decimal(18, 2)) as shipping_amount
 {%- endmacro %}
 
 

@@ -10,9 +10,11 @@ How to run: `clearhouse step DOMAIN extract_daily_batch --date D`.
 import asyncio
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -42,16 +44,64 @@ Requests = Mapping[dt.date, Mapping[str, Any]]
 def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Land every day that has not landed by the request it would be asked for with.
 
-    The sources of a dataset are pulled one after the other. A day that one of them did not give is
+    All sources are pulled side by side. A day that one of a dataset's sources did not give is
     incomplete: it goes on with what the others gave, and its interval stays open in the books.
     """
+    arrivals = _Arrivals(run, sum(len(dataset.declared.sources) for dataset in run.datasets))
+    pulls = [
+        _planned(run, dataset, source.name, days, arrivals)
+        for dataset in run.datasets
+        for source in dataset.declared.sources
+    ]
+    if any(pull.wanted for pull in pulls):
+        with _preparing_what_comes_next(run):
+            asyncio.run(_pull_all(run, [pull for pull in pulls if pull.wanted], arrivals))
     report = StepReport()
     for dataset in run.datasets:
-        reports = [
-            _pull_source(run, dataset, source.name, days) for source in dataset.declared.sources
-        ]
-        report.add(_of_all_sources(reports))
+        report.add(_of_all_sources([_closed(run, p) for p in pulls if p.dataset is dataset]))
     return report
+
+
+class _Arrivals:
+    """Days of which sources have answered: a day is done when all have."""
+
+    def __init__(self, run: Run, sources: int) -> None:
+        self._run, self._sources = run, sources
+        self._answered: Counter[dt.date] = Counter()
+
+    def add(self, *days: dt.date) -> None:
+        """A source has answered for these days."""
+        self._answered.update(days)
+        done = sum(self._answered[day] == self._sources for day in days)
+        if done:
+            self._run.progress.advance(done)
+
+
+@dataclass
+class _Pull:
+    """What one source is asked for.
+
+    Attributes:
+        keys: the entry of each day.
+        wanted: days that it is asked for.
+        report: what became of the others, and in the end of all.
+        landed, failed: what became of the days that it was asked for.
+    """
+
+    dataset: OpenDataset
+    source: str
+    connection: Connection
+    keys: Mapping[dt.date, EntryKey]
+    wanted: list[dt.date]
+    report: StepReport
+    landed: list[dt.date] = field(default_factory=list)
+    failed: dict[dt.date, str] = field(default_factory=dict)
+
+    def clerk(self, run: Run) -> Clerk:
+        """Who keeps its entries."""
+        return Clerk(
+            run.books, self.dataset.hops[self.dataset.names.landed[self.source]], run.run_id
+        )
 
 
 def _of_all_sources(reports: Sequence[StepReport]) -> StepReport:
@@ -68,9 +118,10 @@ def _of_all_sources(reports: Sequence[StepReport]) -> StepReport:
     return report
 
 
-def _pull_source(
-    run: Run, dataset: OpenDataset, source: str, days: Sequence[dt.date]
-) -> StepReport:
+def _planned(
+    run: Run, dataset: OpenDataset, source: str, days: Sequence[dt.date], arrivals: _Arrivals
+) -> _Pull:
+    """What a source is to be asked for, entered as begun."""
     connection = run.connections.get(source)
     if connection is None:
         raise UsageError("There is no source to pull from: set its URL.", "no_source")
@@ -79,24 +130,26 @@ def _pull_source(
         for day, request in connection.requests(days).items()
     }
     keys = {day: key_of_pull(run, dataset, source, day, requests[day]) for day in days}
-    clerk = Clerk(run.books, dataset.hops[dataset.names.landed[source]], run.run_id)
+    pull = _Pull(dataset, source, connection, keys, [], StepReport())
     in_place = {} if run.refresh else _landed_by(run, dataset, source, keys, requests)
-    plan = clerk.plan(keys, in_place)
-    report = StepReport(skipped=list(plan.skip))
-    run.progress.advance(len(plan.skip))
+    plan = pull.clerk(run).plan(keys, in_place)
     closed = run.certificates.closed(run.name)
-    refused = {day: closed_day(run, day) for day in plan.redo if day in closed}
-    wanted = [day for day in plan.redo if day not in closed]
-    report.failed = refused
-    if not wanted:
-        return report
-    _warn_of_another_request(run, dataset, source, connection, wanted)
-    clerk.open(keys[day] for day in wanted)
-    with _preparing_what_comes_next(run):
-        landed, failed = asyncio.run(_pull(run, dataset, source, connection, wanted))
-    clerk.fail(keys[day] for day in failed)
-    report.failed = {**refused, **failed}
-    statuses = clerk.close(keys[day] for day in landed)
+    pull.wanted = [day for day in plan.redo if day not in closed]
+    pull.report.skipped = list(plan.skip)
+    pull.report.failed = {day: closed_day(run, day) for day in plan.redo if day in closed}
+    arrivals.add(*plan.skip)
+    if pull.wanted:
+        _warn_of_another_request(run, dataset, source, connection, pull.wanted)
+        pull.clerk(run).open(keys[day] for day in pull.wanted)
+    return pull
+
+
+def _closed(run: Run, pull: _Pull) -> StepReport:
+    """Enter what landed of one source."""
+    clerk, report = pull.clerk(run), pull.report
+    clerk.fail(pull.keys[day] for day in pull.failed)
+    report.failed |= pull.failed
+    statuses = clerk.close(pull.keys[day] for day in pull.landed)
     report.done = [day for day, status in statuses.items() if status is Status.BALANCED]
     return report
 
@@ -186,36 +239,42 @@ def _landed_by(
     return found
 
 
-async def _pull(
-    run: Run,
-    dataset: OpenDataset,
-    source: str,
-    connection: Connection,
-    days: Sequence[dt.date],
-) -> tuple[list[dt.date], dict[dt.date, str]]:
+async def _pull_all(run: Run, pulls: Sequence[_Pull], arrivals: _Arrivals) -> None:
+    """Pull all sources side by side, and land what they give."""
+    with ThreadPoolExecutor(_LANDINGS_AT_ONCE) as pool:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for pull in pulls:
+                    group.create_task(_pull(run, pull, pool, arrivals))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+
+async def _pull(run: Run, pull: _Pull, pool: ThreadPoolExecutor, arrivals: _Arrivals) -> None:
     came: list[dt.date | Failure] = []
     landing: set[asyncio.Future[dt.date | Failure]] = set()
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(_LANDINGS_AT_ONCE) as pool:
-        try:
-            async with aclosing(connection.pull(days)) as answers:
-                async for answer in answers:
-                    if isinstance(answer, Failure):
-                        run.progress.fail(answer.book_date, answer.error.message)
-                        came.append(answer)
-                        continue
-                    landing.add(
-                        loop.run_in_executor(
-                            pool, _land, run, dataset, source, connection.identity, answer
-                        )
-                    )
-                    # A slow disk slows the source: memory stays as it is.
-                    came += await _all_but(_LANDINGS_AT_ONCE, landing)
-            came += await _all_but(0, landing)
-        finally:
-            await asyncio.gather(*landing, return_exceptions=True)
-    failed = {e.book_date: e.error.message for e in came if isinstance(e, Failure)}
-    return sorted(e for e in came if not isinstance(e, Failure)), failed
+
+    async def wait_for_all_but(most: int) -> None:
+        done = await _all_but(most, landing)
+        arrivals.add(*(e for e in done if not isinstance(e, Failure)))
+        came.extend(done)
+
+    try:
+        async with aclosing(pull.connection.pull(pull.wanted)) as answers:
+            async for answer in answers:
+                if isinstance(answer, Failure):
+                    run.progress.fail(answer.book_date, answer.error.message)
+                    came.append(answer)
+                    continue
+                landing.add(loop.run_in_executor(pool, _land, run, pull, answer))
+                # A slow disk slows the source: memory stays as it is.
+                await wait_for_all_but(_LANDINGS_AT_ONCE)
+        await wait_for_all_but(0)
+    finally:
+        await asyncio.gather(*landing, return_exceptions=True)
+    pull.failed = {e.book_date: e.error.message for e in came if isinstance(e, Failure)}
+    pull.landed = sorted(e for e in came if not isinstance(e, Failure))
 
 
 async def _all_but(
@@ -230,19 +289,16 @@ async def _all_but(
     return [each.result() for each in done]
 
 
-def _land(
-    run: Run, dataset: OpenDataset, source: str, identity: str, batch: Batch
-) -> dt.date | Failure:
+def _land(run: Run, pull: _Pull, batch: Batch) -> dt.date | Failure:
     """Land a day, and measure it while others are pulled; an answer of no use is a failure."""
     try:
-        counted = _counted(batch.payload, dataset.contract.of(source))
+        counted = _counted(batch.payload, pull.dataset.contract.of(pull.source))
     except SourceError as error:
         run.progress.fail(batch.book_date, error.message)
         return Failure(batch.book_date, error)
-    request = {"source": identity, **batch.request}
-    run.landing.put(source, batch.book_date, batch.payload, request, counted)
-    dataset.reader.measure(batch.book_date)
-    run.progress.advance()
+    request = {"source": pull.connection.identity, **batch.request}
+    run.landing.put(pull.source, batch.book_date, batch.payload, request, counted)
+    pull.dataset.reader.measure(batch.book_date)
     return batch.book_date
 
 

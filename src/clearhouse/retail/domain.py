@@ -40,9 +40,7 @@ SALES = Dataset(
         _members("products", "product_key"),
         _members("customers", "customer_key"),
         _members("stores", "store_key"),
-        Derived(
-            "dim_product_history", "marts", "product_key", "next.int_retail_touched_products"
-        ),
+        Derived("dim_product_history", "marts", "product_key", "next.int_retail_touched_products"),
     ),
     views=(
         "marts.dim_date",
@@ -53,4 +51,4 @@ SALES = Dataset(
     ),
 )
 
-RETAIL = Domain("retail", (SALES,), **packaged("retail"))
+RETAIL = Domain("retail", (SALES,), **packaged("retail"), volume_band=None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
 from clearhouse.core.http import HttpPolicy
+from clearhouse.core.side_by_side import side_by_side
 from clearhouse.core.urls import SecretUrl
 from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
 from clearhouse.retail.retailers import Retailer, RetailerClient
@@ -76,11 +77,12 @@ def _connect(
             retailer, url.identity, "", url.for_client, _key(retailer, settings)
         )
         return
+    from clearhouse.sandbox.retail.options import KEYS
     from clearhouse.sandbox.stand_in import stand_in
 
     notice = f"{retailer.name.upper()}_URL is not set: the sandbox stands in for {retailer.name}."
     with stand_in(retailer.name, settings.retail_seed, faults) as (start, identity):
-        yield RetailerConnection(retailer, identity, notice, start, SANDBOX_KEY)
+        yield RetailerConnection(retailer, identity, notice, start, KEYS[retailer.name])
 
 
 def _check(retailer: Retailer, settings: Settings) -> str:

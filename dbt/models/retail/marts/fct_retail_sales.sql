@@ -49,8 +49,8 @@ select
         as discount_amount,
     case when priced.quantity < 0 then -priced.total_amount else 0 end as return_amount,
     priced.total_amount,
-    coalesce(priced.tax_amount, 0) as tax_amount,
-    coalesce(priced.shipping_cost, 0) as shipping_cost,
+    priced.tax_amount,
+    priced.shipping_cost,
     priced.currency,
     priced.discount_percentage,
 
