@@ -81,10 +81,11 @@ class LandingReader:
     memory: TotalsMemory
     shown: dict[tuple[str, dt.date], int] = field(default_factory=dict)
     _readings: dict[tuple[str, str], pa.Table] = field(default_factory=dict)
+    """Readings that wait to be typed. Shared by `of`."""
 
     def of(self, source: str) -> "LandingReader":
         """The same reader over one of the sources."""
-        return self if self.sources == (source,) else replace(self, sources=(source,), _readings={})
+        return self if self.sources == (source,) else replace(self, sources=(source,))
 
     def day_rows(self, day: dt.date) -> pa.Table:
         """Spine rows of a day with `nth`: how often the record id has been seen, from 1."""
@@ -113,9 +114,19 @@ class LandingReader:
         self.memory.forget(_content(objects))
         return self.counted([day])[day] != before
 
-    def measure(self, day: dt.date) -> None:
-        """Measure what has just landed for a day; the reading is kept for who types it next."""
+    def measure(self, day: dt.date, source: str) -> None:
+        """Measure what has just landed for a day; the reading is kept for who types it next.
+
+        What a source gave is measured by itself, and the day as a whole when all sources have
+        given something.
+        """
         objects = self.objects([day])[day]
+        given = [landed for landed in objects if landed.source == source]
+        self._measure(day, given)
+        if given != objects and {landed.source for landed in objects} == set(self.sources):
+            self._measure(day, objects)
+
+    def _measure(self, day: dt.date, objects: Sequence[LandedObject]) -> None:
         rows_kept = sum(map(len, list(self._readings.values())))
         for landed in objects:
             if rows_kept < _MOST_ROWS_KEPT and _same_rows(landed) not in self._readings:

@@ -298,7 +298,7 @@ def _land(run: Run, pull: _Pull, batch: Batch) -> dt.date | Failure:
         return Failure(batch.book_date, error)
     request = {"source": pull.connection.identity, **batch.request}
     run.landing.put(pull.source, batch.book_date, batch.payload, request, counted)
-    pull.dataset.reader.measure(batch.book_date)
+    pull.dataset.reader.measure(batch.book_date, pull.source)
     return batch.book_date
 
 
