@@ -115,7 +115,9 @@ def names_by_source(prop: Any, name: str) -> Names:
     value = _value(prop, name)
     if not isinstance(value, Mapping):
         return ()
-    return tuple(sorted((str(source), str(named)) for source, named in value.items()))
+    # YAML takes a bare `no` for false: what is no text is no name.
+    names = {str(s): named if isinstance(named, str) else "" for s, named in value.items()}
+    return tuple(sorted(names.items()))
 
 
 def field_of(prop: Any) -> Field:
