@@ -91,6 +91,7 @@ def test_a_contract_that_all_sources_state_alike_is_the_same_for_each() -> None:
         ("retailer_3: count", "retailer_3: category", "are both called category by retailer_3"),
         (", retailer_3: results", "", "`rows_under` names no key for retailer_3"),
         ("value: {retailer_2: tax_amount}", "value: tax_amount", "Field tax: `sources` is not"),
+        ("repeats, value: true", "repeats, value: often", "`repeats: often` is not understood"),
         ("retailer_3: count", "retailer_3: no", "Field quantity: `sources` is not understood"),
         ("retailer_2: tax_amount", "", "Field tax: `sources` is not understood"),
     ],
@@ -105,7 +106,7 @@ def test_names_that_can_not_be_used_are_refused_in_one_sentence(
     with pytest.raises(ContractError) as refused:
         Contract.load(path)
     assert told in refused.value.message
-    assert refused.value.message.count(".") - refused.value.message.count("test.sales") == 1
+    assert ". " not in refused.value.message
 
 
 def test_a_source_that_the_contract_does_not_name_is_refused() -> None:

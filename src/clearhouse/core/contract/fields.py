@@ -44,7 +44,7 @@ class Field:
             or an offset, whose column is in UTC. None for the usual form of the type.
         constant: its value in every record, where the source's records do not hold it.
         is_identity: a correction never changes it: two records of one key that differ in it are
-            records, which the key can't tell apart.
+            two records, which the key can't tell apart.
         sources: its `source_name` by source, where sources name it differently; another source
             does not send it. Empty where all sources name it alike.
     """
