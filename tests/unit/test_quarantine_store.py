@@ -79,4 +79,18 @@ def test_a_row_is_found_by_its_id_or_its_name_and_no_other(
     quarantine.replace(DATASET, {DAY: ("e1", [row(name), *others])})
 
     for wanted in (name, f"id of {name}"):
-        assert [r.record_id for r in quarantine.find(wanted)] == [f"id of {name}"]
+        assert [r.record_id for r in quarantine.find(DATASET, wanted)] == [f"id of {name}"]
+        assert quarantine.find("other", wanted) == []
+
+
+@pytest.mark.parametrize("sale", ["A_1", "shop|A_1"])
+def test_lines_are_found_by_the_id_that_stands_before_other_parts(
+    quarantine: Quarantine, sale: str
+) -> None:
+    keys = [f"{sale}|s|1", f"{sale}|s|2", f"{sale}|A_1|1", "A|s|1", "AX1|s|1", "B|A_1|1", "A_1"]
+    rows = [replace(row(key), record_key=key) for key in keys]
+    quarantine.replace(DATASET, {DAY: ("e1", rows)})
+
+    found = quarantine.find(DATASET, "A_1", parts_after_id=2)
+
+    assert {r.record_key for r in found} == {*keys[:3], "A_1"}  # the last one is a whole key

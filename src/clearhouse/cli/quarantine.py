@@ -52,13 +52,13 @@ def list_rows(
         return
     for book_date, code, count in counts:
         out.print(f"{book_date}  {count:>7,}  {code}")
-    _show_rows(rows)
+    _show_rows(run, rows)
     total = sum(count for _, _, count in counts)
     if total > len(rows):
         out.print(f"{len(rows):,} of {counted(total, 'row')}; --limit shows more.")
 
 
-def _show_rows(rows: list[QuarantinedRow]) -> None:
+def _show_rows(run: Run, rows: list[QuarantinedRow]) -> None:
     with_key = out.width >= _WIDTH_WITH_KEY
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     for name in ("date", "record id", *(["key"] if with_key else [])):
@@ -68,8 +68,9 @@ def _show_rows(rows: list[QuarantinedRow]) -> None:
     for row in rows:
         reason = row.violations[0]
         told = f"{reason.field or 'record'}: {reason.detail}"
-        key = [escape(row.record_key.strip("|"))] if with_key else []
-        table.add_row(str(row.book_date), row.record_id, *key, f"{row.line:,}", escape(told))
+        key = escape(run.dataset(row.dataset).shown_key(row.record_key))
+        keys = [key] if with_key else []
+        table.add_row(str(row.book_date), row.record_id, *keys, f"{row.line:,}", escape(told))
     out.print()
     out.print(table)
 

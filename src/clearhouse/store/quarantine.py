@@ -31,6 +31,7 @@ quarantine_table = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
 )
 
+_IN_ORDER = [quarantine_table.c[name] for name in ("book_date", "object_key", "line")]
 _ARROW = {sa.Date: pa.date32(), sa.Integer: pa.int64(), sa.LargeBinary: pa.binary()}
 _STORED = pa.schema(
     [
@@ -94,11 +95,7 @@ class Quarantine:
         statement = (
             sa.select(quarantine_table)
             .where(self._where(dataset, days))
-            .order_by(
-                quarantine_table.c.book_date,
-                quarantine_table.c.object_key,
-                quarantine_table.c.line,
-            )
+            .order_by(*_IN_ORDER)
             .limit(limit)
         )
         with self.engine.connect() as connection:
@@ -119,7 +116,7 @@ class Quarantine:
             return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
 
     def find(self, dataset: str, text: str, parts_after_id: int = 0) -> list[QuarantinedRow]:
-        """Rows by record id, by their key, or by the source's id in it.
+        """Rows by record id, by their key, or by the source's id in it, in order of day and line.
 
         Args:
             dataset: whose rows.
@@ -129,6 +126,7 @@ class Quarantine:
         q = quarantine_table.c
         named = (q.record_id == text) | ("|" + q.record_key).contains("|" + text, autoescape=True)
         statement = sa.select(quarantine_table).where((q.dataset == dataset) & named)
+        statement = statement.order_by(*_IN_ORDER)
         with self.engine.connect() as connection:
             rows = [_row(r) for r in connection.execute(statement)]
         return [

@@ -103,7 +103,7 @@ class Contract:
             rows_under=rows_under,
             digest=hashlib.sha256(text.encode()).hexdigest(),
             rows_by_source=rows_by_source,
-            repeats=custom(tables[0], "repeats") == "True",
+            repeats=_repeats(path, tables[0]),
         )
         for source in contract.named_sources:
             contract.of(source)
@@ -256,6 +256,15 @@ def _check_names(contract: Contract, source: str) -> None:
                 f"{contract.id}: {known[each.source_name]} and {each.name} are both called "
                 f"{each.source_name} by {source}."
             )
+
+
+def _repeats(path: Path, table: Any) -> bool:
+    said = custom(table, "repeats") or "False"
+    if said not in ("True", "False"):
+        raise ContractError(
+            f"{path}: `repeats: {said}` is not understood: set it to true or false."
+        )
+    return said == "True"
 
 
 def _payload(path: Path, table: Any) -> tuple[PayloadFormat, str, Names]:
