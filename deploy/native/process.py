@@ -115,6 +115,22 @@ def stop(recorded: Record, how: signal.Signals, patience_s: float) -> bool:
         os.close(process)
 
 
+def orphans(programs: Path, data: Path) -> list[int]:
+    """Pids of processes that a killed server left at work in its data folder.
+
+    A PostgreSQL session in the middle of a query doesn't see that its postmaster is gone.
+    """
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            works_there = (entry / "cwd").readlink() == data
+            if works_there and (entry / "exe").readlink().parent == programs:
+                found.append(int(entry.name))
+        except OSError:  # it ended meanwhile, or is another user's, or is no process
+            continue
+    return found
+
+
 def _ends(process: int, seconds: float) -> bool:
     """Whether a process, by its descriptor, ends within a time."""
     poll = select.poll()

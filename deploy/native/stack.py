@@ -1,5 +1,6 @@
 """Start the servers, say how they are, stop them."""
 
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +102,7 @@ def down(home: Home, servers: tuple[Server, ...]) -> None:
             say(f"{server.name}: stopping process {record.pid}")
             if not process.stop(record, server.stop_signal, _STOP_S):
                 say(f"{server.name}: it did not stop in {_STOP_S} s and was killed")
+            _clear_away(_place(home, server, record.port, Path(record.programs)), record)
             Record.drop(folder)
 
 
@@ -120,17 +122,19 @@ def _serving(home: Home, server: Server, installed: Installed) -> Place:
             raise StackError(f"{server.name} runs, but doesn't serve ({reason}); see {place.log}.")
         say(f"{server.name} {record.version}: runs already on port {port}, process {record.pid}")
         return place
-    if record is not None:
-        _wait_for_reaping(record)
     place = _place(home, server, port, installed.programs)
+    _clear_away(place, record)
     _start(server, place, installed.version)
     return place
 
 
-def _wait_for_reaping(record: Record) -> None:
-    """PostgreSQL takes a killed postmaster whose pid is still taken for one that runs."""
+def _clear_away(place: Place, record: Record | None) -> None:
+    """End what a killed server left: PostgreSQL would take it for a server that still runs."""
+    for pid in process.orphans(place.programs, place.data):
+        left = process.record(pid, place.port, "", place.programs)
+        process.stop(left, signal.SIGQUIT, _STOP_S)  # what a postmaster itself sends after a crash
     deadline = time.monotonic() + _REAPED_S
-    while record.leaves_traces() and time.monotonic() < deadline:
+    while record is not None and record.leaves_traces() and time.monotonic() < deadline:
         time.sleep(_CHECK_EVERY_S)
 
 
