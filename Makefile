@@ -76,7 +76,7 @@ stack-down: install  ## stop the servers that stack-up started; their data stays
 	@$(RUN)/python -m deploy.native down
 
 test-stack: install-dev  ## the tests that need servers, against a stack of their own
-	@$(RUN)/pytest tests/stack --stack
+	@$(RUN)/pytest tests/stack
 
 bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
 	@$(RUN)/python -m benchmarks $(BENCH)

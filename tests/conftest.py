@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import structlog
@@ -41,17 +40,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="kill runs at every durable write, and not at some",
     )
-    parser.addoption(
-        "--stack",
-        action="store_true",
-        help="run the tests that start servers, too",
-    )
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Servers are started by `make test-stack` alone. None: as pytest would have it."""
-    needs_servers = collection_path == Path(__file__).with_name("stack")
-    return True if needs_servers and not config.getoption("--stack") else None
 
 
 @pytest.fixture(scope="session")

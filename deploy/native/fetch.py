@@ -126,9 +126,9 @@ def go_program(package: str, version: str) -> Installed:
 
     def build(folder: Path) -> None:
         # Two packages at a time, so that a small machine keeps its memory; no C compiler needed.
-        env = {"GOBIN": str(folder), "GOFLAGS": "-p=2", "CGO_ENABLED": "0"}
+        env = {"GOBIN": str(folder), "CGO_ENABLED": "0"}
         what = f"{name} {version}: building it from the Go module proxy, 2 to 4 minutes"
-        run(what, [_go(), "install", f"{package}@{version}"], env)
+        run(what, [_go(), "install", "-p=2", f"{package}@{version}"], env)
 
     return Installed(cached(f"{name}-{version}", build), version)
 
