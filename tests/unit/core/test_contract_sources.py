@@ -162,3 +162,26 @@ def test_a_key_that_another_reader_would_find_otherwise_is_still_no_record() -> 
     found = typed('{"x":{"order_id":"B"},' + LINE[1:], LINE)
     assert [v.code for v in found.rejected[0].violations] == ["ambiguous"]
     assert keys(found) == ["B|s|1", "A|s|1"]
+
+
+# --- the source's own name ----------------------------------------------------------------------
+
+
+def test_ids_of_a_source_s_own_are_told_apart_by_its_name(tmp_path: Path) -> None:
+    own = FILE.read_text().replace(
+        "    properties:\n",
+        "    properties:\n      - {name: retailer, physicalType: string, required: true, "
+        "primaryKey: true, primaryKeyPosition: 0, "
+        "customProperties: [{property: is_source, value: true}]}\n",
+        1,
+    )
+    (tmp_path / "own.yaml").write_text(own)
+    contract = Contract.load(tmp_path / "own.yaml")
+    lines = [LINE, LINE.replace("2.50", '"free"'), LINE[:-1] + ',"retailer":"another","é":1}']
+
+    found = typed(*lines, contract=contract)
+
+    assert column(found, "_record_key") == ["retailer_1|A|s|1", "retailer_1|A|s|3"]
+    assert column(found, "retailer") == ["retailer_1"] * 2
+    assert json.loads(column(found, "extra")[1]) == {"retailer": "another", "é": 1}
+    assert [row.record_key for row in found.rejected] == ["retailer_1|A|s|2"]

@@ -47,6 +47,7 @@ class Field:
             two records, which the key can't tell apart.
         sources: its `source_name` by source, where sources name it differently; another source
             does not send it. Empty where all sources name it alike.
+        is_source: its value is the source's own name, which no record holds.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Field:
     constant: str | None = None
     is_identity: bool = False
     sources: Names = field(default=(), repr=False)
+    is_source: bool = False
 
     @property
     def places(self) -> int | None:
@@ -159,6 +161,7 @@ def field_of(prop: Any) -> Field:
         constant=custom(prop, "constant"),
         is_identity=custom(prop, "identity") == "True",
         sources=_names(prop),
+        is_source=custom(prop, "is_source") == "True",
     )
 
 

@@ -9,6 +9,7 @@ custom properties of
   currency); `form` (number or text for a decimal or bigint, naive or offset for a timestamp);
   `constant`, for a books' currency that no record states; `identity`, where a correction never
   changes the field; `sources`, the field's name in each source's JSON, where sources differ;
+  `is_source`, for a field that is the source's own name: in the key where ids are each source's own;
 - the table: `format` (ndjson, json_rows or csv); `rows_under`, the key of an answer's rows, or that
   key by source; `repeats`, where a source can rightly repeat a line.
 """
@@ -111,7 +112,7 @@ class Contract:
 
     @cached_property
     def named_sources(self) -> tuple[str, ...]:
-        """The sources that the contract names; none where all sources state it alike."""
+        """The sources that the contract names the fields of; none where all name them alike."""
         named = (self.rows_by_source, *(f.sources for f in self.fields))
         return tuple(sorted({source for names in named for source, _ in names}))
 
@@ -123,7 +124,7 @@ class Contract:
         Raises:
             ContractError: it does not name a required field, or one name for two fields.
         """
-        if not self.named_sources:
+        if not self.named_sources and not any(f.is_source for f in self.fields):
             return self
         if source not in self._by_source:
             self._by_source[source] = self._stated_by(source)
@@ -136,7 +137,13 @@ class Contract:
     def _stated_by(self, source: str) -> "Contract":
         names = {f.name: dict(f.sources).get(source, "") for f in self.fields if f.sources}
         stated = {
-            f.name: replace(f, source_name=names.get(f.name, f.source_name), sources=())
+            f.name: replace(
+                f,
+                source_name=names.get(f.name, f.source_name),
+                sources=(),
+                constant=source if f.is_source else f.constant,
+                is_source=False,
+            )
             for f in self.fields
         }
         contract = replace(
@@ -226,6 +233,10 @@ def _check_books(path: Path, key: tuple[Field, ...], books: dict[str | None, Fie
 
 def _check_constants(path: Path, fields: tuple[Field, ...], currency: Field) -> None:
     for field in fields:
+        if field.is_source and (field.physical_type != "string" or field.constant or field.sources):
+            raise ContractError(
+                f"{path}: {field.name} is the source's name: make it a string without another value."
+            )
         if field.constant is None:
             continue
         if field is not currency or field.constant not in iso_exponents():

@@ -166,7 +166,7 @@ def is_utf8(payload: bytes) -> bool:
 
 @cache
 def _reading_sql(contract: Contract) -> str:
-    key = " || '|' || ".join(_extract(key_pattern(f)) for f in contract.key)
+    key = " || '|' || ".join(map(_key_part, contract.key))
     forms_kept = " AND ".join(_form_sql(f) for f in contract.sent if form_pattern(f)) or "true"
     constant = contract.currency.constant
     code = (
@@ -190,6 +190,11 @@ def _reading_sql(contract: Contract) -> str:
             md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
             number, code, forms_kept
         FROM ({read})"""
+
+
+def _key_part(field: Field) -> str:
+    """SQL of a field's part of the natural key."""
+    return DIALECT.text(field.constant) if field.constant else _extract(key_pattern(field))
 
 
 def _form_sql(field: Field) -> str:
@@ -234,7 +239,7 @@ def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
 
 def key_of(line: bytes, contract: Contract) -> str:
     """The values of a row's key fields, joined: its `_record_key` but for the ordinal."""
-    return "|".join(_first(key_pattern(f), line) for f in contract.key)
+    return "|".join(f.constant or _first(key_pattern(f), line) for f in contract.key)
 
 
 def without_ordinal(keys: pa.ChunkedArray, contract: Contract) -> pa.ChunkedArray:
