@@ -1,6 +1,7 @@
 """Answers for the days of a request, with the faults of the plan."""
 
 import datetime as dt
+import json
 import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from http import HTTPStatus
 
 import anyio
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Send
 
 from clearhouse.core.window import Window
@@ -58,17 +59,25 @@ class CuttableStream(StreamingResponse):
             return
 
 
+def _page(title: str) -> str:
+    return f"<!doctype html>\n<html lang=en>\n<title>{title}</title>\n<h1>{title}</h1>\n"
+
+
 @dataclass(frozen=True)
 class Answers:
     """The answers of one server.
 
     Attributes:
         error_key: the key of the message in an error of the source.
+        error_end: what follows the JSON of an error.
+        server_error: the page of an internal error.
     """
 
     plan: FaultPlan
     options: SourceOptions
     error_key: str = "detail"
+    error_end: str = ""
+    server_error: str = _page(HTTPStatus.INTERNAL_SERVER_ERROR.phrase)
 
     def respond(self, window: Window, content: Content, framing: Framing) -> Response:
         """The answer to a request for these days."""
@@ -83,11 +92,11 @@ class Answers:
         if refusal == HTML_PAGE:
             return HTMLResponse(_page("Scheduled maintenance"))
         if refusal not in _STATUS:
-            error = HTTPStatus.INTERNAL_SERVER_ERROR
-            return HTMLResponse(_page(error.phrase), error)
+            return HTMLResponse(self.server_error, HTTPStatus.INTERNAL_SERVER_ERROR)
         status = _STATUS[refusal]
         headers = {} if refusal == UNAUTHORIZED else {"Retry-After": self._retry_after(refusal)}
-        return JSONResponse({self.error_key: status.phrase}, status, headers)
+        text = json.dumps({self.error_key: status.phrase}, separators=(",", ":")) + self.error_end
+        return Response(text, status, headers, media_type="application/json")
 
     def _retry_after(self, refusal: str) -> str:
         seconds = self.options.retry_after_seconds
@@ -116,8 +125,8 @@ class _Body:
         """
         if self.accident.refusal == CONNECTION_DROP:
             raise StreamCut
-        records = await run_in_threadpool(self._count) if self.framing.is_counted else 0
-        if start := self.framing.start(records):
+        made = await run_in_threadpool(self._made) if self.framing.is_counted else {}
+        if start := self.framing.start(sum(map(self.framing.count, made.values()))):
             yield start
         has_records = False
         for day in self.window:
@@ -125,7 +134,8 @@ class _Body:
                 await anyio.sleep(self.options.pause_seconds)
             lead = self.framing.between if has_records else b""
             # In a thread: the generation of one answer must not stop the others.
-            async for block in iterate_in_threadpool(self._day(day)):
+            content = made[day] if day in made else self._content(day)
+            async for block in iterate_in_threadpool(self._day(day, content)):
                 if day in self.accident.slow:
                     await anyio.sleep(self.options.slow_seconds)
                 for chunk in _in_parts(lead + block, CHUNK_BYTES):
@@ -136,13 +146,14 @@ class _Body:
         if end := self.framing.end():
             yield end
 
-    def _count(self) -> int:
-        return sum(len(self.framing.records(self._content(day))) for day in self.window)
+    def _made(self) -> dict[dt.date, list[bytes]]:
+        """The content of all days: it is counted first, and made once."""
+        return {day: list(self._content(day)) for day in self.window}
 
     def _content(self, day: dt.date) -> Iterable[bytes]:
         return self.content(day, self.plan.rows(day, is_later=day in self.accident.later))
 
-    def _day(self, day: dt.date) -> Iterator[bytes]:
+    def _day(self, day: dt.date, content: Iterable[bytes]) -> Iterator[bytes]:
         """The text of one day, block by block.
 
         Raises:
@@ -150,9 +161,9 @@ class _Body:
         """
         end = self.accident.ends.get(day)
         if end in (CUT_STREAM, TRUNCATED_STREAM):
-            yield from self._to_mid_record(day)
+            yield from self._to_mid_record(content)
         else:
-            blocks = self.framing.blocks(self._content(day))
+            blocks = self.framing.blocks(content)
             if day in self.accident.slow:
                 text = b"".join(blocks)
                 blocks = _in_parts(text, math.ceil(len(text) / _SLOW_PARTS))
@@ -160,17 +171,13 @@ class _Body:
         if end in (CUT_STREAM, UNENDED_STREAM):
             raise StreamCut
 
-    def _to_mid_record(self, day: dt.date) -> Iterator[bytes]:
+    def _to_mid_record(self, content: Iterable[bytes]) -> Iterator[bytes]:
         """The first half of the records and half of the next one."""
-        records = self.framing.records(self._content(day))
+        records = self.framing.records(content)
         if records:
             half = len(records) // 2
             cut = records[half][: len(records[half]) // 2]
             yield self.framing.between.join([*records[:half], cut])
-
-
-def _page(title: str) -> str:
-    return f"<!doctype html>\n<html lang=en>\n<title>{title}</title>\n<h1>{title}</h1>\n"
 
 
 def _in_parts(text: bytes, size: int) -> Iterator[bytes]:

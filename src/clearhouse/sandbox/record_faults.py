@@ -150,15 +150,18 @@ class JsonText:
         return self.record(lambda r: {new if key == old else key: r[key] for key in r})
 
     def rewritten(self, name: str, written: Callable[[str], str]) -> Change:
-        """A value that is not the last one is written as no JSON writer of Python writes it."""
+        """A value is written as no JSON writer of Python writes it."""
 
         def change(record: Record, text: bytes) -> bytes:
             item, colon = self.separators
             value = self.write(record[name]).decode()
-            before, after = (
-                f'"{name}"{colon}{each}{item}'.encode() for each in (value, written(value))
-            )
-            return text.replace(before, after, 1)
+            for end in (item, "}"):
+                before, after = (
+                    f'"{name}"{colon}{each}{end}'.encode() for each in (value, written(value))
+                )
+                if before in text:
+                    return text.replace(before, after, 1)
+            return text
 
         return self._where_intact(change)
 

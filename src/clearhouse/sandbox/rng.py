@@ -4,6 +4,7 @@ No state is kept between draws. So a day made alone, or last, or on another mach
 """
 
 import hashlib
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -18,6 +19,7 @@ Rng = np.random.Generator
 class SharedEntity(IntEnum):
     """What the shared modules draw. A source numbers its own entities and leaves these out."""
 
+    DAY_FAULT = 6
     RECORD_FAULT = 8
     HOSTILE = 10
 
@@ -49,3 +51,8 @@ def sample(size: int, share: float, rng: Rng) -> NDArray[np.bool_]:
     chosen = max(1, round(size * share))
     picked: NDArray[np.bool_] = rng.permutation(size) < chosen
     return picked
+
+
+def pick(shares: Sequence[float], u: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices with the given shares, from uniform draws of any shape."""
+    return np.searchsorted(np.cumsum(shares)[:-1], u, side="right")

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
+from clearhouse.sandbox.times import nth_weekday
+
 WEEKDAY_FACTORS = (1.15, 1.10, 1.05, 1.10, 1.25, 0.85, 0.70)
 """Monday first."""
 NOISE_SIGMA = 0.1
@@ -38,15 +40,15 @@ def event_factor(day: dt.date) -> float:
 @cache
 def special_days(year: int) -> Mapping[dt.date, float]:
     """The days that simtom names, with their factors."""
-    thanksgiving = _nth_weekday(year, 11, weekday=3, nth=4)
+    thanksgiving = nth_weekday(year, 11, weekday=3, nth=4)
     return MappingProxyType(
         {
             dt.date(year, 1, 1): 0.2,
             dt.date(year, 2, 14): 1.15,
             _mothers_day(year): 1.2,
-            _nth_weekday(year, 6, weekday=0, nth=3): 1.1,  # Father's Day, a Monday in simtom too
+            nth_weekday(year, 6, weekday=0, nth=3): 1.1,  # Father's Day, a Monday in simtom too
             dt.date(year, 7, 4): 0.8,
-            _nth_weekday(year, 9, weekday=0, nth=1): 1.05,
+            nth_weekday(year, 9, weekday=0, nth=1): 1.05,
             dt.date(year, 10, 31): 1.05,
             thanksgiving: 0.2,
             thanksgiving + dt.timedelta(days=1): 1.6,  # Black Friday
@@ -61,7 +63,7 @@ def special_days(year: int) -> Mapping[dt.date, float]:
 @cache
 def _periods(year: int) -> Sequence[tuple[dt.date, dt.date, float]]:
     """First day, last day and factor of the periods that simtom names."""
-    thanksgiving, mothers_day = _nth_weekday(year, 11, weekday=3, nth=4), _mothers_day(year)
+    thanksgiving, mothers_day = nth_weekday(year, 11, weekday=3, nth=4), _mothers_day(year)
     day = dt.timedelta(days=1)
     return (
         (dt.date(year, 2, 11), dt.date(year, 2, 15), 1.1),
@@ -75,10 +77,4 @@ def _periods(year: int) -> Sequence[tuple[dt.date, dt.date, float]]:
 
 def _mothers_day(year: int) -> dt.date:
     """The second Monday of May: simtom's calendar has it a day after the Sunday of others."""
-    return _nth_weekday(year, 5, weekday=0, nth=2)
-
-
-def _nth_weekday(year: int, month: int, *, weekday: int, nth: int) -> dt.date:
-    """The nth (from 1) weekday (Monday is 0) of a month."""
-    first = dt.date(year, month, 1)
-    return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+    return nth_weekday(year, 5, weekday=0, nth=2)

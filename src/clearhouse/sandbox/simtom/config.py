@@ -16,7 +16,6 @@ class Entity(IntEnum):
     PURCHASES = 3
     VOLUME = 4
     NOISE = 5
-    FAULT = 6
     LIVE = 7
     LATE = 9
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from clearhouse.sandbox.record_faults import FAULTS_PER_DAY
-from clearhouse.sandbox.rng import Rng, sample, stream
-from clearhouse.sandbox.simtom.config import Entity, GeneratorConfig
+from clearhouse.sandbox import day_faults
+from clearhouse.sandbox.rng import Rng, sample
+from clearhouse.sandbox.simtom.config import GeneratorConfig
 from clearhouse.sandbox.simtom.credit import HIGH, INSTALLMENTS
 from clearhouse.sandbox.simtom.purchases import SPEEDS, Purchases, first_payment, of_day
 from clearhouse.sandbox.simtom.record_faults import RECORD_FAULTS
@@ -93,10 +93,5 @@ ROW_FAULTS = frozenset({*DAY_FAULTS, *LATER_FAULTS, *RECORD_FAULTS})
 
 
 def apply(kinds: list[str], day: Purchases) -> Purchases:
-    """The day as it comes with the named faults, one after the other; other names are ignored."""
-    names = list(DAY_FAULTS)
-    for kind in kinds:
-        if kind in DAY_FAULTS:
-            number = day.day.toordinal() * FAULTS_PER_DAY + names.index(kind)
-            day = DAY_FAULTS[kind](day, stream(day.seed, Entity.FAULT, number))
-    return day
+    """The day as it comes with the named faults, in the order in which they are given."""
+    return day_faults.apply(DAY_FAULTS, kinds, day, day.seed, day.day)

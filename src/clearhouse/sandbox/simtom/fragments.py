@@ -6,14 +6,11 @@ one another in every record are one fragment.
 
 import itertools
 import json
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from clearhouse.sandbox.simtom import catalogue as shop
 from clearhouse.sandbox.simtom import people as persons
@@ -25,33 +22,12 @@ from clearhouse.sandbox.simtom.credit import (
     LATEST_MISS_DAYS,
     SCENARIOS,
 )
-from clearhouse.sandbox.simtom.purchases import CARTS, COMPARISON_SECONDS, DAY_SECONDS, SPEEDS
-
-Text = Any  # a pyarrow string array; pyarrow has no types
+from clearhouse.sandbox.simtom.purchases import CARTS, COMPARISON_SECONDS, SPEEDS
+from clearhouse.sandbox.text import Text, money, padded, strings, take
+from clearhouse.sandbox.times import DAY_SECONDS
 
 RISK_SCORES = 100  # hundredths, 0 to 99
 _LOW_BELOW, _MEDIUM_BELOW = 30, 60
-
-
-def digits(numbers: NDArray[np.int64]) -> Text:
-    """Integers as text."""
-    return pc.cast(pa.array(numbers), pa.string())
-
-
-def money(cents: NDArray[np.int64]) -> Text:
-    """Cents as JSON prints the amount: 4590 is 45.9, 4500 is 45.0, -5 is -0.05."""
-    size = np.abs(cents)
-    sign = take(_SIGNS, (cents < 0).astype(np.int64))
-    return pc.binary_join_element_wise(sign, digits(size // 100), take(_CENTS, size % 100), "")
-
-
-def take(table: Text, index: NDArray[np.int64]) -> Text:
-    """Entries of a table, by index."""
-    return pc.take(table, pa.array(index))
-
-
-def _strings(texts: Iterable[str]) -> Text:
-    return pa.array(list(texts), pa.string())
 
 
 def _fields(**values: Any) -> str:
@@ -77,16 +53,13 @@ def risk_level(percent: int) -> str:
     return "medium" if percent < _MEDIUM_BELOW else "high"
 
 
-_SIGNS = _strings(("", "-"))
-_CENTS = _strings(repr(cents / 100)[1:] for cents in range(100))
+DEVICE_NUMBER = strings(f'_device_{n}", "payment_method_id": "' for n in (1, 2))
 
-DEVICE_NUMBER = _strings(f'_device_{n}", "payment_method_id": "' for n in (1, 2))
-
-METHOD_NUMBER = _strings(f'_pm_{n + 1}", "amount": ' for n in range(persons.MAX_METHODS))
+METHOD_NUMBER = strings(f'_pm_{n + 1}", "amount": ' for n in range(persons.MAX_METHODS))
 
 # By scenario; where it ends in a colon, a number follows.
 _PAID = ', "currency": "USD", "status": "completed", '
-BEFORE_SCENARIO = _strings(
+BEFORE_SCENARIO = strings(
     (
         _PAID,
         _PAID + '"purchase_context": "impulse", ',
@@ -97,7 +70,7 @@ BEFORE_SCENARIO = _strings(
 _AFTER_NUMBER = ("", "", ", ", ", ")
 
 # By (scenario, score, instalments).
-RISK = _strings(
+RISK = strings(
     _AFTER_NUMBER[scenario]
     + _fields(
         risk_scenario=SCENARIOS[scenario],
@@ -112,26 +85,26 @@ RISK = _strings(
 )
 
 # By (scenario, speed, carts).
-CHECKOUT = _strings(
+CHECKOUT = strings(
     f', {_behaviour(scenario, speed, carts)}, "price_comparison_time": '
     for scenario, speed, carts in itertools.product(range(len(SCENARIOS)), SPEEDS, range(CARTS))
 )
 
 # By (does the time on site follow, seconds).
-COMPARISON = _strings(
+COMPARISON = strings(
     f"{seconds}{tail}"
     for tail in ("", ', "time_on_site_seconds": ')
     for seconds in range(COMPARISON_SECONDS)
 )
 
 # By (device, trusted).
-DEVICE = _strings(
+DEVICE = strings(
     _fields(device_type=kind, device_os=os, device_is_trusted=trusted) + ", "
     for (kind, os), trusted in itertools.product(persons.DEVICES, (False, True))
 )
 
 # By (provider, limit).
-PAYMENT = _strings(
+PAYMENT = strings(
     _fields(payment_provider=provider, payment_type="bnpl_account", payment_credit_limit=limit)
     + ', "_timestamp": "'
     for provider, limit in itertools.product(persons.PROVIDERS, persons.LIMITS)
@@ -141,7 +114,7 @@ PAYMENT = _strings(
 @lru_cache(maxsize=64)
 def outcome(stress: float) -> Text:
     """By (missed payment from 0 for none to 6, age), for a day's economic stress."""
-    return _strings(
+    return strings(
         ", "
         + _fields(
             economic_stress_factor=stress,
@@ -159,7 +132,7 @@ def outcome(stress: float) -> Text:
 @lru_cache(maxsize=1)
 def clock() -> Text:
     """By second of the day: `02:14:32`."""
-    return _strings(
+    return strings(
         f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
         for second in range(DAY_SECONDS)
     )
@@ -169,18 +142,18 @@ def clock() -> Text:
 def people(seed: int, period: int) -> tuple[Text, Text]:
     """By row of the population: the customer's id, and what follows the tenure."""
     who = persons.population(seed, period)
-    ids = pc.binary_join_element_wise("cust_", pc.utf8_lpad(digits(who.number), 6, "0"), "")
+    ids = pc.binary_join_element_wise("cust_", padded(who.number, 6), "")
     rest = pc.binary_join_element_wise(
         ', "customer_income_bracket": "',
-        take(_strings(persons.INCOMES), who.income),
+        take(strings(persons.INCOMES), who.income),
         '", "customer_credit_score_range": "',
-        take(_strings(persons.CREDIT), who.credit),
+        take(strings(persons.CREDIT), who.credit),
         '", "customer_verification_level": "',
-        take(_strings(persons.VERIFICATION), who.verification),
+        take(strings(persons.VERIFICATION), who.verification),
         '", "customer_address_stability": "',
-        take(_strings(persons.ADDRESS), who.address),
+        take(strings(persons.ADDRESS), who.address),
         '", "customer_state": "',
-        take(_strings(persons.STATES), who.state),
+        take(strings(persons.STATES), who.state),
         '", ',
         "",
     )
@@ -191,22 +164,22 @@ def people(seed: int, period: int) -> tuple[Text, Text]:
 def products(seed: int) -> tuple[Text, Text]:
     """By row of the catalogue: the id between its neighbours, and what describes the product."""
     goods = shop.catalogue(seed)
-    ids = _strings(
+    ids = strings(
         f'", "product_id": "prod_{number:06}", "device_id": "' for number in goods.number.tolist()
     )
     rest = pc.binary_join_element_wise(
         '"product_category": "',
-        take(_strings(shop.CATEGORIES), goods.category),
+        take(strings(shop.CATEGORIES), goods.category),
         '", "product_subcategory": "',
-        take(_strings(shop.SUBCATEGORIES), goods.subcategory),
+        take(strings(shop.SUBCATEGORIES), goods.subcategory),
         '", "product_brand": "',
-        take(_strings(shop.BRANDS), goods.brand),
+        take(strings(shop.BRANDS), goods.brand),
         '", "product_price": ',
         money(goods.price_cents),
         ', "product_bnpl_eligible": ',
-        take(_strings(("false", "true")), goods.eligible.astype(np.int64)),
+        take(strings(("false", "true")), goods.eligible.astype(np.int64)),
         ', "product_risk_category": "',
-        take(_strings(shop.PRODUCT_RISKS), goods.risk),
+        take(strings(shop.PRODUCT_RISKS), goods.risk),
         '", ',
         "",
     )

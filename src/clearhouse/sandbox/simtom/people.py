@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from clearhouse.sandbox.rng import stream
+from clearhouse.sandbox.rng import pick, stream
 from clearhouse.sandbox.simtom.config import Entity
 
 COHORT_DAYS, COHORT_SIZE, COHORTS = 32, 1_000, 40
@@ -111,28 +111,23 @@ def _cohort(seed: int, number: int) -> People:
     rng = stream(seed, Entity.COHORT, number)
     n = COHORT_SIZE
     u = rng.random((8, n))
-    credit = _draw(_CREDIT_SHARES, u[0])
+    credit = pick(_CREDIT_SHARES, u[0])
     limits = _LIMIT_SHARES.cumsum(axis=1)[credit]
     limit_u = rng.random((n, MAX_METHODS, 1))
     days = np.arange(n) * COHORT_DAYS // n  # they join evenly over the cohort's days
     return People(
         number=((number - _FIRST_COHORT) * COHORT_SIZE + np.arange(n) + 1) % _ID_SPACE,
         joined=number * COHORT_DAYS + days,
-        age=_draw((0.14, 0.25, 0.21, 0.15, 0.25), u[1]),
-        income=_draw(_INCOME_SHARES, u[2]),
+        age=pick((0.14, 0.25, 0.21, 0.15, 0.25), u[1]),
+        income=pick(_INCOME_SHARES, u[2]),
         credit=credit,
-        verification=_draw((0.56, 0.27, 0.17), u[3]),
-        address=_draw((0.64, 0.24, 0.12), u[4]),
+        verification=pick((0.56, 0.27, 0.17), u[3]),
+        address=pick((0.64, 0.24, 0.12), u[4]),
         # The squared draw makes the states at the head of the list the populous ones.
         state=(u[5] ** 2 * len(STATES)).astype(np.int64),
         trait=rng.standard_normal(n),
-        device=_draw(_DEVICE_SHARES, rng.random((n, 2))),
-        methods=_draw((0.45, 0.35, 0.20), u[6]) + 1,
+        device=pick(_DEVICE_SHARES, rng.random((n, 2))),
+        methods=pick((0.45, 0.35, 0.20), u[6]) + 1,
         provider=(rng.random((n, MAX_METHODS)) * len(PROVIDERS)).astype(np.int64),
         limit=(limit_u >= limits[:, None, :-1]).sum(axis=2),
     )
-
-
-def _draw(shares: tuple[float, ...], u: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Indices with the given shares, from uniform draws of any shape."""
-    return np.searchsorted(np.cumsum(shares)[:-1], u, side="right")

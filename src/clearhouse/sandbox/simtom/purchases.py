@@ -17,11 +17,11 @@ from clearhouse.sandbox.simtom.catalogue import catalogue
 from clearhouse.sandbox.simtom.config import Entity
 from clearhouse.sandbox.simtom.credit import HIGH, IMPULSE, STRETCHED, Application
 from clearhouse.sandbox.simtom.people import COHORT_SIZE, COHORTS, LIMITS, period, population
+from clearhouse.sandbox.times import times_of_day
 
 SPEEDS = ("slow", "normal", "fast", "very_fast")
 CARTS = 4
 COMPARISON_SECONDS = 300  # price_comparison_time stays below
-DAY_SECONDS = 86_400
 
 _SCENARIO_SHARES = (0.60, 0.20, 0.15, 0.05)
 _ACTIVITY = 1.6  # above 1: some people of a cohort buy much more than others
@@ -189,9 +189,7 @@ def _times_of_day(u: NDArray[np.float64], peak_hours: tuple[int, ...]) -> NDArra
     weight = _HOURS.astype(np.float64)
     for peak in sorted({hour for hour in peak_hours if 0 <= hour < 24}):
         weight += _PEAK * np.exp(-0.5 * ((hours - peak) / _PEAK_WIDTH_HOURS) ** 2)
-    share = np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum()
-    seconds = np.interp(u, share, np.arange(25) * 3600.0).astype(np.int64)
-    return np.sort(seconds.clip(0, DAY_SECONDS - 1))
+    return times_of_day(u, weight)
 
 
 def _affordable(

@@ -19,11 +19,13 @@ from clearhouse.sandbox.simtom.people import AGES, LIMITS, period, population
 from clearhouse.sandbox.simtom.purchases import (
     CARTS,
     COMPARISON_SECONDS,
-    DAY_SECONDS,
     SPEEDS,
     Purchases,
     economic_stress,
 )
+from clearhouse.sandbox.text import Text, digits, money, padded, take
+from clearhouse.sandbox.text import encode as encoded
+from clearhouse.sandbox.times import DAY_SECONDS
 
 STREAM = Lines(prefix=b"data: ", suffix=b"\n\n", media_type="text/plain")
 
@@ -42,51 +44,46 @@ def encode(purchases: Purchases) -> bytes:
     """The records as sent; at most about a million at once (Arrow's 2 GB)."""
     if len(purchases) == 0:
         return b""
-    joined = pc.binary_join_element_wise(*_fragments(purchases), "")
-    _validity, offsets, data = joined.buffers()
-    end = int(np.frombuffer(offsets, dtype=np.int32)[len(joined)])
-    return bytes(memoryview(data)[:end])
+    return encoded(_fragments(purchases))
 
 
-def _fragments(p: Purchases) -> list[text.Text]:
+def _fragments(p: Purchases) -> list[Text]:
     """The parts of a record, left to right: Arrow string arrays, and text that all rows share."""
     people = population(p.seed, period(p.day))
     customer_ids, customer_rest = text.people(p.seed, period(p.day))
     product_ids, product_rest = text.products(p.seed)
-    customer = text.take(customer_ids, p.customer)
+    customer = take(customer_ids, p.customer)
     limit = people.limit[p.customer, p.method]
     missed = p.missed_days // FIRST_MISS_DAYS
     high = p.scenario == HIGH
-    ordinal, on_site = text.digits(p.ordinal), text.digits(p.on_site_seconds)
+    ordinal, on_site = digits(p.ordinal), digits(p.on_site_seconds)
     return [
         f'data: {{"transaction_id": "{p.id_prefix}',
-        pc.utf8_lpad(ordinal, _ORDINAL_DIGITS, "0"),
+        padded(p.ordinal, _ORDINAL_DIGITS),
         '", "customer_id": "',
         customer,
-        text.take(product_ids, p.product),
+        take(product_ids, p.product),
         customer,
-        text.take(text.DEVICE_NUMBER, p.device),
+        take(text.DEVICE_NUMBER, p.device),
         customer,
-        text.take(text.METHOD_NUMBER, p.method),
-        text.money(p.amount_cents),
-        text.take(text.BEFORE_SCENARIO, p.scenario),
+        take(text.METHOD_NUMBER, p.method),
+        money(p.amount_cents),
+        take(text.BEFORE_SCENARIO, p.scenario),
         pc.choose(pa.array(p.scenario), "", "", _utilization(p, limit), on_site),
-        text.take(
+        take(
             text.RISK,
             (p.scenario * text.RISK_SCORES + p.risk_percent) * len(INSTALLMENTS) + p.installments,
         ),
-        text.money(p.first_payment_cents),
-        text.take(text.CHECKOUT, (p.scenario * len(SPEEDS) + p.speed) * CARTS + p.carts),
-        text.take(text.COMPARISON, np.where(high, 0, COMPARISON_SECONDS) + p.comparison_seconds),
+        money(p.first_payment_cents),
+        take(text.CHECKOUT, (p.scenario * len(SPEEDS) + p.speed) * CARTS + p.carts),
+        take(text.COMPARISON, np.where(high, 0, COMPARISON_SECONDS) + p.comparison_seconds),
         pc.if_else(pa.array(high), "", on_site),
-        text.take(
-            text.outcome(economic_stress(p.day)), missed * len(AGES) + people.age[p.customer]
-        ),
-        text.digits(p.day.toordinal() - people.joined[p.customer]),
-        text.take(customer_rest, p.customer),
-        text.take(product_rest, p.product),
-        text.take(text.DEVICE, people.device[p.customer, p.device] * 2 + p.trusted),
-        text.take(text.PAYMENT, people.provider[p.customer, p.method] * len(LIMITS) + limit),
+        take(text.outcome(economic_stress(p.day)), missed * len(AGES) + people.age[p.customer]),
+        digits(p.day.toordinal() - people.joined[p.customer]),
+        take(customer_rest, p.customer),
+        take(product_rest, p.product),
+        take(text.DEVICE, people.device[p.customer, p.device] * 2 + p.trusted),
+        take(text.PAYMENT, people.provider[p.customer, p.method] * len(LIMITS) + limit),
         *_timestamp(p),
         '", "_record_id": ',
         ordinal,
@@ -94,7 +91,7 @@ def _fragments(p: Purchases) -> list[text.Text]:
     ]
 
 
-def _utilization(p: Purchases, limit: np.ndarray) -> text.Text:
+def _utilization(p: Purchases, limit: np.ndarray) -> Text:
     """Share of the limit used, with all its digits.
 
     Amounts lie between 1/1000 of the limit and the limit itself, exclusive: there Arrow prints
@@ -104,9 +101,9 @@ def _utilization(p: Purchases, limit: np.ndarray) -> text.Text:
     return pc.cast(pa.array(share), pa.string())
 
 
-def _timestamp(p: Purchases) -> list[text.Text]:
+def _timestamp(p: Purchases) -> list[Text]:
     if int(p.second[-1]) < DAY_SECONDS:
-        return [f"{p.day}T", text.take(text.clock(), p.second)]
+        return [f"{p.day}T", take(text.clock(), p.second)]
     midnight = np.datetime64(dt.datetime.combine(p.day, dt.time()), "s")
     stamps = np.datetime_as_string(midnight + p.second.astype("timedelta64[s]"), unit="s")
     return [pa.array(stamps.tolist(), pa.string())]
