@@ -1,10 +1,11 @@
 """The sandbox sources, by name."""
 
 from clearhouse.core.errors import UsageError
+from clearhouse.sandbox.retail.source import RETAILERS
 from clearhouse.sandbox.simtom.source import SIMTOM
 from clearhouse.sandbox.source import SandboxSource
 
-SOURCES: dict[str, SandboxSource] = {source.name: source for source in (SIMTOM,)}
+SOURCES: dict[str, SandboxSource] = {source.name: source for source in (SIMTOM, *RETAILERS)}
 
 
 def source_named(name: str) -> SandboxSource:
