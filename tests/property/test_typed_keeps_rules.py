@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,13 @@ from hypothesis import strategies as st
 from wide_contract import CONTRACT, DATA, FIELDS
 
 from clearhouse.core.contract import Contract, TypedRecords, type_records, violations
-from clearhouse.core.contract.reading import READING_SCHEMA, key_of, read_line, split_lines
+from clearhouse.core.contract.reading import (
+    READING_SCHEMA,
+    key_of,
+    read_line,
+    split_lines,
+    together_pattern,
+)
 
 NUMBERS = """0|-0|-1|7|4|6|5|101|4.0|0.5|1.10|1.100|1e2|1E400|-1e-400|185.66843307230633|01|.5|1.|+1
 9999999999999.99|12345678901234|9223372036854775807|9223372036854775808|NaN|-Infinity|Infinity|Inf
@@ -84,6 +91,12 @@ FORMS = Shape(
     },
 )
 REPEATED = replace(WIDE, contract=replace(CONTRACT, repeats=True))
+TOGETHER = replace(
+    WIDE,
+    contract=replace(
+        CONTRACT, repeats=True, together=next(f for f in CONTRACT.fields if f.name == "kind")
+    ),
+)
 ANYTHING = [
     *listed(NUMBERS),
     *listed(MOMENTS),
@@ -149,7 +162,9 @@ def payload_of(random: Random, shape: Shape) -> bytes:
 # Seeds are independent draws: hypothesis' own variations of what it drew before are much alike.
 
 
-@pytest.mark.parametrize("shape", [WIDE, FORMS, REPEATED], ids=["wide", "forms", "repeated"])
+@pytest.mark.parametrize(
+    "shape", [WIDE, FORMS, REPEATED, TOGETHER], ids=["wide", "forms", "repeated", "together"]
+)
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(seed=st.integers(0, 2**64))
 def test_columns_say_of_every_line_what_the_rules_say(shape: Shape, seed: int) -> None:
@@ -165,7 +180,13 @@ def test_columns_say_of_every_line_what_the_rules_say(shape: Shape, seed: int) -
 
 def read_one_by_one(lines: Sequence[bytes], contract: Contract) -> Iterator[Mapping[str, Any]]:
     seen: Counter[str] = Counter()
+    before = b""
     for number, line in enumerate(lines, start=1):
+        if contract.together is not None:
+            found = re.search(together_pattern(contract.together).encode(), line)
+            shared = found.group(1) if found else b""
+            seen = seen if shared == before else Counter()
+            before = shared
         key = key_of(line, contract)
         seen[key] += 1
         yield {"line": number, **read_line(line, contract, "till", nth=seen[key])}

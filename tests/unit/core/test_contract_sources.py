@@ -164,6 +164,22 @@ def test_a_key_that_another_reader_would_find_otherwise_is_still_no_record() -> 
     assert keys(found) == ["B|s|1", "A|s|1"]
 
 
+def test_a_sale_that_comes_again_in_one_answer_is_no_more_lines_where_lines_stand_together(
+    tmp_path: Path,
+) -> None:
+    shared = FILE.read_text().replace("repeats, value: true", "repeats, value: product")
+    (tmp_path / "shared.yaml").write_text(shared)
+    contract = Contract.load(tmp_path / "shared.yaml")
+    other = LINE.replace('"s"', '"t"')
+
+    found = typed(LINE, LINE, other, LINE, LINE.replace("2.50", "2.40"), contract=contract)
+
+    assert keys(found) == ["A|s|1", "A|s|2", "A|t|1", "A|s|1", "A|s|2"]
+    ids = found.reading["_record_id"].to_pylist()
+    assert ids[0] == ids[3]  # a duplicate
+    assert ids[1] != ids[4]  # a correction
+
+
 # --- the source's own name ----------------------------------------------------------------------
 
 
