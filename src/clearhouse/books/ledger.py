@@ -210,6 +210,12 @@ class Books:
         with self.engine.connect() as connection:
             return tuple(connection.execute(sa.select(*last)).one())
 
+    def domains(self) -> list[str]:
+        """The domains that have entries."""
+        statement = sa.select(current_table.c.domain).distinct().order_by(current_table.c.domain)
+        with self.engine.connect() as connection:
+            return list(connection.scalars(statement))
+
     def days(self, domain: str) -> list[dt.date]:
         """The days that a domain has entries of, in order."""
         table = current_table
