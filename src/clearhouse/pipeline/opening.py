@@ -13,6 +13,7 @@ from clearhouse.books.journal import Journal
 from clearhouse.books.ledger import Books
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
+from clearhouse.core.errors import UsageError
 from clearhouse.core.resources import resource
 from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.dbt_files import assembled
@@ -147,10 +148,37 @@ def open_engine(settings: Settings, domain: str, *, reads_only: bool = False) ->
 def connected(
     domain: Domain, settings: Settings, faults: Faults | None = None
 ) -> Iterator[dict[str, Connection]]:
-    """All sources of a domain by name, for as long as the block lasts."""
+    """All sources of a domain by name, for as long as the block lasts.
+
+    Args:
+        domain: whose.
+        settings: say where they are.
+        faults: kinds by day, for a sandbox: of all sources, or of one as `<source>.<kind>`.
+
+    Raises:
+        UsageError: a fault is of a source that the domain does not have.
+    """
+    sources = [source for dataset in domain.datasets for source in dataset.sources]
+    names = [source.name for source in sources]
+    for kind in (kind for kinds in (faults or {}).values() for kind in kinds):
+        if "." in kind and kind.partition(".")[0] not in names:
+            raise UsageError(
+                f"{kind!r} is no fault of {domain.name}: its sources are {', '.join(names)}.",
+                "bad_fault",
+            )
     with ExitStack() as stack:
         yield {
-            source.name: stack.enter_context(source.connect(settings, faults or {}))
-            for dataset in domain.datasets
-            for source in dataset.sources
+            source.name: stack.enter_context(
+                source.connect(settings, _of_source(source.name, faults or {}))
+            )
+            for source in sources
         }
+
+
+def _of_source(name: str, faults: Faults) -> Faults:
+    """The faults of one source."""
+    of_days = {
+        day: [k.removeprefix(f"{name}.") for k in kinds if "." not in k or k.startswith(f"{name}.")]
+        for day, kinds in faults.items()
+    }
+    return {day: kinds for day, kinds in of_days.items() if kinds}
