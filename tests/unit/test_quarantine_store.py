@@ -1,14 +1,12 @@
 """Quarantined rows: whole, of the entry that last wrote their day, and found by their own name."""
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from clearhouse.core.contract.rules import Violation
-from clearhouse.store.database import open_database
 from clearhouse.store.quarantine import Quarantine, QuarantinedRow
 
 DATASET = "bnpl.transactions"
@@ -33,10 +31,8 @@ def row(
 
 
 @pytest.fixture
-def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'clearhouse.db'}")
-    yield Quarantine(engine)
-    engine.dispose()
+def quarantine(database: sa.Engine) -> Quarantine:
+    return Quarantine(database)
 
 
 def test_a_day_is_replaced_whole_and_its_neighbour_stays(quarantine: Quarantine) -> None:
@@ -79,4 +75,4 @@ def test_a_row_is_found_by_its_id_or_its_name_and_no_other(
     quarantine.replace(DATASET, {DAY: ("e1", [row(name), *others])})
 
     for wanted in (name, f"id of {name}"):
-        assert [r.record_id for r in quarantine.find(wanted)] == [f"id of {name}"]
+        assert [r.record_id for r in quarantine.find(DATASET, wanted)] == [f"id of {name}"]
