@@ -19,8 +19,12 @@ from clearhouse.store.database import open_database
 class Databases(Protocol):
     """Where databases can be made. Each is named by its URL."""
 
+    def bare(self) -> str:
+        """A database with nothing in it."""
+        ...
+
     def new(self) -> str:
-        """An empty database."""
+        """A database with empty tables, or one that gets them when it is opened."""
         ...
 
     def copy(self, url: str) -> str:
@@ -46,8 +50,11 @@ class SqliteDatabases:
     def __str__(self) -> str:
         return str(self._folder)
 
-    def new(self) -> str:
+    def bare(self) -> str:
         return f"sqlite:///{self._unused()}"
+
+    def new(self) -> str:
+        return self.bare()
 
     def copy(self, url: str) -> str:
         return f"sqlite:///{shutil.copyfile(_path(url), self._unused())}"
@@ -72,9 +79,12 @@ class PostgresDatabases:
     def __str__(self) -> str:
         return self._named(self._url.database)
 
+    def bare(self) -> str:
+        return self.copy(self._named("template1"))
+
     def new(self) -> str:
-        if self._empty is None:  # with its tables: to copy them is quicker than to make them
-            self._empty = self.copy(self._named("template1"))
+        if self._empty is None:  # to copy tables is quicker than to make them
+            self._empty = self.bare()
             opened(self._empty).dispose()
         return self.copy(self._empty)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import sqlalchemy as sa
 from databases import PostgresDatabases
 
 USER = "keeper"
@@ -37,6 +38,16 @@ class Server:
     @property
     def databases(self) -> PostgresDatabases:
         return PostgresDatabases(self.url)
+
+    def analyst_of(self, database: str) -> str:
+        """The URL of a user who may read a database, and nothing else."""
+        url = sa.make_url(self.url).set(database=database)
+        self.databases.edit(
+            url.render_as_string(hide_password=False),
+            f"CREATE ROLE analyst LOGIN PASSWORD '{self.password}'",
+            "GRANT pg_read_all_data TO analyst",
+        )
+        return url.set(username="analyst").render_as_string(hide_password=False)
 
     def start(self) -> None:
         # No power is cut here: what a killed process wrote is there without fsync.

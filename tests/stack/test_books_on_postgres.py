@@ -19,6 +19,7 @@ MODULES = (
     "test_ledger",
     "test_publications",
     "test_quarantine_store",
+    "test_store_tables",
 )
 OF_FILES_ALONE = {
     "test_an_edited_row_is_named_with_what_was_recorded": "a column with a type takes no other",
