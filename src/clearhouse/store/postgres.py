@@ -29,13 +29,19 @@ except ImportError:
     ) from None
 
 _CONNECT_TIMEOUT_SECONDS = 10
+_KEEPALIVE_SECONDS = 30
 _SESSION = {
     # Of a writer that waits for another one, as SQLite's busy time-out.
     "lock_timeout": "10s",
     # A host that is cut off keeps its locks until the server notices: by default after two hours.
-    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_idle": str(_KEEPALIVE_SECONDS),
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
+    # The session that holds the lock of a run is idle for as long as the run works elsewhere.
+    "idle_session_timeout": "0",
+    # What the database or the user may be set to otherwise, and the driver can't read.
+    "datestyle": "ISO",
+    "timezone": "UTC",
 }
 _SILENT_SECONDS = 1.0
 _SECONDS_BETWEEN_TRIES = 0.2
@@ -71,7 +77,11 @@ def open_postgres(url: SecretUrl, *, reads_only: bool = False) -> sa.Engine:
     of SQLite do. Whoever writes what others write too locks it before: see `writing`.
     """
     whole = sa.make_url(url.for_client()).set(drivername="postgresql+psycopg")
-    defaults = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS, "application_name": "clearhouse"}
+    defaults = {
+        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+        "keepalives_idle": _KEEPALIVE_SECONDS,  # or a firewall forgets an idle connection
+        "application_name": "clearhouse",
+    }
     engine = sa.create_engine(
         whole,
         isolation_level="REPEATABLE READ",
@@ -126,14 +136,22 @@ def only_run(
                     f"{url.public} after {wait_seconds:g} s: wait for it to end.",
                     "run_under_way",
                 )
-            session: psycopg.Connection[Any] = cast(Any, connection.connection.driver_connection)
-            _held.setdefault(url.identity, []).append(session)
-            try:
+            with _noted(connection, url):
                 yield
-            finally:
-                _held[url.identity].remove(session)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _noted(connection: sa.Connection, url: SecretUrl) -> Iterator[None]:
+    """Let commits of this process see that the session still holds its lock; at last, end it."""
+    session: psycopg.Connection[Any] = cast(Any, connection.connection.driver_connection)
+    _held.setdefault(url.identity, []).append(session)
+    try:
+        yield
+    finally:
+        _held[url.identity].remove(session)
+        connection.invalidate()  # there is nothing to roll back, and it may have ended already
 
 
 def _check_locks(url: SecretUrl) -> None:

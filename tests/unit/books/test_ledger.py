@@ -263,3 +263,8 @@ def test_books_that_are_there_are_opened_and_not_made_anew(
 ) -> None:
     books.close({key_of(): Measured({Side.OUT: Totals({"records": 1})})}, "run-1")
     assert [e.key for e in Books(database).current("bnpl")] == [key_of()]
+
+
+def test_a_finding_may_name_a_key_with_any_character(books: Books) -> None:
+    books.add_findings("bnpl", [(HOP, DAY, "missing: a\0b")], "run-1")
+    assert books.findings("bnpl") == [(HOP, DAY, "missing: a␀b")]
