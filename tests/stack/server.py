@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,10 @@ class Server:
         """SIGKILL to the server; its children end by themselves when they notice."""
         pid = int((self._data / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{pid}").exists():  # it would not start again beside its own remains
+            assert time.monotonic() < deadline, f"{pid} is not gone"
+            time.sleep(0.05)
 
     def _run(self, program: str, *arguments: object) -> None:
         found = shutil.which(program) or f"/usr/lib/postgresql/15/bin/{program}"
