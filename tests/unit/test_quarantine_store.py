@@ -79,12 +79,8 @@ def test_a_row_is_found_by_its_id_or_its_name_and_no_other(
 
 
 def test_a_key_may_hold_any_character(quarantine: Quarantine) -> None:
-    names = ["a\0b", "a\x1a0b", "a\x1a1\x1a\0", "\0", "\x1a"]
-    rows = [row(name, line=n) for n, name in enumerate(names)]
+    keys = ["a\0b", "a\x1a0b", "a\x1a1\x1a\0", "\0", "\x1a"]
+    rows = [replace(row(f"row {n}", line=n), record_key=key) for n, key in enumerate(keys)]
     quarantine.replace(DATASET, {DAY: ("e1", rows)})
-    assert [r.record_key for r in quarantine.of_days(DATASET)] == [r.record_key for r in rows]
-    assert quarantine.rows(DATASET, [DAY])["_record_key"].to_pylist() == [
-        r.record_key for r in rows
-    ]
-    for name in names:
-        assert [r.record_id for r in quarantine.find(DATASET, name)] == [f"id of {name}"]
+    assert [r.record_key for r in quarantine.of_days(DATASET)] == keys
+    assert quarantine.rows(DATASET, [DAY])["_record_key"].to_pylist() == keys
