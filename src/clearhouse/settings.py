@@ -1,7 +1,8 @@
 """Settings: each part is named by a URL, read from the environment or `.env`.
 
 Two profiles are planned: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
-This version runs the embedded one; anything else is refused in one sentence.
+This version runs the embedded one, with the books on a PostgreSQL server if that is wanted;
+anything else is refused in one sentence.
 """
 
 import os
@@ -28,7 +29,7 @@ from clearhouse.core.urls import SecretUrl, UrlError
 EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "landing_url": ("file",),
     "log_url": ("sqlite",),
-    "database_url": ("sqlite",),
+    "database_url": ("sqlite", "postgresql"),
     "workflows_url": ("inline",),
     "catalog_url": ("sqlite",),
     "engine_url": ("duckdb",),
@@ -51,11 +52,25 @@ def _source_url(value: Any) -> Any:
     return SecretUrl.parse(value) if isinstance(value, str) else value
 
 
+def _store_url(value: Any) -> Any:
+    is_of_server = isinstance(value, str) and value.strip().lower().startswith("postgresql:")
+    return _server_url(value) if is_of_server else value
+
+
+def _server_url(text: str) -> SecretUrl:
+    url = SecretUrl.parse(text, ("postgresql",))
+    if not urlsplit(url.public).path.strip("/"):
+        raise UrlError("it names no database: write it as postgresql://user:password@host/database")
+    return url
+
+
 def _webhook_url(value: SecretStr) -> SecretStr:
     return SecretStr(SecretUrl.parse(value.get_secret_value()).for_client())
 
 
 SourceUrl = Annotated[InstanceOf[SecretUrl], NoDecode, BeforeValidator(_source_url)]
+StoreUrl = Annotated[str | InstanceOf[SecretUrl], NoDecode, BeforeValidator(_store_url)]
+"""A local store as text; one on a server as a URL that does not show its secrets."""
 WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook_url)]
 
 
@@ -77,7 +92,11 @@ class Settings(BaseSettings):
     clearhouse_home: Path = Field(Path(".clearhouse"), description="Folder of all local state.")
     landing_url: str = Field("", description="Raw bytes by source and day: file://…")
     log_url: str = Field("", description="Event log between services: sqlite:///…")
-    database_url: str = Field("", description="Operational store and the books: sqlite:///…")
+    database_url: StoreUrl = Field(
+        "",
+        description="Operational store and the books: sqlite:///…, or "
+        "postgresql://user:password@host/database",
+    )
     workflows_url: str = Field("inline://", description="Durable workflows: inline://")
     catalog_url: str = Field("", description="Iceberg catalog of the bronze tables: sqlite:///…")
     engine_url: str = Field("", description="SQL engine for silver and gold: duckdb:///…")
@@ -213,7 +232,8 @@ def load_settings(**overrides: Any) -> Settings:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(f".env can't be read ({why}): correct it or remove it.") from None
     for name, schemes in EMBEDDED_SCHEMES.items():
-        _check_store(name.upper(), getattr(settings, name), schemes)
+        if isinstance(url := getattr(settings, name), str):
+            _check_store(name.upper(), url, schemes)
     _check_proxies()
     return settings
 
@@ -299,8 +319,9 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
     yield "CLEARHOUSE_HOME", settings.clearhouse_home, None
     yield "LANDING_URL", Path(url2pathname(urlsplit(settings.landing_url).path)), None
     for name in ("database_url", "catalog_url", "engine_url"):
-        file = Path(getattr(settings, name).partition(":///")[2])
-        yield name.upper(), file.parent, file
+        if isinstance(url := getattr(settings, name), str):
+            file = Path(url.partition(":///")[2])
+            yield name.upper(), file.parent, file
 
 
 def _in_the_way(folder: Path) -> bool:

@@ -56,10 +56,11 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     """The parts; with a folder for what is written beside the stores, these are only read."""
     home = settings.clearhouse_home
     home.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.database_url)
+    reads_only = scratch is not None
+    database = open_database(settings.database_url, reads_only=reads_only)
     landing = Landing.from_url(settings.landing_url)
     lake = Lake(settings.catalog_url, home / "bronze")
-    engine = open_engine(settings, domain.name, reads_only=scratch is not None)
+    engine = open_engine(settings, domain.name, reads_only=reads_only)
     publications = Publications(database)
     quarantine = Quarantine(database)
     books, decisions = Books(database), Decisions(database)
@@ -68,7 +69,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     def opened(dataset: Dataset) -> OpenDataset:
         contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
         versions = versions_of(domain, dataset, contract)
-        memory = LandingTotals(database, versions.reading)
+        memory = LandingTotals(database, versions.reading, reads_only=reads_only)
         sources = tuple(source.name for source in dataset.sources)
         for source in sources:
             contract.of(source)  # one that the contract does not name is refused now
@@ -113,8 +114,9 @@ def opened_to_read(domain: Domain, settings: Settings) -> Iterator[Run]:
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
         urls = {
-            name: _copied(getattr(settings, name), scratch / name)
+            name: _copied(url, scratch / name)
             for name in ("database_url", "catalog_url")
+            if isinstance(url := getattr(settings, name), str)
         }
         run = _opened(domain, settings.model_copy(update=urls), scratch)
         try:

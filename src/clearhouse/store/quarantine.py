@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -13,6 +13,30 @@ from clearhouse.books.measure import SPINE_SCHEMA, digests_of, filled, texts_of,
 from clearhouse.books.model import Totals
 from clearhouse.core.contract.rules import Violation
 
+
+class SourceText(sa.types.TypeDecorator[str]):
+    """Text that came from a source. It may hold NUL, which PostgreSQL does not take in a text."""
+
+    impl = sa.Text
+    cache_ok = True
+    _ESCAPES: ClassVar = str.maketrans({"\x1a": "\x1a1", "\0": "\x1a0"})
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Python to SQL."""
+        if value is None or dialect.name == "sqlite":
+            return value
+        return value.translate(self._ESCAPES)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """SQL to Python."""
+        if value is None or dialect.name == "sqlite":
+            return value
+        return value.replace("\x1a0", "\0").replace("\x1a1", "\x1a")
+
+
+_IN_BYTE_ORDER = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""As SQLite orders texts, whatever the collation of a server's database is."""
+
 metadata = sa.MetaData()
 quarantine_table = sa.Table(
     "quarantine",
@@ -20,9 +44,9 @@ quarantine_table = sa.Table(
     sa.Column("dataset", sa.String(80), primary_key=True),
     sa.Column("book_date", sa.Date, primary_key=True),
     sa.Column("record_id", sa.String(32), primary_key=True),
-    sa.Column("record_key", sa.Text, nullable=False),
+    sa.Column("record_key", SourceText, nullable=False),
     sa.Column("entry_id", sa.String(64), nullable=False),
-    sa.Column("object_key", sa.Text, nullable=False),
+    sa.Column("object_key", _IN_BYTE_ORDER, nullable=False),
     sa.Column("line", sa.Integer, nullable=False),
     sa.Column("code", sa.String(40), nullable=False),
     sa.Column("violations", sa.Text, nullable=False),
@@ -69,7 +93,6 @@ class Quarantine:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        metadata.create_all(engine)
 
     def replace(
         self, dataset: str, rows_by_day: Mapping[dt.date, tuple[str, Sequence[QuarantinedRow]]]
@@ -110,10 +133,9 @@ class Quarantine:
             sa.select(q.book_date, q.code, sa.func.count())
             .where(self._where(dataset, days))
             .group_by(q.book_date, q.code)
-            .order_by(q.book_date, q.code)
         )
         with self.engine.connect() as connection:
-            return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
+            return sorted((r[0], r[1], r[2]) for r in connection.execute(statement))
 
     def find(self, dataset: str, text: str, parts_after_id: int = 0) -> list[QuarantinedRow]:
         """Rows by record id, by their key, or by the source's id in it, in order of day and line.
