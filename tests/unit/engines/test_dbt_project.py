@@ -4,17 +4,16 @@ import datetime as dt
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-import yaml
-from bnpl_warehouse import CONTRACT, DBT_DIR, Warehouse, purchase
+from bnpl_warehouse import CONTRACT, Warehouse, purchase
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
+from domain_warehouse import documented_columns
 
 from clearhouse.core.contract import Contract
 from clearhouse.core.contract.fields import Field
@@ -300,26 +299,11 @@ def kept_alive(monkeypatch: pytest.MonkeyPatch) -> list[LocalEnvironment]:
 def test_every_built_column_is_documented_in_its_order(warehouse: Warehouse) -> None:
     warehouse.set_bronze([purchase("txn_1", DAY_1)])
     build_and_publish(warehouse, DAY_1)
-    built: dict[str, dict[str, list[str]]] = {}
-    for schema, table, column in warehouse.execute(
-        "select table_schema, table_name, column_name from information_schema.columns"
-        " where table_schema in ('silver', 'gold', 'marts', 'next')"
-        " order by table_schema, table_name, ordinal_position"
-    ):
-        built.setdefault(table, {}).setdefault(schema, []).append(column)
 
-    documented = {
-        model["name"]: [column["name"] for column in model["columns"]]
-        for model in yaml_entries("models")
-    }
+    built = warehouse.columns()
 
+    documented = documented_columns(warehouse.domain)
     assert {name: next(iter(found.values())) for name, found in built.items()} == documented
     served = [list(found.values()) for found in built.values() if len(found) > 1]
     assert len(served) == 5
     assert all(columns == others for columns, others in served), "what is built fits what is served"
-    assert all("Grain: " in model["description"] for model in yaml_entries("models"))
-
-
-def yaml_entries(kind: str) -> list[Mapping[str, object]]:
-    documents = [yaml.safe_load(file.read_text()) for file in DBT_DIR.glob("models/**/*.yml")]
-    return [entry for document in documents for entry in document.get(kind, [])]
