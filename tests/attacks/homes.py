@@ -26,7 +26,8 @@ from clearhouse.pipeline.domain import Dataset, Domain
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.opening import open_run
 from clearhouse.sandbox.options import SandboxOptions
-from clearhouse.sandbox.server import running
+from clearhouse.sandbox.retail.options import KEYS, RetailOptions
+from clearhouse.sandbox.server import running, running_sources
 from clearhouse.settings import Settings, load_settings
 
 CLOSED, SEALED, RELEASED, HELD = (dt.date(2024, 1, 2) + dt.timedelta(days=n) for n in range(4))
@@ -60,6 +61,19 @@ def _small_simtom(faults: Faults) -> Iterator[Variables]:
         yield {"BNPL_API_URL": url, "BNPL_BASE_DAILY_VOLUME": "200"}
 
 
+@contextmanager
+def _small_retailers(faults: Faults) -> Iterator[Variables]:
+    """Three retailers, of which the first has the faults: one bad line of a day is few enough."""
+    options = {name: RetailOptions(volume=0.05) for name in KEYS}
+    options["retailer_1"] = RetailOptions(volume=0.05, faults=dict(faults))
+    with running_sources(options) as urls:
+        yield {
+            f"{name.upper()}_{part}": value
+            for name, url in urls.items()
+            for part, value in (("URL", url), ("KEY", KEYS[name]))
+        }
+
+
 RECIPES = {
     "toy": Recipe(
         {
@@ -77,6 +91,15 @@ RECIPES = {
             HELD: ("negative_amounts",),
         },
         source=_small_simtom,
+    ),
+    "retail": Recipe(
+        {
+            CLOSED: ("shadowed_fields",),
+            SEALED: ("late",),
+            RELEASED: ("redelivered", "wrong_totals"),
+            HELD: ("wrong_totals",),
+        },
+        source=_small_retailers,
     ),
 }
 
