@@ -137,7 +137,7 @@ def _first_derived(home: Home) -> tuple[Derived, tuple[str, ...]]:
     if table is None:
         raise NotThereError("the domain derives no table that readers see")
     row = _in_engine(home, table.served, ()).row(0)
-    names = (table.at, table.part, table.key)
+    names = table.grain or (table.at, table.part, table.key)
     return table, tuple(dict.fromkeys(name for name in names if name in row))
 
 

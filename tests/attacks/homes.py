@@ -64,8 +64,8 @@ def _small_simtom(faults: Faults) -> Iterator[Variables]:
 @contextmanager
 def _small_retailers(faults: Faults) -> Iterator[Variables]:
     """Three retailers, of which the first has the faults: one bad line of a day is few enough."""
-    options = {name: RetailOptions(volume=0.05) for name in KEYS}
-    options["retailer_1"] = RetailOptions(volume=0.05, faults=dict(faults))
+    options = {name: RetailOptions(scale=0.05) for name in KEYS}
+    options["retailer_1"] = RetailOptions(scale=0.05, faults=dict(faults))
     with running_sources(options) as urls:
         yield {
             f"{name.upper()}_{part}": value
@@ -109,18 +109,15 @@ class Row:
     """A record that nothing else is called like.
 
     Attributes:
-        text: its value of the column that attacks change (`Places.column`).
         name: as the books call it.
+        text: its value of the column that attacks change (`Places.column`).
     """
 
     record_id: str
     record_key: str
+    name: str
     amount: Money
     text: str
-
-    @property
-    def name(self) -> str:
-        return self.record_key.rsplit("|", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -206,12 +203,40 @@ class Home:
         """Find where everything is; the head of the journal."""
         with self.opened() as run:
             self._places = _places(run)
-            self.rows = _rows(run, self._places)
+            self.rows = self._rows(run)
             return str(run.journal.head())
+
+    def called(self, record_key: str) -> str:
+        """How the books call a record: by its whole key where that ends with an ordinal."""
+        return record_key if self.at.contract.repeats else record_key.rpartition("|")[2]
 
     def take(self, day: dt.date) -> Row:
         """A record of a day, which no other attack gets."""
         return self.rows[day].pop()
+
+    def _rows(self, run: Run) -> dict[dt.date, list[Row]]:
+        """The records of each day whose key no other record has."""
+        at = self.at
+        gold, amount, currency = (
+            at.declared.gold,
+            at.contract.amount.name,
+            at.contract.currency.name,
+        )
+        minor = run.engine.dialect.minor_units(amount, currency)
+        found = run.engine.query(
+            f"""SELECT _book_date, _record_id, _record_key, {minor} AS minor,
+                {currency} AS currency, {at.column or "''"} AS text
+            FROM {gold} WHERE {amount} > 0 AND text IS NOT NULL AND _record_key IN (
+                SELECT _record_key FROM {gold} GROUP BY _record_key HAVING count(*) = 1)
+            ORDER BY _record_id"""
+        ).to_pylist()
+        rows: dict[dt.date, list[Row]] = {day: [] for day in DAYS}
+        for r in found:
+            amount_of = Money(r["minor"], r["currency"])
+            key = r["_record_key"]
+            row = Row(r["_record_id"], key, self.called(key), amount_of, r["text"])
+            rows[r["_book_date"]].append(row)
+        return rows
 
     def keep(self) -> None:
         """Note how the home is now: attacked, it is put back to that."""
@@ -309,21 +334,3 @@ def _places(run: Run) -> Places:
             for day in DAYS
         },
     )
-
-
-def _rows(run: Run, at: Places) -> dict[dt.date, list[Row]]:
-    """The records of each day whose key no other record has."""
-    gold, amount, currency = at.declared.gold, at.contract.amount.name, at.contract.currency.name
-    minor = run.engine.dialect.minor_units(amount, currency)
-    found = run.engine.query(
-        f"""SELECT _book_date, _record_id, _record_key, {minor} AS minor, {currency} AS currency,
-            {at.column or "''"} AS text
-        FROM {gold} WHERE {amount} > 0 AND _record_key IN (
-            SELECT _record_key FROM {gold} GROUP BY _record_key HAVING count(*) = 1)
-        ORDER BY _record_id"""
-    ).to_pylist()
-    rows: dict[dt.date, list[Row]] = {day: [] for day in DAYS}
-    for r in found:
-        amount_of = Money(r["minor"], r["currency"])
-        rows[r["_book_date"]].append(Row(r["_record_id"], r["_record_key"], amount_of, r["text"]))
-    return rows

@@ -138,7 +138,7 @@ def quarantined(home: Home, nth: int) -> tuple[str, str]:
         raise NotThereError(home.recipe.lacks["rejected"])
     rows = database(home, "SELECT record_id, record_key FROM quarantine ORDER BY record_id")
     record_id, key = rows[nth % len(rows)]
-    return record_id, key.rsplit("|", 1)[-1] or record_id
+    return record_id, home.called(key) or record_id
 
 
 @attack(ROWS, "a row of quarantine deleted")
@@ -164,4 +164,4 @@ def _quarantined_invented(home: Home) -> Told:
     values = columns.replace("record_id", "'invented'").replace("record_key", "'x|invented'")
     invented = f"INSERT INTO quarantine ({columns}) SELECT {values} FROM quarantine"
     database(home, f"{invented} WHERE record_id = ?", record_id)
-    return [on(home.at.names.bronze, CLOSED, "+1 record", ": invented")]
+    return [on(home.at.names.bronze, CLOSED, "+1 record", "invented")]
