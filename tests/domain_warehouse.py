@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from clearhouse.core.contract import Contract
+from clearhouse.core.contract.fields import Field
 from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.dbt_files import assembled
 from clearhouse.engines.duckdb import DuckDBEngine
@@ -25,6 +26,13 @@ from clearhouse.pipeline.domain import Domain
 from clearhouse.pipeline.serve import Flip, Pending, apply, prepare
 
 DBT_DIR = Path(__file__).parents[1] / "dbt"
+UNBOUNDED: dict[str, tuple[Any, Any]] = {
+    "bigint": (-(2**63), 2**63 - 1),
+    "double": (-1e308, 1e308),
+    "decimal(15,2)": ("-9999999999999.99", "9999999999999.99"),
+    "timestamp": ("1000-01-01T00:00:00", "2999-12-31T23:59:59.999999"),
+}
+"""The least and the most that a field takes where its contract says no more."""
 
 
 class DomainWarehouse:
@@ -147,3 +155,17 @@ def documented_columns(domain: Domain) -> dict[str, list[str]]:
     models = [model for document in documents for model in document.get("models", [])]
     assert all("Grain: " in model["description"] for model in models)
     return {model["name"]: [column["name"] for column in model["columns"]] for model in models}
+
+
+def limits(field: Field) -> tuple[Any, Any] | None:
+    """The least and the most that a contract lets through, of a field that has an order."""
+    if field.physical_type not in UNBOUNDED:
+        return None
+    if field.enum:
+        numbers = sorted(map(int, field.enum))
+        return numbers[0], numbers[-1]
+    least, most = UNBOUNDED[field.physical_type]
+    return (
+        least if field.minimum is None else field.minimum,
+        most if field.maximum is None else field.maximum,
+    )

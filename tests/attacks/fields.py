@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 
 from attacks.attack import COMMANDS, NotThereError, Told, attack, verify
+from attacks.groups import FIELDS
 from attacks.homes import CLOSED, RELEASED, SEALED, Home
 from attacks.readers import hidden, served_files
 from attacks.rows import quarantined
 from attacks.stores import cut, database, rewrite, rewrite_file, rewrite_table, warehouse
 from clearhouse.pipeline.domain import Derived
 
-FIELDS = "fields"
 COMMANDS[FIELDS] = verify
 
 

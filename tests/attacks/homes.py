@@ -7,7 +7,7 @@ import datetime as dt
 import gc
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,16 @@ import pyarrow as pa
 from cli_session import command
 from click.testing import Result
 
+from attacks.groups import (
+    ALL_HIDDEN,
+    FIELDS,
+    GONE,
+    HIDDEN,
+    LANDING,
+    PIECES,
+    ROWS,
+    VIEWS,
+)
 from clearhouse.core.contract import Contract
 from clearhouse.core.money import Money
 from clearhouse.domains import DOMAINS, domain_of
@@ -45,12 +55,15 @@ class Recipe:
 
     Attributes:
         faults: kinds of faults of the sandbox, by day.
+        groups: of the attacks that are made on it; all, where it names none. The books are the
+            same for each domain: another one like it need not suffer what only they are about.
         lacks: what its days don't have, and why: attacks on that are skipped.
         source: what stands in for the outside world while the home is made, as variables; without
             one, the faults are asked of the sandbox by `--fault`.
     """
 
     faults: Faults
+    groups: Collection[str] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
     source: Callable[[Faults], AbstractContextManager[Variables]] | None = None
 
@@ -99,6 +112,16 @@ RECIPES = {
             RELEASED: ("redelivered", "wrong_totals"),
             HELD: ("wrong_totals",),
         },
+        groups=(
+            ROWS,
+            FIELDS,
+            LANDING,
+            GONE,
+            PIECES,
+            VIEWS,
+            HIDDEN,
+            ALL_HIDDEN,
+        ),
         source=_small_retailers,
     ),
 }

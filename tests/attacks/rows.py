@@ -5,12 +5,11 @@ from functools import partial
 
 from attacks.attack import NotThereError, Told, attack, on
 from attacks.forgery import forged
-from attacks.groups import LANDING, VIEWS
+from attacks.groups import LANDING, ROWS, VIEWS
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home, Row
 from attacks.stores import database, rewrite
 from clearhouse.core.money import Money, iso_exponents
 
-ROWS = "rows of the spine"
 DAYS = {"bronze": CLOSED, "silver": SEALED, "gold": RELEASED}
 """The day on which the rows of a store are changed: so no attack is where another one is."""
 Change = Callable[[Home, Row], tuple[str, list[tuple[str, ...]]]]

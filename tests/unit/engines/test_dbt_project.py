@@ -13,21 +13,13 @@ import structlog
 from bnpl_warehouse import CONTRACT, Warehouse, purchase
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
-from domain_warehouse import documented_columns
+from domain_warehouse import documented_columns, limits
 
 from clearhouse.core.contract import Contract
-from clearhouse.core.contract.fields import Field
 from clearhouse.engines.dbt import DbtError, DbtProject, preload
 from clearhouse.engines.duckdb import DuckDBEngine
 
 DAY_1, DAY_2, DAY_3 = "2024-03-01", "2024-03-02", "2024-03-03"
-UNBOUNDED: dict[str, tuple[Any, Any]] = {
-    "bigint": (-(2**63), 2**63 - 1),
-    "double": (-1e308, 1e308),
-    "decimal(15,2)": ("-9999999999999.99", "9999999999999.99"),
-    "timestamp": ("1000-01-01T00:00:00", "2999-12-31T23:59:59.999999"),
-}
-"""The least and the most that a field takes where its contract says no more."""
 VISIBLE = (
     "select _record_key, amount, _book_date::varchar from marts.mart_bnpl_transactions order by all"
 )
@@ -199,20 +191,6 @@ def test_money_that_is_lost_between_the_mart_and_its_customers_is_noticed(
 
     with pytest.raises(DbtError, match="customers_add_up_to_transactions failed with 1 row:"):
         warehouse.project.build("customers_add_up_to_transactions")
-
-
-def limits(field: Field) -> tuple[Any, Any] | None:
-    """The least and the most that a contract lets through, of a field that has an order."""
-    if field.physical_type not in UNBOUNDED:
-        return None
-    if field.enum:
-        numbers = sorted(map(int, field.enum))
-        return numbers[0], numbers[-1]
-    least, most = UNBOUNDED[field.physical_type]
-    return (
-        least if field.minimum is None else field.minimum,
-        most if field.maximum is None else field.maximum,
-    )
 
 
 def purchases_at_the_bounds() -> list[dict[str, Any]]:
