@@ -118,11 +118,12 @@ def test_a_store_of_an_earlier_version_is_migrated_once(
 
 
 def test_several_processes_make_a_store_at_the_same_time(databases: Databases) -> None:
-    url = databases.bare()
-    with ThreadPoolExecutor(4) as pool:
-        for engine in pool.map(opened, [url] * 4):
-            record(engine)
-    assert Journal(opened(url)).head().length == 4
+    for _ in range(5):  # the first moment of a file is the critical one
+        url = databases.bare()
+        with ThreadPoolExecutor(4) as pool:
+            for engine in pool.map(opened, [url] * 4):
+                record(engine)
+        assert Journal(opened(url)).head().length == 4
 
 
 def test_alembic_is_not_imported_to_open_a_store_of_this_version(databases: Databases) -> None:
