@@ -48,7 +48,7 @@ install: .venv/.installed  ## what the demo needs, and no more
 
 install-dev: .venv/.installed-dev  ## the above, with the tools for tests and checks
 
-demo: install  ## a year of BNPL transactions (DAYS=7: a week) from an API to published marts, and the trial balance
+demo: install  ## a year of purchases and sales (DAYS=7: a week) from APIs to published marts, and the trial balance
 	@$(RUN)/clearhouse demo --days $(DAYS)
 
 docs: install  ## a page of the models with their lineage, and the data dictionary
