@@ -206,7 +206,7 @@ def _enter_source(
     by_day = run.landing.days(source, Window(min(days), max(days)))
     landed = {day: by_day[day] for day in days if by_day[day]}
     with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(dataset.reader.measure, landed):
+        for _ in pool.map(lambda day: dataset.reader.measure(day, source), landed):
             run.progress.advance()
     known = run.entries(hop, list(landed))
     keys = {
