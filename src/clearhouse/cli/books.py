@@ -35,6 +35,7 @@ from clearhouse.cli.stores import opened, opened_alone, opened_to_audit
 from clearhouse.cli.tracing import show_trace
 from clearhouse.cli.words import counted, span
 from clearhouse.core.errors import ExitCode, UsageError
+from clearhouse.core.paths import near
 from clearhouse.core.window import parse_day
 from clearhouse.domains import domain_of
 from clearhouse.pipeline.certificate_files import certificate_file
@@ -43,7 +44,6 @@ from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.history import audited_of, history
 from clearhouse.pipeline.journal import check_books, keep_head
 from clearhouse.pipeline.prove import proof
-from clearhouse.pipeline.recompute import near
 from clearhouse.pipeline.rollback import rollback as roll_back
 from clearhouse.pipeline.trace import trace
 

@@ -1,16 +1,26 @@
 """The right to change a home, waited for while another run has it."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from clearhouse.cli.heartbeat import heartbeat
 from clearhouse.core.lock import only_run
 from clearhouse.settings import Settings
 
 
-def alone(config: Settings, domain: str) -> AbstractContextManager[None]:
-    """Be the only run of a domain in this home; standard error says when that takes a while."""
-    return only_run(
-        config.clearhouse_home,
-        domain,
-        on_wait=lambda: heartbeat.say(f"  Another run of {domain} is at work: waiting for it …"),
-    )
+@contextmanager
+def alone(config: Settings, domain: str) -> Iterator[None]:
+    """Be the only run of a domain in this home, and on its engine if that is on a server.
+
+    Standard error says when that takes a while.
+    """
+    from clearhouse.engines.servers import only_run_on_server  # not before a command needs it
+
+    def say() -> None:
+        heartbeat.say(f"  Another run of {domain} is at work: waiting for it …")
+
+    with (
+        only_run(config.clearhouse_home, domain, on_wait=say),
+        only_run_on_server(config.engine_of(domain), domain, on_wait=say),
+    ):
+        yield

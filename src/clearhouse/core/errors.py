@@ -73,6 +73,15 @@ class SourceError(ClearhouseError):
     code = "source_failed"
 
 
+class ServerError(ClearhouseError):
+    """A server that holds one of our stores can't be reached, or does not do what it is asked.
+
+    No `StoreError`: an audit takes those for findings, and this says nothing of what is stored.
+    """
+
+    code = "server_failed"
+
+
 class StoreError(ClearhouseError):
     """One of our own stores is not as it was left, or can't be reached."""
 

@@ -6,11 +6,13 @@ called in messages, in manifests and in the books, so that a new password is not
 
 import ipaddress
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432}
+_WEB = ("http", "https")
 _LOOPBACK = "127.0.0.1"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
@@ -29,7 +31,7 @@ class UrlError(ValueError):
 
 
 class SecretUrl:
-    """An http or https URL. `str()` and `repr()` give its public form.
+    """A URL of a server. `str()` and `repr()` give its public form.
 
     No dataclass: what turns those into plain data (pydantic, `asdict`) would show the secrets.
 
@@ -51,16 +53,18 @@ class SecretUrl:
         self._whole = f"{scheme}://{before}{address.shown}{path}{after}"
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a URL. `/`, `?`, `#` and `@` in a password need no escape where it is clear.
+    def parse(cls, text: str, schemes: Collection[str] = _WEB) -> Self:
+        """Read a URL of one of the schemes.
+
+        `/`, `?`, `#` and `@` in a password need no escape where it is clear.
 
         Raises:
             UrlError: it can't be read, or can be read in two ways.
         """
         scheme, found, rest = text.strip().partition("://")
         scheme = scheme.lower()
-        if not found or scheme not in _DEFAULT_PORTS:
-            raise UrlError("it must begin with http:// or https://")
+        if not found or scheme not in schemes:
+            raise UrlError(f"it must begin with {' or '.join(f'{each}://' for each in schemes)}")
         if _NOT_IN_URLS.search(rest):
             raise UrlError("it has a space, a backslash or a control character: percent-encode it")
         address, tail = _split(rest)

@@ -3,7 +3,6 @@
 select
     sale_date,
     retailer,
-    count(distinct sale_id) as sale_count,
     count(distinct customer_id) as customer_count,
     {{ sale_measures() }}
 from {{ ref('int_retail_touched_sales') }}
