@@ -44,10 +44,14 @@ select
 
     -- money
     priced.unit_price,
-    case when priced.quantity < 0 then 0 else priced.listed_amount end as gross_amount,
-    case when priced.quantity < 0 then 0 else priced.listed_amount - priced.total_amount end
-        as discount_amount,
-    case when priced.quantity < 0 then -priced.total_amount else 0 end as return_amount,
+    cast(case when priced.quantity < 0 then 0 else priced.listed_amount end as decimal(15, 2))
+        as gross_amount,
+    cast(
+        case when priced.quantity < 0 then 0 else priced.listed_amount - priced.total_amount end
+        as decimal(16, 2)
+    ) as discount_amount,
+    cast(case when priced.quantity < 0 then -priced.total_amount else 0 end as decimal(15, 2))
+        as return_amount,
     priced.total_amount,
     priced.tax_amount,
     priced.shipping_cost,

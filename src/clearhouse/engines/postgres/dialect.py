@@ -73,13 +73,13 @@ def _escapes() -> str:
 FUNCTIONS = (
     # to_json writes the codes of rare characters in lower case, and is fast.
     f"""CREATE OR REPLACE FUNCTION ops.json_of_text(value text) RETURNS text
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT CASE WHEN value ~ '[\\x01-\\x1f]' THEN '"' || {_escapes()} || '"'
-            ELSE CAST(to_json(value) AS text) END $$""",
+        LANGUAGE sql STABLE PARALLEL SAFE AS $$
+        SELECT CASE WHEN strpos(CAST(to_json(value) AS text), '\\u00') > 0
+            THEN '"' || {_escapes()} || '"' ELSE CAST(to_json(value) AS text) END $$""",
     # The shortest digits that read back the same. PostgreSQL leaves out those that lie half-way to
     # the next double, which only whole numbers beyond 2^53 can: these are looked for here.
     """CREATE OR REPLACE FUNCTION ops.json_of_large_double(value double precision) RETURNS text
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        LANGUAGE sql STABLE PARALLEL SAFE AS $$
         WITH scaled AS (
             SELECT greatest(0, CAST(floor(ln(value) / ln(2)) AS integer) - 57) AS halvings
         ), exact AS (
@@ -107,7 +107,7 @@ FUNCTIONS = (
         FROM written $$""",
     # 1.5e-07 is 1.5e-7, 1e-06 is 0.000001, and 5 is 5.0.
     """CREATE OR REPLACE FUNCTION ops.json_of_double(value double precision) RETURNS text
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        LANGUAGE sql STABLE PARALLEL SAFE AS $$
         SELECT CASE
             WHEN value IN ('NaN', 'Infinity', '-Infinity') THEN CAST(value AS text)
             WHEN abs(value) >= 9007199254740992

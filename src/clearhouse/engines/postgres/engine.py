@@ -4,7 +4,7 @@ Its transactions do what files and renames do on the embedded engine: a publicat
 readers see it or the one before. So nothing is copied for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -244,7 +244,7 @@ def _load(connection: psycopg.Connection[Any], table: str, path: str, schema: pa
     there = [name for name in schema.names if name in file.schema_arrow.names]
     kinds = pa.schema(schema.field(name) for name in there)
 
-    def batches():  # type: ignore[no-untyped-def]
+    def batches() -> Iterator[pa.Table]:
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=there):
             rows = pa.Table.from_batches([batch]).select(there).cast(kinds)
             yield rows.append_column(_FILE, pa.repeat(path, len(rows)))
