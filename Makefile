@@ -18,7 +18,8 @@ export UV_PROJECT_ENVIRONMENT := .venv
 DAYS ?= 365
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo docs test lint coverage crash bench mutants clean
+.PHONY: help install install-dev demo docs test lint coverage crash bench mutants \
+	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -36,18 +37,18 @@ endef
 	@touch $@
 
 .venv/.installed-dev: pyproject.toml uv.lock
-	$(with_uv) sync --frozen
+	$(with_uv) sync --frozen --all-extras
 	@touch $@ .venv/.installed
 
 .venv/.installed-bench: pyproject.toml uv.lock
-	$(with_uv) sync --frozen --group bench
+	$(with_uv) sync --frozen --all-extras --group bench
 	@touch $@ .venv/.installed .venv/.installed-dev
 
 install: .venv/.installed  ## what the demo needs, and no more
 
 install-dev: .venv/.installed-dev  ## the above, with the tools for tests and checks
 
-demo: install  ## a year of BNPL transactions (DAYS=7: a week) from an API to published marts, and the trial balance
+demo: install  ## a year of purchases and sales (DAYS=7: a week) from APIs to published marts, and the trial balance
 	@$(RUN)/clearhouse demo --days $(DAYS)
 
 docs: install  ## a page of the models with their lineage, and the data dictionary
@@ -64,6 +65,18 @@ coverage: install-dev  ## line coverage of src, at least 90 %
 
 crash: install-dev  ## kill a run before and after every durable write, and run again
 	@$(RUN)/pytest tests/crash --every-write -n 2
+
+stack-up: install  ## PostgreSQL and an S3 store on this machine, without containers; prints what to export
+	@$(RUN)/python -m deploy.native up
+
+stack-status: install  ## which servers run, and where their data and logs are
+	@$(RUN)/python -m deploy.native status
+
+stack-down: install  ## stop the servers that stack-up started; their data stays
+	@$(RUN)/python -m deploy.native down
+
+test-stack: install-dev  ## the tests that need servers, against a stack of their own
+	@$(RUN)/pytest tests/stack
 
 bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
 	@$(RUN)/python -m benchmarks $(BENCH)

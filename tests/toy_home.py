@@ -26,14 +26,15 @@ HIDDEN = "gold.int_toy_hidden_tickets"
 
 @dataclass
 class Toy:
-    """A home with nothing but the toy in it."""
+    """A home with nothing but the toy in it; its books are there too, or at a URL."""
 
     home: Path
+    database_url: str = ""
 
     def command(self, *args: object) -> Result:
         """A command of the command line, in this process."""
         with REGISTERED:
-            return command(self.home, *args)
+            return command(self.home, *args, DATABASE_URL=self.database_url)
 
     def run(self, *days: dt.date, fault: str = "") -> Result:
         """`clearhouse run` over days, on the last of which the booths have a fault."""
@@ -44,7 +45,8 @@ class Toy:
         """The stores."""
         from toy.domain import TOY
 
-        return open_run(TOY, load_settings(_env_file=None, clearhouse_home=self.home))
+        places = {"clearhouse_home": self.home, "database_url": self.database_url}
+        return open_run(TOY, load_settings(_env_file=None, **places))
 
     def read(self, sql: str) -> list[tuple[Any, ...]]:
         """What a reader is answered, who opens what is published."""

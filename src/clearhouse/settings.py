@@ -1,8 +1,8 @@
 """Settings: each part is named by a URL, read from the environment or `.env`.
 
 Two profiles are planned: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
-This version runs the embedded one, with the SQL engine on a PostgreSQL server if that is wanted;
-anything else is refused in one sentence.
+This version runs the embedded one, with the books, the SQL engine or both on a PostgreSQL server if
+that is wanted; anything else is refused in one sentence.
 """
 
 import os
@@ -29,7 +29,7 @@ from clearhouse.core.urls import SecretUrl, UrlError
 EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "landing_url": ("file",),
     "log_url": ("sqlite",),
-    "database_url": ("sqlite",),
+    "database_url": ("sqlite", "postgresql"),
     "workflows_url": ("inline",),
     "catalog_url": ("sqlite",),
     "engine_url": ("duckdb", "postgresql"),
@@ -94,7 +94,11 @@ class Settings(BaseSettings):
     clearhouse_home: Path = Field(Path(".clearhouse"), description="Folder of all local state.")
     landing_url: str = Field("", description="Raw bytes by source and day: file://…")
     log_url: str = Field("", description="Event log between services: sqlite:///…")
-    database_url: str = Field("", description="Operational store and the books: sqlite:///…")
+    database_url: StoreUrl = Field(
+        "",
+        description="Operational store and the books: sqlite:///…, or "
+        "postgresql://user:password@host/database",
+    )
     workflows_url: str = Field("inline://", description="Durable workflows: inline://")
     catalog_url: str = Field("", description="Iceberg catalog of the bronze tables: sqlite:///…")
     engine_url: StoreUrl = Field(

@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 
 from attacks.attack import COMMANDS, NotThereError, Told, attack, verify
+from attacks.groups import FIELDS
 from attacks.homes import CLOSED, RELEASED, SEALED, Home
 from attacks.readers import hidden, served_files
 from attacks.rows import quarantined
 from attacks.stores import cut, database, rewrite, rewrite_file, rewrite_table, warehouse
 from clearhouse.pipeline.domain import Derived
 
-FIELDS = "fields"
 COMMANDS[FIELDS] = verify
 
 
@@ -137,7 +137,7 @@ def _first_derived(home: Home) -> tuple[Derived, tuple[str, ...]]:
     if table is None:
         raise NotThereError("the domain derives no table that readers see")
     row = _in_engine(home, table.served, ()).row(0)
-    names = (table.at, table.part, table.key)
+    names = table.grain or (table.at, table.part, table.key)
     return table, tuple(dict.fromkeys(name for name in names if name in row))
 
 

@@ -3,6 +3,8 @@
 None of them hides what is told of another one.
 """
 
+ROWS = "rows of the spine"
+FIELDS = "fields"
 LANDING = "landing"
 GONE = "landed objects"
 PIECES = "files cut off, deleted and exchanged"

@@ -7,7 +7,7 @@ import datetime as dt
 import gc
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,16 @@ import pyarrow as pa
 from cli_session import command
 from click.testing import Result
 
+from attacks.groups import (
+    ALL_HIDDEN,
+    FIELDS,
+    GONE,
+    HIDDEN,
+    LANDING,
+    PIECES,
+    ROWS,
+    VIEWS,
+)
 from clearhouse.core.contract import Contract
 from clearhouse.core.money import Money
 from clearhouse.domains import DOMAINS, domain_of
@@ -26,7 +36,8 @@ from clearhouse.pipeline.domain import Dataset, Domain
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.opening import open_run
 from clearhouse.sandbox.options import SandboxOptions
-from clearhouse.sandbox.server import running
+from clearhouse.sandbox.retail.options import KEYS, RetailOptions
+from clearhouse.sandbox.server import running, running_sources
 from clearhouse.settings import Settings, load_settings
 
 CLOSED, SEALED, RELEASED, HELD = (dt.date(2024, 1, 2) + dt.timedelta(days=n) for n in range(4))
@@ -44,12 +55,15 @@ class Recipe:
 
     Attributes:
         faults: kinds of faults of the sandbox, by day.
+        groups: of the attacks that are made on it; all, where it names none. The books are the
+            same for each domain: another one like it need not suffer what only they are about.
         lacks: what its days don't have, and why: attacks on that are skipped.
         source: what stands in for the outside world while the home is made, as variables; without
             one, the faults are asked of the sandbox by `--fault`.
     """
 
     faults: Faults
+    groups: Collection[str] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
     source: Callable[[Faults], AbstractContextManager[Variables]] | None = None
 
@@ -58,6 +72,19 @@ class Recipe:
 def _small_simtom(faults: Faults) -> Iterator[Variables]:
     with running(SandboxOptions(volume="formula", faults=dict(faults))) as url:
         yield {"BNPL_API_URL": url, "BNPL_BASE_DAILY_VOLUME": "200"}
+
+
+@contextmanager
+def _small_retailers(faults: Faults) -> Iterator[Variables]:
+    """Three retailers, of which the first has the faults: one bad line of a day is few enough."""
+    options = {name: RetailOptions(scale=0.05) for name in KEYS}
+    options["retailer_1"] = RetailOptions(scale=0.05, faults=dict(faults))
+    with running_sources(options) as urls:
+        yield {
+            f"{name.upper()}_{part}": value
+            for name, url in urls.items()
+            for part, value in (("URL", url), ("KEY", KEYS[name]))
+        }
 
 
 RECIPES = {
@@ -78,6 +105,25 @@ RECIPES = {
         },
         source=_small_simtom,
     ),
+    "retail": Recipe(
+        {
+            CLOSED: ("shadowed_fields",),
+            SEALED: ("late",),
+            RELEASED: ("redelivered", "wrong_totals"),
+            HELD: ("wrong_totals",),
+        },
+        groups=(
+            ROWS,
+            FIELDS,
+            LANDING,
+            GONE,
+            PIECES,
+            VIEWS,
+            HIDDEN,
+            ALL_HIDDEN,
+        ),
+        source=_small_retailers,
+    ),
 }
 
 
@@ -86,18 +132,15 @@ class Row:
     """A record that nothing else is called like.
 
     Attributes:
-        text: its value of the column that attacks change (`Places.column`).
         name: as the books call it.
+        text: its value of the column that attacks change (`Places.column`).
     """
 
     record_id: str
     record_key: str
+    name: str
     amount: Money
     text: str
-
-    @property
-    def name(self) -> str:
-        return self.record_key.rsplit("|", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -183,12 +226,40 @@ class Home:
         """Find where everything is; the head of the journal."""
         with self.opened() as run:
             self._places = _places(run)
-            self.rows = _rows(run, self._places)
+            self.rows = self._rows(run)
             return str(run.journal.head())
+
+    def called(self, record_key: str) -> str:
+        """How the books call a record: by its whole key where that ends with an ordinal."""
+        return record_key if self.at.contract.repeats else record_key.rpartition("|")[2]
 
     def take(self, day: dt.date) -> Row:
         """A record of a day, which no other attack gets."""
         return self.rows[day].pop()
+
+    def _rows(self, run: Run) -> dict[dt.date, list[Row]]:
+        """The records of each day whose key no other record has."""
+        at = self.at
+        gold, amount, currency = (
+            at.declared.gold,
+            at.contract.amount.name,
+            at.contract.currency.name,
+        )
+        minor = run.engine.dialect.minor_units(amount, currency)
+        found = run.engine.query(
+            f"""SELECT _book_date, _record_id, _record_key, {minor} AS minor,
+                {currency} AS currency, {at.column or "''"} AS text
+            FROM {gold} WHERE {amount} > 0 AND text IS NOT NULL AND _record_key IN (
+                SELECT _record_key FROM {gold} GROUP BY _record_key HAVING count(*) = 1)
+            ORDER BY _record_id"""
+        ).to_pylist()
+        rows: dict[dt.date, list[Row]] = {day: [] for day in DAYS}
+        for r in found:
+            amount_of = Money(r["minor"], r["currency"])
+            key = r["_record_key"]
+            row = Row(r["_record_id"], key, self.called(key), amount_of, r["text"])
+            rows[r["_book_date"]].append(row)
+        return rows
 
     def keep(self) -> None:
         """Note how the home is now: attacked, it is put back to that."""
@@ -286,21 +357,3 @@ def _places(run: Run) -> Places:
             for day in DAYS
         },
     )
-
-
-def _rows(run: Run, at: Places) -> dict[dt.date, list[Row]]:
-    """The records of each day whose key no other record has."""
-    gold, amount, currency = at.declared.gold, at.contract.amount.name, at.contract.currency.name
-    minor = run.engine.dialect.minor_units(amount, currency)
-    found = run.engine.query(
-        f"""SELECT _book_date, _record_id, _record_key, {minor} AS minor, {currency} AS currency,
-            {at.column or "''"} AS text
-        FROM {gold} WHERE {amount} > 0 AND _record_key IN (
-            SELECT _record_key FROM {gold} GROUP BY _record_key HAVING count(*) = 1)
-        ORDER BY _record_id"""
-    ).to_pylist()
-    rows: dict[dt.date, list[Row]] = {day: [] for day in DAYS}
-    for r in found:
-        amount_of = Money(r["minor"], r["currency"])
-        rows[r["_book_date"]].append(Row(r["_record_id"], r["_record_key"], amount_of, r["text"]))
-    return rows

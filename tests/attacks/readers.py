@@ -245,5 +245,4 @@ def _none_hidden(home: Home) -> Told:
     )
     assert record_id
     rewrite_file(path, "SELECT * FROM rows WHERE false")
-    name = str(key).rsplit("|", 1)[-1]
-    return [on(home.at.names.readers, day, "+1 record", name)]
+    return [on(home.at.names.readers, day, "+1 record", home.called(key))]

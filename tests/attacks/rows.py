@@ -5,12 +5,11 @@ from functools import partial
 
 from attacks.attack import NotThereError, Told, attack, on
 from attacks.forgery import forged
-from attacks.groups import LANDING, VIEWS
+from attacks.groups import LANDING, ROWS, VIEWS
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home, Row
 from attacks.stores import database, rewrite
 from clearhouse.core.money import Money, iso_exponents
 
-ROWS = "rows of the spine"
 DAYS = {"bronze": CLOSED, "silver": SEALED, "gold": RELEASED}
 """The day on which the rows of a store are changed: so no attack is where another one is."""
 Change = Callable[[Home, Row], tuple[str, list[tuple[str, ...]]]]
@@ -138,7 +137,7 @@ def quarantined(home: Home, nth: int) -> tuple[str, str]:
         raise NotThereError(home.recipe.lacks["rejected"])
     rows = database(home, "SELECT record_id, record_key FROM quarantine ORDER BY record_id")
     record_id, key = rows[nth % len(rows)]
-    return record_id, key.rsplit("|", 1)[-1] or record_id
+    return record_id, home.called(key) or record_id
 
 
 @attack(ROWS, "a row of quarantine deleted")
@@ -164,4 +163,4 @@ def _quarantined_invented(home: Home) -> Told:
     values = columns.replace("record_id", "'invented'").replace("record_key", "'x|invented'")
     invented = f"INSERT INTO quarantine ({columns}) SELECT {values} FROM quarantine"
     database(home, f"{invented} WHERE record_id = ?", record_id)
-    return [on(home.at.names.bronze, CLOSED, "+1 record", ": invented")]
+    return [on(home.at.names.bronze, CLOSED, "+1 record", "invented")]

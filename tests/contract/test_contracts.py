@@ -32,7 +32,7 @@ def promises(contract: Contract) -> Promises:
     """What readers build on: the version, the key, and each field's type and rules."""
     return {
         "version": contract.version,
-        "key": [f.name for f in contract.key],
+        "key": [f.name for f in contract.key] + ["ordinal"] * contract.repeats,
         "fields": {
             f.name: {
                 "type": f"{f.physical_type} in UTC" if f.has_offset else f.physical_type,

@@ -223,6 +223,7 @@ def test_the_hinted_trace_shows_one_record_in_every_store(home: Path) -> None:
         (["demo", "--fault", "2024-01-01=nope"], 2, "nope"),
         (["sandbox", "serve", "--fault", "2024-01-01=nope"], 2, "nope"),
         (["sandbox", "serve", "--volume", "nope"], 2, "asked or formula"),
+        (["sandbox", "serve", "retailer_9"], 2, "choose from simtom, retailer_1"),
         (["frobnicate"], 2, "No such command"),
     ],
 )

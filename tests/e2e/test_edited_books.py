@@ -113,7 +113,7 @@ def test_the_history_says_when_and_by_which_run(toy: Toy) -> None:
     toy.command(*BOOKS, "--to", FIRST)
 
     shown = toy.command(*BOOKS, "--history")
-    data = json.loads(toy.command(*BOOKS, "--history", "--json").stdout)
+    data = json.loads(toy.command(*BOOKS, "--history", "--json").stdout)["toy"]
 
     first, second = data["days"][:2]
     assert (first["book_date"], second["book_date"]) == (str(FIRST), str(SECOND))

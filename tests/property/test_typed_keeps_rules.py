@@ -2,8 +2,10 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -14,7 +16,13 @@ from hypothesis import strategies as st
 from wide_contract import CONTRACT, DATA, FIELDS
 
 from clearhouse.core.contract import Contract, TypedRecords, type_records, violations
-from clearhouse.core.contract.reading import READING_SCHEMA, read_line, split_lines
+from clearhouse.core.contract.reading import (
+    READING_SCHEMA,
+    key_of,
+    read_line,
+    split_lines,
+    together_pattern,
+)
 
 NUMBERS = """0|-0|-1|7|4|6|5|101|4.0|0.5|1.10|1.100|1e2|1E400|-1e-400|185.66843307230633|01|.5|1.|+1
 9999999999999.99|12345678901234|9223372036854775807|9223372036854775808|NaN|-Infinity|Infinity|Inf
@@ -82,6 +90,13 @@ FORMS = Shape(
         **dict.fromkeys(["note", "currency"], listed(TEXTS)),
     },
 )
+REPEATED = replace(WIDE, contract=replace(CONTRACT, repeats=True))
+TOGETHER = replace(
+    WIDE,
+    contract=replace(
+        CONTRACT, repeats=True, together=next(f for f in CONTRACT.fields if f.name == "kind")
+    ),
+)
 ANYTHING = [
     *listed(NUMBERS),
     *listed(MOMENTS),
@@ -147,7 +162,9 @@ def payload_of(random: Random, shape: Shape) -> bytes:
 # Seeds are independent draws: hypothesis' own variations of what it drew before are much alike.
 
 
-@pytest.mark.parametrize("shape", [WIDE, FORMS], ids=["wide", "forms"])
+@pytest.mark.parametrize(
+    "shape", [WIDE, FORMS, REPEATED, TOGETHER], ids=["wide", "forms", "repeated", "together"]
+)
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(seed=st.integers(0, 2**64))
 def test_columns_say_of_every_line_what_the_rules_say(shape: Shape, seed: int) -> None:
@@ -158,10 +175,21 @@ def test_columns_say_of_every_line_what_the_rules_say(shape: Shape, seed: int) -
     for row in found.accepted.to_pylist():
         check_that_it_is_what_was_written(row, lines[row["_line"] - 1], shape.contract)
     assert found.reading.schema == READING_SCHEMA
-    assert found.reading.to_pylist() == [
-        {"line": number, **read_line(line, shape.contract, "till")}
-        for number, line in enumerate(lines, start=1)
-    ]
+    assert found.reading.to_pylist() == list(read_one_by_one(lines, shape.contract))
+
+
+def read_one_by_one(lines: Sequence[bytes], contract: Contract) -> Iterator[Mapping[str, Any]]:
+    seen: Counter[str] = Counter()
+    before = b""
+    for number, line in enumerate(lines, start=1):
+        if contract.together is not None:
+            found = re.search(together_pattern(contract.together).encode(), line)
+            shared = found.group(1) if found else b""
+            seen = seen if shared == before else Counter()
+            before = shared
+        key = key_of(line, contract)
+        seen[key] += 1
+        yield {"line": number, **read_line(line, contract, "till", nth=seen[key])}
 
 
 def check_that_the_rules_agree(

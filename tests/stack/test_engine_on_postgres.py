@@ -18,7 +18,7 @@ DAYS = [MONDAY + dt.timedelta(days=n) for n in range(4)]
 SMALL = {"BNPL_PATTERN": "source", "BNPL_BASE_DAILY_VOLUME": "150"}
 FAULTS = {
     "bnpl": (("corrected", "duplicates"), "negative_amounts", ("late", "restated")),
-    "retail": (("corrected", "duplicates"), "half_volume", ("late", "restated")),
+    "retail": (("corrected", "duplicates"), "wrong_totals", ("late", "restated")),
 }
 READERS = {"bnpl": "marts.mart_bnpl_transactions", "retail": "marts.fact_sales"}
 

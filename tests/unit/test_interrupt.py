@@ -109,8 +109,9 @@ def test_a_command_is_stopped_while_it_runs(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_a_server_is_ended_by_it(tmp_path: Path) -> None:
-    code, said = interrupted(tmp_path, "sandbox", "serve", "--port", "0")
+@pytest.mark.parametrize("sources", [(), ("retailer_1", "retailer_2")])
+def test_a_server_is_ended_by_it(tmp_path: Path, sources: tuple[str, ...]) -> None:
+    code, said = interrupted(tmp_path, "sandbox", "serve", *sources, "--port", "0")
 
     assert code == 0
     assert "Stopped" not in said

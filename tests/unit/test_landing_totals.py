@@ -1,14 +1,9 @@
 """Totals of landed bytes are kept over processes, for one state of the code that measured them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 import sqlalchemy as sa
 
 from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
-from clearhouse.store.database import open_database
 from clearhouse.store.landing_totals import LandingTotals
 
 BEYOND_64_BITS = 3 * 2**64 + 1  # a hash of many records is
@@ -19,13 +14,6 @@ FOUND = {
     "repeated": Counted(),
 }
 OTHER = {"all": Counted(Totals({"records": 1}), "0f2"), "repeated": Counted()}
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'clearhouse.db'}")
-    yield engine
-    engine.dispose()
 
 
 def test_what_was_kept_is_there_for_the_next_process_to_the_last_digit(

@@ -1,14 +1,12 @@
 """Quarantined rows: whole, of the entry that last wrote their day, and found by their own name."""
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from clearhouse.core.contract.rules import Violation
-from clearhouse.store.database import open_database
 from clearhouse.store.quarantine import Quarantine, QuarantinedRow
 
 DATASET = "bnpl.transactions"
@@ -33,10 +31,8 @@ def row(
 
 
 @pytest.fixture
-def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'clearhouse.db'}")
-    yield Quarantine(engine)
-    engine.dispose()
+def quarantine(database: sa.Engine) -> Quarantine:
+    return Quarantine(database)
 
 
 def test_a_day_is_replaced_whole_and_its_neighbour_stays(quarantine: Quarantine) -> None:
@@ -79,4 +75,26 @@ def test_a_row_is_found_by_its_id_or_its_name_and_no_other(
     quarantine.replace(DATASET, {DAY: ("e1", [row(name), *others])})
 
     for wanted in (name, f"id of {name}"):
-        assert [r.record_id for r in quarantine.find(wanted)] == [f"id of {name}"]
+        assert [r.record_id for r in quarantine.find(DATASET, wanted)] == [f"id of {name}"]
+        assert quarantine.find("other", wanted) == []
+
+
+@pytest.mark.parametrize("sale", ["A_1", "shop|A_1"])
+def test_lines_are_found_by_the_id_that_stands_before_other_parts(
+    quarantine: Quarantine, sale: str
+) -> None:
+    keys = [f"{sale}|s|1", f"{sale}|s|2", f"{sale}|A_1|1", "A|s|1", "AX1|s|1", "B|A_1|1", "A_1"]
+    rows = [replace(row(key), record_key=key) for key in keys]
+    quarantine.replace(DATASET, {DAY: ("e1", rows)})
+
+    found = quarantine.find(DATASET, "A_1", parts_after_id=2)
+
+    assert {r.record_key for r in found} == {*keys[:3], "A_1"}  # the last one is a whole key
+
+
+def test_a_key_may_hold_any_character(quarantine: Quarantine) -> None:
+    keys = ["a\0b", "a\x1a0b", "a\x1a1\x1a\0", "\0", "\x1a"]
+    rows = [replace(row(f"row {n}", line=n), record_key=key) for n, key in enumerate(keys)]
+    quarantine.replace(DATASET, {DAY: ("e1", rows)})
+    assert [r.record_key for r in quarantine.of_days(DATASET)] == keys
+    assert quarantine.rows(DATASET, [DAY])["_record_key"].to_pylist() == keys

@@ -37,7 +37,10 @@ def test_an_empty_variable_is_unset_and_words_are_taken_in_any_case(
         ("ALL_PROXY", f"http://ann:{SECRET}/a@proxy"),
         ("BNPL_SEED", SECRET),
         ("LOG_LEVEL", SECRET),
-        *((name, f"postgresql://ann:{SECRET}@host/db") for name in STORES),
+        *((n, f"postgresql://ann:{SECRET}@host/db") for n in STORES if n != "DATABASE_URL"),
+        ("DATABASE_URL", f"postgresql://ann:{SECRET}@host"),
+        ("DATABASE_URL", f"postgresql://ann:{SECRET}@host:port/db"),
+        ("DATABASE_URL", f"postgres://ann:{SECRET}@host/db"),
         *((name, f"ann:{SECRET}@host/db") for name in STORES),
         ("DATABASE_URL", f"sqlite:////books.db?key={SECRET}"),
         ("LANDING_URL", f"file:///landing#{SECRET}"),
@@ -77,8 +80,10 @@ def test_no_view_of_the_settings_holds_a_secret() -> None:
         _env_file=None,
         bnpl_api_url=f"https://{SECRET}:{SECRET}/{SECRET}@simtom.example/at?key={SECRET}#{SECRET}",
         slack_webhook_url=f"https://hooks.example/services/{SECRET}",
+        database_url=f"postgresql://{SECRET}:{SECRET}/{SECRET}@books.example/db?sslkey={SECRET}",
     )
 
     assert shown(settings)["BNPL_API_URL"] == "https://***@simtom.example/at?***"
+    assert shown(settings)["DATABASE_URL"] == "postgresql://***@books.example/db?***"
     for view in (repr(settings), str(settings), str(settings.model_dump()), str(shown(settings))):
         assert SECRET not in view

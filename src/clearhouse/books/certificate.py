@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clearhouse.books.journal import create_tables, recording
+from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, Measured, Side, Totals, canonical
 from clearhouse.books.schema import acting_user, certificate_table, now, reopening_table
 from clearhouse.core.errors import ClearhouseError
@@ -117,7 +117,6 @@ class Certificates:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        create_tables(engine)
 
     def get(self, domain: str, book_date: dt.date) -> Certificate | None:
         """The certificate of a day, if it is closed."""

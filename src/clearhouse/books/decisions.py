@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from clearhouse.books.journal import create_tables, recording
+from clearhouse.books.journal import recording
 from clearhouse.books.schema import acting_user, now, release_table, verdict_table
 
 _IDS_PER_QUERY = 500
@@ -43,7 +43,6 @@ class Decisions:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        create_tables(engine)
 
     def record(
         self,

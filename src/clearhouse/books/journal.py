@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from clearhouse.books.model import digest
 from clearhouse.books.projections import Tables, differences, moment, rows_of, stored_tables
-from clearhouse.books.schema import journal_table, metadata
-from clearhouse.core.errors import StoreError, UsageError
+from clearhouse.books.schema import journal_table, writing
+from clearhouse.core.errors import UsageError
 
 Row = dict[str, Any]
 
@@ -98,7 +98,7 @@ class Recording:
 @contextmanager
 def recording(engine: sa.Engine, kind: str) -> Iterator[Recording]:
     """Record something, whole or not at all. What writes nothing leaves no row in the journal."""
-    with engine.begin() as connection:
+    with writing(engine, journal_table) as connection:
         record = Recording(connection)
         yield record
         record.end(kind)
@@ -109,7 +109,6 @@ class Journal:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        create_tables(engine)
 
     def head(self) -> Head:
         """What stands for all that is recorded until now."""
@@ -183,30 +182,6 @@ def link(prev: str, kind: str, body_digest: str) -> str:
     return digest(prev, kind, body_digest)
 
 
-def create_tables(engine: sa.Engine) -> None:
-    """Make the tables of the books that are not there yet.
-
-    Raises:
-        StoreError: an earlier version made them, with other columns.
-    """
-    with engine.begin() as connection:
-        inspector = sa.inspect(connection)
-        there = set(inspector.get_table_names())
-        if there.issuperset(metadata.tables):
-            return
-        for name in there & metadata.tables.keys():
-            if {c["name"] for c in inspector.get_columns(name)} != {
-                *metadata.tables[name].c.keys()
-            }:
-                raise StoreError(
-                    "An earlier version of Clearhouse kept these books, and this one can't go on "
-                    "with them: set CLEARHOUSE_HOME to another folder, and what has landed is "
-                    "pulled again.",
-                    "books_of_before",
-                )
-        metadata.create_all(connection)
-
-
 def _head(connection: sa.Connection) -> Head:
     table = journal_table
     last = sa.select(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)
@@ -217,7 +192,7 @@ def _head(connection: sa.Connection) -> Head:
 def _append(
     connection: sa.Connection, kind: str, columns: Mapping[str, Mapping[str, Sequence[Any]]]
 ) -> None:
-    """Chain a row to the last one. Only one transaction at a time can: `prev` is unique."""
+    """Chain a row to the last one. `prev` is unique: a fork is refused by the database."""
     body = json.dumps(
         columns, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_as_text
     )

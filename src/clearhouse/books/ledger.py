@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
-from clearhouse.books.journal import create_tables, recording
+from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.books.schema import (
     audit_table,
@@ -82,7 +82,6 @@ class Books:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        create_tables(engine)
 
     def open(self, keys: Iterable[EntryKey], run_id: str) -> None:
         """Record that work on these entries begins.
@@ -210,6 +209,12 @@ class Books:
         with self.engine.connect() as connection:
             return tuple(connection.execute(sa.select(*last)).one())
 
+    def domains(self) -> list[str]:
+        """The domains that have entries."""
+        statement = sa.select(current_table.c.domain).distinct().order_by(current_table.c.domain)
+        with self.engine.connect() as connection:
+            return list(connection.scalars(statement))
+
     def days(self, domain: str) -> list[dt.date]:
         """The days that a domain has entries of, in order."""
         table = current_table
@@ -280,9 +285,11 @@ class Books:
 
 
 def _findings(domain: str, findings: Sequence[Found], run_id: str) -> list[dict[str, Any]]:
+    # A key that is named may hold a NUL, which PostgreSQL has no place for in a text.
     common = {"domain": domain, "run_id": run_id, "found_at": now()}
     return [
-        {**common, "hop": hop, "book_date": day, "finding": text} for hop, day, text in findings
+        {**common, "hop": hop, "book_date": day, "finding": text.replace("\0", "␀")}
+        for hop, day, text in findings
     ]
 
 

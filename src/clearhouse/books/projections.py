@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.schema import (
+    Moment,
     current_table,
     entry_table,
     event_table,
@@ -34,7 +35,7 @@ def stored_tables(connection: sa.Connection) -> Tables:
     found: Tables = {}
     for table in metadata.sorted_tables:
         if table is not journal_table:
-            columns = ", ".join(table.c.keys())
+            columns = ", ".join(_as_stored(column, connection.dialect) for column in table.c)
             rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table.name}")
             found[table.name] = _by_key(table, (tuple(map(_text, row)) for row in rows))
     return found
@@ -104,6 +105,18 @@ def _day(name: str, row: Mapping[str, str | None], recorded: Tables) -> str:
 def _by_key(table: sa.Table, rows: Iterable[Stored]) -> dict[Stored, Stored]:
     at = [list(table.c).index(column) for column in table.primary_key]
     return {tuple(row[i] for i in at): row for row in rows}
+
+
+def _as_stored(column: sa.Column[Any], dialect: sa.Dialect) -> str:
+    """SQL of a column's values, which PostgreSQL is asked to write as SQLite holds them."""
+    name = column.name
+    if dialect.name != "postgresql":
+        return name
+    if isinstance(column.type, Moment):
+        return f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+    if isinstance(column.type, sa.Date):
+        return f"to_char({name}, 'YYYY-MM-DD')"
+    return f"{name}::int::text" if isinstance(column.type, sa.Boolean) else f"{name}::text"
 
 
 def _text(value: Any) -> str | None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from clearhouse.books.journal import create_tables, recording
+from clearhouse.books.journal import recording
 from clearhouse.books.schema import acting_user, now, pointer_table, publication_table
 
 Pointers = Mapping[dt.date, str | None]
@@ -50,7 +50,6 @@ class Publications:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        create_tables(engine)
 
     def add(
         self,

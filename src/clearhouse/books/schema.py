@@ -9,6 +9,8 @@ end at 64 bits, and as NUMERIC(38, 0) elsewhere.
 import datetime as dt
 import getpass
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +37,23 @@ class BigInteger38(sa.types.TypeDecorator[int]):
         return None if value is None else int(value)
 
 
+class Moment(sa.types.TypeDecorator[dt.datetime]):
+    """A time in UTC, read without its zone, whatever that of a server's session is."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(
+        self, value: dt.datetime | None, dialect: sa.Dialect
+    ) -> dt.datetime | None:
+        """SQL to Python."""
+        del dialect
+        if value is None or value.tzinfo is None:
+            return value
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+_MOST_OF_A_NAME = 80
 metadata = sa.MetaData()
 
 
@@ -45,7 +64,7 @@ def _sequence() -> sa.Column[int]:
 
 
 def _moment(name: str) -> sa.Column[dt.datetime]:
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=False)
+    return sa.Column(name, Moment, nullable=False)
 
 
 def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
@@ -132,7 +151,7 @@ release_table = _table(
     sa.Column("gate", sa.String(60), nullable=False),
     sa.Column("failures", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("released_by", sa.String(80), nullable=False),
+    sa.Column("released_by", sa.String(_MOST_OF_A_NAME), nullable=False),
     sa.Column("run_id", sa.String(40), nullable=False),
     _moment("released_at"),
 )
@@ -144,7 +163,7 @@ publication_table = _table(
     sa.Column("domain", sa.String(40), nullable=False, index=True),
     sa.Column("cause", sa.String(20), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("made_by", sa.String(80), nullable=False),
+    sa.Column("made_by", sa.String(_MOST_OF_A_NAME), nullable=False),
     sa.Column("run_id", sa.String(40), nullable=False),
     _moment("made_at"),
 )
@@ -176,7 +195,7 @@ reopening_table = _table(
     _sequence(),
     sa.Column("certificate", sa.ForeignKey("books_certificate.seq"), nullable=False, unique=True),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("reopened_by", sa.String(80), nullable=False),
+    sa.Column("reopened_by", sa.String(_MOST_OF_A_NAME), nullable=False),
     sa.Column("run_id", sa.String(40), nullable=False),
     _moment("reopened_at"),
 )
@@ -222,6 +241,19 @@ verified_table = sa.Table(
 """Which days were verified, by which run, and what came of it; null: it could not be derived."""
 
 
+@contextmanager
+def writing(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
+    """A transaction in which no other process writes into a table; readers go on.
+
+    In SQLite any transaction is. PostgreSQL locks the table first: a query before that would fix
+    what the transaction sees to what was there before the wait.
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+        yield connection
+
+
 def now() -> dt.datetime:
     """The time of a row."""
     return dt.datetime.now(dt.UTC)
@@ -230,6 +262,6 @@ def now() -> dt.datetime:
 def acting_user() -> str:
     """Who decides: the operating system's name of the user, or the number of one without a name."""
     try:
-        return getpass.getuser()
+        return getpass.getuser()[:_MOST_OF_A_NAME]
     except (KeyError, OSError):
         return f"uid {os.getuid()}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from clearhouse.books.journal import create_tables, recording
+from clearhouse.books.journal import recording
 from clearhouse.books.schema import now, verified_table
 
 
@@ -14,7 +14,6 @@ class Verified:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        create_tables(engine)
 
     def add(self, domain: str, findings: Mapping[dt.date, int | None], run_id: str) -> None:
         """Record what a run has verified: the number of findings of each day.

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import duckdb
 import sqlalchemy as sa
@@ -123,10 +123,21 @@ def _check_sources(config: Settings) -> str:
 
 @sandbox.command("serve")
 def serve_sandbox(
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8123,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="simtom, retailer_1, retailer_2, retailer_3; none: simtom."),
+    ] = None,
+    port: Annotated[
+        int,
+        typer.Option(
+            help="Of the first source; the others get those after it. 0 takes free ones.",
+            min=0,
+            max=65532,
+        ),
+    ] = 8123,
     seed: Annotated[int, typer.Option(help="Seed of the data.", min=1)] = 42,
     volume: Annotated[
-        str, typer.Option(help="asked: as many records as asked for; formula: as simtom has it.")
+        str, typer.Option(help="Of simtom. asked: as many records as asked for; formula: its own.")
     ] = "asked",
     fault: Annotated[
         list[str] | None,
@@ -136,17 +147,29 @@ def serve_sandbox(
         bool, typer.Option("--hostile", help="Some of every fault, on days chosen by the seed.")
     ] = False,
 ) -> None:
-    """Serve the sandbox's simtom on 127.0.0.1 until it is stopped."""
-    from clearhouse.sandbox.options import SandboxOptions, faults_from_text
-    from clearhouse.sandbox.server import serve
+    """Serve stand-ins for sources on 127.0.0.1, simtom or those named, until they are stopped."""
+    from clearhouse.sandbox.options import faults_from_text
+    from clearhouse.sandbox.registry import SOURCES, source_named
+    from clearhouse.sandbox.server import serve_sources
 
     if volume not in ("asked", "formula"):
         raise typer.BadParameter("--volume is asked or formula")
-    options = SandboxOptions(
-        seed=seed,
-        volume="formula" if volume == "formula" else "asked",
-        faults=faults_from_text(fault or []),
-        hostile=hostile,
-    )
+    common: dict[str, Any] = {
+        "seed": seed,
+        "faults": faults_from_text(fault or []),
+        "hostile": hostile,
+    }
+    own: dict[str, dict[str, Any]] = {"simtom": {"volume": volume}}
+    asked = {
+        name: source_named(name).options(**common, **own.get(name, {}))
+        for name in sources or ["simtom"]
+    }
+
+    def ready(urls: dict[str, str]) -> None:
+        for name, url in urls.items():
+            key = SOURCES[name].key
+            out.print(f"{name} (sandbox) at {url}" + (f", key {key}" if key else ""))
+
+    ports = {name: port + at if port else 0 for at, name in enumerate(asked)}
     with suppress(KeyboardInterrupt, asyncio.CancelledError):  # the way to end a server
-        serve(options, port=port, on_ready=lambda url: out.print(f"simtom (sandbox) at {url}"))
+        serve_sources(asked, ports=ports, on_ready=ready)

@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "release": ("run:release", "Let a held day pass the gates that hold it, and publish it."),
     "books": (
-        "books:books",
+        "audit:books",
         "Every entry, measured again in the stores; what does not hold is named, record by record.",
     ),
     "verify": (

@@ -16,13 +16,19 @@ from clearhouse.pipeline.history import WITHIN_DAYS, DayHistory, Moment, audited
 _COLUMNS = ("landed", "balanced", "audited", "closed")
 
 
-def show_history(found: Mapping[date, DayHistory], *, as_json: bool) -> None:
-    """What happened to days, as a table or for a program."""
-    total = sum((each.totals for each in found.values()), Totals())
-    within = {days: audited_within(found, days) for days in WITHIN_DAYS}
+def show_history(domains: Mapping[str, Mapping[date, DayHistory]], *, as_json: bool) -> None:
+    """What happened to the days of domains, as a table each or for a program, by domain."""
     if as_json:
-        print(json.dumps(_as_data(found, total, within)))
+        print(json.dumps({name: _as_data(found) for name, found in domains.items()}))
         return
+    for name, found in domains.items():
+        if len(domains) > 1:
+            out.print(f"[bold]{name}[/]")
+        _show(found)
+
+
+def _show(found: Mapping[date, DayHistory]) -> None:
+    total, within = _totals(found)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("date", *_COLUMNS):
         table.add_column(name, no_wrap=name == "date")
@@ -48,9 +54,14 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def _as_data(
-    found: Mapping[date, DayHistory], total: Totals, within: Mapping[int, Totals]
-) -> dict[str, Any]:
+def _totals(found: Mapping[date, DayHistory]) -> tuple[Totals, dict[int, Totals]]:
+    """What landed, and what of it was audited within so many days."""
+    total = sum((each.totals for each in found.values()), Totals())
+    return total, {days: audited_within(found, days) for days in WITHIN_DAYS}
+
+
+def _as_data(found: Mapping[date, DayHistory]) -> dict[str, Any]:
+    total, within = _totals(found)
     return {
         "days": [
             {

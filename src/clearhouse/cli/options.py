@@ -10,8 +10,12 @@ from clearhouse.domains import DOMAINS
 _DOMAINS = f"Which domain: {' or '.join(DOMAINS)}."
 
 DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help=_DOMAINS)]
-DomainOption = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help=_DOMAINS)]
-DEFAULT_DOMAIN = next(iter(DOMAINS))
+DomainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--domain", metavar="DOMAIN", help=f"{_DOMAINS} By default, all that the books hold."
+    ),
+]
 FromDay = Annotated[
     str, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
 ]

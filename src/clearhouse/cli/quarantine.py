@@ -11,14 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from clearhouse.cli.app import leave, out, settings_of_stores
-from clearhouse.cli.options import DEFAULT_DOMAIN, DomainOption, JsonFlag
+from clearhouse.cli.options import DomainOption, JsonFlag
 from clearhouse.cli.progress import progress
-from clearhouse.cli.stores import opened, opened_alone
+from clearhouse.cli.stores import asked_for, opened, opened_alone
 from clearhouse.cli.summary import show_summary
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import ExitCode, UsageError
 from clearhouse.core.window import Window, parse_day
-from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.redrive import check_not_closed, land_corrected
 from clearhouse.pipeline.runner import run_steps
 from clearhouse.pipeline.steps import STEPS
@@ -36,14 +36,21 @@ def list_rows(
         str | None, typer.Option("--date", metavar="DATE", help="Only this book date, YYYY-MM-DD.")
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="Rows shown at most.", min=1)] = 50,
-    domain: DomainOption = DEFAULT_DOMAIN,
+    domain: DomainOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """How many rows were rejected for which reason, and the first of them."""
     days = [parse_day(day)] if day else None
-    run = opened(settings_of_stores(), domain)
-    counts = [c for d in run.datasets for c in run.quarantine.counts(d.id, days)]
-    rows = [r for d in run.datasets for r in run.quarantine.of_days(d.id, days, limit)][:limit]
+    config = settings_of_stores()
+    datasets = [
+        (run, dataset)
+        for run in (opened(config, name) for name in asked_for(domain))
+        for dataset in run.datasets
+    ]
+    counts = sorted(c for run, d in datasets for c in run.quarantine.counts(d.id, days))
+    found = [(d, r) for run, d in datasets for r in run.quarantine.of_days(d.id, days, limit)]
+    found = found[:limit]
+    rows = [row for _, row in found]
     if as_json:
         print(json.dumps([row_as_data(row) for row in rows], default=str))
         return
@@ -52,24 +59,25 @@ def list_rows(
         return
     for book_date, code, count in counts:
         out.print(f"{book_date}  {count:>7,}  {code}")
-    _show_rows(rows)
+    _show_rows(found)
     total = sum(count for _, _, count in counts)
     if total > len(rows):
         out.print(f"{len(rows):,} of {counted(total, 'row')}; --limit shows more.")
 
 
-def _show_rows(rows: list[QuarantinedRow]) -> None:
+def _show_rows(rows: list[tuple[OpenDataset, QuarantinedRow]]) -> None:
     with_key = out.width >= _WIDTH_WITH_KEY
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     for name in ("date", "record id", *(["key"] if with_key else [])):
         table.add_column(name, no_wrap=True)
     table.add_column("line", justify="right", no_wrap=True)
     table.add_column("first reason")
-    for row in rows:
+    for dataset, row in rows:
         reason = row.violations[0]
         told = f"{reason.field or 'record'}: {reason.detail}"
-        key = [escape(row.record_key.strip("|"))] if with_key else []
-        table.add_row(str(row.book_date), row.record_id, *key, f"{row.line:,}", escape(told))
+        key = escape(dataset.shown_key(row.record_key))
+        keys = [key] if with_key else []
+        table.add_row(str(row.book_date), row.record_id, *keys, f"{row.line:,}", escape(told))
     out.print()
     out.print(table)
 
@@ -77,12 +85,12 @@ def _show_rows(rows: list[QuarantinedRow]) -> None:
 @group.command("show")
 def show(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Record id or the source's id.")],
-    domain: DomainOption = DEFAULT_DOMAIN,
+    domain: DomainOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """A rejected row whole: every reason, and where it stands in the raw data."""
-    run = opened(settings_of_stores(), domain)
-    rows = run.quarantined(wanted)
+    config = settings_of_stores()
+    rows = [r for name in asked_for(domain) for r in opened(config, name).quarantined(wanted)]
     if not rows:
         raise UsageError(
             f"No row {wanted!r} is in quarantine: `clearhouse quarantine list` shows the ids.",
@@ -118,7 +126,7 @@ def redrive(
             help="Correct a field: --set amount=45.90. The value is JSON. Repeatable.",
         ),
     ] = None,
-    domain: DomainOption = DEFAULT_DOMAIN,
+    domain: DomainOption = None,
 ) -> None:
     """Give rejected rows another try: a day's after a change of contract, or one row corrected."""
     if bool(day) == bool(wanted) or bool(wanted) != bool(changes):
@@ -126,10 +134,17 @@ def redrive(
     pairs = dict(_pair(change) for change in changes or [])
     given = parse_day(day) if day else None
     config = settings_of_stores()
-    with opened_alone(config, domain) as run:
-        if given:
-            check_not_closed(run, given)
-        leave(_run_again(run, given or _correct(run, wanted or "", pairs)))
+    names = asked_for(domain)
+    if wanted:
+        holding = [name for name in names if opened(config, name).quarantined(wanted)]
+        names = holding or names[:1]  # where none holds it, the first says so
+    codes = []
+    for name in names:
+        with opened_alone(config, name) as run:
+            if given:
+                check_not_closed(run, given)
+            codes.append(_run_again(run, given or _correct(run, wanted or "", pairs)))
+    leave(ExitCode.worst(codes))
 
 
 def _correct(run: Run, wanted: str, pairs: Mapping[str, str]) -> dt.date:

@@ -24,7 +24,7 @@ from clearhouse.cli.progress import progress, under_way
 from clearhouse.cli.summary import show_summary, summary_as_data
 from clearhouse.cli.waiting import alone
 from clearhouse.cli.words import counted
-from clearhouse.core.errors import ClearhouseError, ExitCode
+from clearhouse.core.errors import ClearhouseError, ExitCode, UsageError
 from clearhouse.core.window import Window, parse_day
 from clearhouse.domains import DOMAINS, domain_of
 from clearhouse.pipeline.close import audit_days
@@ -69,11 +69,32 @@ def demo(
     window = Window.starting(DEMO_FIRST_DAY, days)
     again = "demo" if days == DEMO_DAYS else f"demo --days {days}"
     tampered = dict(zip(TAMPERINGS, (steal, double, change), strict=True))
-    codes = [
-        _demo_of(config, domain_of(name), window, _faults(fault), tampered, again)
-        for name in ([domain] if domain else DOMAINS)
-    ]
+    domains = [domain_of(name) for name in ([domain] if domain else DOMAINS)]
+    faults = _faults_by_domain(domains, _faults(fault))
+    codes = [_demo_of(config, each, window, faults[each.name], tampered, again) for each in domains]
     leave(ExitCode.worst(codes))
+
+
+def _faults_by_domain(domains: Sequence[Domain], faults: Faults) -> dict[str, Faults]:
+    """The faults that each domain's sources can have; a lone domain is given all, to judge them.
+
+    Raises:
+        UsageError: none can have one.
+    """
+    if len(domains) == 1 or not faults:
+        return {domain.name: faults for domain in domains}
+    from clearhouse.sandbox.stand_in import knows
+
+    sources = {d.name: [s.name for each in d.datasets for s in each.sources] for d in domains}
+    found = {
+        name: {day: [k for k in kinds if knows(of, k)] for day, kinds in faults.items()}
+        for name, of in sources.items()
+    }
+    for day, kinds in faults.items():
+        for kind in kinds:
+            if not any(kind in found[name][day] for name in found):
+                raise UsageError(f"No source of the sandbox has the fault {kind!r}.", "bad_fault")
+    return {name: {d: kinds for d, kinds in of.items() if kinds} for name, of in found.items()}
 
 
 def _demo_of(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from clearhouse.cli.app import settings, settings_of_stores
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.waiting import alone
-from clearhouse.domains import domain_of
+from clearhouse.domains import DOMAINS, domain_of
 from clearhouse.home import check_home, is_read_only
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.opening import open_run, opened_to_read
@@ -18,6 +18,23 @@ def opened(config: Settings, domain: str) -> Run:
     declared = domain_of(domain)
     with under_way("opening the stores"):
         return open_run(declared, config)
+
+
+def asked_for(domain: str | None, run: Run | None = None) -> list[str]:
+    """The domain that was named; or those that the books hold, in the order of the registry.
+
+    Of empty books it is the first domain.
+
+    Args:
+        domain: the one that was named.
+        run: a domain's parts, where they are open already.
+    """
+    if domain is not None:
+        domain_of(domain)
+        return [domain]
+    first = next(iter(DOMAINS))
+    held = (run or opened(settings_of_stores(), first)).books.domains()
+    return [name for name in DOMAINS if name in held] or [first]
 
 
 @contextmanager

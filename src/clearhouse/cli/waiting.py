@@ -1,4 +1,4 @@
-"""The right to change a home, waited for while another run has it."""
+"""The right to change a home and the books, waited for while another run has it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,13 @@ from clearhouse.settings import Settings
 
 @contextmanager
 def alone(config: Settings, domain: str) -> Iterator[None]:
-    """Be the only run of a domain in this home, and on its engine if that is on a server.
+    """Be the only run of a domain in this home, and on its books and engine if these are on servers.
 
     Standard error says when that takes a while.
     """
-    from clearhouse.engines.servers import only_run_on_server  # not before a command needs it
+    # not before a command needs them
+    from clearhouse.engines.servers import only_run_on_server
+    from clearhouse.store.database import only_run_of_all_hosts
 
     def say() -> None:
         heartbeat.say(f"  Another run of {domain} is at work: waiting for it …")
@@ -22,5 +24,6 @@ def alone(config: Settings, domain: str) -> Iterator[None]:
     with (
         only_run(config.clearhouse_home, domain, on_wait=say),
         only_run_on_server(config.engine_of(domain), domain, on_wait=say),
+        only_run_of_all_hosts(config.database_url, domain, on_wait=say),
     ):
         yield

@@ -74,6 +74,11 @@ class OpenDataset:
         after = names[names.index(wanted) + 1 :] if wanted in names else []
         return len(after) + self.contract.repeats
 
+    def shown_key(self, record_key: str) -> str:
+        """A record's key as people are shown it; "" where nothing of it can be read."""
+        is_read = self.contract.without_ordinal(record_key).strip("|")
+        return record_key.strip("|") if is_read else ""
+
     @property
     def bronze(self) -> str:
         """The relation under which the engine is shown bronze."""

@@ -104,6 +104,9 @@ class Derived:
             on: `touched_from` of that relation. "" where they all may change.
         part: SQL of the date by which the table is served in parts; "" for a small one.
         is_internal: readers are not shown it.
+        entity: SQL of a published row's entity, where it is not a column called like `key`.
+        grain: columns that tell the table's rows apart; unless said, `key` with `at` and `part`.
+        feeds: other derived tables are made from its rows, also from those that are not touched.
     """
 
     name: str
@@ -113,6 +116,9 @@ class Derived:
     at: str = ""
     part: str = ""
     is_internal: bool = False
+    entity: str = ""
+    grain: tuple[str, ...] = ()
+    feeds: bool = False
 
     @property
     def served(self) -> str:

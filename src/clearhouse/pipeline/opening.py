@@ -13,6 +13,7 @@ from clearhouse.books.journal import Journal
 from clearhouse.books.ledger import Books
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
+from clearhouse.core.errors import UsageError
 from clearhouse.core.resources import resource
 from clearhouse.core.urls import SecretUrl
 from clearhouse.engines.dbt import DbtProject
@@ -57,10 +58,11 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     """The parts; with a folder for what is written beside the stores, these are only read."""
     home = settings.clearhouse_home
     home.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.database_url)
+    reads_only = scratch is not None
+    database = open_database(settings.database_url, reads_only=reads_only)
     landing = Landing.from_url(settings.landing_url)
     lake = Lake(settings.catalog_url, home / "bronze")
-    engine = open_engine(settings, domain.name, reads_only=scratch is not None)
+    engine = open_engine(settings, domain.name, reads_only=reads_only)
     publications = Publications(database)
     quarantine = Quarantine(database)
     books, decisions = Books(database), Decisions(database)
@@ -69,7 +71,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     def opened(dataset: Dataset) -> OpenDataset:
         contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
         versions = versions_of(domain, dataset, contract)
-        memory = LandingTotals(database, versions.reading)
+        memory = LandingTotals(database, versions.reading, reads_only=reads_only)
         sources = tuple(source.name for source in dataset.sources)
         for source in sources:
             contract.of(source)  # one that the contract does not name is refused now
@@ -114,8 +116,9 @@ def opened_to_read(domain: Domain, settings: Settings) -> Iterator[Run]:
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
         urls = {
-            name: _copied(getattr(settings, name), scratch / name)
+            name: _copied(url, scratch / name)
             for name in ("database_url", "catalog_url")
+            if isinstance(url := getattr(settings, name), str)
         }
         run = _opened(domain, settings.model_copy(update=urls), scratch)
         try:
@@ -157,10 +160,37 @@ def open_engine(settings: Settings, domain: str, *, reads_only: bool = False) ->
 def connected(
     domain: Domain, settings: Settings, faults: Faults | None = None
 ) -> Iterator[dict[str, Connection]]:
-    """All sources of a domain by name, for as long as the block lasts."""
+    """All sources of a domain by name, for as long as the block lasts.
+
+    Args:
+        domain: whose.
+        settings: say where they are.
+        faults: kinds by day, for a sandbox: of all sources, or of one as `<source>.<kind>`.
+
+    Raises:
+        UsageError: a fault is of a source that the domain does not have.
+    """
+    sources = [source for dataset in domain.datasets for source in dataset.sources]
+    names = [source.name for source in sources]
+    for kind in (kind for kinds in (faults or {}).values() for kind in kinds):
+        if "." in kind and kind.partition(".")[0] not in names:
+            raise UsageError(
+                f"{kind!r} is no fault of {domain.name}: its sources are {', '.join(names)}.",
+                "bad_fault",
+            )
     with ExitStack() as stack:
         yield {
-            source.name: stack.enter_context(source.connect(settings, faults or {}))
-            for dataset in domain.datasets
-            for source in dataset.sources
+            source.name: stack.enter_context(
+                source.connect(settings, _of_source(source.name, faults or {}))
+            )
+            for source in sources
         }
+
+
+def _of_source(name: str, faults: Faults) -> Faults:
+    """The faults of one source."""
+    of_days = {
+        day: [k.removeprefix(f"{name}.") for k in kinds if "." not in k or k.startswith(f"{name}.")]
+        for day, kinds in faults.items()
+    }
+    return {day: kinds for day, kinds in of_days.items() if kinds}

@@ -15,6 +15,7 @@ from clearhouse.core.contract import Contract, PayloadFormat
 from clearhouse.core.contract.reading import amount_pattern, currency_pattern
 from clearhouse.core.money import iso_exponents, text_pattern
 from clearhouse.core.paths import near
+from clearhouse.core.urls import SecretUrl
 from clearhouse.landing import LandedObject
 from clearhouse.pipeline.bronze import landed_objects
 from clearhouse.pipeline.context import OpenDataset, Run
@@ -57,14 +58,20 @@ def commands(
             "SELECT amount_minor, currency FROM quarantine "
             f"WHERE dataset = '{dataset.id}' AND book_date = '{day}'"
         )
-        path = near(run.settings.database_url.removeprefix("sqlite:///"))
-        command = f"sqlite3 -header -readonly '{path}' \"{_figures(spine)}\""
+        command = f'{_database_shell(run.settings.database_url)} "{_figures(spine)}"'
         found.append((f"{names.bronze}: {Side.REJECTED}", command))
     gold = f"{dataset.declared.gold} WHERE _book_date = DATE '{day}'"
     spine = _spine(contract, gold, currencies)
     figures = _figures(spine, hashed_by=run.engine.dialect)
     found.append((f"{names.gold}: {Side.OUT}", f'{run.engine.shell(duckdb)} "{figures}"'))
     return found
+
+
+def _database_shell(url: str | SecretUrl) -> str:
+    """How SQL is given to the operational store; one on a server is named by the environment."""
+    if isinstance(url, SecretUrl):
+        return 'psql "$DATABASE_URL" -X --no-align --pset=footer=off -c'
+    return f"sqlite3 -header -readonly '{near(url.removeprefix('sqlite:///'))}'"
 
 
 def _parquet(files: Sequence[str]) -> str:

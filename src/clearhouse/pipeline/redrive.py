@@ -12,9 +12,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clearhouse.core.contract import Contract, PayloadFormat, violations
-from clearhouse.core.contract.reading import key_of, own_bytes, split_lines
-from clearhouse.core.contract.rows import landed_rows
+from clearhouse.core.contract import Contract, PayloadFormat, row_texts, rows_of, violations
+from clearhouse.core.contract.reading import key_of
 from clearhouse.core.contract.rules import NumberText, decode
 from clearhouse.core.contract.unknown import json_text
 from clearhouse.core.errors import UsageError
@@ -78,7 +77,7 @@ def _lines_before(run: Run, dataset: OpenDataset, row: QuarantinedRow, line: byt
     lines: dict[int, bytes] = {}
     for landed in run.landing.objects(source, row.book_date):
         payload = run.landing.read(landed)
-        texts = _texts(payload, contract, landed.payload_format)
+        texts = row_texts(payload, contract, landed.payload_format)
         of_key = {
             _ordinal(each["_record_key"]): texts[each["line"] - 1]
             for each in dataset.reader.reading(landed, payload).to_pylist()
@@ -94,19 +93,13 @@ def _ordinal(record_key: str) -> int:
     return int(record_key.rpartition("|")[2])
 
 
-def _texts(payload: bytes, contract: Contract, kind: PayloadFormat) -> list[bytes]:
-    """The rows of a landed payload, as they can land in an answer of the contract's format."""
-    rows = landed_rows(payload, contract, kind)
-    return own_bytes(rows) if contract.rows_under else split_lines(rows.lines)
-
-
 def _answer(lines: Sequence[bytes], contract: Contract) -> tuple[bytes, Counted | None]:
     """An answer of some rows, and its count: of JSON rows in that format, else NDJSON."""
     if not (contract.repeats and contract.rows_under):
         return b"".join(line + b"\n" for line in lines), None
     under = json.dumps(contract.rows_under).encode()
     payload = b"{" + under + b": [" + b", ".join(lines) + b"]}"
-    return payload, Counted(PayloadFormat.JSON_ROWS, len(lines))
+    return payload, Counted(PayloadFormat.JSON_ROWS, rows_of(payload, contract).lines.count(b"\n"))
 
 
 def check_not_closed(run: Run, day: dt.date) -> None:

@@ -84,12 +84,18 @@ def derive_published(scratch: Run, run: Run, derived: Pointers, others: Pointers
 
 
 def _take_others(scratch: Run, run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> None:
-    """The published rows of other days, and which of them readers don't see, as they are stored."""
+    """What is stored of other days, as it is.
+
+    Their published rows, which of these readers don't see, and what other tables derive from.
+    """
     listed = ", ".join(map(run.engine.dialect.date, days))
-    for name in (dataset.declared.published, dataset.declared.hidden):
-        table = f"gold.{name}"
-        rows = run.engine.query_of(
-            table, f"SELECT * FROM {table} WHERE _book_date NOT IN ({listed or 'NULL'})"
-        )
+    of_others = f"WHERE _book_date NOT IN ({listed or 'NULL'})"
+    taken = {
+        f"gold.{dataset.declared.published}": of_others,
+        f"gold.{dataset.declared.hidden}": of_others,
+        **{derived.served: "" for derived in dataset.declared.derived if derived.feeds},
+    }
+    for table, where in taken.items():
+        rows = run.engine.query_of(table, f"SELECT * FROM {table} {where}")
         if rows is not None:
             scratch.engine.execute(Insert(table, rows))

@@ -58,7 +58,7 @@ def _stated(contract: Contract) -> Iterable[str]:
     if contract.rows_by_source:
         yield repr(contract.rows_by_source)
     if contract.repeats:
-        yield "repeats"
+        yield f"repeats {contract.together.name if contract.together else ''}"
 
 
 def sql_version(models: Iterable[Path]) -> str:

@@ -6,14 +6,25 @@ from clearhouse.retail.retailers import RETAILERS
 from clearhouse.retail.source import source_of
 
 
-def _by(period: str, key: str, name: str) -> Derived:
-    """A summary whose rows are mended where a publication touches a day, week, month or quarter."""
-    part = key if period == "days" else ""
-    return Derived(name, "marts", key, f"next.int_retail_touched_{period}", part=part)
+def _daily(name: str, *row: str) -> Derived:
+    """A summary by day of sale. Summaries of longer periods are made from its rows."""
+    touched = "next.int_retail_touched_days"
+    grain = ("sale_date", *row)
+    return Derived(name, "marts", "sale_date", touched, part="sale_date", grain=grain, feeds=True)
 
 
-def _members(entity: str, key: str) -> Derived:
-    return Derived(f"int_retail_{entity}", "gold", key, f"next.int_retail_touched_{entity}")
+def _periodic(name: str, period: str, *row: str) -> Derived:
+    """A summary by week, month or quarter, mended where a publication touches a day of it."""
+    key = f"{period}_start"
+    start = f"CAST(date_trunc('{period}', sale_date) AS DATE)"
+    touched = f"next.int_retail_touched_{period}s"
+    return Derived(name, "marts", key, touched, entity=start, grain=(key, *row))
+
+
+def _of(entity: str, name: str, schema: str, *row: str) -> Derived:
+    """A table mended for the products, customers, stores or retailers that are touched."""
+    key = entity if entity == "retailer" else f"{entity}_key"
+    return Derived(name, schema, key, f"next.int_retail_touched_{entity}s", grain=(key, *row))
 
 
 SALES = Dataset(
@@ -29,18 +40,16 @@ SALES = Dataset(
     business_gate=Gate("retail_business_gate", business_frames),
     id_column="sale_id",
     derived=(
-        _by("days", "sale_date", "mv_daily_sales_by_product"),
-        _by("days", "sale_date", "mv_daily_sales_summary"),
-        _by("weeks", "week_start", "mv_weekly_sales_trends"),
-        _by("months", "month_start", "mv_monthly_sales_by_category"),
-        _by("quarters", "quarter_start", "mv_quarterly_sales_summary"),
-        Derived(
-            "mv_top_products_by_revenue", "marts", "retailer", "next.int_retail_touched_retailers"
-        ),
-        _members("products", "product_key"),
-        _members("customers", "customer_key"),
-        _members("stores", "store_key"),
-        Derived("dim_product_history", "marts", "product_key", "next.int_retail_touched_products"),
+        _daily("mv_daily_sales_by_product", "retailer", "product_code"),
+        _daily("mv_daily_sales_summary", "retailer"),
+        _periodic("mv_weekly_sales_trends", "week", "retailer"),
+        _periodic("mv_monthly_sales_by_category", "month", "retailer", "category"),
+        _periodic("mv_quarterly_sales_summary", "quarter", "retailer"),
+        _of("retailer", "mv_top_products_by_revenue", "marts", "product_code"),
+        _of("product", "int_retail_products", "gold"),
+        _of("customer", "int_retail_customers", "gold"),
+        _of("store", "int_retail_stores", "gold"),
+        _of("product", "dim_product_history", "marts", "valid_from"),
     ),
     views=(
         "marts.dim_date",

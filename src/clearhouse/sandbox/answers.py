@@ -126,7 +126,7 @@ class _Body:
         if self.accident.refusal == CONNECTION_DROP:
             raise StreamCut
         made = await run_in_threadpool(self._made) if self.framing.is_counted else {}
-        if start := self.framing.start(sum(map(len, made.values()))):
+        if start := self.framing.start(sum(map(self.framing.count, made.values()))):
             yield start
         has_records = False
         for day in self.window:
@@ -147,8 +147,8 @@ class _Body:
             yield end
 
     def _made(self) -> dict[dt.date, list[bytes]]:
-        """The records of all days: they are counted first, and made once."""
-        return {day: self.framing.records(self._content(day)) for day in self.window}
+        """The content of all days: it is counted first, and made once."""
+        return {day: list(self._content(day)) for day in self.window}
 
     def _content(self, day: dt.date) -> Iterable[bytes]:
         return self.content(day, self.plan.rows(day, is_later=day in self.accident.later))

@@ -40,6 +40,10 @@ class Framing:
         """The content of a day as single records, each as it is sent."""
         return list(content)
 
+    def count(self, content: Iterable[bytes]) -> int:
+        """The number of records in the content of a day."""
+        return len(self.records(content))
+
 
 @dataclass(frozen=True)
 class Lines(Framing):
@@ -74,6 +78,9 @@ class Lines(Framing):
 class JsonRows(Framing):
     """One JSON object with the records in a list under a key.
 
+    The content of a day is texts of one record or of several, one a line; a record has no line
+    break. So a source that renders records in bulk doesn't have to take them apart.
+
     Attributes:
         key: the key of the list.
         before, after: the other members of the object, on either side of the list.
@@ -97,6 +104,19 @@ class JsonRows(Framing):
     def end(self) -> bytes:
         """The object after its last record."""
         return _open_object({self.key: [], **self.after}).partition(b"[")[2] + b"}" + self.ending
+
+    def blocks(self, content: Iterable[bytes]) -> Iterator[bytes]:
+        """The records with commas between them."""
+        if texts := list(content):
+            yield b"\n".join(texts).replace(b"\n", self.between)
+
+    def records(self, content: Iterable[bytes]) -> list[bytes]:
+        """The records of the texts."""
+        return [record for text in content for record in text.split(b"\n")]
+
+    def count(self, content: Iterable[bytes]) -> int:
+        """One record more than each text has line breaks."""
+        return sum(text.count(b"\n") + 1 for text in content)
 
 
 def _open_object(members: Mapping[str, object]) -> bytes:

@@ -45,6 +45,7 @@ class SandboxSource:
         options: its class of options; the fields are its command-line options.
         create_app: its ASGI application for such options.
         row_faults: the names of the faults that its records can have.
+        key: what a request must bear, where it must.
     """
 
     name: str
@@ -52,3 +53,4 @@ class SandboxSource:
     options: type[SourceOptions]
     create_app: Callable[[Any], ASGIApp]
     row_faults: Callable[[], Collection[str]]
+    key: str = ""

@@ -5,8 +5,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
+from clearhouse.core.errors import UsageError
 from clearhouse.sandbox.faults import Fault
 from clearhouse.sandbox.registry import source_named
+
+
+def knows(sources: Sequence[str], kind: str) -> bool:
+    """Whether one of these sources can have a fault, written `<kind>` or `<source>.<kind>`."""
+    name, dot, own = kind.rpartition(".")
+    for each in sources:
+        if dot and each != name:
+            continue
+        try:
+            Fault.parse(own, source_named(each).row_faults())
+        except UsageError:
+            continue
+        return True
+    return False
 
 
 @contextmanager

@@ -1,36 +1,49 @@
-"""The operational store by its URL: SQLite in a file, durable by its write-ahead log."""
+"""The operational store by its URL: SQLite in a file, or PostgreSQL on a server."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import sqlalchemy as sa
 
-_BUSY_TIMEOUT_SECONDS = 10
+from clearhouse.core.urls import SecretUrl
+from clearhouse.store.sqlite import open_sqlite
+from clearhouse.store.tables import bring_up_to_date
 
 
-def open_database(url: str) -> sa.Engine:
-    """An engine for `sqlite:///<path>`.
+def open_database(url: str | SecretUrl, *, reads_only: bool = False) -> sa.Engine:
+    """The store, with its tables as this version has them. A commit is durable when it returns.
 
-    Every commit is on the disk when it returns (WAL, synchronous=FULL). Transactions begin
-    IMMEDIATE: one that reads and then writes would otherwise fail at once, whatever the time-out,
-    when another wrote in between.
+    Args:
+        url: `sqlite:///<path>`, or `postgresql://…`.
+        reads_only: nothing is to be changed in it; a server refuses it then.
+
+    Raises:
+        StoreError: another version made its tables, and this one can't go on with them.
+        ServerError: the server can't be reached, or refuses.
+        SettingsError: the driver for the server is not installed.
     """
-    path = url.removeprefix("sqlite:///")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS})
+    if isinstance(url, SecretUrl):
+        from clearhouse.store.postgres import open_postgres  # its driver takes a while to import
 
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy's begin event below opens transactions
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
+        engine = open_postgres(url, reads_only=reads_only)
+    else:
+        engine = open_sqlite(url)
+    bring_up_to_date(engine)
     return engine
+
+
+def only_run_of_all_hosts(
+    url: str | SecretUrl, domain: str, on_wait: Callable[[], None] | None = None
+) -> AbstractContextManager[None]:
+    """Be the only run of a domain on the books of a server, whichever hosts others are on.
+
+    A file has no other hosts: the lock of the home is enough for it.
+    """
+    if not isinstance(url, SecretUrl):
+        return nullcontext()
+    from clearhouse.store.postgres import only_run
+
+    return only_run(url, domain, on_wait=on_wait)
 
 
 @sa.event.listens_for(sa.Engine, "handle_error")

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
+from clearhouse.books.schema import writing
 
 metadata = sa.MetaData()
 landing_totals_table = sa.Table(
@@ -24,12 +25,13 @@ class LandingTotals:
     Args:
         engine: the operational store.
         code_hash: digest of that code; what another state of it measured is not used.
+        reads_only: what is measured is known to this process alone.
     """
 
-    def __init__(self, engine: sa.Engine, code_hash: str) -> None:
+    def __init__(self, engine: sa.Engine, code_hash: str, *, reads_only: bool = False) -> None:
         self._engine = engine
         self._code_hash = code_hash
-        metadata.create_all(engine)
+        self._reads_only = reads_only
         table = landing_totals_table
         with engine.connect() as connection:
             rows = connection.execute(sa.select(table).where(table.c.code_hash == code_hash))
@@ -44,26 +46,29 @@ class LandingTotals:
     def keep(self, found: Mapping[str, Mapping[str, Counted]]) -> None:
         """Keep totals; those known already are left as they are."""
         fresh = {content: totals for content, totals in found.items() if content not in self._known}
-        if not fresh:
-            return
+        if fresh and not self._reads_only:
+            self._write(fresh)
+        self._known |= fresh
+
+    def _write(self, fresh: Mapping[str, Mapping[str, Counted]]) -> None:
         rows = [
             {"code_hash": self._code_hash, "content": content, "totals": _to_text(totals)}
             for content, totals in fresh.items()
         ]
         table = landing_totals_table
         same = (table.c.code_hash == sa.bindparam("code")) & (table.c.content == sa.bindparam("of"))
-        with self._engine.begin() as connection:  # another process may have kept the same
+        with writing(self._engine, table) as connection:  # another process may have kept the same
             stale = [{"code": self._code_hash, "of": content} for content in fresh]
             connection.execute(sa.delete(table).where(same), stale)
             connection.execute(sa.insert(table), rows)
-        self._known |= fresh
 
     def forget(self, content: str) -> None:
         """Keep the totals of a content no longer."""
         table = landing_totals_table
         same = (table.c.code_hash == self._code_hash) & (table.c.content == content)
-        with self._engine.begin() as connection:
-            connection.execute(sa.delete(table).where(same))
+        if not self._reads_only:
+            with self._engine.begin() as connection:
+                connection.execute(sa.delete(table).where(same))
         self._known.pop(content, None)
 
 

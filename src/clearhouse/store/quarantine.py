@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -13,6 +13,30 @@ from clearhouse.books.measure import SPINE_SCHEMA, digests_of, filled, texts_of,
 from clearhouse.books.model import Totals
 from clearhouse.core.contract.rules import Violation
 
+
+class SourceText(sa.types.TypeDecorator[str]):
+    """Text that came from a source. It may hold NUL, which PostgreSQL does not take in a text."""
+
+    impl = sa.Text
+    cache_ok = True
+    _ESCAPES: ClassVar = str.maketrans({"\x1a": "\x1a1", "\0": "\x1a0"})
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Python to SQL."""
+        if value is None or dialect.name == "sqlite":
+            return value
+        return value.translate(self._ESCAPES)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """SQL to Python."""
+        if value is None or dialect.name == "sqlite":
+            return value
+        return value.replace("\x1a0", "\0").replace("\x1a1", "\x1a")
+
+
+_IN_BYTE_ORDER = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""As SQLite orders texts, whatever the collation of a server's database is."""
+
 metadata = sa.MetaData()
 quarantine_table = sa.Table(
     "quarantine",
@@ -20,9 +44,9 @@ quarantine_table = sa.Table(
     sa.Column("dataset", sa.String(80), primary_key=True),
     sa.Column("book_date", sa.Date, primary_key=True),
     sa.Column("record_id", sa.String(32), primary_key=True),
-    sa.Column("record_key", sa.Text, nullable=False),
+    sa.Column("record_key", SourceText, nullable=False),
     sa.Column("entry_id", sa.String(64), nullable=False),
-    sa.Column("object_key", sa.Text, nullable=False),
+    sa.Column("object_key", _IN_BYTE_ORDER, nullable=False),
     sa.Column("line", sa.Integer, nullable=False),
     sa.Column("code", sa.String(40), nullable=False),
     sa.Column("violations", sa.Text, nullable=False),
@@ -31,6 +55,7 @@ quarantine_table = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
 )
 
+_IN_ORDER = [quarantine_table.c[name] for name in ("book_date", "object_key", "line")]
 _ARROW = {sa.Date: pa.date32(), sa.Integer: pa.int64(), sa.LargeBinary: pa.binary()}
 _STORED = pa.schema(
     [
@@ -68,7 +93,6 @@ class Quarantine:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        metadata.create_all(engine)
 
     def replace(
         self, dataset: str, rows_by_day: Mapping[dt.date, tuple[str, Sequence[QuarantinedRow]]]
@@ -94,11 +118,7 @@ class Quarantine:
         statement = (
             sa.select(quarantine_table)
             .where(self._where(dataset, days))
-            .order_by(
-                quarantine_table.c.book_date,
-                quarantine_table.c.object_key,
-                quarantine_table.c.line,
-            )
+            .order_by(*_IN_ORDER)
             .limit(limit)
         )
         with self.engine.connect() as connection:
@@ -113,13 +133,12 @@ class Quarantine:
             sa.select(q.book_date, q.code, sa.func.count())
             .where(self._where(dataset, days))
             .group_by(q.book_date, q.code)
-            .order_by(q.book_date, q.code)
         )
         with self.engine.connect() as connection:
-            return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
+            return sorted((r[0], r[1], r[2]) for r in connection.execute(statement))
 
     def find(self, dataset: str, text: str, parts_after_id: int = 0) -> list[QuarantinedRow]:
-        """Rows by record id, by their key, or by the source's id in it.
+        """Rows by record id, by their key, or by the source's id in it, in order of day and line.
 
         Args:
             dataset: whose rows.
@@ -129,6 +148,7 @@ class Quarantine:
         q = quarantine_table.c
         named = (q.record_id == text) | ("|" + q.record_key).contains("|" + text, autoescape=True)
         statement = sa.select(quarantine_table).where((q.dataset == dataset) & named)
+        statement = statement.order_by(*_IN_ORDER)
         with self.engine.connect() as connection:
             rows = [_row(r) for r in connection.execute(statement)]
         return [

@@ -2,21 +2,19 @@
 
 import itertools
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from books_in_memory import DAY, NEXT, totals
+from databases import Databases, databases_at, opened
 
 from clearhouse.books import Books, EntryKey, Side
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.model import Measured
 from clearhouse.books.publications import Publications
-from clearhouse.store.database import open_database
 
 RECORDED = ("entries", "verdicts", "publication")
 """What `record_some` records, by the kinds of the journal."""
@@ -42,7 +40,7 @@ def die_at(engine: sa.Engine, moment: int) -> None:
 
     def noted(inner: Callable[..., Any]) -> Callable[..., Any]:
         def around(*args: Any, **kwargs: Any) -> Any:
-            if str(args[1]).startswith(("SELECT", "PRAGMA", "BEGIN")):
+            if str(args[1]).startswith(("SELECT", "PRAGMA", "BEGIN", "LOCK")):
                 return inner(*args, **kwargs)
             note()
             answer = inner(*args, **kwargs)
@@ -63,13 +61,14 @@ def die_at(engine: sa.Engine, moment: int) -> None:
     dialect.do_executemany = noted(dialect.do_executemany)
 
 
-def kill_at_every_write(before: Path, folder: Path) -> None:
-    """Leave a copy of the books for each moment at which a child of this process was killed."""
+def kill_at_every_write(databases: Databases, before: str) -> None:
+    """Print a copy of the books for each moment at which a child of this process was killed."""
     for moment in itertools.count(1):
-        file = shutil.copyfile(before, folder / f"{moment}.db")
+        url = databases.copy(before)
+        print(url, flush=True)
         child = os.fork()
         if child == 0:
-            engine = open_database(f"sqlite:///{file}")
+            engine = opened(url)
             die_at(engine, moment)
             record_some(engine, "bnpl", "run-2")
             os._exit(0)
@@ -81,10 +80,10 @@ def kill_at_every_write(before: Path, folder: Path) -> None:
 
 def main(what: str, *args: str) -> None:
     if what == "kill":
-        kill_at_every_write(Path(args[0]), Path(args[1]))
+        kill_at_every_write(databases_at(args[0]), args[1])
         return
-    file, domain, times = args
-    engine = open_database(f"sqlite:///{file}")
+    url, domain, times = args
+    engine = opened(url)
     for number in range(int(times)):
         record_some(engine, domain, f"run-{number}")
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 from books_in_memory import DAY, NEXT, key_of, totals
+from databases import opened, url_of
 
 from clearhouse.books import Books, Entry, Side, Status, Totals
 from clearhouse.books.ledger import Audited
@@ -16,7 +17,6 @@ from clearhouse.books.schema import (
     event_table,
     finding_table,
 )
-from clearhouse.store.database import open_database
 
 THIRD = dt.date(2024, 3, 11)
 HOP = "silver → gold"
@@ -237,11 +237,11 @@ def test_findings_of_every_audit_stay_in_the_order_found(books: Books) -> None:
     assert audits[0][2:7] == (DAY, NEXT, 10, 40, '{"USD":5}')
 
 
-def test_hashes_beyond_64_bits_are_kept_to_the_last_digit(books: Books, tmp_path) -> None:
+def test_hashes_beyond_64_bits_are_kept_to_the_last_digit(books: Books) -> None:
     huge = totals(10**7, -(10**30), hash_sum=2**100 + 1)
     books.close({key_of(): Measured({Side.IN: huge, Side.OUT: huge})}, "run-1")
     books.engine.dispose()
-    again = Books(open_database(f"sqlite:///{tmp_path / 'books.db'}"))
+    again = Books(opened(url_of(books.engine)))
     (entry,) = again.current("bnpl")
     assert entry.totals[Side.OUT]["hash"] == 2**100 + 1
     assert entry.totals[Side.OUT]["minor:USD"] == -(10**30)
@@ -263,3 +263,8 @@ def test_books_that_are_there_are_opened_and_not_made_anew(
 ) -> None:
     books.close({key_of(): Measured({Side.OUT: Totals({"records": 1})})}, "run-1")
     assert [e.key for e in Books(database).current("bnpl")] == [key_of()]
+
+
+def test_a_finding_may_name_a_key_with_any_character(books: Books) -> None:
+    books.add_findings("bnpl", [(HOP, DAY, "missing: a\0b")], "run-1")
+    assert books.findings("bnpl") == [(HOP, DAY, "missing: a␀b")]

@@ -4,31 +4,22 @@ import datetime as dt
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-import yaml
-from bnpl_warehouse import CONTRACT, DBT_DIR, Warehouse, purchase
+from bnpl_warehouse import CONTRACT, Warehouse, purchase
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
+from domain_warehouse import documented_columns, limits
 
 from clearhouse.core.contract import Contract
-from clearhouse.core.contract.fields import Field
 from clearhouse.engines.dbt import DbtError, DbtProject, preload
 from clearhouse.engines.duckdb import DuckDBEngine
 
 DAY_1, DAY_2, DAY_3 = "2024-03-01", "2024-03-02", "2024-03-03"
-UNBOUNDED: dict[str, tuple[Any, Any]] = {
-    "bigint": (-(2**63), 2**63 - 1),
-    "double": (-1e308, 1e308),
-    "decimal(15,2)": ("-9999999999999.99", "9999999999999.99"),
-    "timestamp": ("1000-01-01T00:00:00", "2999-12-31T23:59:59.999999"),
-}
-"""The least and the most that a field takes where its contract says no more."""
 VISIBLE = (
     "select _record_key, amount, _book_date::varchar from marts.mart_bnpl_transactions order by all"
 )
@@ -202,20 +193,6 @@ def test_money_that_is_lost_between_the_mart_and_its_customers_is_noticed(
         warehouse.project.build("customers_add_up_to_transactions")
 
 
-def limits(field: Field) -> tuple[Any, Any] | None:
-    """The least and the most that a contract lets through, of a field that has an order."""
-    if field.physical_type not in UNBOUNDED:
-        return None
-    if field.enum:
-        numbers = sorted(map(int, field.enum))
-        return numbers[0], numbers[-1]
-    least, most = UNBOUNDED[field.physical_type]
-    return (
-        least if field.minimum is None else field.minimum,
-        most if field.maximum is None else field.maximum,
-    )
-
-
 def purchases_at_the_bounds() -> list[dict[str, Any]]:
     """One for each ordered field at each of its limits, then two with all of them at once."""
     fields = {field.name: limits(field) for field in Contract.load(CONTRACT).fields}
@@ -300,26 +277,11 @@ def kept_alive(monkeypatch: pytest.MonkeyPatch) -> list[LocalEnvironment]:
 def test_every_built_column_is_documented_in_its_order(warehouse: Warehouse) -> None:
     warehouse.set_bronze([purchase("txn_1", DAY_1)])
     build_and_publish(warehouse, DAY_1)
-    built: dict[str, dict[str, list[str]]] = {}
-    for schema, table, column in warehouse.execute(
-        "select table_schema, table_name, column_name from information_schema.columns"
-        " where table_schema in ('silver', 'gold', 'marts', 'next')"
-        " order by table_schema, table_name, ordinal_position"
-    ):
-        built.setdefault(table, {}).setdefault(schema, []).append(column)
 
-    documented = {
-        model["name"]: [column["name"] for column in model["columns"]]
-        for model in yaml_entries("models")
-    }
+    built = warehouse.columns()
 
+    documented = documented_columns(warehouse.domain)
     assert {name: next(iter(found.values())) for name, found in built.items()} == documented
     served = [list(found.values()) for found in built.values() if len(found) > 1]
     assert len(served) == 5
     assert all(columns == others for columns, others in served), "what is built fits what is served"
-    assert all("Grain: " in model["description"] for model in yaml_entries("models"))
-
-
-def yaml_entries(kind: str) -> list[Mapping[str, object]]:
-    documents = [yaml.safe_load(file.read_text()) for file in DBT_DIR.glob("models/**/*.yml")]
-    return [entry for document in documents for entry in document.get(kind, [])]

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from bnpl_warehouse import CONTRACT, DBT_DIR, SPINE, Warehouse, purchase
+from bnpl_warehouse import CONTRACT, Warehouse, purchase
+from domain_warehouse import DBT_DIR
 from lineage import descent
 
+from clearhouse.core.contract import Contract
 from clearhouse.engines.dbt import preload
+from clearhouse.pipeline.bronze import bronze_schema
 
 FEATURES = "mart_bnpl_ml_features"
 KEYS = {
@@ -212,7 +215,7 @@ def test_a_feature_that_does_descend_from_an_outcome_is_named(
 def queries(built: list[dict[str, Any]], warehouse: Warehouse) -> dict[str, str]:
     """The compiled SQL of each model."""
     models = warehouse.path.parent / "dbt" / "target" / "compiled" / "clearhouse" / "models"
-    names = {file.stem for file in DBT_DIR.glob("models/**/*.sql")}
+    names = {file.stem for file in warehouse.domain.models.rglob("*.sql")}
     files = [file for file in models.rglob("*.sql") if not file.parent.suffix]
     assert {file.stem for file in files} == names
     return {file.stem: file.read_text() for file in files}
@@ -250,5 +253,5 @@ def source_tables() -> dict[str, dict[str, str]]:
         f"ops.{table['name']}": {column["name"]: "unknown" for column in table["columns"]}
         for table in ops["tables"]
     }
-    bronze = dict.fromkeys([*known_at(), *(field.name for field in SPINE)], "unknown")
+    bronze = dict.fromkeys(bronze_schema(Contract.load(CONTRACT)).names, "unknown")
     return {**tables, "bronze.bnpl_transactions": bronze}

@@ -8,6 +8,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from gate_cases import (
+    AGAIN,
+    AT_LEAST,
+    BETWEEN,
+    EQUAL,
+    IN_SET,
+    NOT_NULL,
+    UNIQUE,
+    breaks_as_said,
+    changes_of,
+    days_from,
+    frame,
+)
 
 from clearhouse.quality.gates import Gates
 from clearhouse.quality.judging import NO_ROWS
@@ -15,13 +28,6 @@ from clearhouse.quality.project import working_copy
 from clearhouse.quality.verdicts import QualityError
 
 GX = Path(__file__).parents[3] / "gx" / "bnpl"
-NOT_NULL = "expect_column_values_to_not_be_null"
-BETWEEN = "expect_column_values_to_be_between"
-IN_SET = "expect_column_values_to_be_in_set"
-UNIQUE = "expect_column_values_to_be_unique"
-AT_LEAST = "expect_column_pair_values_a_to_be_greater_than_b"
-EQUAL = "expect_column_pair_values_to_be_equal"
-
 PROFILE = {
     "landed_rows": 5_320,
     "accepted_rows": 5_310,
@@ -90,20 +96,6 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def gates(tmp_path: Path) -> Gates:
     return Gates(GX, tmp_path / "gx")
-
-
-def days_from(first: str, count: int) -> list[dt.date]:
-    return [dt.date.fromisoformat(first) + dt.timedelta(days=n) for n in range(count)]
-
-
-def frame(template: dict, changes: dict[dt.date, dict], rows_per_day: int = 1) -> pd.DataFrame:
-    """Healthy rows for each day, each changed as said for its day; the first row only."""
-    rows = []
-    for day, change in changes.items():
-        for n in range(rows_per_day):
-            row = {"book_date": str(day), **template}
-            rows.append(row | (change if n == 0 else {}))
-    return pd.DataFrame(rows)
 
 
 def profiles(changes: dict[dt.date, dict]) -> dict[str, pd.DataFrame]:
@@ -240,7 +232,7 @@ RAW_CASES = [
     ({"future_rows": 1}, (BETWEEN, "future_rows")),
     ({"distinct_customers": 0}, (BETWEEN, "distinct_customers")),
     ({"unknown_fields": 3}, None),
-    ("again", (UNIQUE, "book_date")),
+    (AGAIN, (UNIQUE, "book_date")),
 ]  # fmt: skip
 ROW_CASES = [
     *[({column: None}, (NOT_NULL, column)) for column in (
@@ -277,7 +269,7 @@ DAY_CASES = [
     ({"mean_amount_minor": 500_001}, (BETWEEN, "mean_amount_minor")),
     ({"distinct_customers": 0}, (BETWEEN, "distinct_customers")),
     ({"shared_keys": 1}, (BETWEEN, "shared_keys")),
-    ("again", (UNIQUE, "book_date")),
+    (AGAIN, (UNIQUE, "book_date")),
 ]  # fmt: skip
 STATISTICS_CASES = [
     *[({column: None}, (NOT_NULL, column)) for column in STATISTICS],
@@ -295,7 +287,7 @@ STATISTICS_CASES = [
     ({"holiday_level": 1.92, "holiday_level_low": 1.38, "holiday_level_high": 1.91},
         (AT_LEAST, "holiday_level_high")),
     ({"stale_hours": 9.5}, (AT_LEAST, "stale_hours_high")),
-    ("again", (UNIQUE, "book_date")),
+    (AGAIN, (UNIQUE, "book_date")),
 ]  # fmt: skip
 
 
@@ -314,33 +306,15 @@ STATISTICS_CASES = [
     ],
 )
 def test_every_rule_of_a_suite_has_a_case_that_breaks_it(gates, suite, checkpoint, asset, cases):
-    days = days_from("2024-01-01", len(cases))
-    changed = {
-        day: {} if change == "again" else change
-        for day, (change, _) in zip(days, cases, strict=True)
-    }
-    healthy: dict[dt.date, dict] = {day: {} for day in days}
+    changed = changes_of(cases)
+    healthy: dict[dt.date, dict] = {day: {} for day in changed}
     frames = {
         "bnpl_daily_profile": lambda: profiles(changed),
         "bnpl_gold_rows": lambda: gold(changed, healthy),
         "bnpl_gold_days": lambda: gold(healthy, changed),
         "bnpl_gold_statistics": lambda: statistics(changed),
     }[asset]()
-    if cases[-1][0] == "again":
-        frames[asset] = pd.concat([frames[asset], frames[asset].iloc[[-1]]])
-
-    verdicts = gates.judge(checkpoint, frames, days)
-
-    for day, (change, expected) in zip(days, cases, strict=True):
-        broken = {(failure.expectation, failure.column) for failure in verdicts[day].failures}
-        assert (expected in broken) if expected else not broken, (change, broken)
-    rules = json.loads((GX / "expectations" / f"{suite}.json").read_text())["expectations"]
-    named = [
-        (rule["type"], rule["kwargs"].get("column") or rule["kwargs"]["column_A"]) for rule in rules
-    ]
-    assert len(named) == len(set(named))
-    assert set(named) == {expected for _, expected in cases if expected}
-    assert all("mostly" not in rule["kwargs"] for rule in rules)
+    breaks_as_said(gates, checkpoint, frames, cases, GX / "expectations" / f"{suite}.json")
 
 
 def test_what_could_not_be_computed_is_an_error_and_no_verdict(gates):

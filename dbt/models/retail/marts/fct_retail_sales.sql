@@ -16,7 +16,7 @@ priced as (
 
     select
         source.*,
-        cast(source.quantity * source.list_price as decimal(15, 2)) as listed_amount
+        cast(source.quantity * source.list_price as decimal(18, 2)) as listed_amount
     from source
 
 )
@@ -44,13 +44,13 @@ select
 
     -- money
     priced.unit_price,
-    cast(case when priced.quantity < 0 then 0 else priced.listed_amount end as decimal(15, 2))
+    cast(case when priced.quantity < 0 then 0 else priced.listed_amount end as decimal(18, 2))
         as gross_amount,
     cast(
         case when priced.quantity < 0 then 0 else priced.listed_amount - priced.total_amount end
-        as decimal(16, 2)
+        as decimal(18, 2)
     ) as discount_amount,
-    cast(case when priced.quantity < 0 then -priced.total_amount else 0 end as decimal(15, 2))
+    cast(case when priced.quantity < 0 then -priced.total_amount else 0 end as decimal(18, 2))
         as return_amount,
     priced.total_amount,
     priced.tax_amount,

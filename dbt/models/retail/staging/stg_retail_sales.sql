@@ -24,7 +24,7 @@ superseded as (
 
 select
     -- ids
-    source._source as retailer,
+    source.retailer,
     source.sale_id,
     source.customer_id,
     source.store_id,

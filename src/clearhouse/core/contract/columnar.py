@@ -186,7 +186,8 @@ def _bound(field: Field, bound: float) -> pa.Scalar:
 
 def _misread(columns: Columns, reading: pa.Table, contract: Contract) -> pa.ChunkedArray:
     """True where the parsed key, amount or currency is not what the books read in the text."""
-    key = pc.binary_join_element_wise(*(_key_part(f, columns) for f in contract.key), "|")
+    parts = (pa.scalar(f.constant) if f.constant else _key_part(f, columns) for f in contract.key)
+    key = pc.binary_join_element_wise(*parts, "|")
     code = reading["currency"]
     alike = pc.and_(
         pc.equal(without_ordinal(reading["_record_key"], contract), key),

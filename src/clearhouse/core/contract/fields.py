@@ -44,9 +44,10 @@ class Field:
             or an offset, whose column is in UTC. None for the usual form of the type.
         constant: its value in every record, where the source's records do not hold it.
         is_identity: a correction never changes it: two records of one key that differ in it are
-            records, which the key can't tell apart.
+            two records, which the key can't tell apart.
         sources: its `source_name` by source, where sources name it differently; another source
             does not send it. Empty where all sources name it alike.
+        is_source: its value is the source's own name, which no record holds.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Field:
     constant: str | None = None
     is_identity: bool = False
     sources: Names = field(default=(), repr=False)
+    is_source: bool = False
 
     @property
     def places(self) -> int | None:
@@ -115,7 +117,9 @@ def names_by_source(prop: Any, name: str) -> Names:
     value = _value(prop, name)
     if not isinstance(value, Mapping):
         return ()
-    return tuple(sorted((str(source), str(named)) for source, named in value.items()))
+    # YAML takes a bare `no` for false: what is no text is no name.
+    names = {str(s): named if isinstance(named, str) else "" for s, named in value.items()}
+    return tuple(sorted(names.items()))
 
 
 def field_of(prop: Any) -> Field:
@@ -157,6 +161,7 @@ def field_of(prop: Any) -> Field:
         constant=custom(prop, "constant"),
         is_identity=custom(prop, "identity") == "True",
         sources=_names(prop),
+        is_source=custom(prop, "is_source") == "True",
     )
 
 

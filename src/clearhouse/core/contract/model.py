@@ -9,8 +9,10 @@ custom properties of
   currency); `form` (number or text for a decimal or bigint, naive or offset for a timestamp);
   `constant`, for a books' currency that no record states; `identity`, where a correction never
   changes the field; `sources`, the field's name in each source's JSON, where sources differ;
+  `is_source`, for a field that is the source's own name, in keys where ids are a source's own;
 - the table: `format` (ndjson, json_rows or csv); `rows_under`, the key of an answer's rows, or that
-  key by source; `repeats`, where a source can rightly repeat a line.
+  key by source; `repeats`, where a source can rightly repeat a line: true, or the field that such
+  lines share, where they stand together in an answer.
 """
 
 import hashlib
@@ -27,6 +29,7 @@ from clearhouse.core.contract.fields import Field, Names, custom, field_of, name
 from clearhouse.core.errors import ContractError
 from clearhouse.core.money import iso_exponents
 
+_QUOTED_TYPES = ("string", "timestamp", "date")
 _KEY_TYPES = ("string", "bigint", "timestamp", "date")
 
 
@@ -55,6 +58,9 @@ class Contract:
         digest: SHA-256 of the file: part of the code a step depends on.
         rows_by_source: `rows_under` by source, where answers of sources differ.
         repeats: whether a source can rightly repeat a line: keys then end with an ordinal.
+        together: the field that lines of one key share which rightly repeat: they follow each other
+            in an answer, and what comes again later is a correction or a duplicate. None: lines are
+            counted over the whole answer.
     """
 
     id: str
@@ -69,6 +75,7 @@ class Contract:
     digest: str
     rows_by_source: Names = ()
     repeats: bool = False
+    together: Field | None = None
 
     @classmethod
     def load(cls, path: Path) -> "Contract":
@@ -91,6 +98,7 @@ class Contract:
         _check_books(path, key, books)
         _check_constants(path, fields, books["currency"])
         payload_format, rows_under, rows_by_source = _payload(path, tables[0])
+        repeats = _repeats(path, tables[0], fields)
         contract = cls(
             id=str(document.id),
             version=str(document.version),
@@ -103,7 +111,8 @@ class Contract:
             rows_under=rows_under,
             digest=hashlib.sha256(text.encode()).hexdigest(),
             rows_by_source=rows_by_source,
-            repeats=custom(tables[0], "repeats") == "True",
+            repeats=repeats is not None,
+            together={f.name: f for f in fields}.get(repeats or ""),
         )
         for source in contract.named_sources:
             contract.of(source)
@@ -111,7 +120,7 @@ class Contract:
 
     @cached_property
     def named_sources(self) -> tuple[str, ...]:
-        """The sources that the contract names; none where all sources state it alike."""
+        """The sources that the contract names the fields of; none where all name them alike."""
         named = (self.rows_by_source, *(f.sources for f in self.fields))
         return tuple(sorted({source for names in named for source, _ in names}))
 
@@ -123,7 +132,7 @@ class Contract:
         Raises:
             ContractError: it does not name a required field, or one name for two fields.
         """
-        if not self.named_sources:
+        if not self.named_sources and not any(f.is_source for f in self.fields):
             return self
         if source not in self._by_source:
             self._by_source[source] = self._stated_by(source)
@@ -136,7 +145,13 @@ class Contract:
     def _stated_by(self, source: str) -> "Contract":
         names = {f.name: dict(f.sources).get(source, "") for f in self.fields if f.sources}
         stated = {
-            f.name: replace(f, source_name=names.get(f.name, f.source_name), sources=())
+            f.name: replace(
+                f,
+                source_name=names.get(f.name, f.source_name),
+                sources=(),
+                constant=source if f.is_source else f.constant,
+                is_source=False,
+            )
             for f in self.fields
         }
         contract = replace(
@@ -147,6 +162,7 @@ class Contract:
             currency=stated[self.currency.name],
             rows_under=dict(self.rows_by_source).get(source, self.rows_under),
             rows_by_source=(),
+            together=self.together and stated[self.together.name],
         )
         _check_names(contract, source)
         return contract
@@ -226,6 +242,10 @@ def _check_books(path: Path, key: tuple[Field, ...], books: dict[str | None, Fie
 
 def _check_constants(path: Path, fields: tuple[Field, ...], currency: Field) -> None:
     for field in fields:
+        if field.is_source and (field.physical_type != "string" or field.constant or field.sources):
+            raise ContractError(
+                f"{path}: {field.name} is the source's name: make it a string with no other value."
+            )
         if field.constant is None:
             continue
         if field is not currency or field.constant not in iso_exponents():
@@ -256,6 +276,19 @@ def _check_names(contract: Contract, source: str) -> None:
                 f"{contract.id}: {known[each.source_name]} and {each.name} are both called "
                 f"{each.source_name} by {source}."
             )
+
+
+def _repeats(path: Path, table: Any, fields: tuple[Field, ...]) -> str | None:
+    """The field that repeated lines share, "" for none, None where no line is repeated."""
+    said = custom(table, "repeats") or "False"
+    if said in ("True", "False"):
+        return "" if said == "True" else None
+    if not any(f.name == said and f.required and f.physical_type in _QUOTED_TYPES for f in fields):
+        raise ContractError(
+            f"{path}: `repeats: {said}` is not understood: set it to true, or to a required field "
+            f"that is {' or '.join(_QUOTED_TYPES)}."
+        )
+    return said
 
 
 def _payload(path: Path, table: Any) -> tuple[PayloadFormat, str, Names]:

@@ -87,7 +87,9 @@ def _violations(rows: Rows, index: int, line: bytes, contract: Contract) -> list
 
 
 def _read_alike(record: dict[str, Any], read: dict[str, Any], contract: Contract) -> bool:
-    key = "|".join(_key_part(record[f.source_name], f.physical_type) for f in contract.key)
+    key = "|".join(
+        f.constant or _key_part(record[f.source_name], f.physical_type) for f in contract.key
+    )
     currency = contract.currency.constant or record[contract.currency.source_name]
     try:
         minor = minor_from_text(str(record[contract.amount.source_name]), currency)

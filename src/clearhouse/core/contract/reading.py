@@ -6,7 +6,8 @@ broken ones too, and so that a person can repeat it with other tools:
 
 - `_record_key`: the key fields' values joined by `|`; of a timestamp, the date as it is written; of
   a whole number, its digits; a part that can't be read is empty. Where a source can rightly repeat
-  a line (`Contract.repeats`), it ends with `|<n>`: the row is the nth of its payload with this key;
+  a line (`Contract.repeats`), it ends with `|<n>`: the row is the nth with this key in its payload,
+  or among the rows that follow each other there with the same text of a field (`together`);
 - `_record_id`: md5 hex of `<source>|<_record_key>|<the row's own bytes>`;
 - `amount_minor`, `currency`: the amount in minor units, or 0 of XXX where the text is not money.
 """
@@ -53,6 +54,11 @@ def key_pattern(field: Field) -> str:
     if field.physical_type == "bigint":
         return _member(field, f'"({INTEGER})"' if field.is_text else f"({INTEGER}){_END}")
     return _member(field, f'"({DATE})T' if field.physical_type == "timestamp" else r'"([^"\\]*)"')
+
+
+def together_pattern(field: Field) -> str:
+    """The regular expression whose first group is the text that repeated lines share."""
+    return _member(field, r'"([^"\\]*)"')
 
 
 def amount_pattern(field: Field) -> str:
@@ -166,7 +172,7 @@ def is_utf8(payload: bytes) -> bool:
 
 @cache
 def _reading_sql(contract: Contract) -> str:
-    key = " || '|' || ".join(_extract(key_pattern(f)) for f in contract.key)
+    key = " || '|' || ".join(map(_key_part, contract.key))
     forms_kept = " AND ".join(_form_sql(f) for f in contract.sent if form_pattern(f)) or "true"
     constant = contract.currency.constant
     code = (
@@ -180,16 +186,33 @@ def _reading_sql(contract: Contract) -> str:
             FROM lines"""
     line = "(row_number() OVER ())::INTEGER"
     if contract.repeats:
-        nth = "row_number() OVER (PARTITION BY _record_key ORDER BY line)"
-        read = f"""
-            SELECT * REPLACE (_record_key || '|' || {nth} AS _record_key)
-            FROM (SELECT *, {line} AS line FROM ({read})) ORDER BY line"""
+        read = _numbered_sql(f"SELECT *, {line} AS line FROM ({read})", contract.together)
         line = "line"
     return f"""
         SELECT {line} AS line,
             md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
             number, code, forms_kept
         FROM ({read})"""
+
+
+def _numbered_sql(read: str, together: Field | None) -> str:
+    """SQL of rows in order of `line`, their keys with the ordinal."""
+    block = ""
+    if together is not None:
+        shared = _extract(together_pattern(together))
+        begins = f"({shared} IS DISTINCT FROM lag({shared}) OVER (ORDER BY line))::INTEGER"
+        read = f"SELECT *, {begins} AS begins FROM ({read})"
+        read = f"SELECT *, sum(begins) OVER (ORDER BY line) AS block FROM ({read})"
+        block = ", block"
+    nth = f"row_number() OVER (PARTITION BY _record_key{block} ORDER BY line)"
+    return f"""
+            SELECT * REPLACE (_record_key || '|' || {nth} AS _record_key)
+            FROM ({read}) ORDER BY line"""
+
+
+def _key_part(field: Field) -> str:
+    """SQL of a field's part of the natural key."""
+    return DIALECT.text(field.constant) if field.constant else _extract(key_pattern(field))
 
 
 def _form_sql(field: Field) -> str:
@@ -224,8 +247,13 @@ def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
     """The same reading for rows that are not UTF-8 throughout."""
     lines = zip(split_lines(rows.lines), own_bytes(rows), strict=True)
     seen: Counter[str] = Counter()
-    read = []
+    read: list[dict[str, Any]] = []
+    shared: str | None = None
     for number, (line, own) in enumerate(lines, start=1):
+        if contract.together is not None:
+            before, shared = shared, _first(together_pattern(contract.together), line)
+            if shared != before:
+                seen.clear()
         key = key_of(line, contract)
         seen[key] += 1
         read.append({"line": number, **read_line(line, contract, source, own, nth=seen[key])})
@@ -234,7 +262,7 @@ def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
 
 def key_of(line: bytes, contract: Contract) -> str:
     """The values of a row's key fields, joined: its `_record_key` but for the ordinal."""
-    return "|".join(_first(key_pattern(f), line) for f in contract.key)
+    return "|".join(f.constant or _first(key_pattern(f), line) for f in contract.key)
 
 
 def without_ordinal(keys: pa.ChunkedArray, contract: Contract) -> pa.ChunkedArray:
@@ -254,7 +282,7 @@ def read_line(
         contract: names the fields that are read, as the source does.
         source: name of the outside system.
         own: the row's own bytes, where they are not the line.
-        nth: which row of its key it is in its payload, from 1.
+        nth: which row of its key it is, from 1, where the contract counts them.
     """
     key = key_of(line, contract)
     if contract.repeats:

@@ -49,7 +49,7 @@ def type_records(
 
     Args:
         payload: what has landed.
-        contract: what each row should keep, as its source states it.
+        contract: what each row should keep.
         source: name of the outside system, a part of each `_record_id`.
         reading: `read_records` of the same, where it is at hand.
         kind: the payload's format, where it is another than the contract's.

@@ -37,7 +37,7 @@ from clearhouse.sandbox.retail.retailer_1 import RETAILER_1
 from clearhouse.sandbox.retail.retailer_2 import RETAILER_2
 from clearhouse.sandbox.retail.retailer_3 import RETAILER_3
 from clearhouse.sandbox.retail.sales import of_day
-from clearhouse.sandbox.retail.wire import texts
+from clearhouse.sandbox.retail.wire import write
 from clearhouse.sandbox.rng import seed_of
 
 RETAILERS = {each.name: each for each in (RETAILER_1, RETAILER_2, RETAILER_3)}
@@ -60,7 +60,7 @@ def create_app(name: str, options: RetailOptions | None = None) -> Starlette:
         error_end="\n",
         server_error=pages.page(HTTPStatus.INTERNAL_SERVER_ERROR),
     )
-    call = _Call(retailer, seed, asked.volume, answers)
+    call = _Call(retailer, seed, asked.scale, answers)
     app = Starlette(
         routes=[
             Route(retailer.api.path, call.answer, methods=[retailer.api.method]),
@@ -87,24 +87,27 @@ class _Call:
 
     retailer: Retailer
     seed: int
-    volume: float
+    scale: float
     answers: Answers
 
     async def answer(self, request: Request) -> Response:
         """The sales between two dates, both included."""
         api = self.retailer.api
-        if request.headers.get(api.header) != api.scheme + KEYS[self.retailer.name]:
+        # As recorded: retailer_1 takes its key without "Bearer" too.
+        key = request.headers.get(api.header, "").removeprefix(api.scheme)
+        if key != KEYS[self.retailer.name]:
             return pages.error("Unauthorized", HTTPStatus.UNAUTHORIZED)
         asked = await _asked(request) if api.method == "POST" else request.query_params
-        if api.first not in asked or api.last not in asked:
-            # The APIs then answer with everything they have; here that has no end.
+        dates = {name: str(asked[name]) for name in (api.first, api.last) if asked.get(name)}
+        for date in dates.values():
+            if not _is_day(date):
+                return pages.bad_date(api, dates, date)
+        if len(dates) < 2:
+            # A real one then has no bound on that side, and answers with all its sales.
             return _not_here(f"The sandbox needs {api.first} and {api.last}.")
-        return self._between(str(asked[api.first]), str(asked[api.last]))
+        return self._between(dates[api.first], dates[api.last])
 
     def _between(self, first: str, last: str) -> Response:
-        for bad in (first, last):
-            if not _is_day(bad):
-                return pages.bad_date(self.retailer.api, first, last, bad)
         if last < first:
             framing = self._framing()
             return Response(framing.start(0) + framing.end(), media_type=framing.media_type)
@@ -128,15 +131,15 @@ class _Call:
 
     def _content(self, day: dt.date, kinds: list[str]) -> list[bytes]:
         """The rows of a day with these faults; a day without sales has nothing that could fail."""
-        lines = of_day(self.retailer, self.seed, day, self.volume)
+        lines = of_day(self.retailer, self.seed, day, self.scale)
         if len(lines) == 0:
             return []
         parts: Parts = (lines,)
         parts = day_faults.apply(DAY_FAULTS, kinds, parts, self.seed, day)
-        sent = texts(parts)
+        text = b"".join(map(write, parts)).removesuffix(b"\n")
         if not LINE_FAULTS & set(kinds):
-            return sent
-        as_sent = SentDay(day, self.seed, self.seed, sent)
+            return [text]
+        as_sent = SentDay(day, self.seed, self.seed, text.split(b"\n"))
         return record_faults.apply(line_faults(self.retailer.names), kinds, as_sent)
 
 

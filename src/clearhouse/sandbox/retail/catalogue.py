@@ -12,8 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from clearhouse.sandbox.retail.entities import Entity
-from clearhouse.sandbox.retail.retailer import Retailer
+from clearhouse.sandbox.retail.retailer import Entity, Retailer
 from clearhouse.sandbox.rng import stream
 from clearhouse.sandbox.text import Text, strings
 
@@ -21,6 +20,7 @@ _VARIANTS = (("", 1.0), (" Mini", 0.7), (" Plus", 1.3), (" Pro", 1.8))
 _EDITIONS = ("", " II", " (New)", " Classic")
 _PRICES = 16  # list prices that a product goes through before they come again
 _MOVING_SHARE = 0.3
+_ENDINGS = (99, 99, 95, 50)  # of the prices, in cents; of the last two, discounts have half cents
 
 # Days between two changes of a product, the shortest and the longest; one row each for its edition,
 # its category and its price. Of the products, one in seven is renamed in a year.
@@ -96,7 +96,7 @@ def products(retailer: Retailer, seed: int) -> Products:
         (kind, name + variant, cents * factor, code)
         for kind, category in enumerate(retailer.categories)
         for code, (variant, factor, name, cents) in enumerate(
-            ((*variant, *item) for variant in _VARIANTS for item in category.items),
+            ((*variant, *item) for variant in _VARIANTS for item in category.items.items()),
             start=1_000 * (kind + 1) + 1,
         )
     ]
@@ -121,5 +121,9 @@ def products(retailer: Retailer, seed: int) -> Products:
 
 
 def _priced(cents: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The nearest price that ends in 99 cents; none is below 4.99."""
-    return np.maximum(np.rint((cents - 99) / 100), 4).astype(np.int64) * 100 + 99
+    """The nearest price with the product's ending, one row a product; none is below 4.50."""
+    ending = np.resize(_ENDINGS, len(cents))[:, None]
+    priced: NDArray[np.int64] = (
+        100 * np.rint((cents - ending) / 100).astype(np.int64).clip(4) + ending
+    )
+    return priced

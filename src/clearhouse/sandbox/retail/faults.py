@@ -11,6 +11,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearhouse.sandbox import faults
 from clearhouse.sandbox.hostile import HostilePlan
@@ -20,6 +21,7 @@ from clearhouse.sandbox.record_faults import (
     DUPLICATED_SHARE,
     NEW_FIELD_SHARE,
     JsonText,
+    Record,
     RecordFault,
     changed,
 )
@@ -33,7 +35,7 @@ Parts = tuple[Lines, ...]
 _RESTATED_SHARE = 0.01
 
 
-def _of_sales(lines: Lines, share: float, rng: Rng) -> np.ndarray:
+def _of_sales(lines: Lines, share: float, rng: Rng) -> NDArray[np.bool_]:
     """A mask of the lines of that share of the sales, at least of one."""
     numbers, sale = np.unique(lines.sale, return_inverse=True)
     return sample(len(numbers), share, rng)[sale]
@@ -94,63 +96,67 @@ DAY_FAULTS: Mapping[str, Callable[[Parts, Rng], Parts]] = MappingProxyType(
 # From the second whole answer on, the day comes with the other fault.
 LATER_FAULTS: Mapping[str, str] = MappingProxyType({"restated_later": "restated"})
 
-_JSON = JsonText(separators=(",", ":"), sort_keys=True)
-
 
 def line_faults(names: Names) -> dict[str, RecordFault]:
     """Faults of single lines, on the text that is sent."""
-    _id, time, customer, quantity, price, total = names
+    id_, time, customer, quantity, price, total = names
+    form = {id_: str, time: str, quantity: int, price: float, total: float}
+
+    def is_intact(record: Record) -> bool:
+        return all(isinstance(record.get(field), kind) for field, kind in form.items())
+
+    line = JsonText(is_intact, separators=(",", ":"), sort_keys=True)
     return {
         "new_fields": changed(
             NEW_FIELD_SHARE,
             (
-                _JSON.having(channel="app", basket_size=3, is_gift=True),
-                _JSON.having(coupon=None, rating=4.5),
-                _JSON.having(seller={"id": "s_17", total: 0.01, "tags": ["new", "eu"]}),
-                _JSON.having(rating="n/a"),
+                line.having(channel="app", basket_size=3, is_gift=True),
+                line.having(coupon=None, rating=4.5),
+                line.having(seller={"id": "s_17", total: 0.01, "tags": ["new", "eu"]}),
+                line.having(rating="n/a"),
             ),
         ),
-        # Every line has its total under another name: the API has changed overnight.
-        "renamed_field": changed(1.0, (_JSON.renamed(total, f"net_{total}"),)),
         # A total that is not quantity x price.
         "wrong_totals": changed(
-            BROKEN_SHARE, (_JSON.record(lambda r: {**r, total: round(r[total] + 1.5, 2)}),)
+            BROKEN_SHARE, (line.record(lambda r: {**r, total: round(r[total] + 1.5, 2)}),)
         ),
         "missing_fields": changed(
             BROKEN_SHARE,
             (
-                _JSON.lacking(total),
-                _JSON.having(**{price: None}),
-                _JSON.lacking(names.id),
-                _JSON.having(**{time: None}),
-                _JSON.lacking(quantity),
+                line.lacking(total),
+                line.having(**{price: None}),
+                line.lacking(id_),
+                line.having(**{time: None}),
+                line.lacking(quantity),
             ),
         ),
         "wrong_types": changed(
             BROKEN_SHARE,
             (
-                _JSON.record(lambda r: {**r, quantity: r[quantity] + 0.27}),
-                _JSON.record(lambda r: {**r, total: str(r[total])}),
-                _JSON.rewritten(total, lambda number: f"{number}8307"),
-                _JSON.rewritten(price, lambda number: f"{number}e0"),
-                _JSON.record(lambda r: {**r, time: r[time] + "+02:00"}),
-                _JSON.having(**{customer: 17}),
-                _JSON.having(**{quantity: "two"}),
+                line.record(lambda r: {**r, quantity: r[quantity] + 0.27}),
+                line.record(lambda r: {**r, total: str(r[total])}),
+                line.rewritten(total, lambda number: f"{number}8307"),
+                line.rewritten(price, lambda number: f"{number}e0"),
+                line.record(lambda r: {**r, time: r[time] + "+02:00"}),
+                line.having(**{customer: 17}),
+                line.having(**{quantity: "two"}),
             ),
         ),
         # An object with an id and a total of its own stands first.
         "shadowed_fields": changed(
-            BROKEN_SHARE, (_JSON.having(adjustment={names.id: "adjusted", total: 0.01}),)
+            BROKEN_SHARE, (line.having(adjustment={id_: "adjusted", total: 0.01}),)
         ),
-        "broken_rows": changed(
+        "broken_rows": changed(  # each still one JSON value
             BROKEN_SHARE,
             (
-                _JSON.text(lambda text: b"[" + text + b"]"),
-                _JSON.text(lambda text: text[:-1] + f',"{total}":0.01}}'.encode()),
-                _JSON.text(lambda _text: b"null"),
-                _JSON.text(lambda _text: b'"<html><body>502 Bad Gateway</body></html>"'),
+                line.text(lambda text: b"[" + text + b"]"),
+                line.text(lambda text: text[:-1] + f',"{total}":0.01}}'.encode()),
+                line.text(lambda _text: b"null"),
+                line.text(lambda _text: b'"<html><body>502 Bad Gateway</body></html>"'),
             ),
         ),
+        # Every line has its total under another name: the API has changed overnight.
+        "renamed_field": changed(1.0, (line.renamed(total, f"net_{total}"),)),
     }
 
 

@@ -12,4 +12,4 @@ KEYS = {name: f"sandbox-key-{name[-1]}" for name in ("retailer_1", "retailer_2",
 class RetailOptions(SourceOptions):
     """The options of every source, and how many sales a day has."""
 
-    volume: float = option(1.0, "Sales a day, relative to the usual (some 500 lines a day).")
+    scale: float = option(1.0, "Sales a day, relative to the usual (some 570 lines a day).")

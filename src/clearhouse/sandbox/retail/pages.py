@@ -1,6 +1,7 @@
 """How a retailer refuses: the pages of its web framework, and the errors of its database."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.responses import HTMLResponse, Response
@@ -49,16 +50,19 @@ def error(text: str, status: HTTPStatus) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def bad_date(api: Api, first: str, last: str, bad: str) -> Response:
-    """What the database says of a date that is none."""
-    query = (
-        f"{api.query} AND DATE({api.column}) >= '{first}' AND DATE({api.column}) <= '{last}' "
-        f"ORDER BY {api.column}"
-    )
+def bad_date(api: Api, dates: Mapping[str, str], bad: str) -> Response:
+    """What the database says of a date that is none; `dates` are those that were given, by name."""
+    tests = [
+        f"AND DATE({api.column}) {sign} '{dates[name]}'"
+        for name, sign in ((api.first, ">="), (api.last, "<="))
+        if name in dates
+    ]
+    query = " ".join([api.query, *tests, "ORDER BY", api.column])
     at = query.index(f"'{bad}'")
-    shown = f"LINE {api.query_line}: ...{query[at - _SHOWN_BEFORE : at + _SHOWN_AFTER]}..."
-    mark = " " * (shown.index("...") + len("...") + _SHOWN_BEFORE) + "^"
+    before = f"LINE {api.query_line}: ...{query[at - _SHOWN_BEFORE : at]}"
     return error(
-        f'invalid input syntax for type date: "{bad}"\n{shown}\n{mark}\n',
+        f'invalid input syntax for type date: "{bad}"\n'
+        f"{before}{query[at : at + _SHOWN_AFTER]}...\n"
+        f"{' ' * len(before)}^\n",
         HTTPStatus.INTERNAL_SERVER_ERROR,
     )

@@ -1,8 +1,9 @@
 """What a retailer is made of: its API, its shop, and how it writes a sale."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from clearhouse.sandbox.text import Text
@@ -11,19 +12,28 @@ if TYPE_CHECKING:
     from clearhouse.sandbox.retail.catalogue import Catalogue
     from clearhouse.sandbox.retail.sales import Lines
 
-Fragments = Callable[["Lines", "Catalogue"], Sequence[Text]]
+OwnColumns = Callable[["Lines", "Catalogue"], Mapping[str, Text]]
+
+
+class Entity(IntEnum):
+    """What is drawn. The values are part of the data of every seed: add only, never renumber."""
+
+    CATALOGUE = 1
+    VOLUME = 2
+    SALES = 3
+    RETURNS = 4
+    LATE = 5
 
 
 class Api(NamedTuple):
-    """How to ask, and what the answer's rows stand in.
+    """How to ask, and what the database says when it can't be asked so.
 
     Attributes:
-        first, last: the names of the two dates, in the query, or of a POST in its JSON.
-        header, scheme: the header of the key, and what stands before the key.
-        rows_under: the key of the rows.
-        query: the query's text before the first date, as an error of the database shows it.
-        query_line: on which line of the query the dates stand.
-        tests: the comparison of the column with a date, for `first` and `last`.
+        first, last: the names of the two dates: in the query string, or in the JSON of a POST.
+        header, scheme: the header of the key, and what stands before the key in it.
+        rows_under: the key of the answer's rows.
+        query, query_line, column: the SQL before the dates, on which line it stands, and the column
+            that is compared with them.
     """
 
     method: str
@@ -34,8 +44,8 @@ class Api(NamedTuple):
     scheme: str
     rows_under: str
     query: str
-    query_line: int
     column: str
+    query_line: int
 
 
 class Names(NamedTuple):
@@ -54,14 +64,14 @@ class Category(NamedTuple):
 
     Attributes:
         season: demand by month, January first, relative to the year's mean.
-        items: names and list prices in cents.
         moved_to: the category in which some of its products stand at other times.
+        items: list prices in cents, by name.
     """
 
     name: str
     season: tuple[float, ...]
-    items: tuple[tuple[str, int], ...]
     moved_to: str
+    items: Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +79,13 @@ class Retailer:
     """One retailer.
 
     Attributes:
-        api, names: its API.
         sales_a_day: sales of a usual weekday.
         by_weekday: what the days of the week make of them, Monday first.
         stores: how many it has.
-        is_closed: whether it sells nothing on a day.
+        closed: months and days on which it sells nothing.
         categories: what it sells.
-        fragments: how it writes its lines: by its own rule of amounts, in its own order of keys.
+        row: how a line is written, with `<column>` for each value; see `wire`.
+        own_columns: the columns that only this retailer has: its rule of amounts among them.
     """
 
     name: str
@@ -84,9 +94,14 @@ class Retailer:
     sales_a_day: int
     by_weekday: tuple[float, ...]
     stores: int
-    is_closed: Callable[[dt.date], bool]
+    closed: frozenset[tuple[int, int]]
     categories: tuple[Category, ...]
-    fragments: Fragments
+    row: str
+    own_columns: OwnColumns
+
+    def is_closed(self, day: dt.date) -> bool:
+        """Whether it sells nothing on a day."""
+        return (day.month, day.day) in self.closed
 
 
 EVEN = (1.0,) * 12

@@ -1,11 +1,12 @@
 """The sales of a day as numbers: drawn column by column, not yet text.
 
 Grain: one row per product line of a sale; a return is a sale of one line with a negative quantity.
-A day is a function of (seed, day, volume) alone. What comes back on a day was sold on an earlier
+A day is a function of (seed, day, scale) alone. What comes back on a day was sold on an earlier
 one: that day is drawn again, and says itself which of its lines come back, and after how many days.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -15,22 +16,20 @@ from numpy.typing import NDArray
 
 from clearhouse.sandbox.retail.calendar import OPENED, sales_of
 from clearhouse.sandbox.retail.catalogue import catalogue
-from clearhouse.sandbox.retail.entities import Entity
-from clearhouse.sandbox.retail.retailer import Retailer
+from clearhouse.sandbox.retail.retailer import Entity, Retailer
 from clearhouse.sandbox.rng import Rng, pick, stream
 from clearhouse.sandbox.times import times_of_day
 
-MINUTE_SECONDS = 60
+_MINUTE_SECONDS = 60
 
 _LINES = (0.52, 0.26, 0.13, 0.06, 0.03)  # shares of sales of 1, 2, … lines
 _QUANTITIES = (0.68, 0.19, 0.08, 0.03, 0.02)
 _REPEATED_SHARE = 0.03  # of the lines after a sale's first: the product of the line before
-_EQUAL_SHARE = 0.6  # of these: the same quantity too, so that the rows are equal
 _AT_HOME_SHARE = 0.85
 
 _RETURNED_SHARE = 0.05
-_RETURNED_AFTER_DAYS = np.array([1, 2, 3, 5, 8, 13, 21])
-_NEVER = 0
+RETURNED_AFTER_DAYS = (1, 2, 3, 5, 8, 13, 21)
+_BACK_AFTER = np.array([*RETURNED_AFTER_DAYS, 0])
 
 # Customers join in cohorts, and a cohort buys during the 40 that follow: some 6,000 people.
 _COHORT_DAYS, _COHORT_SIZE, _COHORTS = 32, 150, 40
@@ -43,7 +42,7 @@ _HOURS = np.array(
 )
 # fmt: on
 
-LATECOMERS = 5
+_LATECOMERS = 5
 _LATE_NUMBER = 90_000  # above the numbers of a day's other sales
 
 
@@ -81,32 +80,29 @@ class Lines:
 
     def rows(self, keep: NDArray[Any]) -> "Lines":
         """The rows that a mask or an index selects."""
-        return self._with({name: column[keep] for name, column in self._columns().items()})
+        return self._with({name: getattr(self, name)[keep] for name in _COLUMNS})
 
-    def and_(self, other: "Lines") -> "Lines":
-        """These rows, and then those of another day; the day stays this one's."""
-        more = other._columns()
+    def and_(self, others: Sequence["Lines"]) -> "Lines":
+        """These rows, and then those of other days; the day stays this one's."""
+        every = (self, *others)
         return self._with(
-            {name: np.concatenate([own, more[name]]) for name, own in self._columns().items()}
+            {name: np.concatenate([getattr(each, name) for each in every]) for name in _COLUMNS}
         )
-
-    def _columns(self) -> dict[str, NDArray[Any]]:
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
     def _with(self, columns: dict[str, Any]) -> "Lines":
         return replace(self, **columns)
 
 
-def of_day(retailer: Retailer, seed: int, day: dt.date, volume: float) -> Lines:
+_COLUMNS = tuple(each.name for each in fields(Lines))[3:]
+"""What of the lines has one value a row."""
+
+
+def of_day(retailer: Retailer, seed: int, day: dt.date, scale: float) -> Lines:
     """The sales of a day, with what comes back on it. Of no lines where the retailer is closed."""
-    sold = _sold(retailer, seed, day, volume)
+    sold = _sold(retailer, seed, day, scale)
     if len(sold) == 0:
         return sold
-    lines = sold
-    for days in _RETURNED_AFTER_DAYS.tolist():
-        earlier = _sold(retailer, seed, day - dt.timedelta(days=days), volume)
-        lines = lines.and_(earlier.rows(earlier.back_after == days))
+    lines = sold.and_([_back(retailer, seed, day, scale, after) for after in RETURNED_AFTER_DAYS])
     returned = len(lines) - len(sold)
     rng = stream(seed, Entity.RETURNS, day.toordinal())
     at, share = rng.random((2, returned))
@@ -114,7 +110,7 @@ def of_day(retailer: Retailer, seed: int, day: dt.date, volume: float) -> Lines:
     lines = replace(
         lines,
         sale=np.concatenate([sold.sale, sold.sale[-1] + 1 + np.arange(returned)]),
-        minute=np.concatenate([sold.minute, times_of_day(at, _HOURS) // MINUTE_SECONDS]),
+        minute=np.concatenate([sold.minute, times_of_day(at, _HOURS) // _MINUTE_SECONDS]),
         quantity=np.concatenate([kept, -1 - (share * back).astype(np.int64)]),
     )
     ordered = lines.rows(np.argsort(lines.minute, kind="stable"))
@@ -123,14 +119,20 @@ def of_day(retailer: Retailer, seed: int, day: dt.date, volume: float) -> Lines:
 
 def latecomers(retailer: Retailer, seed: int, day: dt.date) -> Lines:
     """Sales of a day that no answer for that day has; none where the retailer is closed."""
-    count = min(LATECOMERS, sales_of(retailer, seed, day, 1.0))
+    count = min(_LATECOMERS, sales_of(retailer, seed, day, 1.0))
     late = _draw(retailer, seed, day, count, stream(seed, Entity.LATE, day.toordinal()))
     return replace(late, sale=_LATE_NUMBER + late.sale)
 
 
+def _back(retailer: Retailer, seed: int, day: dt.date, scale: float, after_days: int) -> Lines:
+    """The lines that come back on a day, of those sold so many days before; as they were sold."""
+    sold = _sold(retailer, seed, day - dt.timedelta(days=after_days), scale)
+    return sold.rows(sold.back_after == after_days)
+
+
 @lru_cache(maxsize=128)
-def _sold(retailer: Retailer, seed: int, day: dt.date, volume: float) -> Lines:
-    count = sales_of(retailer, seed, day, volume)
+def _sold(retailer: Retailer, seed: int, day: dt.date, scale: float) -> Lines:
+    count = sales_of(retailer, seed, day, scale)
     return _draw(retailer, seed, day, count, stream(seed, Entity.SALES, day.toordinal()))
 
 
@@ -141,28 +143,25 @@ def _draw(retailer: Retailer, seed: int, day: dt.date, sales: int, rng: Rng) -> 
     sizes = 1 + pick(_LINES, u[0])
     sale = np.repeat(np.arange(sales), sizes)
     customer, store = _customers(retailer, day, u[1:5])
-    v = rng.random((6, len(sale)))
+    v = rng.random((5, len(sale)))
     again = (np.diff(sale, prepend=-1) == 0) & (v[0] < _REPEATED_SHARE)
     like = np.arange(len(sale)) - again  # the row that a line takes its product from
     product = np.searchsorted(goods.demand, v[1][like], side="right")
-    equal = again & (v[2] < _EQUAL_SHARE)
-    delay = (v[5] / _RETURNED_SHARE * len(_RETURNED_AFTER_DAYS)).astype(np.int64)
+    back = (v[4] / _RETURNED_SHARE * len(RETURNED_AFTER_DAYS)).astype(np.int64)
     return Lines(
         retailer=retailer,
         seed=seed,
         day=day,
         sale=sale + 1,
-        minute=(times_of_day(u[5], _HOURS) // MINUTE_SECONDS)[sale],
+        minute=(times_of_day(u[5], _HOURS) // _MINUTE_SECONDS)[sale],
         customer=customer[sale],
         store=store[sale],
         product=product,
-        quantity=1 + pick(_QUANTITIES, v[3][np.where(equal, like, np.arange(len(sale)))]),
+        quantity=1 + pick(_QUANTITIES, v[2]),
         list_cents=goods.list_cents[product],
         sale_chance=u[6][sale],
-        line_chance=v[4][like],
-        back_after=np.append(_RETURNED_AFTER_DAYS, _NEVER)[
-            np.minimum(delay, len(_RETURNED_AFTER_DAYS))
-        ],
+        line_chance=v[3][like],
+        back_after=_BACK_AFTER[np.minimum(back, len(RETURNED_AFTER_DAYS))],
     )
 
 

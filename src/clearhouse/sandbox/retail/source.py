@@ -28,6 +28,7 @@ RETAILERS = tuple(
         options=RetailOptions,
         create_app=partial(_create_app, name),
         row_faults=_row_faults,
+        key=key,
     )
-    for name in KEYS
+    for name, key in KEYS.items()
 )

@@ -1,0 +1,35 @@
+{#
+    For tests: the lines that readers see after the publication being made, all of them. A query.
+    What a summary is by its definition is counted from these.
+#}
+{% macro lines_after() -%}
+    {{ visible_after(
+        ref('int_retail_published'), ref('int_retail_hidden_records'),
+        ref('int_retail_touched_keys'), 'retail.sales'
+    ) }}
+{%- endmacro %}
+
+
+{#
+    Rows that one of two relations has and the other has not, or has more often: the same columns in
+    the same order. A query with a column `which` before those columns.
+#}
+{% macro differences(found, expected) -%}
+    select 'not as defined' as which, found.*
+    from (
+        select * from {{ found }} except all select * from {{ expected }}
+    ) as found
+
+    union all
+
+    select 'missing' as which, missing.*
+    from (
+        select * from {{ expected }} except all select * from {{ found }}
+    ) as missing
+{%- endmacro %}
+
+
+{# What a product was called on its last day among some lines, and on that day last. A column. #}
+{% macro last_sold(column) -%}
+    (array_agg({{ column }} order by sale_date desc, sold_at desc, _record_id))[1]
+{%- endmacro %}

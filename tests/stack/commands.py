@@ -1,0 +1,80 @@
+"""A stack of the tests' own, driven by the commands that its users type."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class Stack:
+    """One stack: its folder, its ports, and the settings that it says to export."""
+
+    def __init__(self, **variables: str) -> None:
+        # Not pytest's temporary folder: root's may be entered by nobody else, and servers run as
+        # another user.
+        self.home = Path(tempfile.mkdtemp(prefix="clearhouse-stack-"))
+        self.home.chmod(0o755)
+        inherited = {
+            name: text for name, text in os.environ.items() if not name.startswith("STACK_")
+        }
+        self._environment = {**inherited, **variables, "STACK_HOME": str(self.home)}
+
+    def command(self, name: str) -> "subprocess.CompletedProcess[str]":
+        """Run up, status or down."""
+        return subprocess.run(
+            [sys.executable, "-m", "deploy.native", name],
+            cwd=REPOSITORY,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def up(self) -> str:
+        """Start it; what was said on both streams."""
+        done = self.command("up")
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def status(self) -> dict[str, tuple[str, int, int]]:
+        """By server that runs or ran: its state, port and pid."""
+        line = re.compile(r"^(\w+) +(\w+) .* port (\d+) +process (\d+) ", re.MULTILINE)
+        said = self.command("status").stdout
+        return {name: (state, int(port), int(pid)) for name, state, port, pid in line.findall(said)}
+
+    def states(self) -> dict[str, str]:
+        return {name: state for name, (state, _, _) in self.status().items()}
+
+    def kill(self, server: str) -> None:
+        """SIGKILL to a server, and wait until it is gone."""
+        pid = self.status()[server][2]
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while self.states()[server] != "dead":
+            assert time.monotonic() < deadline, f"{server} survived"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What its env file exports."""
+        lines = (self.home / "env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def remove(self) -> None:
+        """Stop it, and delete all that it kept."""
+        self.command("down")
+        shutil.rmtree(self.home)
+
+
+def free_port() -> str:
+    """A port of the system's choice, away from those that stacks choose by themselves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])

@@ -1,0 +1,30 @@
+"""One stack for all tests that need servers, with a folder and ports of its own."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.commands import Stack, free_port
+from stack.server import Server
+
+UNIT = Path(__file__).parents[1] / "unit"
+sys.path += [str(UNIT), str(UNIT / "books")]  # tests that run here too, and what they import
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Running before each session; a test that kills a server starts it again."""
+    mine = Stack(STACK_POSTGRES_PORT=free_port(), STACK_S3_PORT=free_port())
+    try:
+        mine.up()
+        yield mine
+    finally:
+        mine.remove()
+
+
+@pytest.fixture(scope="session")
+def server(stack: Stack) -> Server:
+    """The stack's PostgreSQL."""
+    return Server(stack)

@@ -1,0 +1,122 @@
+"""The commands: what they start, what they stop, what they say."""
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from deploy.native.servers import SERVERS
+from stack.commands import Stack, free_port
+
+
+@pytest.fixture
+def other(stack: Stack) -> Iterator[Stack]:
+    """A second stack, as another checkout has it, which chooses its ports by itself."""
+    second = Stack()
+    try:
+        yield second
+    finally:
+        second.remove()
+
+
+def test_up_again_changes_nothing(stack: Stack) -> None:
+    before, settings = stack.status(), stack.settings
+
+    said = stack.up()
+
+    assert said.count("runs already") == len(before) == 2
+    assert stack.status() == before
+    assert stack.settings == settings
+
+
+def test_secrets_are_in_private_files_and_not_on_the_screen(stack: Stack) -> None:
+    said = stack.up()
+
+    files = [stack.home / "env", *stack.home.glob("*/*.secret")]
+    assert len(files) == 5
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    for name in ("DATABASE_URL", "POSTGRES_ADMIN_URL", "AWS_SECRET_ACCESS_KEY"):
+        secret = stack.settings[name].partition("@")[0].rpartition(":")[2]
+        assert len(secret) == 40
+        assert secret not in said
+    for _, _, pid in stack.status().values():
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+        assert stack.settings["AWS_SECRET_ACCESS_KEY"] not in arguments
+
+
+def test_no_server_runs_as_root(stack: Stack) -> None:
+    for _, _, pid in stack.status().values():
+        assert Path(f"/proc/{pid}").stat().st_uid != 0
+
+
+def test_two_stacks_side_by_side_have_ports_and_data_of_their_own(
+    stack: Stack, other: Stack
+) -> None:
+    with ExitStack() as held:
+        for server in SERVERS:
+            with suppress(OSError):  # it is in use already, perhaps by a stack
+                held.enter_context(socket.create_server(("127.0.0.1", server.default_port)))
+        other.up()
+    ports = {name: port for name, (_, port, _) in other.status().items()}
+    assert all(ports[server.name] > server.default_port for server in SERVERS)
+    assert other.settings["AWS_SECRET_ACCESS_KEY"] != stack.settings["AWS_SECRET_ACCESS_KEY"]
+
+    other.command("down")
+
+    assert other.states() == {}
+    assert set(stack.states().values()) == {"running"}
+    other.up()
+    assert {name: port for name, (_, port, _) in other.status().items()} == ports
+
+
+def test_a_port_in_use_is_said_in_one_sentence(stack: Stack) -> None:
+    taken = stack.status()["postgres"][1]
+    unlucky = Stack(STACK_POSTGRES_PORT=str(taken), STACK_S3_PORT=free_port())
+    try:
+        done = unlucky.command("up")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == (
+            f"postgres can't start: port {taken} is in use; set STACK_POSTGRES_PORT to another one."
+        )
+        assert stack.states()["postgres"] == "running"
+    finally:
+        unlucky.remove()
+
+
+def test_a_server_that_dies_at_its_start_names_its_log(other: Stack) -> None:
+    other.up()
+    other.command("down")
+    (other.home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")
+
+    done = other.command("up")
+
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("postgres did not start (it ended at once): ")
+    assert "9.6" in last
+    assert last.endswith(f"its log is {other.home}/postgres/log.")
+
+
+def test_down_leaves_a_process_alone_that_only_has_the_pid(other: Stack) -> None:
+    other.up()
+    other.kill("s3")
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        path = other.home / "s3" / "process.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"pid": stranger.pid}))
+
+        assert other.states()["s3"] == "dead"
+        other.command("down")
+
+        assert stranger.poll() is None
+        assert other.states() == {}
+    finally:
+        stranger.send_signal(signal.SIGKILL)
+        stranger.wait()
