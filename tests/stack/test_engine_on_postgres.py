@@ -1,4 +1,4 @@
-"""What is built on PostgreSQL is what is built on the embedded engine, and readers are safe there."""
+"""What is built on PostgreSQL is what is built on the embedded engine; readers are safe there."""
 
 import datetime as dt
 import threading

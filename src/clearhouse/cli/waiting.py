@@ -10,7 +10,7 @@ from clearhouse.settings import Settings
 
 @contextmanager
 def alone(config: Settings, domain: str) -> Iterator[None]:
-    """Be the only run of a domain in this home, and on its books and engine if these are on servers.
+    """Be the only run of a domain in this home, and on books and an engine that are on servers.
 
     Standard error says when that takes a while.
     """
