@@ -61,7 +61,7 @@ def of_home(home: Path, window: Window) -> list[dict]:
     with duckdb.connect(str(home / "published.duckdb"), read_only=True) as connection:
         rows = f"""SELECT * FROM marts.mart_bnpl_transactions
             WHERE _book_date BETWEEN DATE '{window.first}' AND DATE '{window.last}'"""
-        return connection.sql(profiles.profile_sql(rows)).to_arrow_table().to_pylist()
+        return profiles.by_day(connection.sql(profiles.profile_sql(rows)).to_arrow_table())
 
 
 def of_sandbox(seed: int, window: Window) -> list[dict]:
@@ -76,7 +76,7 @@ def of_sandbox(seed: int, window: Window) -> list[dict]:
         table = pa.json.read_json(io.BytesIO(lines), parse_options=parsing)
         table = table.rename_columns([f.name for f in contract.fields])
         rows = table.append_column("_book_date", pa.array([day] * len(table)))  # noqa: F841  in SQL
-        found += duckdb.sql(profiles.profile_sql("FROM rows")).to_arrow_table().to_pylist()
+        found += profiles.by_day(duckdb.sql(profiles.profile_sql("FROM rows")).to_arrow_table())
     return found
 
 

@@ -1,8 +1,8 @@
 """Settings: each part is named by a URL, read from the environment or `.env`.
 
 Two profiles are planned: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
-This version runs the embedded one, with the books on a PostgreSQL server if that is wanted;
-anything else is refused in one sentence.
+This version runs the embedded one, with the books, the SQL engine or both on a PostgreSQL server if
+that is wanted; anything else is refused in one sentence.
 """
 
 import os
@@ -32,7 +32,9 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "database_url": ("sqlite", "postgresql"),
     "workflows_url": ("inline",),
     "catalog_url": ("sqlite",),
-    "engine_url": ("duckdb",),
+    "engine_url": ("duckdb", "postgresql"),
+    "engine_url_bnpl": ("duckdb", "postgresql"),
+    "engine_url_retail": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
 }
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
@@ -99,7 +101,13 @@ class Settings(BaseSettings):
     )
     workflows_url: str = Field("inline://", description="Durable workflows: inline://")
     catalog_url: str = Field("", description="Iceberg catalog of the bronze tables: sqlite:///…")
-    engine_url: str = Field("", description="SQL engine for silver and gold: duckdb:///…")
+    engine_url: StoreUrl = Field(
+        "",
+        description="SQL engine for silver and gold: duckdb:///…, or "
+        "postgresql://user:password@host/database",
+    )
+    engine_url_bnpl: StoreUrl = Field("", description="The same for bnpl alone.")
+    engine_url_retail: StoreUrl = Field("", description="The same for retail alone.")
     cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
     bnpl_api_url: SourceUrl | None = Field(
@@ -168,15 +176,24 @@ class Settings(BaseSettings):
 
     def beside(self, home: Path) -> Self:
         """The same with another home for every store but landing, and nobody alerted from there."""
-        stores = ("log_url", "database_url", "catalog_url", "engine_url", "cache_url")
+        engines = ("engine_url", "engine_url_bnpl", "engine_url_retail")
+        stores = ("log_url", "database_url", "catalog_url", *engines, "cache_url")
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
         copy.model_post_init(None)
         return copy
 
-    def engine_path(self, domain: str) -> Path:
-        """File of the embedded engine in which a domain is built."""
-        return Path(self.engine_url.removeprefix("duckdb:///").replace("{domain}", domain))
+    def engine_of(self, domain: str) -> Path | SecretUrl:
+        """What a domain is built in: the file of the embedded engine, or a database on a server."""
+        url = getattr(self, f"engine_url_{domain}", "") or self.engine_url
+        if isinstance(url, SecretUrl):
+            return url
+        return Path(url.removeprefix("duckdb:///").replace("{domain}", domain))
+
+    def engine_variable(self, domain: str) -> str:
+        """The setting that names what a domain is built in."""
+        own = f"engine_url_{domain}"
+        return (own if getattr(self, own, "") else "engine_url").upper()
 
     @property
     def readers_path(self) -> Path:
@@ -232,7 +249,8 @@ def load_settings(**overrides: Any) -> Settings:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(f".env can't be read ({why}): correct it or remove it.") from None
     for name, schemes in EMBEDDED_SCHEMES.items():
-        if isinstance(url := getattr(settings, name), str):
+        url = getattr(settings, name)
+        if isinstance(url, str) and url:
             _check_store(name.upper(), url, schemes)
     _check_proxies()
     return settings
@@ -318,8 +336,10 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
     """Setting, folder and, where one is named, the file in it, of each store in use."""
     yield "CLEARHOUSE_HOME", settings.clearhouse_home, None
     yield "LANDING_URL", Path(url2pathname(urlsplit(settings.landing_url).path)), None
-    for name in ("database_url", "catalog_url", "engine_url"):
-        if isinstance(url := getattr(settings, name), str):
+    engines = ("engine_url", "engine_url_bnpl", "engine_url_retail")
+    for name in ("database_url", "catalog_url", *engines):
+        url = getattr(settings, name)
+        if isinstance(url, str) and url:
             file = Path(url.partition(":///")[2])
             yield name.upper(), file.parent, file
 

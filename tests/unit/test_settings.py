@@ -8,6 +8,7 @@ from clearhouse.core.errors import SettingsError
 from clearhouse.settings import load_settings, shown
 
 SECRET = "s3cret"
+ON_SERVERS = ("DATABASE_URL", "ENGINE_URL", "ENGINE_URL_BNPL")
 STORES = ("LANDING_URL", "LOG_URL", "DATABASE_URL", "CATALOG_URL", "ENGINE_URL", "CACHE_URL")
 
 
@@ -37,10 +38,11 @@ def test_an_empty_variable_is_unset_and_words_are_taken_in_any_case(
         ("ALL_PROXY", f"http://ann:{SECRET}/a@proxy"),
         ("BNPL_SEED", SECRET),
         ("LOG_LEVEL", SECRET),
-        *((n, f"postgresql://ann:{SECRET}@host/db") for n in STORES if n != "DATABASE_URL"),
-        ("DATABASE_URL", f"postgresql://ann:{SECRET}@host"),
-        ("DATABASE_URL", f"postgresql://ann:{SECRET}@host:port/db"),
-        ("DATABASE_URL", f"postgres://ann:{SECRET}@host/db"),
+        *((n, f"postgresql://ann:{SECRET}@host/db") for n in STORES if n not in ON_SERVERS),
+        *((n, f"postgresql://ann:{SECRET}@host") for n in ON_SERVERS),
+        *((n, f"postgresql://ann:{SECRET}@host:port/db") for n in ON_SERVERS),
+        *((n, f"postgres://ann:{SECRET}@host/db") for n in ON_SERVERS),
+        ("ENGINE_URL_RETAIL", f"trino://ann:{SECRET}@host/db"),
         *((name, f"ann:{SECRET}@host/db") for name in STORES),
         ("DATABASE_URL", f"sqlite:////books.db?key={SECRET}"),
         ("LANDING_URL", f"file:///landing#{SECRET}"),
@@ -81,9 +83,27 @@ def test_no_view_of_the_settings_holds_a_secret() -> None:
         bnpl_api_url=f"https://{SECRET}:{SECRET}/{SECRET}@simtom.example/at?key={SECRET}#{SECRET}",
         slack_webhook_url=f"https://hooks.example/services/{SECRET}",
         database_url=f"postgresql://{SECRET}:{SECRET}/{SECRET}@books.example/db?sslkey={SECRET}",
+        engine_url=f"postgresql://{SECRET}:{SECRET}/{SECRET}@engine.example/db?sslkey={SECRET}",
+        engine_url_retail=f"postgresql://{SECRET}:{SECRET}@engine.example/retail",
     )
 
     assert shown(settings)["BNPL_API_URL"] == "https://***@simtom.example/at?***"
     assert shown(settings)["DATABASE_URL"] == "postgresql://***@books.example/db?***"
+    assert shown(settings)["ENGINE_URL"] == "postgresql://***@engine.example/db?***"
     for view in (repr(settings), str(settings), str(settings.model_dump()), str(shown(settings))):
         assert SECRET not in view
+
+
+def test_a_domain_can_have_an_engine_of_its_own(tmp_path: Path) -> None:
+    settings = load_settings(
+        _env_file=None,
+        clearhouse_home=tmp_path,
+        engine_url_retail="postgresql://ann:pw@engine.example/retail",
+    )
+
+    assert str(settings.engine_of("retail")) == "postgresql://engine.example/retail"
+    assert settings.engine_variable("retail") == "ENGINE_URL_RETAIL"
+    assert settings.engine_of("bnpl") == tmp_path / "warehouse" / "bnpl.duckdb"
+    assert settings.engine_variable("bnpl") == "ENGINE_URL"
+    beside = settings.beside(tmp_path / "scratch")
+    assert beside.engine_of("retail") == tmp_path / "scratch" / "warehouse" / "retail.duckdb"

@@ -14,7 +14,25 @@
     place of the model, under a name with a prefix; the table is then the real one.
 #}
 {% macro served(schema, model_ref) -%}
-    {{ schema }}.{{ model_ref.identifier | replace('__dbt__cte__', '') }}
+    {{ schema_served(schema) }}.{{ model_ref.identifier | replace('__dbt__cte__', '') }}
+{%- endmacro %}
+
+
+{#
+    The schema in which tables that are served in another one are while a publication is made. Where
+    readers read the engine's own tables, those that are made anew are built beside.
+#}
+{% macro schema_served(schema) -%}
+    {{ return(adapter.dispatch('schema_served', 'clearhouse')(schema)) }}
+{%- endmacro %}
+
+{% macro default__schema_served(schema) -%}
+    {{ return(schema) }}
+{%- endmacro %}
+
+{% macro postgres__schema_served(schema) -%}
+    {%- set fresh = env_var('CLEARHOUSE_FRESH', '') -%}
+    {{ return(fresh if fresh and schema in ('gold', 'marts') else schema) }}
 {%- endmacro %}
 
 

@@ -77,9 +77,11 @@
 #}
 {% macro hidden_after(delta, touched) -%}
     (
-        select _record_id, _book_date
-        from {{ served('gold', delta) }}
-        where _record_key not in (select _record_key from {{ touched }})
+        select served._record_id, served._book_date
+        from {{ served('gold', delta) }} as served
+        where not exists (
+            select 1 from {{ touched }} as touched where touched._record_key = served._record_key
+        )
 
         union all
 
@@ -136,9 +138,11 @@
 #}
 {% macro derived_after(schema, delta, key, touched) -%}
     (
-        select *
-        from {{ served(schema, delta) }}
-        where {{ key }} not in (select {{ key }} from {{ touched }})
+        select served.*
+        from {{ served(schema, delta) }} as served
+        where not exists (
+            select 1 from {{ touched }} as touched where touched.{{ key }} = served.{{ key }}
+        )
 
         union all
 

@@ -9,7 +9,7 @@
     own relation is a view of it.
 #}
 {% materialization delta, default %}
-    {%- set served_in = config.get('meta')['served_in'] -%}
+    {%- set served_in = schema_served(config.get('meta')['served_in']) -%}
     {%- set served_table = api.Relation.create(schema=served_in, identifier=this.identifier) -%}
     {%- set is_there = adapter.get_relation(this.database, served_in, this.identifier) is not none -%}
     {% do drop_relation_if_exists(load_cached_relation(this)) %}
@@ -18,11 +18,13 @@
         {% call statement('main') -%}
             {{ create_table_as(False, target, sql) }}
         {%- endcall %}
+        {% do counted(target) %}
     {%- else %}
         {%- set target = this.incorporate(type='view') -%}
         {% call statement('main') -%}
             {{ create_table_as(False, served_table, sql) }}
         {%- endcall %}
+        {% do counted(served_table) %}
         {% do run_query('create view ' ~ target ~ ' as select * from ' ~ served_table) %}
     {%- endif %}
     {% do adapter.commit() %}

@@ -10,7 +10,7 @@ from clearhouse.bnpl.source import pattern_of
 from clearhouse.core.columnar import dates
 from clearhouse.core.resources import resource
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.frames import in_parts
+from clearhouse.pipeline.frames import in_parts, listed_days
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import raw_profile, shared_keys
 from clearhouse.quality.frames import Frames
@@ -63,7 +63,7 @@ def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
         return run.engine.dialect.minor_units(amount, "r.currency")
 
     return f"""
-        SELECT strftime(r._book_date, '%Y-%m-%d') AS book_date, r.customer_id,
+        SELECT CAST(r._book_date AS VARCHAR) AS book_date, r.customer_id,
             {minor("r.amount")} AS amount_minor,
             {minor("r.first_payment_amount")} AS first_payment_minor,
             {minor("r.product_price")} AS product_price_minor,
@@ -78,25 +78,24 @@ def _days_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
     listed = dates(run.engine.dialect, days)
     minor = run.engine.dialect.minor_units("r.amount", "r.currency")
     return f"""
-        SELECT strftime(d.book_date, '%Y-%m-%d') AS book_date, coalesce(g.rows, 0) AS rows,
+        SELECT CAST(d.book_date AS VARCHAR) AS book_date, coalesce(g.rows, 0) AS rows,
             coalesce(g.distinct_records, 0) AS distinct_records,
             coalesce(s.rows, 0) AS silver_rows, g.default_rate, g.mean_amount_minor,
             coalesce(g.distinct_customers, 0) AS distinct_customers
-        FROM (
-            SELECT unnest([{listed}]) AS book_date, unnest(range({len(days)})) AS position
-        ) d
+        FROM {listed_days(run.engine.dialect, days)} d
         LEFT JOIN (
             SELECT r._book_date AS book_date, count(*) AS rows,
                 count(DISTINCT r._record_id) AS distinct_records,
-                avg(r.will_default::INTEGER) AS default_rate,
-                avg({minor}) AS mean_amount_minor,
+                avg(CASE WHEN r.will_default THEN 1e0 WHEN NOT r.will_default THEN 0e0 END)
+                    AS default_rate,
+                avg(CAST({minor} AS DOUBLE PRECISION)) AS mean_amount_minor,
                 count(DISTINCT r.customer_id) AS distinct_customers
-            FROM {_candidates(run, dataset, days)} GROUP BY ALL
+            FROM {_candidates(run, dataset, days)} GROUP BY r._book_date
         ) g USING (book_date)
         LEFT JOIN (
             SELECT _book_date AS book_date, count(*) AS rows
             FROM {dataset.declared.silver} WHERE NOT _is_superseded AND _book_date IN ({listed})
-            GROUP BY ALL
+            GROUP BY _book_date
         ) s USING (book_date)
         ORDER BY position"""
 
@@ -106,7 +105,7 @@ def _statistics(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.T
     pattern = pattern_of(run.settings)
     rows = f"SELECT r.* FROM {_candidates(run, dataset, days)}"
     return profiles.statistics(
-        run.engine.query(profiles.profile_sql(rows)),
+        profiles.by_day(run.engine.query(profiles.profile_sql(rows))),
         pattern,
         Baseline.load(BASELINES / f"{pattern.baseline}.json", profiles.DISTRIBUTIONS),
         _released_by_raw_gate(run, dataset, days),

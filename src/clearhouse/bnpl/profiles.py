@@ -8,8 +8,9 @@ Drift and freshness are measured by `quality.statistics`.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,30 +37,57 @@ DISTRIBUTIONS: Mapping[str, str] = MappingProxyType(
         "device_type": "device_type",
         "checkout_speed": "checkout_speed",
         "status": "status",
-        "part_of_day": "'from_' || hour(transaction_timestamp) // 3 * 3",
+        "part_of_day": "'from_' || "
+        "CAST(floor(extract(hour FROM transaction_timestamp) / 3) * 3 AS INTEGER)",
     }
 )
 """What is watched for drift: a name, and its class as SQL over the columns of the contract."""
 
 
-def profile_sql(rows: str) -> str:
-    """A query of one row a book date over a query of rows: what `statistics` judges.
+_CLASS = "class_of_"
 
-    Columns: book_date, records, newest (timestamp), and for each of `DISTRIBUTIONS` a map from
-    class to records; the class of a null is the empty text.
+
+def profile_sql(rows: str) -> str:
+    """A query over a query of rows, whose answer `by_day` reads: one row a book date and class.
+
+    Columns: book_date, records, newest (timestamp), and for each of `DISTRIBUTIONS` its class in
+    the rows that count its classes. The rows in which no class stands count the days.
     """
-    counted = ", ".join(
-        f"histogram(coalesce(({sql})::VARCHAR, '')) AS {name}"
+    classes = ", ".join(
+        f"coalesce(CAST(({sql}) AS VARCHAR), '') AS {_CLASS}{name}"
         for name, sql in DISTRIBUTIONS.items()
     )
+    names = [f"{_CLASS}{name}" for name in DISTRIBUTIONS]
+    sets = ", ".join(f"(_book_date, {name})" for name in names)
     return f"""
         SELECT _book_date AS book_date, count(*) AS records,
-            coalesce(max(transaction_timestamp), _book_date::TIMESTAMP) AS newest, {counted}
-        FROM ({rows}) GROUP BY _book_date ORDER BY _book_date"""
+            coalesce(max(transaction_timestamp), CAST(_book_date AS TIMESTAMP)) AS newest,
+            {", ".join(names)}
+        FROM (SELECT _book_date, transaction_timestamp, {classes} FROM ({rows}) AS judged) AS classed
+        GROUP BY GROUPING SETS ((_book_date), {sets}) ORDER BY _book_date"""
+
+
+def by_day(counts: pa.Table) -> list[dict[str, Any]]:
+    """The answer of `profile_sql` as one profile a book date.
+
+    Keys: book_date, records, newest, and for each of `DISTRIBUTIONS` records by class; the class
+    of a null is the empty text.
+    """
+    found: dict[dt.date, dict[str, Any]] = {}
+    for row in counts.to_pylist():
+        day = found.setdefault(row["book_date"], {name: {} for name in DISTRIBUTIONS})
+        named = [name for name in DISTRIBUTIONS if row[f"{_CLASS}{name}"] is not None]
+        for name in named:
+            day[name][row[f"{_CLASS}{name}"]] = row["records"]
+        if not named:
+            day |= {name: row[name] for name in ("book_date", "records", "newest")}
+    for day in found.values():
+        day |= {name: dict(sorted(day[name].items())) for name in DISTRIBUTIONS}
+    return list(found.values())
 
 
 def statistics(
-    profiles: pa.Table,
+    found: Sequence[Mapping[str, Any]],
     pattern: DataPattern,
     baseline: Baseline,
     volume_vouched: Iterable[dt.date] = (),
@@ -67,15 +95,14 @@ def statistics(
     """The frame of the suite bnpl_statistical_patterns: one row for each day that has records.
 
     Args:
-        profiles: the answer of `profile_sql`.
+        found: profiles, see `by_day`.
         pattern: what volume a day should have.
         baseline: what shares, and what hours.
         volume_vouched: days whose volume a person has released already; it is not judged again.
     """
     vouched = frozenset(volume_vouched)
-    found = profiles.to_pylist()
     drifts = {
-        f"drift_{name}": drift([dict(row[name]) for row in found], baseline.distributions.get(name))
+        f"drift_{name}": drift([row[name] for row in found], baseline.distributions.get(name))
         for name in DISTRIBUTIONS
     }
     rows = [

@@ -25,12 +25,12 @@ from clearhouse.cli.stores import asked_for, opened, opened_alone
 from clearhouse.cli.tracing import show_trace
 from clearhouse.cli.words import counted, span
 from clearhouse.core.errors import ExitCode, UsageError
+from clearhouse.core.paths import near
 from clearhouse.core.window import parse_day
 from clearhouse.pipeline.certificate_files import certificate_file
 from clearhouse.pipeline.close import close_day, reopen_days
 from clearhouse.pipeline.journal import keep_head
 from clearhouse.pipeline.prove import proof
-from clearhouse.pipeline.recompute import near
 from clearhouse.pipeline.rollback import rollback as roll_back
 from clearhouse.pipeline.trace import Trace, trace
 

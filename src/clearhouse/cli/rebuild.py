@@ -1,6 +1,7 @@
 """`rebuild`: every store again from landing alone."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from clearhouse.books.audit import Audit
@@ -13,6 +14,7 @@ from clearhouse.cli.summary import show_stopped
 from clearhouse.cli.waiting import alone
 from clearhouse.cli.words import counted, days_in_words
 from clearhouse.core.errors import ExitCode
+from clearhouse.core.paths import near
 from clearhouse.domains import domain_of
 from clearhouse.home import note_home
 from clearhouse.pipeline.close import audit_days
@@ -20,7 +22,6 @@ from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.journal import set_aside_heads
 from clearhouse.pipeline.opening import open_run
 from clearhouse.pipeline.rebuild import Rebuilt, check_landing, landed_days, rebuild
-from clearhouse.pipeline.recompute import near
 from clearhouse.settings import Settings
 from clearhouse.store.backup import Backup
 
@@ -65,10 +66,16 @@ def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
     leave(code)
 
 
+def _warehouse(config: Settings, domain: str) -> tuple[Path, ...]:
+    """The file of the embedded engine. One on a server keeps what is before beside what is made."""
+    place = config.engine_of(domain)
+    return (place,) if isinstance(place, Path) else ()
+
+
 def _derived_stores(config: Settings, domain: str) -> Backup:
     home = config.clearhouse_home
     return Backup(
-        (home / "bronze" / domain, config.engine_path(domain)), home / f"rebuilding-{domain}"
+        (home / "bronze" / domain, *_warehouse(config, domain)), home / f"rebuilding-{domain}"
     )
 
 

@@ -15,8 +15,9 @@ from clearhouse.books.journal import Head
 from clearhouse.books.model import HASH, Entry, Side, canonical
 from clearhouse.cli.app import out
 from clearhouse.cli.words import amounts, counted
+from clearhouse.core.paths import near
 from clearhouse.pipeline.context import Run
-from clearhouse.pipeline.recompute import hash_query, near
+from clearhouse.pipeline.recompute import hash_query
 from clearhouse.pipeline.runner import RunReport
 from clearhouse.pipeline.trace import some_id
 

@@ -16,7 +16,7 @@ from clearhouse.core.money import iso_exponents
 _local = threading.local()
 
 HASH_DIGITS = 15
-_USUAL_PLACES = 2
+USUAL_PLACES = 2
 _NARROW_DIGITS = 18
 
 
@@ -87,10 +87,10 @@ class DuckDBDialect:
         wide = f"CAST({amount} AS DECIMAL(30, 4))"
         cases = " ".join(
             f"WHEN {currency} IN ({codes}) THEN CAST({wide} * {10**places} AS BIGINT)"
-            for places, codes in _unusual_currencies()
+            for places, codes in unusual_currencies()
         )
-        usual = amount if digits + _USUAL_PLACES <= _NARROW_DIGITS else wide
-        return f"CASE {cases} ELSE CAST({usual} * {10**_USUAL_PLACES} AS BIGINT) END"
+        usual = amount if digits + USUAL_PLACES <= _NARROW_DIGITS else wide
+        return f"CASE {cases} ELSE CAST({usual} * {10**USUAL_PLACES} AS BIGINT) END"
 
     def date(self, day: dt.date) -> str:
         """See `Dialect`."""
@@ -111,11 +111,11 @@ def _exact(column: str, kind: pa.DataType) -> str:
 
 
 @cache
-def _unusual_currencies() -> tuple[tuple[int, str], ...]:
+def unusual_currencies() -> tuple[tuple[int, str], ...]:
     """Decimal places other than two, and the codes of the currencies that have them, as SQL."""
     codes: dict[int, list[str]] = {}
     for code, places in iso_exponents().items():
-        if places != _USUAL_PLACES:
+        if places != USUAL_PLACES:
             codes.setdefault(places, []).append(f"'{code}'")
     return tuple((places, ", ".join(sorted(found))) for places, found in sorted(codes.items()))
 

@@ -107,7 +107,6 @@ class DbtProject:
     def __init__(self, project_dir: Path, engine: Engine, work_dir: Path) -> None:
         self._project_dir = project_dir.absolute()
         self._engine = engine
-        self._target = engine.dbt_target()
         self._work_dir = work_dir.absolute()
         self._left_out: tuple[str, ...] = ("unit_test",)
 
@@ -207,12 +206,13 @@ class DbtProject:
 
     def _state(self) -> _State:
         """What the manifest is a function of. DuckDB calls a database by its file's name."""
+        target = self._engine.dbt_target()
         files = sorted(
             path.resolve() for path in _walk(self._project_dir) if path.suffix in _PARSED_SUFFIXES
         )
         stats = ((path, path.stat()) for path in files)
         return (
-            f"{self._target.name} {self._target.database}",
+            f"{target.name} {target.database}",
             tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats),
         )
 
@@ -229,14 +229,14 @@ class DbtProject:
             *args,
             f"--project-dir={self._project_dir}",
             f"--profiles-dir={self._project_dir}",
-            f"--target={self._target.name}",
+            f"--target={self._engine.dbt_target().name}",
         ]
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
         """The variables that dbt reads, and the folder it stands in, as they were afterwards."""
         ours = {
-            **self._target.variables,
+            **self._engine.dbt_target().variables,
             "DBT_TARGET_PATH": str(self._work_dir / "target"),
             "DBT_LOG_PATH": str(self._work_dir / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from clearhouse.core.columnar import Dialect, DuckDBDialect, read_parquet_sql
 from clearhouse.core.errors import StoreError, first_line
+from clearhouse.core.paths import near
 from clearhouse.engines import entry_files
-from clearhouse.engines.engine import DbtTarget, Insert, Served
+from clearhouse.engines.engine import Anew, DbtTarget, Insert, Served
 from clearhouse.engines.readers import ReadersFile, has
 
 STORAGE = "v1.5.0"
@@ -43,6 +44,8 @@ class DuckDBEngine:
             that needs it.
         reads_only: nothing is written, not even what sets it up.
     """
+
+    serves_copies = True
 
     def __init__(
         self,
@@ -143,6 +146,14 @@ class DuckDBEngine:
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
         entry_files.rewrite(self, fact, entry_id, sql)
 
+    def begin_anew(self, anew: Anew) -> None:
+        """Let derived tables be built anew, in their places: readers have copies."""
+        self.execute(*(f"DROP TABLE IF EXISTS {table}" for table in anew.tables))
+
+    def placed_anew(self, anew: Anew) -> Sequence[str]:
+        """Nothing: what was built anew is in its place."""
+        return ()
+
     def serve(self, served: Served) -> None:
         """Show readers a publication, all of it at once."""
         self.readers.serve(self, served)
@@ -160,6 +171,10 @@ class DuckDBEngine:
         """How dbt reaches the file."""
         variables = {"CLEARHOUSE_WAREHOUSE": str(self.path), "CLEARHOUSE_GOLD": str(self.gold)}
         return DbtTarget("duckdb", variables, self.path.stem)
+
+    def shell(self, duckdb: str) -> str:
+        """DuckDB's command line over the file that readers open."""
+        return f"{duckdb} -readonly '{near(str(self.readers.path))}' -list -c"
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of the calling thread's own over the one opened file."""

@@ -76,10 +76,31 @@ class Served:
     where: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """What of a domain is made anew when its models are other ones.
+
+    Attributes:
+        tables: `schema.name` of derived tables.
+        views: those that readers are shown, in the order in which they build on each other.
+        internal: which of the tables readers are not shown.
+    """
+
+    tables: Sequence[str]
+    views: Sequence[str]
+    internal: Sequence[str] = ()
+
+
 class Engine(Protocol):
-    """A SQL engine for silver, gold and marts."""
+    """A SQL engine for silver, gold and marts.
+
+    Attributes:
+        serves_copies: whether readers are given copies of tables, part by part, and don't read the
+            engine's own.
+    """
 
     dialect: Dialect
+    serves_copies: bool
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer of a query."""
@@ -129,6 +150,17 @@ class Engine(Protocol):
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
         ...
 
+    def begin_anew(self, anew: Anew) -> None:
+        """Let the derived tables of a domain be built anew by the next build of dbt.
+
+        Where readers read the engine's own tables, they go on with those in force.
+        """
+        ...
+
+    def placed_anew(self, anew: Anew) -> Sequence[str]:
+        """The statements that put what was built anew in its place, for the publication's flip."""
+        ...
+
     def serve(self, served: Served) -> None:
         """Show readers a publication, all of it at once."""
         ...
@@ -147,7 +179,15 @@ class Engine(Protocol):
         ...
 
     def dbt_target(self) -> DbtTarget:
-        """How dbt reaches the engine."""
+        """How dbt reaches the engine now."""
+        ...
+
+    def shell(self, duckdb: str) -> str:
+        """The command that SQL over what readers see is given to, as its last argument.
+
+        Args:
+            duckdb: how DuckDB's command line is called.
+        """
         ...
 
     def close(self) -> None:

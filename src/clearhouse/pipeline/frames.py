@@ -6,11 +6,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
+from clearhouse.core.columnar import Dialect
 from clearhouse.engines.engine import Engine
 
 _ROWS_IN_MEMORY = 400_000
 """Rows of one part, of which two are there at a time: some 160 MB each with what is made of them.
 A part costs 0.2 s beside its rows."""
+
+
+def listed_days(dialect: Dialect, days: Sequence[dt.date]) -> str:
+    """SQL, to be used behind FROM, for days with their place among these: book_date, position."""
+    rows = ", ".join(f"({dialect.date(day)}, {position})" for position, day in enumerate(days))
+    return f"(SELECT * FROM (VALUES {rows}) AS listed(book_date, position))"
 
 
 def in_parts(

@@ -15,10 +15,12 @@ from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
 from clearhouse.core.errors import UsageError
 from clearhouse.core.resources import resource
+from clearhouse.core.urls import SecretUrl
 from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.dbt_files import assembled
 from clearhouse.engines.duckdb import DuckDBEngine
 from clearhouse.engines.engine import Engine
+from clearhouse.engines.servers import engine_on_server
 from clearhouse.lake.iceberg import Lake
 from clearhouse.landing import Landing
 from clearhouse.landing.spine import LandingReader
@@ -100,7 +102,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         dbt=DbtProject(
             assembled(resource("dbt"), domain.models, domain.model_tests, work / "project"),
             engine,
-            work / "dbt",
+            work / "dbt" / engine.dbt_target().name,
         ),
     )
 
@@ -137,8 +139,16 @@ def _copied(url: str, copy: Path) -> str:
 
 def open_engine(settings: Settings, domain: str, *, reads_only: bool = False) -> Engine:
     """The SQL engine at ENGINE_URL, with the tables by which the pipeline and the models talk."""
+    place = settings.engine_of(domain)
+    if isinstance(place, SecretUrl):
+        return engine_on_server(
+            place,
+            settings.engine_variable(domain),
+            set_up=(*ops.TABLES, metrics.CREATE),
+            reads_only=reads_only,
+        )
     return DuckDBEngine(
-        settings.engine_path(domain),
+        place,
         settings.clearhouse_home / "gold",
         settings.readers_path,
         set_up=(*ops.TABLES, metrics.CREATE),

@@ -56,7 +56,8 @@ def set_build_days(engine: Engine, dataset: str, days: Mapping[dt.date, tuple[st
         for d, (s, g) in sorted(days.items())
     ]
     engine.execute(
-        "DELETE FROM ops.build_day",
+        f"""DELETE FROM ops.build_day
+            WHERE split_part(dataset, '.', 1) = '{dataset.partition(".")[0]}'""",
         Insert("ops.build_day", pa.Table.from_pylist(rows, _BUILD_DAYS)),
     )
 
@@ -85,9 +86,15 @@ def unpublished_days(engine: Engine, dataset: str) -> list[dt.date]:
 def set_pending(engine: Engine, changes: Mapping[str, Mapping[dt.date, str | None]]) -> None:
     """Say which pointers the publication being made changes, by dataset."""
     engine.execute(
-        "DELETE FROM ops.pending",
+        no_longer_pending(changes),
         *(Insert("ops.pending", _pointers(d, changed)) for d, changed in changes.items()),
     )
+
+
+def no_longer_pending(datasets: Iterable[str]) -> str:
+    """The statement by which no publication of some datasets is being made."""
+    listed = ", ".join(f"'{dataset}'" for dataset in datasets)
+    return f"DELETE FROM ops.pending WHERE dataset IN ({listed})"
 
 
 def entries_in(engine: Engine, relation: str, days: Sequence[dt.date]) -> dict[dt.date, list[str]]:
@@ -145,7 +152,7 @@ def touched(dataset: str, days: Iterable[dt.date]) -> Insert:
 
 def touched_days(engine: Engine, dataset: str) -> list[dt.date]:
     """The noted days, also those of a publication that was cut short after its flip."""
-    sql = "SELECT DISTINCT book_date FROM ops.touched_day WHERE dataset = $1 ORDER BY ALL"
+    sql = "SELECT DISTINCT book_date FROM ops.touched_day WHERE dataset = $1 ORDER BY book_date"
     return list(engine.query(sql, [dataset])["book_date"].to_pylist())
 
 

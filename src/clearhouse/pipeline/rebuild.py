@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from clearhouse.books.clerk import Clerk
@@ -206,7 +207,7 @@ def _enter_source(
     by_day = run.landing.days(source, Window(min(days), max(days)))
     landed = {day: by_day[day] for day in days if by_day[day]}
     with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(lambda day: dataset.reader.measure(day, source), landed):
+        for _ in pool.map(partial(dataset.reader.measure, source=source), landed):
             run.progress.advance()
     known = run.entries(hop, list(landed))
     keys = {

@@ -8,13 +8,13 @@ import datetime as dt
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from clearhouse.books.model import Side
-from clearhouse.core.columnar import DIALECT
+from clearhouse.core.columnar import DIALECT, Dialect
 from clearhouse.core.contract import Contract, PayloadFormat
 from clearhouse.core.contract.reading import amount_pattern, currency_pattern
 from clearhouse.core.money import iso_exponents, text_pattern
+from clearhouse.core.paths import near
 from clearhouse.core.urls import SecretUrl
 from clearhouse.landing import LandedObject
 from clearhouse.pipeline.bronze import landed_objects
@@ -22,14 +22,6 @@ from clearhouse.pipeline.context import OpenDataset, Run
 
 _USUAL_PLACES = 2
 _MOST_PLACES = 4
-
-
-def near(path: str) -> str:
-    """A path as one would type it here."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path
 
 
 def hash_query(dataset: OpenDataset, files: Sequence[str], currencies: Iterable[str]) -> str:
@@ -59,7 +51,7 @@ def commands(
     files = run.lake.files(dataset.id, [day])
     if files:
         spine = _spine(contract, _parquet(files), currencies)
-        command = f'{duckdb} -list -c "{_figures(spine, is_hashed=True)}"'
+        command = f'{duckdb} -list -c "{_figures(spine, hashed_by=DIALECT)}"'
         found.append((f"{names.bronze}: {Side.OUT}", command))
     if run.quarantine.of_days(dataset.id, [day], limit=1):
         spine = (
@@ -69,11 +61,9 @@ def commands(
         command = f'{_database_shell(run.settings.database_url)} "{_figures(spine)}"'
         found.append((f"{names.bronze}: {Side.REJECTED}", command))
     gold = f"{dataset.declared.gold} WHERE _book_date = DATE '{day}'"
-    figures = _figures(_spine(contract, gold, currencies), is_hashed=True)
-    readers = near(str(run.settings.readers_path))
-    found.append(
-        (f"{names.gold}: {Side.OUT}", f"{duckdb} -readonly '{readers}' -list -c \"{figures}\"")
-    )
+    spine = _spine(contract, gold, currencies)
+    figures = _figures(spine, hashed_by=run.engine.dialect)
+    found.append((f"{names.gold}: {Side.OUT}", f'{run.engine.shell(duckdb)} "{figures}"'))
     return found
 
 
@@ -109,9 +99,16 @@ def _places(currencies: Iterable[str]) -> dict[str, int]:
     return {code: known[code] for code in sorted(currencies) if code in known}
 
 
-def _figures(spine: str, *, is_hashed: bool = False) -> str:
-    """SQL that SQLite and DuckDB read: the totals of records, as a certificate has them."""
-    hashed = f"UNION ALL SELECT 'hash', {DIALECT.hash_sum()} FROM spine " if is_hashed else ""
+def _figures(spine: str, *, hashed_by: Dialect | None = None) -> str:
+    """SQL that every store reads: the totals of records, as a certificate has them.
+
+    Args:
+        spine: SQL of the records.
+        hashed_by: the dialect of their hash; None for a store that has none.
+    """
+    hashed = ""
+    if hashed_by:
+        hashed = f"UNION ALL SELECT 'hash', {hashed_by.hash_sum()} FROM spine "
     return (
         f"WITH spine AS ({spine}) "
         f"SELECT 'records' AS measure, count(*) AS value FROM spine {hashed}"

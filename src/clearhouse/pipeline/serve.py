@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clearhouse.core.columnar import dates
-from clearhouse.engines.engine import Insert, Partition, Served
+from clearhouse.engines.engine import Anew, Insert, Partition, Served
 from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Dataset, Derived
@@ -44,15 +44,26 @@ def prepare(run: Run, pending: Pending, *, anew: bool) -> None:
         after = [entry_id for entry_id in changed.values() if entry_id is not None]
         gold = dataset.declared.gold
         run.engine.expose_entries(f"next.{gold.partition('.')[2]}", gold, [*before, *after])
-        if anew:
-            tables = [derived.served for derived in derived_tables(dataset.declared)]
-            run.engine.execute(*(f"DROP TABLE IF EXISTS {table}" for table in tables))
+    if anew:
+        run.engine.begin_anew(_made_anew(run))
+
+
+def _made_anew(run: Run) -> Anew:
+    declared = [dataset.declared for dataset in run.datasets]
+    derived = [each for dataset in declared for each in derived_tables(dataset)]
+    return Anew(
+        tables=[each.served for each in derived],
+        views=[view for each in declared for view in (each.readers, *each.views)],
+        internal=[each.served for each in derived if each.is_internal],
+    )
 
 
 def _touched_days(
-    run: Run, dataset: OpenDataset, pending: Mapping[dt.date, str | None]
+    run: Run, dataset: OpenDataset, pending: Mapping[dt.date, str | None], *, anew: bool
 ) -> set[dt.date]:
     """Days of which readers see other rows after the publication that was built."""
+    if anew:
+        return {*pending}
     hidden = _hidden(dataset.declared)
     return {*pending, *_changed_parts(run, hidden, "_book_date")}
 
@@ -92,13 +103,17 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
     """Flip the pointers and put the rows that were built for them in place, in one transaction."""
     statements: list[str | Insert] = []
     to_serve: list[Part] = [(_WHOLE, "", None)] if flip.anew else []
+    if flip.anew:
+        statements += run.engine.placed_anew(_made_anew(run))
     for dataset in run.datasets:
         changed = pending[dataset.id]
         if not changed:
             continue
-        statements.append(ops.touched(dataset.id, _touched_days(run, dataset, changed)))
+        touched = _touched_days(run, dataset, changed, anew=flip.anew)
+        statements.append(ops.touched(dataset.id, touched))
         for derived in derived_tables(dataset.declared):
-            to_serve += _parts_to_serve(run, derived, anew=flip.anew)
+            if run.engine.serves_copies:
+                to_serve += _parts_to_serve(run, derived, anew=flip.anew)
             statements += [] if flip.anew else _put_in_place(derived)
         statements += [
             f"""DELETE FROM ops.publication WHERE dataset = '{dataset.id}'
@@ -110,7 +125,7 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         *statements,
         f"DELETE FROM ops.applied WHERE domain = '{run.name}'",
         f"INSERT INTO ops.applied VALUES ('{run.name}', {flip.number}, '{flip.versions}')",
-        "DELETE FROM ops.pending",
+        ops.no_longer_pending(pending),
         ops.to_serve(run.name, to_serve),
     )
 
@@ -135,7 +150,7 @@ def _put_in_place(derived: Derived) -> list[str]:
 def serve(run: Run, number: int) -> None:
     """Show readers what the engine's tables hold, unless they see it already."""
     sql = """SELECT DISTINCT relation, part_column, part FROM ops.to_serve WHERE domain = $1
-        ORDER BY ALL"""
+        ORDER BY relation, part_column, part"""
     waiting = run.engine.query(sql, [run.name]).to_pylist()
     if not waiting and run.engine.served_number(run.name) == number:
         return

@@ -26,11 +26,16 @@ def tamper(run: Run, kind: str, count: int, dataset_id: str | None = None) -> in
     ).to_pylist()
     for row in chosen:
         is_it = f"_record_id = '{row['_record_id']}'"
+        with_a_cent = ", ".join(
+            f"CASE WHEN {is_it} THEN {amount} + 0.01 ELSE {amount} END AS {amount}"
+            if name == amount
+            else name
+            for name in run.engine.columns(gold)
+        )
         changed = {
             "steal": f"SELECT * FROM rows WHERE NOT {is_it}",
             "double": f"SELECT * FROM rows UNION ALL SELECT * FROM rows WHERE {is_it}",
-            "change": f"""SELECT * REPLACE (CASE WHEN {is_it} THEN {amount} + 0.01
-                ELSE {amount} END AS {amount}) FROM rows""",
+            "change": f"SELECT {with_a_cent} FROM rows",
         }[kind]
         run.engine.rewrite_entry(gold, row["_entry_id"], changed)
     return len(chosen)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from clearhouse.core.columnar import dates
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.frames import in_parts
+from clearhouse.pipeline.frames import in_parts, listed_days
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import raw_profile
 from clearhouse.quality.frames import Frames
@@ -53,7 +53,7 @@ def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
     minor = run.engine.dialect.minor_units("r.unit_price", "r.currency")
     total = run.engine.dialect.minor_units("r.total_amount", "r.currency")
     return f"""
-        SELECT strftime(r._book_date, '%Y-%m-%d') AS book_date, r.retailer,
+        SELECT CAST(r._book_date AS VARCHAR) AS book_date, r.retailer,
             {minor} AS unit_price_minor, r.quantity,
             abs({total} - r.quantity * {minor}) AS off_by_minor,
             {run.engine.dialect.minor_units("r.discount_amount", "r.currency")} AS discount_minor,
@@ -65,20 +65,18 @@ def _days_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
     """One row for each of the days, in their order, also for one without candidates."""
     listed = dates(run.engine.dialect, days)
     return f"""
-        SELECT strftime(d.book_date, '%Y-%m-%d') AS book_date, coalesce(g.rows, 0) AS rows,
+        SELECT CAST(d.book_date AS VARCHAR) AS book_date, coalesce(g.rows, 0) AS rows,
             coalesce(g.distinct_records, 0) AS distinct_records,
             coalesce(s.rows, 0) AS silver_rows
-        FROM (
-            SELECT unnest([{listed}]) AS book_date, unnest(range({len(days)})) AS position
-        ) d
+        FROM {listed_days(run.engine.dialect, days)} d
         LEFT JOIN (
             SELECT r._book_date AS book_date, count(*) AS rows,
                 count(DISTINCT r._record_id) AS distinct_records
-            FROM {_candidates(run, dataset, days)} GROUP BY ALL
+            FROM {_candidates(run, dataset, days)} GROUP BY r._book_date
         ) g USING (book_date)
         LEFT JOIN (
             SELECT _book_date AS book_date, count(*) AS rows
             FROM {dataset.declared.silver} WHERE NOT _is_superseded AND _book_date IN ({listed})
-            GROUP BY ALL
+            GROUP BY _book_date
         ) s USING (book_date)
         ORDER BY position"""

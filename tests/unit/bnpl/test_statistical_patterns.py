@@ -7,6 +7,7 @@ with the sandbox.
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -69,12 +70,14 @@ def table(day: Purchases) -> pa.Table:
     )
 
 
-def profiled(days: list[pa.Table]) -> pa.Table:
+def profiled(days: list[pa.Table]) -> list[dict[str, Any]]:
     rows = pa.concat_tables([day.unify_dictionaries() for day in days])  # noqa: F841  in SQL
-    return duckdb.sql(profiles.profile_sql("FROM rows")).to_arrow_table()
+    return profiles.by_day(duckdb.sql(profiles.profile_sql("FROM rows")).to_arrow_table())
 
 
-def year(seed: int, counts: dict[dt.date, int], faulty: Faults | None = None) -> pa.Table:
+def year(
+    seed: int, counts: dict[dt.date, int], faulty: Faults | None = None
+) -> list[dict[str, Any]]:
     """Profiles of a year of a world: so many records a day, some days with faults."""
     made = (of_day(seed, day, count, PEAKS) for day, count in counts.items())
     faulty = faulty or {}
@@ -82,7 +85,10 @@ def year(seed: int, counts: dict[dt.date, int], faulty: Faults | None = None) ->
 
 
 def judged(
-    tmp_path: Path, found: pa.Table, pattern: DataPattern, days: list[dt.date] | None = None
+    tmp_path: Path,
+    found: list[dict[str, Any]],
+    pattern: DataPattern,
+    days: list[dt.date] | None = None,
 ) -> dict[dt.date, list[str]]:
     """The days that the suite holds, with the columns of the rules that they broke.
 

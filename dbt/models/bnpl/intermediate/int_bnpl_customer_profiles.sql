@@ -12,7 +12,7 @@ totals as (
         customer_id,
         max(currency) as currency,
         cast(sum(amount) as decimal(18, 2)) as total_amount,
-        max(amount) as largest_amount,
+        cast(max(amount) as decimal(15, 2)) as largest_amount,
         cast(sum(case when will_default then amount else 0 end) as decimal(18, 2)) as defaulted_amount,
         count(*) as purchase_count,
         count(case when risk_scenario = 'low_risk_purchase' then 1 end) as low_risk_count,

@@ -15,7 +15,7 @@ dated as (
     select
         source.*,
         {{ iso_day_of_week('business_date') }} as day_of_week,
-        {{ dbt.datediff('business_date', '_book_date', 'day') }} as days_to_arrival
+        cast({{ dbt.datediff('business_date', '_book_date', 'day') }} as bigint) as days_to_arrival
     from source
 
 ),
@@ -35,7 +35,7 @@ renamed as (
         currency,
         first_payment_amount,
         {{ even_part('amount', 'installment_count') }} as installment_amount,
-        amount - first_payment_amount as amount_after_first_payment,
+        cast(amount - first_payment_amount as decimal(16, 2)) as amount_after_first_payment,
         product_price,
         payment_credit_limit,
 

@@ -42,7 +42,7 @@ select
     weeks.tax_amount,
     weeks.shipping_amount,
     previous.net_amount as previous_net_amount,
-    weeks.net_amount - previous.net_amount as net_amount_change,
+    cast(weeks.net_amount - previous.net_amount as decimal(18, 2)) as net_amount_change,
     case
         when previous.net_amount > 0
             then {{ share('(weeks.net_amount - previous.net_amount)', 'previous.net_amount') }}

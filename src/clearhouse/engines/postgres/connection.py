@@ -1,0 +1,186 @@
+"""Connections to the server: how they are opened, and what is said when they can't be."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.sql import Literal
+
+from clearhouse.core.errors import ServerError, StoreError, first_line
+from clearhouse.core.urls import SecretUrl
+
+_CONNECT_SECONDS = 10
+_LEAST_VERSION = 14
+_PARAMETER = re.compile(r"\$(\d+)")
+_SESSION = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "client_min_messages": "warning",
+    "extra_float_digits": "1",  # doubles read back the same
+    "jit": "off",  # compiling takes longer than most of our queries
+    "work_mem": "256MB",  # a touched set of a year's keys is hashed in memory
+}
+"""What our answers depend on, whatever the server's own settings are."""
+OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+
+
+class Database:
+    """One connection of this process to a database, opened by the first call that needs it.
+
+    Args:
+        url: the database.
+        set_up: run once when it is opened.
+    """
+
+    def __init__(
+        self, url: SecretUrl, set_up: Callable[[psycopg.Connection[Any]], None] | None
+    ) -> None:
+        self.url = url
+        self._set_up = set_up
+        self._connection: psycopg.Connection[Any] | None = None
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the connection; the next call opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def session(self) -> Iterator[psycopg.Connection[Any]]:
+        """The connection, for this thread alone.
+
+        Raises:
+            StoreError: the server does not answer, or refuses what is asked.
+        """
+        with self._lock, said_plainly(self.url):
+            if self._connection is None or self._connection.closed:
+                self._connection = opened(self.url)
+                if self._set_up is not None:
+                    set_up, self._set_up = self._set_up, None
+                    set_up(self._connection)
+            yield self._connection
+
+
+def opened(url: SecretUrl) -> psycopg.Connection[Any]:
+    """A new connection.
+
+    Raises:
+        StoreError: the server is too old.
+    """
+    connection = psycopg.connect(
+        url.for_client(),
+        autocommit=True,
+        options=OPTIONS,
+        application_name="clearhouse",
+        connect_timeout=_CONNECT_SECONDS,
+        client_encoding="UTF8",
+    )
+    if connection.info.server_version < _LEAST_VERSION * 10_000:
+        connection.close()
+        raise StoreError(
+            f"{url} is older than PostgreSQL {_LEAST_VERSION}: take a newer server.",
+            "engine_failed",
+        )
+    return connection
+
+
+@contextmanager
+def said_plainly(url: SecretUrl) -> Iterator[None]:
+    """Say in one sentence what a server did not do.
+
+    What it says to one who connects is not shown: it can hold the name of the user.
+    """
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise ServerError(
+            f"Somebody has a transaction open on what {url} is to show anew: end it and run this "
+            "again.",
+            "engine_busy",
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise ServerError(f"The engine {url} {_why(error)}.", "engine_failed") from None
+    except psycopg.Error as error:
+        raise StoreError(
+            f"The engine {url} can't do what is asked: {first_line(error)}.", "engine_failed"
+        ) from error
+
+
+def _why(error: psycopg.Error) -> str:
+    """What is wrong, and what to do about it."""
+    told = str(error)
+    if "authentication failed" in told or "no password supplied" in told:
+        return "refuses the user or the password: correct its setting"
+    if "does not exist" in told:
+        return "is not there: make the database and its user, or correct its setting"
+    if error.sqlstate is not None and not isinstance(error, psycopg.errors.AdminShutdown):
+        return f"can't do what is asked: {first_line(error)}"
+    return "does not answer: see that its server runs, and run this again"
+
+
+def with_parameters(
+    connection: psycopg.Connection[Any], sql: str, parameters: Sequence[object]
+) -> str:
+    """A query with its `$1`, `$2` … written out: COPY takes none."""
+    if not parameters:
+        return sql
+    texts = [Literal(value).as_string(connection) for value in parameters]
+    return _PARAMETER.sub(lambda match: texts[int(match[1]) - 1], sql)
+
+
+@contextmanager
+def only_run(
+    url: SecretUrl,
+    domain: str,
+    *,
+    wait_seconds: float = 60.0,
+    on_wait: Callable[[], None] | None = None,
+) -> Iterator[None]:
+    """Hold the right to change what a database has of a domain for as long as the block lasts.
+
+    The lock in a home keeps runs apart on one machine; this one, on all. The server releases it
+    when the connection ends, however it ends.
+
+    Raises:
+        StoreError: another run holds it still (run_under_way), or the server does not answer.
+    """
+    with said_plainly(url):
+        connection = opened(url)
+    with connection:
+        _take(connection, url, domain, wait_seconds, on_wait)
+        yield
+
+
+def _take(
+    connection: psycopg.Connection[Any],
+    url: SecretUrl,
+    domain: str,
+    wait_seconds: float,
+    on_wait: Callable[[], None] | None,
+) -> None:
+    give_up_at = time.monotonic() + wait_seconds
+    tell_at = time.monotonic() + 1.0
+    name = f"clearhouse run of {domain}"
+    sql = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+    while True:
+        with said_plainly(url):
+            (taken,) = connection.execute(sql, [name]).fetchone() or (False,)
+        if taken:
+            return
+        now = time.monotonic()
+        if now > give_up_at:
+            raise StoreError(
+                f"Another run of {domain} is still at work in {url} after {wait_seconds:g} s: "
+                "wait for it to end.",
+                "run_under_way",
+            )
+        if on_wait is not None and now > tell_at:
+            on_wait()
+            on_wait = None
+        time.sleep(0.1)

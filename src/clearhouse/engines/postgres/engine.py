@@ -1,0 +1,256 @@
+"""PostgreSQL as the SQL engine: one database for runs and readers, and for all domains.
+
+Its transactions do what files and renames do on the embedded engine: a publication is one, and
+readers see it or the one before. So nothing is copied for them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+from psycopg.conninfo import conninfo_to_dict
+
+from clearhouse.books.model import digest
+from clearhouse.core.columnar import Dialect
+from clearhouse.core.urls import SecretUrl
+from clearhouse.engines.engine import Anew, DbtTarget, Insert, Served
+from clearhouse.engines.postgres import facts, readers
+from clearhouse.engines.postgres.arrow import fetched, insert, quoted, sql_type
+from clearhouse.engines.postgres.connection import OPTIONS, Database, with_parameters
+from clearhouse.engines.postgres.dialect import FUNCTIONS, PostgresDialect
+
+_SCHEMAS = ("bronze", "silver", "gold", "marts", "next", "ops", readers.FRESH)
+_SET_UP = "CREATE TABLE IF NOT EXISTS ops.set_up (version text)"
+_LOCKED_TO_SET_UP = "SELECT pg_advisory_xact_lock(hashtextextended('clearhouse set up', 0))"
+_FILE = "_file"
+_PORT = 5432
+_ENCRYPTION = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+_ROWS_AT_ONCE = 50_000
+
+
+class PostgresEngine:
+    """A PostgreSQL database as the engine for silver, gold and marts.
+
+    Args:
+        url: the database.
+        variable: the setting that names it.
+        set_up: statements that are run when it is opened for the first time.
+        reads_only: nothing is written, not even what sets it up.
+    """
+
+    serves_copies = False
+
+    def __init__(
+        self,
+        url: SecretUrl,
+        variable: str,
+        set_up: Sequence[str] = (),
+        *,
+        reads_only: bool = False,
+    ) -> None:
+        self.dialect: Dialect = PostgresDialect()
+        self._url = url
+        self._variable = variable
+        schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
+        self._statements = (*schemas, _SET_UP, readers.VIEWS, *FUNCTIONS, *set_up)
+        self._database = Database(url, None if reads_only else self._set_up)
+        self._is_anew = False
+
+    def close(self) -> None:
+        """Close the connection; the next call opens it again."""
+        self._database.close()
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The answer of a query."""
+        with self._database.session() as connection:
+            return fetched(connection, with_parameters(connection, sql, parameters))
+
+    def query_of(
+        self, relation: str, sql: str, parameters: Sequence[object] = ()
+    ) -> pa.Table | None:
+        """The answer of a query of `schema.name`; None where that is not there."""
+        return self.query(sql, parameters) if self.has(relation) else None
+
+    def query_readers(
+        self, relation: str, sql: str, parameters: Sequence[object] = ()
+    ) -> pa.Table | None:
+        """The same, asked as a reader: what he may not see is not there."""
+        if not self.has(relation):
+            return None
+        may_see = f"SELECT has_table_privilege('{readers.READER}', %s, 'SELECT')"
+        with self._database.session() as connection, connection.transaction():
+            if connection.execute(may_see, [relation]).fetchone() != (True,):
+                return None
+            connection.execute(f"SET LOCAL ROLE {readers.READER}")
+            return fetched(connection, with_parameters(connection, sql, parameters))
+
+    def execute(self, *changes: str | Insert) -> None:
+        """Statements and inserts in one transaction."""
+        with (
+            self._database.session() as connection,
+            connection.transaction(),
+            connection.cursor() as cursor,
+        ):
+            for change in changes:
+                if isinstance(change, Insert):
+                    insert(cursor, change.relation, [change.rows])
+                else:
+                    cursor.execute(change)
+
+    def has(self, relation: str) -> bool:
+        """Whether `schema.name` is there."""
+        with self._database.session() as connection:
+            found = connection.execute("SELECT to_regclass(%s)", [relation]).fetchone()
+            return found != (None,)
+
+    def columns(self, relation: str) -> Sequence[str]:
+        """The columns of `schema.name` in order; none where it is not there."""
+        sql = """SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s)
+            AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+        with self._database.session() as connection:
+            return [name for (name,) in connection.execute(sql, [relation])]
+
+    def expose_bronze(self, relation: str, files: Sequence[str], schema: pa.Schema) -> None:
+        """Let `schema.name` be the rows of some Parquet files, which are loaded.
+
+        What is loaded stays until other files are asked for: a build that fails is tried again
+        with some of its days. It is made from files, and so needs no log.
+        """
+        loaded = f"{relation}_loaded"
+        with self._database.session() as connection, connection.transaction():
+            if self.columns(loaded) != [*schema.names, _FILE]:
+                connection.execute(f"DROP TABLE IF EXISTS {loaded} CASCADE")
+                listed = ", ".join(f"{quoted(f.name)} {sql_type(f.type)}" for f in schema)
+                connection.execute(f"CREATE UNLOGGED TABLE {loaded} ({listed}, {_FILE} text)")
+            sql = f"SELECT DISTINCT {_FILE} FROM {loaded}"
+            missing = set(files) - {file for (file,) in connection.execute(sql)}
+            if missing:
+                kept = _listed(self.dialect, files)
+                connection.execute(f"DELETE FROM {loaded} WHERE {_FILE} NOT IN ({kept})")
+                for file in sorted(missing):
+                    _load(connection, loaded, file, schema)
+                connection.execute(f"ANALYZE {loaded}")
+            columns = ", ".join(map(quoted, schema.names))
+            connection.execute(f"DROP VIEW IF EXISTS {relation} CASCADE")
+            connection.execute(
+                f"""CREATE VIEW {relation} AS SELECT {columns} FROM {loaded}
+                    WHERE {_FILE} IN ({_listed(self.dialect, files)})"""
+            )
+
+    def discard_unfinished(self, fact: str) -> None:
+        """Forget what a build that was cut short left of a gold fact."""
+        self.execute(f"DROP TABLE IF EXISTS {facts.built_of(fact)}")
+
+    def expose_entries(self, relation: str, fact: str, entry_ids: Sequence[str]) -> None:
+        """Let `schema.name` be the rows of some entries of a gold fact."""
+        self.execute(
+            f"DROP VIEW IF EXISTS {relation} CASCADE",
+            f"CREATE VIEW {relation} AS {facts.entries_sql(fact, entry_ids)}",
+        )
+
+    def keep_built(self, fact: str) -> None:
+        """Make what a build wrote of a gold fact part of it, durably."""
+        with self._database.session() as connection:
+            with connection.transaction():
+                facts.keep(connection, fact)
+            connection.execute(f"ANALYZE {fact}")
+
+    def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
+        """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
+        is_it = f"_entry_id = {self.dialect.text(entry_id)}"
+        self.execute(
+            f"""CREATE TEMPORARY TABLE rewritten ON COMMIT DROP AS
+                WITH rows AS (SELECT * FROM {fact} WHERE {is_it}) {sql}""",
+            f"DELETE FROM {fact} WHERE {is_it}",
+            f"INSERT INTO {fact} SELECT * FROM rewritten",
+        )
+
+    def begin_anew(self, anew: Anew) -> None:
+        """Let derived tables, and views over them, be built beside those that readers see."""
+        fresh = {r: readers.fresh_of(r) for r in (*anew.views, *anew.tables)}
+        self.execute(
+            *(f"DROP VIEW IF EXISTS {fresh[view]} CASCADE" for view in anew.views),
+            *(f"DROP TABLE IF EXISTS {fresh[table]} CASCADE" for table in anew.tables),
+        )
+        self._is_anew = True
+
+    def placed_anew(self, anew: Anew) -> Sequence[str]:
+        """The statements that put what was built anew in place of what readers see."""
+        self._is_anew = False
+        with self._database.session() as connection:
+            return list(readers.placed(connection, anew))
+
+    def serve(self, served: Served) -> None:
+        """Note which publication readers see: they see what the engine's tables hold."""
+        self.execute(
+            f"""UPDATE ops.applied SET publication = {served.number}
+                WHERE domain = {self.dialect.text(served.domain)}"""
+        )
+
+    def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
+        """Facts, and what is served to readers, that are not what was built."""
+        with self._database.session() as connection:
+            return readers.differing(connection, facts, views)
+
+    def served_number(self, domain: str) -> int:
+        """The number of the publication that readers see; 0 where they see none."""
+        sql = "SELECT publication FROM ops.applied WHERE domain = $1"
+        answer = self.query_of("ops.applied", sql, [domain])
+        return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
+
+    def dbt_target(self) -> DbtTarget:
+        """How dbt reaches the database. Its driver takes the session's settings from PGOPTIONS."""
+        parts = conninfo_to_dict(self._url.for_client())
+        database = str(parts.get("dbname") or "")
+        variables = {
+            "CLEARHOUSE_PG_HOST": str(parts.get("host") or ""),
+            "CLEARHOUSE_PG_PORT": str(parts.get("port") or _PORT),
+            "CLEARHOUSE_PG_DATABASE": database,
+            # dbt keeps what is called so out of its logs and of what it writes.
+            "DBT_ENV_SECRET_PG_USER": str(parts.get("user") or ""),
+            "DBT_ENV_SECRET_PG_PASSWORD": str(parts.get("password") or ""),
+            "CLEARHOUSE_FRESH": readers.FRESH if self._is_anew else "",
+            "PGOPTIONS": OPTIONS,
+            **{f"PG{name.upper()}": str(parts[name]) for name in _ENCRYPTION if name in parts},
+        }
+        return DbtTarget("postgres", variables, database)
+
+    def shell(self, duckdb: str) -> str:
+        """PostgreSQL's command line; the address is where it was taken from, and not shown."""
+        return f'psql "${self._variable}" -X --no-align --pset=footer=off -c'
+
+    def _set_up(self, connection: psycopg.Connection[Any]) -> None:
+        """Schemas, functions and tables, once for each version of them."""
+        version = digest(*self._statements)
+        found = connection.execute("SELECT to_regclass('ops.set_up')").fetchone()
+        if found != (None,):
+            known = connection.execute("SELECT version FROM ops.set_up").fetchall()
+            if (version,) in known:
+                return
+        with connection.transaction():
+            connection.execute(_LOCKED_TO_SET_UP)
+            for statement in self._statements:
+                connection.execute(statement)
+            readers.set_up_role(connection)
+            connection.execute("DELETE FROM ops.set_up")
+            connection.execute("INSERT INTO ops.set_up VALUES (%s)", [version])
+
+
+def _load(connection: psycopg.Connection[Any], table: str, path: str, schema: pa.Schema) -> None:
+    """Add the rows of a Parquet file to a table; a column that the file lacks is null."""
+    file = pq.ParquetFile(path)
+    there = [name for name in schema.names if name in file.schema_arrow.names]
+    kinds = pa.schema(schema.field(name) for name in there)
+
+    def batches() -> Iterator[pa.Table]:
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=there):
+            rows = pa.Table.from_batches([batch]).select(there).cast(kinds)
+            yield rows.append_column(_FILE, pa.repeat(path, len(rows)))
+
+    insert(connection.cursor(), table, batches(), [*there, _FILE])
+
+
+def _listed(dialect: Dialect, texts: Sequence[str]) -> str:
+    return ", ".join(map(dialect.text, texts)) or "''"

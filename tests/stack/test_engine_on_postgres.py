@@ -1,0 +1,198 @@
+"""What is built on PostgreSQL is what is built on the embedded engine; readers are safe there."""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from postgres_server import PostgresServer, postgres_server
+
+from clearhouse.core.errors import ServerError, StoreError
+from clearhouse.engines.postgres.connection import only_run
+from stack.two_engines import Home, TwoHomes
+
+MONDAY = dt.date(2024, 1, 8)
+DAYS = [MONDAY + dt.timedelta(days=n) for n in range(4)]
+SMALL = {"BNPL_PATTERN": "source", "BNPL_BASE_DAILY_VOLUME": "150"}
+FAULTS = {
+    "bnpl": (("corrected", "duplicates"), "negative_amounts", ("late", "restated")),
+    "retail": (("corrected", "duplicates"), "wrong_totals", ("late", "restated")),
+}
+READERS = {"bnpl": "marts.mart_bnpl_transactions", "retail": "marts.fact_sales"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=["retail", "bnpl"])
+def homes(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    server: PostgresServer,
+) -> TwoHomes:
+    """Days with corrections and duplicates, one that is held, and one that changes earlier ones."""
+    domain = request.param
+    folder = tmp_path_factory.mktemp(domain)
+    settings = SMALL if domain == "bnpl" else {}
+    url = server.database(domain)
+    homes = TwoHomes(
+        Home(folder / "embedded", domain, settings),
+        Home(folder / "server", domain, {**settings, "ENGINE_URL": url}),
+    )
+    repeated, held, later = FAULTS[domain]
+    faults = [f"{DAYS[1]}={kind}" for kind in repeated] + [f"{DAYS[2]}={held}"]
+    codes = [r.exit_code for r in homes.both(lambda home: home.run(DAYS[0], DAYS[2], *faults))]
+    assert codes == [3, 3]
+    more = [f"{DAYS[3]}={kind}" for kind in later]
+    codes = [r.exit_code for r in homes.both(lambda home: home.run(DAYS[3], DAYS[3], *more))]
+    assert codes == [0, 0]
+    return homes
+
+
+def test_both_engines_hold_the_same(homes: TwoHomes) -> None:
+    assert list(homes.differences()) == []
+    embedded, server = homes.books()
+    assert embedded == server
+
+
+def test_a_released_day_is_seen_and_a_rollback_hides_it_again(homes: TwoHomes) -> None:
+    domain = homes.server.domain
+    released = homes.both(
+        lambda home: home.command("release", domain, "--date", DAYS[2], "--reason", "seen")
+    )
+    assert [r.exit_code for r in released] == [0, 0]
+    assert list(homes.differences()) == []
+
+    undone = homes.both(
+        lambda home: home.command("rollback", domain, "--to", 2, "--reason", "not so")
+    )
+    assert [r.exit_code for r in undone] == [0, 0]
+    assert list(homes.differences()) == []
+    run = homes.server.opened()
+    assert DAYS[2] not in run.publications.pointers(run.dataset().id)
+    run.engine.close()
+
+
+def test_a_closed_day_has_the_same_seal(homes: TwoHomes) -> None:
+    domain = homes.server.domain
+    closed = homes.both(lambda home: home.command("close", domain, "--date", DAYS[0]))
+    assert [r.exit_code for r in closed] == [0, 0], [r.output for r in closed]
+    seals = [
+        home.opened().certificates.get(domain, DAYS[0]).seal
+        for home in (homes.embedded, homes.server)
+    ]
+    assert seals[0] == seals[1]
+
+
+def test_verify_derives_the_same_on_the_embedded_engine(homes: TwoHomes) -> None:
+    answer = homes.server.command("verify", homes.server.domain)
+    assert answer.exit_code == 0, answer.output
+    assert "0 differences" in answer.output
+
+
+def test_a_stolen_row_is_named(homes: TwoHomes) -> None:
+    from clearhouse.pipeline.close import audit_days
+    from clearhouse.pipeline.tamper import tamper
+
+    home = homes.server
+    run = home.opened()
+    for kind in ("steal", "double", "change"):
+        assert tamper(run, kind, 1) == 1
+        findings = audit_days(run).findings
+        assert [named for f in findings for named in f.named], kind
+        day = findings[0].entry.key.book_date
+        run.engine.close()
+        assert home.run(day, day).exit_code == 0
+        assert not audit_days(run).findings
+    run.engine.close()
+
+
+def test_a_reader_sees_one_publication_or_the_next(homes: TwoHomes, server: PostgresServer) -> None:
+    """While a correction is published, rows and what derives from them change together."""
+    domain = homes.server.domain
+    table = READERS[domain]
+    amount, total = (
+        ("amount", "SELECT sum(total_amount) FROM marts.mart_bnpl_customers")
+        if domain == "bnpl"
+        else ("total_amount", "SELECT sum(net_amount) FROM marts.mv_daily_sales_summary")
+    )
+    sql = f"SELECT (SELECT sum({amount}) FROM {table}), ({total}), (SELECT count(*) FROM {table})"
+    seen: set[tuple[object, ...]] = set()
+    done = threading.Event()
+
+    def poll() -> None:
+        with server.connected(domain) as connection:
+            while not done.is_set():
+                seen.update(connection.execute(sql).fetchall())
+                time.sleep(0.02)
+
+    with server.connected(domain) as patient:
+        patient.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        before = patient.execute(sql).fetchone()
+        reader = threading.Thread(target=poll)
+        reader.start()
+        try:
+            day = DAYS[3] + dt.timedelta(days=1)
+            answer = homes.server.run(day, day, f"{day}=restated")
+        finally:
+            done.set()
+            reader.join()
+        assert answer.exit_code == 0, answer.output
+        assert patient.execute(sql).fetchone() == before
+    assert len(seen) == 2
+    assert all(row[0] == row[1] for row in seen)
+
+
+def test_a_reader_may_read_what_is_published_and_nothing_else(
+    homes: TwoHomes, server: PostgresServer
+) -> None:
+    domain = homes.server.domain
+    run = homes.server.opened()
+    gold, silver = run.dataset().declared.gold, run.dataset().declared.silver
+    run.engine.close()
+    with server.connected(domain) as connection:
+        connection.execute("SET ROLE clearhouse_reader")
+        hidden = f"""SELECT count(*) FROM {gold} WHERE _entry_id NOT IN (
+            SELECT entry_id FROM ops.publication)"""
+        assert connection.execute(hidden).fetchone() == (0,)
+        assert connection.execute(f"SELECT count(*) > 0 FROM {READERS[domain]}").fetchone() == (
+            True,
+        )
+        for refused in (
+            f"SELECT 1 FROM {silver}",
+            f"DELETE FROM {gold}",
+            f"DELETE FROM {READERS[domain]}",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(refused)
+
+
+def test_one_run_of_a_domain_at_a_time_on_all_hosts(homes: TwoHomes) -> None:
+    run = homes.server.opened()
+    url = run.settings.engine_of(homes.server.domain)
+    with only_run(url, "bnpl"):
+        with only_run(url, "retail"):
+            pass
+        with pytest.raises(StoreError) as refused, only_run(url, "bnpl", wait_seconds=0):
+            pass
+    assert refused.value.code == "run_under_way"
+    with only_run(url, "bnpl", wait_seconds=0):
+        pass
+
+
+def test_a_server_that_is_down_is_said_in_one_sentence(
+    homes: TwoHomes, server: PostgresServer
+) -> None:
+    server.control("-m", "fast", "stop")
+    try:
+        answer = homes.server.command("books", "--domain", homes.server.domain)
+        assert isinstance(answer.exception, ServerError)
+        assert server.password not in str(answer.exception)
+        assert "does not answer" in str(answer.exception)
+    finally:
+        server.start()
