@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from clearhouse.core.columnar import dates
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Dataset, Derived, Domain, Frames, Gate
-from clearhouse.pipeline.hops import candidates_sql
-from clearhouse.pipeline.profiles import raw_profile
+from clearhouse.pipeline.profiles import candidates_of, raw_profile
 from toy.booths import booth
 
 ROOT = Path(__file__).parent
@@ -27,8 +25,7 @@ def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> 
     dialect = run.engine.dialect
     sql = f"""SELECT strftime(r._book_date, '%Y-%m-%d') AS book_date,
             {dialect.minor_units("r.price", "r.currency")} AS price_minor
-        FROM {candidates_sql(dataset.id, dataset.declared.gold)}
-        WHERE r._book_date IN ({dates(dialect, days)})"""
+        FROM {candidates_of(run, dataset, days)}"""
     return {"toy_tickets": run.engine.query(sql)}
 
 

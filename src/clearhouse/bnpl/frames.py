@@ -7,12 +7,10 @@ import pyarrow as pa
 
 from clearhouse.bnpl import profiles
 from clearhouse.bnpl.source import pattern_of
-from clearhouse.core.columnar import dates
 from clearhouse.core.resources import resource
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.frames import in_parts, listed_days
-from clearhouse.pipeline.hops import candidates_sql
-from clearhouse.pipeline.profiles import raw_profile, shared_keys
+from clearhouse.pipeline.frames import in_parts
+from clearhouse.pipeline.profiles import candidates_of, gold_profile, raw_profile, shared_keys
 from clearhouse.quality.frames import Frames
 from clearhouse.quality.statistics import Baseline
 
@@ -39,7 +37,7 @@ def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frame
 def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
     """The rows in parts, the days, and their statistics."""
     shared = shared_keys(run, dataset, days)
-    whole = run.engine.query(_days_sql(run, dataset, days)).append_column(
+    whole = gold_profile(run, dataset, days, _day_figures(run)).append_column(
         "shared_keys", pa.array([shared.get(day, 0) for day in days], pa.int64())
     )
     records = dict(zip(days, whole["rows"].to_pylist(), strict=True))
@@ -48,12 +46,6 @@ def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> 
         "bnpl_gold_days": whole,
         "bnpl_gold_statistics": _statistics(run, dataset, days),
     }
-
-
-def _candidates(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
-    gold = dataset.declared.gold
-    listed = dates(run.engine.dialect, days)
-    return f"{candidates_sql(dataset.id, gold)} WHERE r._book_date IN ({listed})"
 
 
 def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
@@ -70,40 +62,22 @@ def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
             r.currency, r.status, r.installment_count, r.risk_score, r.will_default,
             r.will_default = (r.days_to_first_missed_payment IS NOT NULL) AS default_consistent,
             (r._book_date - CAST(r.transaction_timestamp AS DATE))::BIGINT AS transaction_age_days
-        FROM {_candidates(run, dataset, days)}"""
+        FROM {candidates_of(run, dataset, days)}"""
 
 
-def _days_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
-    """One row for each of the days, in their order, also for one without candidates."""
-    listed = dates(run.engine.dialect, days)
+def _day_figures(run: Run) -> Mapping[str, str]:
     minor = run.engine.dialect.minor_units("r.amount", "r.currency")
-    return f"""
-        SELECT CAST(d.book_date AS VARCHAR) AS book_date, coalesce(g.rows, 0) AS rows,
-            coalesce(g.distinct_records, 0) AS distinct_records,
-            coalesce(s.rows, 0) AS silver_rows, g.default_rate, g.mean_amount_minor,
-            coalesce(g.distinct_customers, 0) AS distinct_customers
-        FROM {listed_days(run.engine.dialect, days)} d
-        LEFT JOIN (
-            SELECT r._book_date AS book_date, count(*) AS rows,
-                count(DISTINCT r._record_id) AS distinct_records,
-                avg(CASE WHEN r.will_default THEN 1e0 WHEN NOT r.will_default THEN 0e0 END)
-                    AS default_rate,
-                avg(CAST({minor} AS DOUBLE PRECISION)) AS mean_amount_minor,
-                count(DISTINCT r.customer_id) AS distinct_customers
-            FROM {_candidates(run, dataset, days)} GROUP BY r._book_date
-        ) g USING (book_date)
-        LEFT JOIN (
-            SELECT _book_date AS book_date, count(*) AS rows
-            FROM {dataset.declared.silver} WHERE NOT _is_superseded AND _book_date IN ({listed})
-            GROUP BY _book_date
-        ) s USING (book_date)
-        ORDER BY position"""
+    return {
+        "default_rate": "avg(CAST(CAST(r.will_default AS INTEGER) AS DOUBLE PRECISION))",
+        "mean_amount_minor": f"avg(CAST({minor} AS DOUBLE PRECISION))",
+        "distinct_customers": "count(DISTINCT r.customer_id)",
+    }
 
 
 def _statistics(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Table:
     """Volume, drift and freshness of the days that have candidates, beside what is promised."""
     pattern = pattern_of(run.settings)
-    rows = f"SELECT r.* FROM {_candidates(run, dataset, days)}"
+    rows = f"SELECT r.* FROM {candidates_of(run, dataset, days)}"
     return profiles.statistics(
         profiles.by_day(run.engine.query(profiles.profile_sql(rows))),
         pattern,

@@ -43,7 +43,6 @@ DISTRIBUTIONS: Mapping[str, str] = MappingProxyType(
 )
 """What is watched for drift: a name, and its class as SQL over the columns of the contract."""
 
-
 _CLASS = "class_of_"
 
 

@@ -5,10 +5,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from clearhouse.books.model import Side, Totals
 from clearhouse.core.columnar import dates, query, read_parquet_sql
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.frames import listed_days
 from clearhouse.pipeline.hops import candidates_sql
 
 _UNKNOWN_FIELDS = """
@@ -81,6 +84,50 @@ def _of_bronze(
         return found, {}
     answer = query(f"{bronze} {_STILL_REJECTED}", rejected=rejected).to_pylist()
     return found, {row["_book_date"]: row["rejected"] for row in answer}
+
+
+def candidates_of(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
+    """SQL, to be used behind FROM, for the gold rows `r` that a gate judges of some days."""
+    listed = dates(run.engine.dialect, days)
+    return f"{candidates_sql(dataset.id, dataset.declared.gold)} WHERE r._book_date IN ({listed})"
+
+
+def gold_profile(
+    run: Run, dataset: OpenDataset, days: Sequence[dt.date], figures: Mapping[str, str]
+) -> pa.Table:
+    """One row for each of the days, in their order, also for one without candidates.
+
+    Columns: book_date (text), rows, distinct_records, silver_rows, and the figures.
+
+    Args:
+        run: the domain's parts.
+        dataset: which of its datasets.
+        days: which days.
+        figures: aggregates over the day's candidates `r`, as SQL, by name; null for a day without
+            any, but 0 for a count.
+    """
+    listed = dates(run.engine.dialect, days)
+    own = "".join(f", {sql} AS {name}" for name, sql in figures.items())
+    given = "".join(
+        f", coalesce(g.{name}, 0) AS {name}" if sql.startswith("count(") else f", g.{name}"
+        for name, sql in figures.items()
+    )
+    return run.engine.query(f"""
+        SELECT CAST(d.book_date AS VARCHAR) AS book_date, coalesce(g.rows, 0) AS rows,
+            coalesce(g.distinct_records, 0) AS distinct_records,
+            coalesce(s.rows, 0) AS silver_rows{given}
+        FROM {listed_days(run.engine.dialect, days)} d
+        LEFT JOIN (
+            SELECT r._book_date AS book_date, count(*) AS rows,
+                count(DISTINCT r._record_id) AS distinct_records{own}
+            FROM {candidates_of(run, dataset, days)} GROUP BY r._book_date
+        ) g USING (book_date)
+        LEFT JOIN (
+            SELECT _book_date AS book_date, count(*) AS rows
+            FROM {dataset.declared.silver} WHERE NOT _is_superseded AND _book_date IN ({listed})
+            GROUP BY _book_date
+        ) s USING (book_date)
+        ORDER BY position""")
 
 
 def shared_keys(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> dict[dt.date, int]:

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from clearhouse.core.columnar import dates
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.frames import in_parts, listed_days
-from clearhouse.pipeline.hops import candidates_sql
-from clearhouse.pipeline.profiles import raw_profile
+from clearhouse.pipeline.frames import in_parts
+from clearhouse.pipeline.profiles import candidates_of, gold_profile, raw_profile
 from clearhouse.quality.frames import Frames
 
 _RAW_FIGURES: Mapping[str, str] = {
@@ -30,7 +28,7 @@ def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frame
 
 def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
     """The lines in parts, and the days."""
-    whole = run.engine.query(_days_sql(run, dataset, days))
+    whole = gold_profile(run, dataset, days, {})
     records = dict(zip(days, whole["rows"].to_pylist(), strict=True))
     return {
         "retail_gold_rows": in_parts(
@@ -38,11 +36,6 @@ def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> 
         ),
         "retail_gold_days": whole,
     }
-
-
-def _candidates(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
-    listed = dates(run.engine.dialect, days)
-    return f"{candidates_sql(dataset.id, dataset.declared.gold)} WHERE r._book_date IN ({listed})"
 
 
 def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
@@ -58,25 +51,4 @@ def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
             abs({total} - r.quantity * {minor}) AS off_by_minor,
             {run.engine.dialect.minor_units("r.discount_amount", "r.currency")} AS discount_minor,
             (r._book_date - r.sale_date)::BIGINT AS sale_age_days
-        FROM {_candidates(run, dataset, days)}"""
-
-
-def _days_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:
-    """One row for each of the days, in their order, also for one without candidates."""
-    listed = dates(run.engine.dialect, days)
-    return f"""
-        SELECT CAST(d.book_date AS VARCHAR) AS book_date, coalesce(g.rows, 0) AS rows,
-            coalesce(g.distinct_records, 0) AS distinct_records,
-            coalesce(s.rows, 0) AS silver_rows
-        FROM {listed_days(run.engine.dialect, days)} d
-        LEFT JOIN (
-            SELECT r._book_date AS book_date, count(*) AS rows,
-                count(DISTINCT r._record_id) AS distinct_records
-            FROM {_candidates(run, dataset, days)} GROUP BY r._book_date
-        ) g USING (book_date)
-        LEFT JOIN (
-            SELECT _book_date AS book_date, count(*) AS rows
-            FROM {dataset.declared.silver} WHERE NOT _is_superseded AND _book_date IN ({listed})
-            GROUP BY _book_date
-        ) s USING (book_date)
-        ORDER BY position"""
+        FROM {candidates_of(run, dataset, days)}"""
