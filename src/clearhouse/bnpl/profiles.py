@@ -63,7 +63,9 @@ def profile_sql(rows: str) -> str:
         SELECT _book_date AS book_date, count(*) AS records,
             coalesce(max(transaction_timestamp), CAST(_book_date AS TIMESTAMP)) AS newest,
             {", ".join(names)}
-        FROM (SELECT _book_date, transaction_timestamp, {classes} FROM ({rows}) AS judged) AS classed
+        FROM (
+            SELECT _book_date, transaction_timestamp, {classes} FROM ({rows}) AS judged
+        ) AS classed
         GROUP BY GROUPING SETS ((_book_date), {sets}) ORDER BY _book_date"""
 
 
