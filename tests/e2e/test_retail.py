@@ -157,6 +157,28 @@ def test_questions_that_split_the_net_amount_lose_no_cent(undisturbed: Shops) ->
         assert undisturbed.read(f"SELECT sum(net_amount) FROM ({text})") == [(sold,)], question
 
 
+def test_one_day_is_verified_alone_with_the_periods_and_products_that_it_touches(
+    undisturbed: Shops,
+) -> None:
+    of_a_day = ("verify", "retail", "--from", LATE, "--to", LATE, "--json")
+    answer = undisturbed.command(*of_a_day)
+    assert answer.exit_code == 0, answer.stdout + repr(answer.exception)
+    assert json.loads(answer.stdout)["findings"] == []
+
+    run = undisturbed.open()
+    change = "net_amount = net_amount {} 0.01 WHERE retailer = 'retailer_3'"
+    run.engine.execute(f"UPDATE marts.mv_quarterly_sales_summary SET {change.format('+')}")
+    run.engine.close()
+    findings = json.loads(undisturbed.command(*of_a_day).stdout)["findings"]
+    run = undisturbed.open()
+    run.engine.execute(f"UPDATE marts.mv_quarterly_sales_summary SET {change.format('-')}")
+    run.engine.close()
+
+    ((table, sentence),) = [(each["table"], each["finding"]) for each in findings]
+    assert table == "marts.mv_quarterly_sales_summary"
+    assert sentence.startswith("quarter_start 2024-01-01, retailer retailer_3: net_amount ")
+
+
 def test_corrections_and_re_runs_in_any_order_of_days_give_the_same_tables(
     tmp_path: Path, healthy: Urls, undisturbed: Shops
 ) -> None:

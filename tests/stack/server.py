@@ -4,7 +4,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from databases import PostgresDatabases
 
@@ -42,6 +44,16 @@ class Server:
             "GRANT pg_read_all_data TO analyst",
         )
         return _text(url.set(username="analyst"))
+
+    def database(self, name: str) -> str:
+        """A new database's URL."""
+        self.databases.edit(self.url, f'CREATE DATABASE "{name}"')
+        return _text(sa.make_url(self.url).set(database=name))
+
+    def connected(self, database: str, **options: Any) -> psycopg.Connection[Any]:
+        """A connection to a database, each statement by itself."""
+        url = _text(sa.make_url(self.url).set(database=database))
+        return psycopg.connect(url, autocommit=True, **options)
 
     def start(self) -> None:
         self._stack.up()

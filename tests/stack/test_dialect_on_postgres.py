@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postgres_server import postgres_server
 
 from clearhouse.core.columnar import DuckDBDialect, query
 from clearhouse.core.money import iso_exponents
 from clearhouse.engines.postgres.arrow import fetched, insert, sql_type
 from clearhouse.engines.postgres.dialect import FUNCTIONS, PostgresDialect
+from stack.server import Server
 
 SCHEMA = pa.schema(
     [
@@ -51,11 +51,9 @@ ON_POSTGRES, EMBEDDED = PostgresDialect(), DuckDBDialect()
 
 
 @pytest.fixture(scope="module")
-def connection() -> Iterator[psycopg.Connection[Any]]:
-    with (
-        postgres_server() as server,
-        server.connected("postgres", options="-c TimeZone=UTC") as connection,
-    ):
+def connection(server: Server) -> Iterator[psycopg.Connection[Any]]:
+    server.database("dialect")
+    with server.connected("dialect", options="-c TimeZone=UTC") as connection:
         connection.execute("CREATE SCHEMA ops")
         for function in FUNCTIONS:
             connection.execute(function)

@@ -3,14 +3,13 @@
 import datetime as dt
 import threading
 import time
-from collections.abc import Iterator
 
 import psycopg
 import pytest
-from postgres_server import PostgresServer, postgres_server
 
 from clearhouse.core.errors import ServerError, StoreError
 from clearhouse.engines.postgres.connection import only_run
+from stack.server import Server
 from stack.two_engines import Home, TwoHomes
 
 MONDAY = dt.date(2024, 1, 8)
@@ -23,17 +22,11 @@ FAULTS = {
 READERS = {"bnpl": "marts.mart_bnpl_transactions", "retail": "marts.fact_sales"}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as started:
-        yield started
-
-
 @pytest.fixture(scope="module", params=["retail", "bnpl"])
 def homes(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    server: PostgresServer,
+    server: Server,
 ) -> TwoHomes:
     """Days with corrections and duplicates, one that is held, and one that changes earlier ones."""
     domain = request.param
@@ -112,7 +105,7 @@ def test_a_stolen_row_is_named(homes: TwoHomes) -> None:
     run.engine.close()
 
 
-def test_a_reader_sees_one_publication_or_the_next(homes: TwoHomes, server: PostgresServer) -> None:
+def test_a_reader_sees_one_publication_or_the_next(homes: TwoHomes, server: Server) -> None:
     """While a correction is published, rows and what derives from them change together."""
     domain = homes.server.domain
     table = READERS[domain]
@@ -149,7 +142,7 @@ def test_a_reader_sees_one_publication_or_the_next(homes: TwoHomes, server: Post
 
 
 def test_a_reader_may_read_what_is_published_and_nothing_else(
-    homes: TwoHomes, server: PostgresServer
+    homes: TwoHomes, server: Server
 ) -> None:
     domain = homes.server.domain
     run = homes.server.opened()
@@ -185,10 +178,8 @@ def test_one_run_of_a_domain_at_a_time_on_all_hosts(homes: TwoHomes) -> None:
         pass
 
 
-def test_a_server_that_is_down_is_said_in_one_sentence(
-    homes: TwoHomes, server: PostgresServer
-) -> None:
-    server.control("-m", "fast", "stop")
+def test_a_server_that_is_down_is_said_in_one_sentence(homes: TwoHomes, server: Server) -> None:
+    server.kill()
     try:
         answer = homes.server.command("books", "--domain", homes.server.domain)
         assert isinstance(answer.exception, ServerError)

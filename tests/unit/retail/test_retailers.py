@@ -33,7 +33,7 @@ EACH = pytest.mark.parametrize("retailer", RETAILERS, ids=lambda retailer: retai
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
     faults = {BROKEN_DAY: ("truncated_stream:1",), PAGE_DAY: ("html_page:9",), DOWN_DAY: ("down",)}
-    options = RetailOptions(volume=0.02, faults=faults)
+    options = RetailOptions(scale=0.02, faults=faults)
     with running_sources(dict.fromkeys(KEYS, options)) as urls:
         yield urls
 
