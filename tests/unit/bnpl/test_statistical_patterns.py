@@ -94,7 +94,7 @@ def judged(
 
     The gate has other suites too: they get nothing here, and what they say is left out.
     """
-    asked = days or [row["book_date"] for row in found.to_pylist()]
+    asked = days or [row["book_date"] for row in found]
     frame = profiles.statistics(found, pattern, baseline(pattern.baseline)).to_pandas()
     nothing = frame[["book_date"]].iloc[:0]
     frames = {"bnpl_gold_rows": nothing, "bnpl_gold_days": nothing, "bnpl_gold_statistics": frame}
