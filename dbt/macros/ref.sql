@@ -30,7 +30,11 @@
     {%- if relation.schema == 'marts' -%}
         {{ return(relation.incorporate(path={'schema': schema_served('marts')})) }}
     {%- elif execute and model.resource_type == 'test' and is_kept_by_entry(relation) -%}
-        {{ return(built_entries(relation)) }}
+        {%- set built = built_entries(relation) -%}
+        {%- set is_there = "select to_regclass('" ~ built ~ "') is not null" -%}
+        {%- if run_query(is_there).columns[0].values()[0] -%}
+            {{ return(built) }}
+        {%- endif -%}
     {%- endif -%}
     {{ return(relation) }}
 {%- endmacro %}

@@ -17,14 +17,14 @@
 {% macro differences(found, expected) -%}
     select 'not as defined' as which, found.*
     from (
-        select * from {{ found }} except all select * from {{ expected }}
+        select * from {{ found }} as one except all select * from {{ expected }} as other
     ) as found
 
     union all
 
     select 'missing' as which, missing.*
     from (
-        select * from {{ expected }} except all select * from {{ found }}
+        select * from {{ expected }} as one except all select * from {{ found }} as other
     ) as missing
 {%- endmacro %}
 

@@ -144,7 +144,11 @@ class PostgresEngine:
         self.execute(f"DROP TABLE IF EXISTS {facts.built_of(fact)}")
 
     def expose_entries(self, relation: str, fact: str, entry_ids: Sequence[str]) -> None:
-        """Let `schema.name` be the rows of some entries of a gold fact."""
+        """Let `schema.name` be the rows of some entries of a gold fact.
+
+        What a build that failed left goes: tests would read it in place of the fact.
+        """
+        self.discard_unfinished(fact)
         self.execute(
             f"DROP VIEW IF EXISTS {relation} CASCADE",
             f"CREATE VIEW {relation} AS {facts.entries_sql(fact, entry_ids)}",
