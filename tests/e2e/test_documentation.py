@@ -54,14 +54,14 @@ def test_dictionary_and_page_tell_what_readers_have(
 
 
 def test_a_warehouse_that_dbt_can_not_read_is_told_in_a_sentence(
-    published: Warehouse, tmp_path: Path
+    published: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = published.open()
     not_a_warehouse = tmp_path / "bnpl.duckdb"
     not_a_warehouse.write_text("not a warehouse")
-    target = run.dbt._target
+    target = run.engine.dbt_target()
     variables = {**target.variables, "CLEARHOUSE_WAREHOUSE": str(not_a_warehouse)}
-    run.dbt._target = replace(target, variables=variables)
+    monkeypatch.setattr(run.engine, "dbt_target", lambda: replace(target, variables=variables))
 
     with pytest.raises(DbtError, match="dbt could not"):
         run.dbt.document(tmp_path / "docs")

@@ -135,9 +135,8 @@ def redrive(
     given = parse_day(day) if day else None
     config = settings_of_stores()
     names = asked_for(domain)
-    if wanted:
-        holding = [name for name in names if opened(config, name).quarantined(wanted)]
-        names = holding or names[:1]  # where none holds it, the first says so
+    holding = [name for name in names if _holds(opened(config, name), given, wanted)]
+    names = holding or names[:1]  # where none holds it, the first says so
     codes = []
     for name in names:
         with opened_alone(config, name) as run:
@@ -145,6 +144,11 @@ def redrive(
                 check_not_closed(run, given)
             codes.append(_run_again(run, given or _correct(run, wanted or "", pairs)))
     leave(ExitCode.worst(codes))
+
+
+def _holds(run: Run, day: dt.date | None, wanted: str | None) -> bool:
+    """Whether a row of the day, or the row that is wanted, is in the domain's quarantine."""
+    return bool(run.quarantined(wanted) if wanted else _rejected(run, day) if day else ())
 
 
 def _correct(run: Run, wanted: str, pairs: Mapping[str, str]) -> dt.date:
