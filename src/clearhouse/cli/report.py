@@ -118,7 +118,8 @@ def show_next(run: Run, audited: Audit, again: str) -> None:
         again: the command that was run, without the program's name.
     """
     dataset = run.dataset()
-    entry = next((e for e in audited.entries if e.key.hop == dataset.names.bronze), None)
+    bronze = [e for e in audited.entries if e.key.hop == dataset.names.bronze]
+    entry = next((e for e in bronze if Side.OUT in e.totals and e.totals[Side.OUT].records), None)
     if entry is None:
         return
     day = entry.key.book_date
@@ -127,7 +128,7 @@ def show_next(run: Run, audited: Audit, again: str) -> None:
     currencies = [currency for currency, _ in entry.totals[Side.OUT].amounts()]
     figures = hash_query(dataset, run.lake.files(dataset.id, [day]), currencies)
     print(f'  {duckdb_command()} -noheader -list -c "{figures}"')
-    days = sorted({e.key.book_date for e in audited.entries})
+    days = sorted({e.key.book_date for e in audited.entries if e.key.book_date >= day})
     hints = {
         f"{again} --steal 1": "delete a row behind the books",
         "books": "every entry, measured again",
