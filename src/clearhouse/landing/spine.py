@@ -1,7 +1,7 @@
 """Landing as the books see it: every landed row, and among them the repeated ones."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -28,6 +28,7 @@ from clearhouse.core.contract import (
     read_payloads,
     read_records,
 )
+from clearhouse.core.parts import parts_of
 from clearhouse.core.window import Window
 from clearhouse.landing.objects import LandedObject
 from clearhouse.landing.store import Landing
@@ -110,8 +111,9 @@ class LandingReader:
         wanted = {day: objects for day, objects in self.objects(days).items() if objects}
         with ThreadPoolExecutor(_THREADS) as pool:
             known = dict(zip(wanted, pool.map(self._remembered, wanted.values()), strict=True))
-            unknown = {day: objects for day, objects in wanted.items() if known[day] is None}
-            for found in pool.map(self._counted, _batches(unknown)):
+            unknown = (item for item in wanted.items() if known[item[0]] is None)
+            parts = parts_of(unknown, lambda item: sum(o.records for o in item[1]), ROWS_AT_ONCE)
+            for found in pool.map(self._counted, map(dict, parts)):
                 known |= found
         return {day: found for day, found in known.items() if found is not None}
 
@@ -274,22 +276,6 @@ def _summed(days: Mapping[dt.date, pa.Table]) -> dict[dt.date, Counted]:
     rows = rows.select(SPINE_SCHEMA.names)
     totals, digests = totals_of(rows), digests_of(texts_of(rows), days)
     return {day: Counted(totals.get(day, Totals()), digests[day]) for day in days}
-
-
-def _batches(
-    days: Mapping[dt.date, Sequence[LandedObject]],
-) -> Iterator[dict[dt.date, Sequence[LandedObject]]]:
-    """Days in parts, of which the rows of each are counted at once."""
-    batch: dict[dt.date, Sequence[LandedObject]] = {}
-    records = 0
-    for day, objects in days.items():
-        batch[day] = objects
-        records += sum(o.records for o in objects)
-        if records >= ROWS_AT_ONCE:
-            yield batch
-            batch, records = {}, 0
-    if batch:
-        yield batch
 
 
 def _numbered(lines: pa.Table) -> pa.Table:
