@@ -100,7 +100,7 @@ def draw_all(readers: Path, folder: Path) -> list[Path]:
 def _svg(figure: Figure) -> str:
     """The file, without its date; places to a tenth of a point, which a screen can't show finer."""
     # The layout differs in the last digits from run to run, and ids are made from places.
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         axes.set_position(np.round(axes.get_position().bounds, 4))

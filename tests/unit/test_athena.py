@@ -53,9 +53,8 @@ def test_a_table_has_each_field_of_the_contract_as_a_column_or_partition(name: s
 
 @pytest.mark.parametrize(("name", "folder"), TABLES.items())
 def test_partitions_resolve_to_the_place_of_an_exported_day(name: str, folder: str) -> None:
-    properties = {
-        p.name: p.args["value"].name for p in parsed(name).find_all(exp.Property) if p.name
-    }
+    named = [each for each in parsed(name).find_all(exp.Property) if type(each) is exp.Property]
+    properties = {each.name: each.args["value"].name for each in named}
 
     place = properties["storage.location.template"]
     for part, value in (("year", 2024), ("month", 1), ("day", 5)):
