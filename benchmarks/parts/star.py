@@ -73,14 +73,15 @@ def refresh(job: Job, stack: ExitStack) -> Task:
 
 
 def row_by_row(job: Job, stack: ExitStack) -> Task:
-    """The first lines as loaders without sets do it: a transaction a line, a look-up a dimension."""
+    """The first lines as a loader without sets does: a transaction a line, five look-ups."""
     home = _bronze(job)
     with duckdb.connect() as connection:
         listed = ", ".join(f"'{file}'" for file in _files(home))
         rows = connection.execute(
             f"""SELECT _record_id, split_part(_record_key, '|', 1), product_code, customer_id,
                 store_id, _source, CAST(sold_at AS DATE), quantity, unit_price, total_amount
-            FROM read_parquet([{listed}]) ORDER BY _book_date, _record_id LIMIT {_ROWS_ONE_BY_ONE}"""
+            FROM read_parquet([{listed}]) ORDER BY _book_date, _record_id
+            LIMIT {_ROWS_ONE_BY_ONE}"""
         ).fetchall()
     connection = stack.enter_context(psycopg.connect(stack.enter_context(_server())))
     _plain_star(connection)
