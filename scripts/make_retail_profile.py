@@ -12,6 +12,7 @@ clearhouse.quality.pooling says. Deterministic: same seeds and days, same file.
 """
 
 import argparse
+import datetime as dt
 import io
 import json
 import math
@@ -36,6 +37,13 @@ from clearhouse.sandbox.retail.sales import of_day
 from clearhouse.sandbox.retail.wire import write
 from clearhouse.sandbox.rng import seed_of
 
+WATCHED = {
+    "sold_at": pa.timestamp("s"),
+    "customer_id": pa.string(),
+    "category": pa.string(),
+    "quantity": pa.int64(),
+    "total_amount": pa.float64(),
+}
 ROUNDS = 4
 LEAST_SPECIAL = 0.1
 SPECIAL_DEVIATIONS = 4.0
@@ -80,17 +88,20 @@ def of_sandbox(name: str, seed: int, window: Window) -> World:
     return of_answers(name, {day: (of_day(retailer, own_seed, day, 1.0),) for day in window})
 
 
-def of_answers(name: str, answers: Mapping[str, Parts]) -> World:
+def of_answers(name: str, answers: Mapping[dt.date, Parts]) -> World:
     """Answers of the sandbox by the day that was asked for; one without lines is left out."""
     contract = Contract.load(resource("contracts") / "retail" / "sales.yaml")
-    names = {dict(f.sources).get(name): f.name for f in contract.fields if f.sources}
-    read = []
-    for day, parts in answers.items():
-        if text := b"".join(map(write, parts)):
-            table = pa.json.read_json(io.BytesIO(text))
-            table = table.rename_columns([names[column] for column in table.column_names])
-            read.append(table.append_column("_book_date", pa.array([day] * len(table))))
-    lines = pa.concat_tables(read, promote_options="permissive")  # noqa: F841  in SQL
+    sent_as = {f.name: dict(f.sources).get(name) for f in contract.fields}
+    parsing = pa.json.ParseOptions(
+        explicit_schema=pa.schema([(sent_as[each], kind) for each, kind in WATCHED.items()]),
+        unexpected_field_behavior="ignore",
+    )
+    text = b"".join(write(part) for parts in answers.values() for part in parts)
+    lines = pa.json.read_json(io.BytesIO(text), parse_options=parsing).rename_columns([*WATCHED])
+    asked = np.repeat(
+        np.array([*answers], "datetime64[D]"), [sum(map(len, parts)) for parts in answers.values()]
+    )
+    lines = lines.append_column("_book_date", pa.array(asked))
     rows = f"SELECT *, '{name}' AS retailer, CAST(sold_at AS DATE) AS sale_date FROM lines"
     return profiles.by_answer(duckdb.sql(profiles.profile_sql(rows)).to_arrow_table())
 

@@ -108,7 +108,7 @@ def test_on_a_day_on_which_a_retailer_is_closed_corrections_may_come_alone(
         )
     )
     assert broken(tmp_path, few) == {}
-    assert broken(tmp_path, whole) == {CLOSED: {"retailer_1 lines_high"}}
+    assert broken(tmp_path, whole) == {CLOSED: {"retailer_1 lines"}}
 
 
 def test_a_category_that_nobody_knows_and_buyers_without_a_name_drift(tmp_path: Path) -> None:
