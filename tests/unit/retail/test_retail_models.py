@@ -1,7 +1,6 @@
 """The retail models over a made-up warehouse: what lines are worth, what products were called."""
 
 import datetime as dt
-import hashlib
 import random
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 from domain_warehouse import DomainWarehouse, documented_columns, limits
+from unit.retail.lines import line
 
 from clearhouse.core.contract import Contract
 from clearhouse.engines.dbt import preload
@@ -16,32 +16,6 @@ from clearhouse.retail.domain import RETAIL
 
 DISCOUNTED, BOUNDS, FIRST, BETWEEN, LAST = (f"2024-03-0{n}" for n in range(1, 6))
 CENT = Decimal("0.01")
-A_LINE: dict[str, Any] = {
-    "customer_id": "C-1",
-    "store_id": "S-1",
-    "product_code": "P-1",
-    "product_name": "Chair",
-    "category": "Furniture",
-    "quantity": 1,
-    "unit_price": "10.00",
-    "currency": "USD",
-}
-
-
-def line(sale: str, day: str, retailer: str = "retailer_2", nth: int = 1, **fields: Any) -> dict:
-    """One bronze row; its total follows from quantity and price unless it is given."""
-    row = {**A_LINE, "sale_id": sale, "retailer": retailer, "_source": retailer, **fields}
-    row.setdefault("total_amount", Decimal(row["unit_price"]) * row["quantity"])
-    key = f"{retailer}|{sale}|{row['product_code']}|{nth}"
-    return {
-        "sold_at": dt.datetime.fromisoformat(f"{day}T12:00:00"),
-        **row,
-        "_record_id": hashlib.md5(f"{key}{sorted(map(str, row.items()))}".encode()).hexdigest(),
-        "_record_key": key,
-        "_book_date": dt.date.fromisoformat(day),
-        "_object_version": 1,
-        "_line": nth,
-    }
 
 
 def discounted() -> list[dict[str, Any]]:
