@@ -108,6 +108,7 @@ def _check_stores(config: Settings) -> str:
     entries = 0
     for name in DOMAINS:
         run = open_run(domain_of(name), config)
+        run.landing.check()
         for dataset in run.datasets:
             run.lake.columns(dataset.id)
         entries += len(run.books.current(name))
