@@ -185,9 +185,12 @@ class Settings(BaseSettings):
                 self.__dict__[name] = value
 
     def beside(self, home: Path) -> Self:
-        """The same with another home for every store but landing, and nobody alerted from there."""
+        """The same with another home for every store but landing.
+
+        Nothing is exported from there, and nobody is alerted.
+        """
         engines = ("engine_url", "engine_url_bnpl", "engine_url_retail")
-        stores = ("log_url", "database_url", "catalog_url", *engines, "cache_url")
+        stores = ("log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url")
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
         copy.model_post_init(None)
@@ -262,6 +265,11 @@ def load_settings(**overrides: Any) -> Settings:
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             _check_store(name.upper(), url, schemes)
+    if settings.export_url.rstrip("/") == settings.landing_url.rstrip("/"):
+        raise SettingsError(
+            "EXPORT_URL is what LANDING_URL is: take another place for exports, as landing holds "
+            "what arrived and nothing else."
+        )
     _check_proxies()
     return settings
 

@@ -12,7 +12,7 @@ above it that may be new, are synced. So a name never stands for bytes that are 
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta, PutMode
 
 _STAGING = ".staging"
-_UNAVAILABLE = "landing_unavailable"
 _NO_BUCKET = "<Code>NoSuchBucket</Code>"
 """Answered as 404, as for a missing key."""
 
@@ -112,6 +111,15 @@ class ObjectFolder:
         with self._failing_clearly("write", key):
             return self._put(key, data, overwrites=True)
 
+    def remove(self, key: str) -> None:
+        """Take away what is under a key, if anything is.
+
+        Raises:
+            StoreError, ServerError: the store can't be written.
+        """
+        with self._failing_clearly("remove", key), suppress(FileNotFoundError):
+            obstore.delete(self._store, key)
+
     def get(self, key: str) -> bytes | None:
         """The bytes under a key; None where there is none.
 
@@ -183,14 +191,15 @@ class ObjectFolder:
         try:
             yield
         except (BaseError, OSError) as error:
+            code = self._setting.removesuffix("_URL").lower() + "_unavailable"
             if self.root is None:
                 raise ServerError(
                     f"The store at {self._setting} can't {verb} {key}, as {reason_of(error)}: "
                     "nothing is known of what it holds, so see to that and run again.",
-                    _UNAVAILABLE,
+                    code,
                 ) from None
             raise StoreError(
-                f"Landing can't {verb} {key} ({first_line(error)}): check that its store is there, "
-                "has room and may be used.",
-                _UNAVAILABLE,
+                f"{self._setting}: can't {verb} {key} ({first_line(error)}): check that its store "
+                "is there, has room and may be used.",
+                code,
             ) from error

@@ -156,12 +156,17 @@ def checked_source(source: str) -> str:
 
 def month_prefix(source: str, day: dt.date) -> str:
     """Where a source's objects of the day's month are."""
-    return f"raw/{source}/year={day.year:04d}/month={day.month:02d}"
+    return f"raw/{source}/{partition(day).rpartition('/')[0]}"
 
 
 def day_prefix(source: str, day: dt.date) -> str:
     """Where a source's objects of a day are."""
-    return f"{month_prefix(source, day)}/day={day.day:02d}"
+    return f"raw/{source}/{partition(day)}"
+
+
+def partition(day: dt.date) -> str:
+    """The folders of a day, as engines that know Hive's partitions read them."""
+    return f"year={day.year:04d}/month={day.month:02d}/day={day.day:02d}"
 
 
 def write_manifest(landed: LandedObject, landed_at: dt.datetime) -> bytes:

@@ -1,8 +1,8 @@
 """The steps of a domain that is pulled day by day. Orchestrators are made from this."""
 
-from clearhouse.pipeline.bronze import validate_raw_schema
 from clearhouse.pipeline.business import validate_business_rules
 from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.export import validate_and_export
 from clearhouse.pipeline.publish import publish_quality_metrics
 from clearhouse.pipeline.pull import extract_daily_batch
 from clearhouse.pipeline.runner import Step
@@ -12,7 +12,7 @@ PULL = Step("extract_daily_batch", "pull each day and land its bytes", extract_d
 
 STEPS: tuple[Step[Run], ...] = (
     PULL,
-    Step("validate_raw_schema", "type by contract, quarantine, raw gate", validate_raw_schema),
+    Step("validate_raw_schema", "type by contract, quarantine, raw gate", validate_and_export),
     Step("normalize_entities", "silver: one row a record, typed and named", normalize_entities),
     Step("run_dbt_pipeline", "gold: candidates beside what is published", run_dbt_pipeline),
     Step("validate_business_rules", "business gate over the candidates", validate_business_rules),
