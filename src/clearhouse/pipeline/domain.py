@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
@@ -179,6 +179,7 @@ class Domain:
         models, model_tests: folders of dbt models and of singular tests.
         gates: folder of a Great Expectations project.
         volume_band: what number of records a healthy day has, for the daily figures.
+        step_groups: names by which the domain's users know some consecutive steps (`steps.STEPS`).
     """
 
     name: str
@@ -190,10 +191,20 @@ class Domain:
     volume_band: Callable[[Settings, dt.date], tuple[int, int]] | None = field(
         default=None, repr=False
     )
+    step_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
-def packaged(name: str) -> dict[str, Path]:
-    """Where the files of a domain of this package are, as arguments of `Domain`."""
+class PackagedFiles(TypedDict):
+    """Where the files of a domain are, as arguments of `Domain`."""
+
+    contracts: Path
+    models: Path
+    model_tests: Path
+    gates: Path
+
+
+def packaged(name: str) -> PackagedFiles:
+    """Where the files of a domain of this package are."""
     return {
         "contracts": resource("contracts") / name,
         "models": resource("dbt") / "models" / name,

@@ -60,4 +60,14 @@ SALES = Dataset(
     ),
 )
 
-RETAIL = Domain("retail", (SALES,), **packaged("retail"), volume_band=None)
+RETAIL = Domain(
+    "retail",
+    (SALES,),
+    **packaged("retail"),
+    step_groups={
+        "ingest_retailers_to_s3": ("extract_daily_batch", "validate_raw_schema"),
+        "transform_s3_to_postgres": ("normalize_entities", "run_dbt_pipeline"),
+        "data_quality_check": ("validate_business_rules",),
+        "refresh_materialized_views": ("publish_quality_metrics",),
+    },
+)
