@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta, PutMode
 
 _STAGING = ".staging"
+_NAMES = {"LANDING_URL": "Landing", "EXPORT_URL": "Export"}
 _NO_BUCKET = "<Code>NoSuchBucket</Code>"
 """Answered as 404, as for a missing key."""
 
@@ -52,14 +53,21 @@ class ObjectFolder:
     Args:
         store: where they are.
         root: the same place as a local folder, if it is one.
+        url: of the bucket and prefix, if it is one.
         setting: what names the place, for what people are told.
     """
 
     def __init__(
-        self, store: ObjectStore, root: Path | None = None, setting: str = "LANDING_URL"
+        self,
+        store: ObjectStore,
+        root: Path | None = None,
+        *,
+        url: str = "",
+        setting: str = "LANDING_URL",
     ) -> None:
         self._store = store
         self.root = root
+        self.url = url.rstrip("/")
         self._setting = setting
         self._settled: set[Path] = set()
         """Folders whose own names are known to be on the disk: no need to sync above them."""
@@ -79,9 +87,9 @@ class ObjectFolder:
         try:
             if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
                 root = Path(url2pathname(parts.path))
-                return cls(LocalStore(root, mkdir=True), root, setting)
+                return cls(LocalStore(root, mkdir=True), root, setting=setting)
             if parts.scheme == "s3" and parts.netloc:
-                return cls(open_bucket(url), setting=setting)
+                return cls(open_bucket(url), url=url, setting=setting)
         except (BaseError, OSError) as error:
             raise SettingsError(
                 f"The store at {url} can't be opened ({first_line(error)}): check {setting}."
@@ -191,15 +199,16 @@ class ObjectFolder:
         try:
             yield
         except (BaseError, OSError) as error:
-            code = self._setting.removesuffix("_URL").lower() + "_unavailable"
+            told = _NAMES[self._setting]
+            code = f"{told.lower()}_unavailable"
             if self.root is None:
                 raise ServerError(
-                    f"The store at {self._setting} can't {verb} {key}, as {reason_of(error)}: "
-                    "nothing is known of what it holds, so see to that and run again.",
+                    f"{told} can't {verb} {key}, as {reason_of(error)}: nothing is known of what "
+                    f"is stored; see to {self._setting} and the AWS_* variables, and run again.",
                     code,
                 ) from None
             raise StoreError(
-                f"{self._setting}: can't {verb} {key} ({first_line(error)}): check that its store "
-                "is there, has room and may be used.",
+                f"{told} can't {verb} {key} ({first_line(error)}): check that its store is there, "
+                "has room and may be used.",
                 code,
             ) from error

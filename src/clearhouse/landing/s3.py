@@ -39,10 +39,8 @@ _KNOWN_TO_OBSTORE = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-_SHARED_FILES = {
-    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
-    "AWS_CONFIG_FILE": "~/.aws/config",
-}
+_GIVING_KEYS = ("aws_access_key_id", "credential_process", "role_arn", "sso_")
+"""Settings of a shared file that lead to keys. One may hold no more than a region."""
 
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _URL = re.compile(r"\bhttps?://\S+")
@@ -120,8 +118,17 @@ def _shared_credentials() -> "S3CredentialProvider | None":
 
 
 def _names_a_profile() -> bool:
-    files = (Path(os.environ.get(name) or usual) for name, usual in _SHARED_FILES.items())
-    return bool(os.environ.get("AWS_PROFILE")) or any(f.expanduser().is_file() for f in files)
+    files = (
+        os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
+        os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config",
+    )
+    return bool(os.environ.get("AWS_PROFILE")) or any(map(_gives_keys, files))
+
+
+def _gives_keys(file: str) -> bool:
+    path = Path(file).expanduser()
+    text = path.read_text(errors="replace") if path.is_file() else ""
+    return any(name in text for name in _GIVING_KEYS)
 
 
 def reason_of(error: Exception) -> str:

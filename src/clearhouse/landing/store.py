@@ -209,6 +209,15 @@ class Landing:
         root = self._folder.root
         return None if root is None else str(root / landed.key)
 
+    def shell(self, landed: LandedObject) -> tuple[str, str] | None:
+        """Where an object is, and the shell command that prints the payload of `$f`; None where no
+        shell reads it. That of an object in S3 needs AWS's command line.
+        """
+        if (path := self.local_path(landed)) is not None:
+            return path, 'zstdcat "$f"'
+        url = self._folder.url
+        return (f"{url}/{landed.key}", 'aws s3 cp --quiet "$f" - | zstdcat') if url else None
+
     def _land(
         self,
         name: ObjectName,
