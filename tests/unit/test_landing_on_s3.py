@@ -213,6 +213,16 @@ def test_a_store_that_refuses_is_not_an_empty_one(
         assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("endpoint", [f"http://me:{SECRET}@127.0.0.1:99999", f"see {SECRET}"])
+def test_an_endpoint_that_is_no_url_is_refused_without_showing_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(SettingsError, match="AWS_ENDPOINT_URL is set to") as caught:
+        Landing.from_url(URL)
+    assert SECRET not in caught.value.message
+
+
 def test_credentials_of_a_profile_that_is_not_there_are_asked_for_in_a_sentence(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

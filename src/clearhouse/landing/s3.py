@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from obstore.store import ObjectStore, S3Store
 
 from clearhouse.core.errors import SettingsError
+from clearhouse.core.urls import SecretUrl, UrlError
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3CredentialProvider
@@ -33,6 +34,8 @@ _RETRY: "RetryConfig" = {
 }
 """A store that is not there is said to be so within seconds: a run is repeated as a whole."""
 
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+"""The first that is set is asked."""
 _KNOWN_TO_OBSTORE = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -63,7 +66,8 @@ def open_bucket(url: str) -> ObjectStore:
     AWS_SSE_KMS_KEY_ID say), and is sent with its SHA-256, which the store checks.
 
     Raises:
-        SettingsError: credentials lie where only boto3 finds them, and it is missing or finds none.
+        SettingsError: credentials lie where only boto3 finds them, and it is missing or finds none;
+            or the endpoint is no URL.
     """
     given = os.environ
     by_key = "aws:kms" if given.get("AWS_SSE_KMS_KEY_ID") else "AES256"
@@ -86,9 +90,13 @@ def _client_options() -> "ClientConfig":
         "read_timeout": _SILENCE,
         "timeout": _REQUEST,
     }
-    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-    endpoint = next((os.environ[name] for name in names if os.environ.get(name)), "")
-    if endpoint.startswith("http://"):  # refused on the first request otherwise
+    named = [(name, url) for name in _ENDPOINTS if (url := os.environ.get(name))]
+    for name, url in named:
+        try:
+            SecretUrl.parse(url)
+        except UrlError as error:  # the client's library panics on it
+            raise SettingsError(f"{name} is set to a value that can't be used: {error}.") from None
+    if named and named[0][1].startswith("http://"):  # refused on the first request otherwise
         options["allow_http"] = True
     return options
 

@@ -13,6 +13,7 @@ Who reads the files is a reader: a day is written when it balances and the raw g
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +24,7 @@ from clearhouse.core.errors import StoreError
 from clearhouse.pipeline.bronze import bronze_rows, landed_objects, validate_raw_schema
 from clearhouse.pipeline.clearance import bronze_cleared
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.export_files import ExportSpine, to_bytes
+from clearhouse.pipeline.export_files import DAYS_AT_ONCE, ExportSpine, prepared, to_bytes
 from clearhouse.pipeline.runner import StepReport
 
 _VERSION = digest("export", "1")  # what a file holds of bronze
@@ -44,24 +45,24 @@ def _export(
     run: Run, dataset: OpenDataset, hop: str, entries: Mapping[dt.date, Entry]
 ) -> dict[dt.date, str]:
     """Write the files of one format that don't hold what bronze holds; days that don't balance."""
+    if not entries:
+        return {}
     files = dataset.exports[hop]
     keys = run.as_sealed(
         hop,
         {day: EntryKey(run.name, hop, day, e.entry_id, _VERSION) for day, e in entries.items()},
     )
-    answered = (
-        {
-            day: {landed.source for landed in objects}
-            for day, objects in landed_objects(dataset, list(keys)).items()
-        }
-        if keys
-        else {}
-    )
+    answered = {
+        day: {landed.source for landed in objects}
+        for day, objects in landed_objects(dataset, list(keys)).items()
+    }
     clerk = Clerk(run.books, dataset.hops[hop], run.run_id)
     plan = clerk.plan(keys, {day: keys[day].entry_id for day in _whole(files, answered)})
     clerk.open(keys[day] for day in plan.redo)
-    for day in plan.redo:
-        _write(files, answered[day], day, bronze_rows(run, dataset, [day]))
+    with ThreadPoolExecutor(_WRITES_AT_ONCE) as pool:
+        for at in range(0, len(plan.redo), DAYS_AT_ONCE):
+            some = plan.redo[at : at + DAYS_AT_ONCE]
+            _write(files, answered, some, bronze_rows(run, dataset, some), pool)
     statuses = clerk.close(keys[day] for day in plan.redo)
     return {
         day: f"The files at EXPORT_URL don't hold what bronze holds ({hop}): run `clearhouse "
@@ -75,35 +76,45 @@ def _whole(files: ExportSpine, answered: Mapping[dt.date, set[str]]) -> list[dt.
     """Days of which there is a file of each source that answered, and no other, and all can be
     read: only these are held against bronze before anything is written.
     """
-    stored = files.stored(list(answered)) if answered else {}
-    return [
-        day
-        for day, sources in answered.items()
-        if set(stored[day]) == sources and _is_read(files, day)
-    ]
+    stored = files.stored(list(answered))
+    return _readable(files, [day for day in answered if set(stored[day]) == answered[day]])
 
 
-def _is_read(files: ExportSpine, day: dt.date) -> bool:
+def _readable(files: ExportSpine, days: list[dt.date]) -> list[dt.date]:
+    """Days of which no file is damaged; where some are, days are halved until they are alone."""
     try:
-        files.totals([day])
-    except StoreError:  # damaged: written anew
-        return False
-    return True
+        files.totals(days)
+    except StoreError:
+        middle = len(days) // 2
+        return [
+            d for some in (days[:middle], days[middle:]) if middle for d in _readable(files, some)
+        ]
+    return days
 
 
-def _write(files: ExportSpine, answered: set[str], day: dt.date, rows: pa.Table) -> None:
-    order = [("_object_version", "ascending"), ("_line", "ascending")]
+def _write(
+    files: ExportSpine,
+    answered: Mapping[dt.date, set[str]],
+    days: Sequence[dt.date],
+    rows: pa.Table,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Write the files of some days; several at a time, since a store far away is waited for."""
+    order = ("_book_date", "_source", "_object_version", "_line")
+    ordered = rows.sort_by([(name, "ascending") for name in order])
+    ready = prepared(ordered.select(files.schema.names).cast(files.schema), files.form)
 
-    def write(source: str) -> None:
+    def put(source: str, day: dt.date, data: bytes) -> None:
         key = files.key(source, day)
-        if source not in answered:
-            files.folder.remove(key)
-            return
-        of_source = rows.filter(pc.field("_source") == source).sort_by(order)
-        data = to_bytes(of_source.select(files.schema.names).cast(files.schema), files.form)
         if files.folder.get(key) != data:
             files.folder.replace(key, data)
 
-    with ThreadPoolExecutor(_WRITES_AT_ONCE) as pool:
-        for _ in pool.map(write, files.sources):
-            pass
+    writing = []
+    for day, source in product(days, files.sources):
+        if source not in answered[day]:
+            writing.append(pool.submit(files.folder.remove, files.key(source, day)))
+            continue
+        part = ready.filter((pc.field("_book_date") == day) & (pc.field("_source") == source))
+        writing.append(pool.submit(put, source, day, to_bytes(part, files.form)))
+    for each in writing:
+        each.result()

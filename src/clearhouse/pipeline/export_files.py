@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
@@ -39,7 +38,12 @@ from clearhouse.landing.spine import TotalsMemory
 _READS_AT_ONCE = 8
 _JSON_BLOCK_BYTES = 16 << 20
 """A line must fit in one."""
+DAYS_AT_ONCE = 16
+"""Are measured by one query, and written: single days take longer to ask for than to read."""
 _MEASURED = "export"
+
+StoredByDay = Mapping[dt.date, Mapping[str, Stored]]
+"""Files by source, of each day."""
 
 
 class Form(StrEnum):
@@ -52,18 +56,27 @@ class Form(StrEnum):
 SUFFIXES = {Form.RAW: "json", Form.COLUMNAR: "parquet"}
 
 
-def to_bytes(rows: pa.Table, form: Form) -> bytes:
-    """A file of rows: the same bytes for the same rows."""
+def prepared(rows: pa.Table, form: Form) -> pa.Table:
+    """Rows of bronze made ready for `to_bytes`, which is given those of one file."""
+    if form is Form.COLUMNAR:
+        return rows
+    return query(
+        f"SELECT _book_date, _source, {_line_sql(rows.schema)} AS line FROM rows", rows=rows
+    )
+
+
+def to_bytes(part: pa.Table, form: Form) -> bytes:
+    """A file of prepared rows: the same bytes for the same rows."""
     if form is Form.COLUMNAR:
         sink = io.BytesIO()
-        pq.write_table(rows, sink, compression="zstd")
+        pq.write_table(part, sink, compression="zstd")
         return sink.getvalue()
-    if not len(rows):
+    if not len(part):
         return b""
-    lines = query(f"SELECT {_line_sql(rows.schema)} AS line FROM rows", rows=rows)["line"]
-    texts = lines.combine_chunks()
-    length = pc.sum(pc.binary_length(texts)).as_py()
-    data: bytes = texts.buffers()[2].slice(0, length).to_pybytes()
+    lines = part["line"].combine_chunks()
+    _, offsets, texts = lines.buffers()  # a text of each line, one after the other
+    ends = memoryview(offsets).cast("i")[lines.offset : lines.offset + len(lines) + 1]
+    data: bytes = texts.slice(ends[0], ends[-1] - ends[0]).to_pybytes()
     return data
 
 
@@ -75,7 +88,8 @@ def _line_sql(schema: pa.Schema) -> str:
     return f"concat('{{', {fields}, '}}', chr(10))"
 
 
-def _value_sql(column: str, kind: pa.DataType) -> str:
+def _value_sql(name: str, kind: pa.DataType) -> str:
+    column = f'"{name}"'
     if pa.types.is_string(kind):
         return f"CAST(to_json({column}) AS VARCHAR)"
     if pa.types.is_timestamp(kind) and kind.tz:
@@ -172,9 +186,7 @@ class ExportSpine:
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA` and the content."""
-        stored = self.stored(days)
-        tables = [self._rows(day, list(stored[day]), content) for day in days]
-        return pa.concat_tables(tables) if tables else self._spine_schema(content).empty_table()
+        return self._rows(self.stored(days), content)
 
     @property
     def content(self) -> tuple[str, ...]:
@@ -185,24 +197,27 @@ class ExportSpine:
         if not days:
             return {}
         stored = self.stored(days)
-
-        def counted(day: dt.date) -> tuple[str, Counted]:
-            known_as = self._known_as(day, stored[day], content)
-            known = self.memory.get(known_as)
-            return known_as, known[_MEASURED] if known else self._measure(day, stored[day], content)
-
         with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
-            found = list(pool.map(counted, days))
-        self.memory.keep({known_as: {_MEASURED: each} for known_as, each in found})
-        return {day: each for day, (_, each) in zip(days, found, strict=True)}
+            names = pool.map(lambda day: self._known_as(day, stored[day], content), days)
+            known_as = dict(zip(days, names, strict=True))
+        found = {
+            day: known[_MEASURED]
+            for day, name in known_as.items()
+            if (known := self.memory.get(name))
+        }
+        unknown = [day for day in days if day not in found]
+        for at in range(0, len(unknown), DAYS_AT_ONCE):
+            some = unknown[at : at + DAYS_AT_ONCE]
+            found |= self._measure({day: stored[day] for day in some}, content)
+        self.memory.keep({known_as[day]: {_MEASURED: found[day]} for day in unknown})
+        return found
 
-    def _measure(
-        self, day: dt.date, stored: Mapping[str, Stored], content: Sequence[str]
-    ) -> Counted:
-        rows = self._rows(day, list(stored), content)
+    def _measure(self, stored: StoredByDay, content: Sequence[str]) -> dict[dt.date, Counted]:
+        rows = self._rows(stored, content)
         texts = query(texts_sql("SELECT * FROM rows", self._kinds(content)), rows=rows)
-        totals = totals_of(rows.select(SPINE_SCHEMA.names)).get(day, Totals())
-        return Counted(totals, digests_of(texts, [day])[day])
+        totals = totals_of(rows.select(SPINE_SCHEMA.names))
+        digests = digests_of(texts, stored)
+        return {day: Counted(totals.get(day, Totals()), digests[day]) for day in stored}
 
     def _known_as(self, day: dt.date, stored: Mapping[str, Stored], content: Sequence[str]) -> str:
         """What a day's rows are a function of: its files, and what is read of them."""
@@ -213,21 +228,27 @@ class ExportSpine:
             files += [key, str(file.size), state]
         return digest(_MEASURED, ",".join(content), *files)
 
-    def _rows(self, day: dt.date, sources: Sequence[str], content: Sequence[str]) -> pa.Table:
-        keys = [self.key(source, day) for source in sources]
-        files = [
-            from_bytes(data, self.form, self.schema, key)
-            for key in keys
-            if (data := self.folder.get(key)) is not None
-        ]
+    def _rows(self, stored: StoredByDay, content: Sequence[str]) -> pa.Table:
+        wanted = [(day, self.key(source, day)) for day, some in stored.items() for source in some]
+        with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
+            files = list(pool.map(lambda each: self._file(*each), wanted))
         amount, currency = self.contract.amount, self.contract.currency.name
         minor = DIALECT.minor_units(amount.name, currency, digits=amount.arrow_type.precision)
         fields = "".join(f', {name} AS "{FIELD}{name}"' for name in content)
-        # A file holds the records of its folder's day: what it says of another is not believed.
-        sql = f"""SELECT {DIALECT.date(day)} AS _book_date, _record_id, _record_key,
-            {minor} AS amount_minor, {currency} AS currency{fields} FROM rows"""
+        sql = f"""SELECT _book_date, _record_id, _record_key, {minor} AS amount_minor,
+            {currency} AS currency{fields} FROM rows"""
         rows = pa.concat_tables([self.schema.empty_table(), *files])
         return query(sql, rows=rows).cast(self._spine_schema(content))
+
+    def _file(self, day: dt.date, key: str) -> pa.Table:
+        """The rows of a file. They are of its folder's day: what it says itself is not believed."""
+        data = self.folder.get(key)
+        if data is None:  # gone since it was listed
+            return self.schema.empty_table()
+        rows = from_bytes(data, self.form, self.schema, key)
+        dated = pa.repeat(pa.scalar(day, pa.date32()), len(rows))
+        at = rows.schema.get_field_index("_book_date")
+        return rows.set_column(at, self.schema.field(at), dated)
 
     def _kinds(self, content: Sequence[str]) -> dict[str, pa.DataType]:
         return {name: self.schema.field(name).type for name in content}
