@@ -21,6 +21,8 @@ _BY_FORTIETH = ("clearhouse", "dlt_inserts")
 _SIDE_BY_SIDE = _BY_TENTH[1:]
 _WEEK_DAYS = 7
 _OF_ONE_DAY = ("close", "close_many", "proof_checked")
+_STAR = ("star_load", "star_load_many", "star_rows", "star_refresh")
+"""Retail in PostgreSQL, by the native stack: not on systems where that does not run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +51,8 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case("night", min(days, _WEEK_DAYS)), Case("night", days)]
     cases += [Case("night_phases", days), Case("night_corrected", days)]
     cases += [Case(part, 1) for part in _OF_ONE_DAY]
+    cases += [Case(part, days) for part in _STAR]
+    cases += [Case("star_one_more", min(days, _WEEK_DAYS)), Case("star_one_more", days)]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

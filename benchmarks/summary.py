@@ -12,6 +12,12 @@ OURS, WHOLE = "clearhouse", "clearhouse_whole"
 ARROW, DICTS, INSERTS = "dlt_arrow", "dlt_dicts", "dlt_inserts"
 PIPELINE = "pipeline"
 NIGHT, CORRECTED, NIGHT_PHASES = "night", "night_corrected", "night_phases"
+STAR, STAR_MANY, STAR_ROWS, STAR_NIGHT = (
+    "star_load",
+    "star_load_many",
+    "star_rows",
+    "star_one_more",
+)
 
 _MARTS_PARTS = (OURS, WHOLE, ARROW, DICTS, INSERTS)
 _STEPS = (
@@ -219,6 +225,7 @@ def _promises(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
             name = f"{case.days} days: times faster than dlt's Arrow tables"
             yield Promise(name, _ratio(runs, mine), 1)
     yield from _nights(by_case)
+    yield from _stars(by_case)
     sizes = sorted(case.days for case in by_case if case.part == PIPELINE)
     for few, many in pairwise(sizes):
         value = _ratio(by_case[Case(PIPELINE, many)], by_case[Case(PIPELINE, few)])
@@ -227,11 +234,12 @@ def _promises(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
 
 def _nights(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
     """One more day costs a day, however long the history is."""
-    sizes = sorted(case.days for case in by_case if case.part == NIGHT)
-    for few, many in pairwise(sizes):
-        value = _ratio(by_case[Case(NIGHT, many)], by_case[Case(NIGHT, few)])
-        name = f"one more day after {many} days, in times of after {few}"
-        yield Promise(name, value, 1.3, is_at_most=True)
+    for night, where in ((NIGHT, ""), (STAR_NIGHT, " in PostgreSQL")):
+        sizes = sorted(case.days for case in by_case if case.part == night)
+        for few, many in pairwise(sizes):
+            value = _ratio(by_case[Case(night, many)], by_case[Case(night, few)])
+            name = f"one more day{where} after {many} days, in times of after {few}"
+            yield Promise(name, value, 1.3, is_at_most=True)
     for case, runs in by_case.items():
         if case.part == NIGHT_PHASES:
             name = f"one more day after {case.days} days: bronze compared, % of the run"
@@ -240,3 +248,21 @@ def _nights(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
         for days in sorted(case.days for case in by_case if case.part == part)[-1:]:
             value = median(map(_all, by_case[Case(part, days)]))
             yield Promise(f"{name} after {days} days, s", value, bound, is_at_most=True)
+
+
+def _stars(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
+    """Sales are loaded into PostgreSQL as sets, and in bounded memory."""
+    for case, many in by_case.items():
+        once, rows = (by_case.get(Case(part, case.days)) for part in (STAR, STAR_ROWS))
+        if case.part != STAR_MANY or not once:
+            continue
+        for runs in (once, many):
+            figure = _whole_figure(case, runs)
+            name = f"star schema in PostgreSQL, {figure.records} lines: lines/s"
+            yield Promise(name, figure.records_per_second, 50_000)
+        if rows:
+            by_rows = _whole_figure(case, rows).records_per_second
+            value = _whole_figure(case, many).records_per_second / by_rows
+            yield Promise("star schema: times faster than row by row", value, 200)
+        value = median(r.peak_rss_bytes for r in many) / median(r.peak_rss_bytes for r in once)
+        yield Promise("star schema: memory of many, in times", value, 1.2, is_at_most=True)

@@ -122,7 +122,7 @@ def _land(run: Run, job: Job) -> None:
     def land(day: dt.date) -> None:
         file = job.file(day)
         run.landing.put(SIMTOM, day, file.read_bytes(), {"file": file.name})
-        dataset.reader.measure(day)
+        dataset.reader.measure([day], SIMTOM)
 
     keys = {
         day: EntryKey(run.name, hop, day, digest(job.file(day).name), digest("files"))

@@ -34,9 +34,10 @@ def settings_of(job: Job) -> Settings:
     return settings_in(job.home)
 
 
-def settings_in(home: Path) -> Settings:
+def settings_in(home: Path, **values: str) -> Settings:
     """The settings in force over a home, whatever the environment and .env say."""
     return load_settings(
+        **values,
         _env_file=None,
         clearhouse_home=home,
         bnpl_api_url=None,

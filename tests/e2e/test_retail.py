@@ -11,9 +11,11 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+import athena
+import duckdb
 import httpx
 import pytest
-from programs import REPOSITORY
+from programs import REPOSITORY, loaded
 from retail_home import FACT, SMALL, Shops, Urls, retailers, with_faults
 
 from clearhouse.books.model import Status
@@ -146,6 +148,62 @@ def test_a_question_of_the_guide_has_an_answer(undisturbed: Shops, question: Pat
     assert rows
     guide = (REPOSITORY / "docs" / "guides" / "retail.md").read_text()
     assert f"(../questions/{question.name})" in guide
+    explained = (REPOSITORY / "docs" / "questions" / "README.md").read_text()
+    assert f"({question.name})" in explained
+    assert f"({question.stem}.svg)" in explained
+    assert question.with_suffix(".svg").is_file()
+
+
+def test_the_answer_of_each_question_is_drawn(undisturbed: Shops, tmp_path: Path) -> None:
+    """Texts of a chart are text in its file, so that what is printed on it can be compared."""
+    charts = loaded("scripts/make_charts.py")
+
+    drawn = charts.draw_all(undisturbed.home / "published.duckdb", tmp_path)
+
+    assert [chart.stem for chart in drawn] == [question.stem for question in QUESTIONS]
+    texts = {chart.stem: chart.read_text() for chart in drawn}
+    assert all(f"book dates {DAYS[0]} to {DAYS[-1]}" in text for text in texts.values())
+    for _, sales, lines, amount in undisturbed.read(question("09-size-of-a-sale")):
+        for printed in (f"{sales:,}", f"{lines:.2f}", f"{amount:,.2f}"):
+            assert f">{printed}</text>" in texts["09-size-of-a-sale"]
+    for _, store, *_ in undisturbed.read(question("06-stores")):
+        assert f">{store}</text>" in texts["06-stores"]
+
+
+@pytest.fixture(scope="module")
+def on_athena(undisturbed: Shops) -> Iterator[duckdb.DuckDBPyConnection]:
+    run = undisturbed.open()
+    with athena.views_over(run, DAYS) as connection:
+        run.engine.close()
+        yield connection
+
+
+def test_the_views_for_athena_show_the_lines_that_readers_see(
+    undisturbed: Shops, on_athena: duckdb.DuckDBPyConnection
+) -> None:
+    """Of lines that came late, again and corrected, on one day and on several."""
+    columns = """_record_id, retailer, gross_amount, discount_amount, return_amount, total_amount,
+        quantity, sale_date"""
+    sql = f"SELECT {columns} FROM {{}} ORDER BY _record_id"
+    exported = on_athena.execute("SELECT count(*) FROM clearhouse_retail.sales").fetchall()
+
+    found = on_athena.execute(sql.format("clearhouse_retail.sale_lines")).fetchall()
+
+    assert found == undisturbed.read(sql.format(FACT))
+    assert exported[0][0] > len(found)
+
+
+@pytest.mark.parametrize("path", athena.QUESTIONS, ids=lambda path: path.stem)
+def test_a_question_asked_of_athena_has_the_answer_of_the_marts(
+    undisturbed: Shops, on_athena: duckdb.DuckDBPyConnection, path: Path
+) -> None:
+    found = on_athena.execute(athena.translated(path.read_text())).fetchall()
+    assert found == undisturbed.read(question(path.stem))
+
+
+def question(name: str) -> str:
+    """The SQL of a question."""
+    return (REPOSITORY / "docs" / "questions" / f"{name}.sql").read_text()
 
 
 def test_questions_that_split_the_net_amount_lose_no_cent(undisturbed: Shops) -> None:

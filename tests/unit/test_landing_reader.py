@@ -102,7 +102,7 @@ def test_the_same_bytes_are_measured_once_for_every_later_process(
     landing: Watched, open_reader: Callable[..., LandingReader]
 ) -> None:
     put(landing, DAY, *RECORDS[:9])
-    open_reader().measure(DAY, SOURCE)
+    open_reader().measure([DAY], SOURCE)
     assert len(landing.unpacked) == 1
 
     for lines in Lines:
@@ -118,9 +118,9 @@ def test_a_correction_is_measured_with_what_came_before(
 ) -> None:
     put(landing, DAY, *RECORDS[:3])
     reader = open_reader()
-    reader.measure(DAY, SOURCE)
+    reader.measure([DAY], SOURCE)
     put(landing, DAY, *RECORDS[1:4])
-    reader.measure(DAY, SOURCE)
+    reader.measure([DAY], SOURCE)
 
     for each in (reader, open_reader()):
         assert each.totals([DAY], Lines.ALL)[DAY] == expected([*RECORDS[:3], *RECORDS[1:4]])
@@ -131,7 +131,7 @@ def test_known_totals_do_not_speak_for_bytes_that_rot(
     landing: Watched, open_reader: Callable[..., LandingReader]
 ) -> None:
     landed = put(landing, DAY, *RECORDS[:9])
-    open_reader().measure(DAY, SOURCE)
+    open_reader().measure([DAY], SOURCE)
     path = Path(str(landing.local_path(landed)))
     path.write_bytes(path.read_bytes()[:-1] + b"!")
 
@@ -147,8 +147,8 @@ def test_a_kept_reading_is_what_a_new_one_would_be(
     landed = put(landing, DAY, *lines)
     again = put(landing, NEXT, *lines)
     reader = open_reader()
-    reader.measure(DAY, SOURCE)
-    reader.measure(NEXT, SOURCE)
+    reader.measure([DAY], SOURCE)
+    reader.measure([NEXT], SOURCE)
 
     fresh = read_records(payload(*lines), CONTRACT, SOURCE)
     for each in (landed, again, landed):
@@ -162,7 +162,7 @@ def test_a_day_of_two_sources_is_the_rows_of_both(landing: Watched, database: sa
     sources = ("north", "south")
     reader = LandingReader(landing, CONTRACT, sources, LandingTotals(database, "code"))
     for source in sources:
-        reader.measure(DAY, source)
+        reader.measure([DAY], source)
 
     rows = reader.day_rows(DAY)
     ids = {

@@ -103,8 +103,11 @@ class Lake:
                 warnings.filterwarnings("ignore", message="Delete operation did not match")
                 table = self._table(name, rows.schema)
                 # To look for rows of new days, pyiceberg would go through the whole table's plan.
-                there = _on(sorted(_entries_of(table).keys() & entries.keys()))
-                table.overwrite(rows, overwrite_filter=there, snapshot_properties=properties)
+                there = sorted(_entries_of(table).keys() & entries.keys())
+                if there:
+                    table.overwrite(rows, _on(there), snapshot_properties=properties)
+                else:
+                    table.append(rows, snapshot_properties=properties)
 
     def entries(self, name: str) -> dict[dt.date, str]:
         """The entry id that was last written for each day, as the commits themselves say."""

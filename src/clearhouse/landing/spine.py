@@ -1,7 +1,7 @@
 """Landing as the books see it: every landed row, and among them the repeated ones."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -21,13 +21,22 @@ from clearhouse.books.measure import (
 )
 from clearhouse.books.model import Totals, digest
 from clearhouse.core.columnar import query
-from clearhouse.core.contract import READING_SCHEMA, Contract, read_records
+from clearhouse.core.contract import (
+    READING_SCHEMA,
+    Contract,
+    PayloadFormat,
+    read_payloads,
+    read_records,
+)
+from clearhouse.core.parts import parts_of
 from clearhouse.core.window import Window
 from clearhouse.landing.objects import LandedObject
 from clearhouse.landing.store import Landing
 
 _LINES = READING_SCHEMA.append(pa.field("version", pa.int32()))
 _THREADS = 2
+ROWS_AT_ONCE = 10_000
+"""So many are worth a query: few would mostly wait for it to begin, and many need memory."""
 _MOST_ROWS_KEPT = 4_000_000
 """Of readings that wait to be typed, at some 90 bytes a row."""
 
@@ -90,7 +99,7 @@ class LandingReader:
 
     def day_rows(self, day: dt.date) -> pa.Table:
         """Spine rows of a day with `nth`: how often the record id has been seen, from 1."""
-        return _dated(day, _numbered(self._lines(self.objects([day])[day])))
+        return _dated(day, _numbered(self._lines(self.objects([day]))[day]))
 
     def totals(self, days: Sequence[dt.date], lines: Lines) -> dict[dt.date, Totals]:
         """Totals of each of the days."""
@@ -102,9 +111,12 @@ class LandingReader:
             return {}
         wanted = {day: objects for day, objects in self.objects(days).items() if objects}
         with ThreadPoolExecutor(_THREADS) as pool:
-            found = list(pool.map(lambda item: self._totals_of(*item), wanted.items()))
-        self.memory.keep({_content(o): f for o, f in zip(wanted.values(), found, strict=True)})
-        return dict(zip(wanted, found, strict=True))
+            known = dict(zip(wanted, pool.map(self._remembered, wanted.values()), strict=True))
+            unknown = (item for item in wanted.items() if known[item[0]] is None)
+            parts = parts_of(unknown, lambda item: sum(o.records for o in item[1]), ROWS_AT_ONCE)
+            for found in pool.map(self._counted, map(dict, parts)):
+                known |= found
+        return {day: found for day, found in known.items() if found is not None}
 
     def recount(self, day: dt.date) -> bool:
         """Measure again what is remembered of a day; whether something else was remembered."""
@@ -115,44 +127,62 @@ class LandingReader:
         self.memory.forget(_content(objects))
         return self.counted([day])[day] != before
 
-    def measure(self, day: dt.date, source: str) -> None:
-        """Measure what has just landed for a day; the reading is kept for who types it next.
+    def measure(self, days: Sequence[dt.date], source: str) -> None:
+        """Measure what has just landed for days; the readings are kept for who types them next.
 
-        What a source gave is measured by itself, and the day as a whole when all sources have
-        given something.
+        What a source gave is measured by itself, and a day as a whole when all sources have given
+        something.
         """
-        objects = self.objects([day])[day]
-        given = [landed for landed in objects if landed.source == source]
-        self._measure(day, given)
-        if given != objects and {landed.source for landed in objects} == set(self.sources):
-            self._measure(day, objects)
+        objects = self.objects(days)
+        given = {day: [o for o in objects[day] if o.source == source] for day in days}
+        self._keep_readings([o for some in given.values() for o in some])
+        whole = {
+            day: some
+            for day, some in objects.items()
+            if some != given[day] and {o.source for o in some} == set(self.sources)
+        }
+        for each in (given, whole):
+            self._counted({d: some for d, some in each.items() if self._remembered(some) is None})
 
-    def _measure(self, day: dt.date, objects: Sequence[LandedObject]) -> None:
-        rows_kept = sum(map(len, list(self._readings.values())))
-        for landed in objects:
-            if rows_kept < _MOST_ROWS_KEPT and _same_rows(landed) not in self._readings:
-                self._readings[_same_rows(landed)] = self._read(landed)
-        self.memory.keep({_content(objects): self._totals_of(day, objects)})
+    def _keep_readings(self, objects: Sequence[LandedObject]) -> None:
+        kept = sum(map(len, list(self._readings.values())))
+        fresh = [o for o in objects if _same_rows(o) not in self._readings]
+        if kept < _MOST_ROWS_KEPT:
+            self._readings |= self._read(fresh)
 
     def reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
         """The books' reading of an object (`READING_SCHEMA`); a kept one is let go of."""
         kept = self._readings.pop(_same_rows(landed), None)
-        if kept is None:
-            return self._reading(landed, payload)
-        return kept.select(READING_SCHEMA.names)
+        if kept is not None:
+            return kept
+        return read_records(payload, self.contract, landed.source, landed.payload_format)
 
-    def _totals_of(self, day: dt.date, objects: Sequence[LandedObject]) -> DayTotals:
+    def _remembered(self, objects: Sequence[LandedObject]) -> DayTotals | None:
+        """What is known of a day's objects, if they are stored as they were when it was counted."""
         known = self.memory.get(_content(objects))
-        if known is not None:
-            if all(map(self.landing.verify, objects)):
-                return known
+        if known is not None and not all(map(self.landing.verify, objects)):
             for landed in objects:  # what was read of them before is no longer what is stored
                 self._readings.pop(_same_rows(landed), None)
-        lines = self._lines(objects)
-        found = {str(Lines.ALL): _summed(day, lines), str(Lines.REPEATED): Counted()}
-        if pc.count_distinct(lines["_record_id"]).as_py() < len(lines):
-            repeated = _numbered(lines).filter(pc.field("nth") > 1)
-            found[Lines.REPEATED] = _summed(day, repeated)
+            return None
+        return known
+
+    def _counted(self, days: Mapping[dt.date, Sequence[LandedObject]]) -> dict[dt.date, DayTotals]:
+        """Count the rows of days' objects, and remember what was found."""
+        lines = self._lines(days)
+        repeated = {
+            day: _numbered(rows).filter(pc.field("nth") > 1)
+            for day, rows in lines.items()
+            if pc.count_distinct(rows["_record_id"]).as_py() < len(rows)
+        }
+        all_lines, repeated_lines = _summed(lines), _summed(repeated)
+        found: dict[dt.date, DayTotals] = {
+            day: {
+                str(Lines.ALL): all_lines[day],
+                str(Lines.REPEATED): repeated_lines.get(day, Counted()),
+            }
+            for day in days
+        }
+        self.memory.keep({_content(days[day]): of_day for day, of_day in found.items()})
         return found
 
     def objects(self, days: Sequence[dt.date]) -> dict[dt.date, list[LandedObject]]:
@@ -164,18 +194,28 @@ class LandingReader:
             for day in days
         }
 
-    def _lines(self, objects: Sequence[LandedObject]) -> pa.Table:
-        """The reading of every row of a day's objects, with the object's `version`."""
-        readings = [self._readings.get(_same_rows(o)) or self._read(o) for o in objects]
-        return pa.concat_tables([_LINES.empty_table(), *readings])
+    def _lines(self, days: Mapping[dt.date, Sequence[LandedObject]]) -> dict[dt.date, pa.Table]:
+        """The reading of every row of days' objects, with the object's `version`."""
+        kept = dict(self._readings)
+        objects = [o for some in days.values() for o in some]
+        read = kept | self._read([o for o in objects if _same_rows(o) not in kept])
+        found = {}
+        for day, some in days.items():
+            readings = (_versioned(read[_same_rows(o)], o) for o in some)
+            found[day] = pa.concat_tables([_LINES.empty_table(), *readings])
+        return found
 
-    def _read(self, landed: LandedObject) -> pa.Table:
-        reading = self._reading(landed, self.landing.read(landed))
-        version = pa.repeat(pa.scalar(landed.version, pa.int32()), len(reading))
-        return reading.append_column("version", version)
-
-    def _reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
-        return read_records(payload, self.contract, landed.source, landed.payload_format)
+    def _read(self, objects: Iterable[LandedObject]) -> dict[tuple[str, str], pa.Table]:
+        """The readings of objects, each by what it is a function of."""
+        alike: dict[tuple[str, PayloadFormat], dict[tuple[str, str], bytes]] = {}
+        for landed in objects:
+            payloads = alike.setdefault((landed.source, landed.payload_format), {})
+            payloads[_same_rows(landed)] = self.landing.read(landed)
+        found: dict[tuple[str, str], pa.Table] = {}
+        for (source, kind), payloads in alike.items():
+            read = read_payloads(list(payloads.values()), self.contract, source, kind)
+            found |= dict(zip(payloads, read, strict=True))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +271,19 @@ def _dated(day: dt.date, lines: pa.Table) -> pa.Table:
     return lines.append_column("_book_date", pa.repeat(pa.scalar(day, pa.date32()), len(lines)))
 
 
-def _summed(day: dt.date, lines: pa.Table) -> Counted:
-    rows = _dated(day, lines).select(SPINE_SCHEMA.names)
-    return Counted(totals_of(rows).get(day, Totals()), digests_of(texts_of(rows), [day])[day])
+def _versioned(reading: pa.Table, landed: LandedObject) -> pa.Table:
+    version = pa.repeat(pa.scalar(landed.version, pa.int32()), len(reading))
+    return reading.append_column("version", version)
+
+
+def _summed(days: Mapping[dt.date, pa.Table]) -> dict[dt.date, Counted]:
+    """Totals and digest of each day's lines."""
+    if not days:
+        return {}
+    rows = pa.concat_tables([_dated(day, of_day) for day, of_day in days.items()])
+    rows = rows.select(SPINE_SCHEMA.names)
+    totals, digests = totals_of(rows), digests_of(texts_of(rows), days)
+    return {day: Counted(totals.get(day, Totals()), digests[day]) for day in days}
 
 
 def _numbered(lines: pa.Table) -> pa.Table:

@@ -20,6 +20,7 @@ from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.columnar import query, read_parquet_sql
 from clearhouse.core.contract import Contract, TypedRecords, type_records
+from clearhouse.core.parts import parts_of
 from clearhouse.landing import LandedObject
 from clearhouse.pipeline.compare import SPINE_NAMES, differences
 from clearhouse.pipeline.context import OpenDataset, Run
@@ -27,7 +28,8 @@ from clearhouse.pipeline.gates import judge
 from clearhouse.pipeline.runner import StepReport
 from clearhouse.store.quarantine import QuarantinedRow
 
-_DAYS_PER_COMMIT = 16
+_RECORDS_PER_COMMIT = 80_000
+_DAYS_PER_COMMIT = 64
 """pyiceberg filters a commit's rows once a day, so that days cost their square; and it copies the
 table's metadata some thirty times a commit, which grows with the number of commits."""
 _THREADS = 2
@@ -175,8 +177,11 @@ def load_days(
     Quarantine is written first: the bronze commit carries the entry ids, so that a day counts as
     done only when both are in place. The next days are typed while one commit is made.
     """
-    days = sorted(entries)
-    chunks = [days[at : at + _DAYS_PER_COMMIT] for at in range(0, len(days), _DAYS_PER_COMMIT)]
+
+    def records(day: dt.date) -> int:
+        return sum(each.records for each in landed[day])
+
+    chunks = list(parts_of(sorted(entries), records, _RECORDS_PER_COMMIT, _DAYS_PER_COMMIT))
     with ThreadPoolExecutor(_THREADS) as pool:
 
         def typing(chunk: Sequence[dt.date]) -> list[Future[TypedDay]]:

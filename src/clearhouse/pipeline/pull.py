@@ -27,7 +27,8 @@ from clearhouse.core.errors import SourceError, UsageError
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.lake import iceberg
-from clearhouse.landing import Counted
+from clearhouse.landing import Counted, LandedObject
+from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Batch, Connection, Failure
 from clearhouse.pipeline.runner import StepReport
@@ -251,37 +252,55 @@ async def _pull_all(run: Run, pulls: Sequence[_Pull], arrivals: _Arrivals) -> No
 
 
 async def _pull(run: Run, pull: _Pull, pool: ThreadPoolExecutor, arrivals: _Arrivals) -> None:
-    came: list[dt.date | Failure] = []
-    landing: set[asyncio.Future[dt.date | Failure]] = set()
+    """Pull one source: its answers land as they come, and are measured some at a time."""
+    failed: list[Failure] = []
+    landing: set[asyncio.Future[LandedObject | Failure]] = set()
+    measuring: list[asyncio.Future[None]] = []
+    unmeasured: list[LandedObject] = []
     loop = asyncio.get_running_loop()
 
+    def measure() -> None:
+        days = [landed.book_date for landed in unmeasured]
+        unmeasured.clear()
+        reader = pull.dataset.reader
+        measuring.append(loop.run_in_executor(pool, reader.measure, days, pull.source))
+
     async def wait_for_all_but(most: int) -> None:
-        done = await _all_but(most, landing)
-        arrivals.add(*(e for e in done if not isinstance(e, Failure)))
-        came.extend(done)
+        for done in await _all_but(most, landing):
+            if isinstance(done, Failure):
+                failed.append(done)
+                continue
+            arrivals.add(done.book_date)
+            pull.landed.append(done.book_date)
+            unmeasured.append(done)
+        if sum(landed.records for landed in unmeasured) >= ROWS_AT_ONCE:
+            measure()
 
     try:
         async with aclosing(pull.connection.pull(pull.wanted)) as answers:
             async for answer in answers:
                 if isinstance(answer, Failure):
                     run.progress.fail(answer.book_date, answer.error.message)
-                    came.append(answer)
+                    failed.append(answer)
                     continue
                 landing.add(loop.run_in_executor(pool, _land, run, pull, answer))
                 # A slow disk slows the source: memory stays as it is.
                 await wait_for_all_but(_LANDINGS_AT_ONCE)
         await wait_for_all_but(0)
+        if unmeasured:
+            measure()
+        await asyncio.gather(*measuring)
     finally:
-        await asyncio.gather(*landing, return_exceptions=True)
-    pull.failed = {e.book_date: e.error.message for e in came if isinstance(e, Failure)}
-    pull.landed = sorted(e for e in came if not isinstance(e, Failure))
+        await asyncio.gather(*landing, *measuring, return_exceptions=True)
+    pull.failed = {each.book_date: each.error.message for each in failed}
+    pull.landed.sort()
 
 
 async def _all_but(
-    most: int, landing: set[asyncio.Future[dt.date | Failure]]
-) -> list[dt.date | Failure]:
+    most: int, landing: set[asyncio.Future[LandedObject | Failure]]
+) -> list[LandedObject | Failure]:
     """Wait until at most so many are left, and take out those that are done."""
-    done: set[asyncio.Future[dt.date | Failure]] = set()
+    done: set[asyncio.Future[LandedObject | Failure]] = set()
     while len(landing) > most:
         newly, _ = await asyncio.wait(landing, return_when=asyncio.FIRST_COMPLETED)
         landing -= newly
@@ -289,17 +308,15 @@ async def _all_but(
     return [each.result() for each in done]
 
 
-def _land(run: Run, pull: _Pull, batch: Batch) -> dt.date | Failure:
-    """Land a day, and measure it while others are pulled; an answer of no use is a failure."""
+def _land(run: Run, pull: _Pull, batch: Batch) -> LandedObject | Failure:
+    """Land a day; an answer of no use is a failure."""
     try:
         counted = _counted(batch.payload, pull.dataset.contract.of(pull.source))
     except SourceError as error:
         run.progress.fail(batch.book_date, error.message)
         return Failure(batch.book_date, error)
     request = {"source": pull.connection.identity, **batch.request}
-    run.landing.put(pull.source, batch.book_date, batch.payload, request, counted)
-    pull.dataset.reader.measure(batch.book_date, pull.source)
-    return batch.book_date
+    return run.landing.put(pull.source, batch.book_date, batch.payload, request, counted)
 
 
 def _counted(payload: bytes, contract: Contract) -> Counted | None:

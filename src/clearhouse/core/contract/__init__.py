@@ -2,7 +2,7 @@
 
 from clearhouse.core.contract.fields import Field
 from clearhouse.core.contract.model import Contract, PayloadFormat
-from clearhouse.core.contract.reading import READING_SCHEMA, read_records, row_texts
+from clearhouse.core.contract.reading import READING_SCHEMA, read_payloads, read_records, row_texts
 from clearhouse.core.contract.rows import rows_of
 from clearhouse.core.contract.rules import Violation, violations
 from clearhouse.core.contract.typed import TypedRecords, type_records
@@ -14,6 +14,7 @@ __all__ = [
     "PayloadFormat",
     "TypedRecords",
     "Violation",
+    "read_payloads",
     "read_records",
     "row_texts",
     "rows_of",

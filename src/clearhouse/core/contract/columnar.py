@@ -6,6 +6,7 @@ checked beside it, column-wise.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -176,6 +177,7 @@ def _broken(field: Field, column: pa.ChunkedArray) -> list[pa.ChunkedArray]:
     return checks
 
 
+@cache
 def _bound(field: Field, bound: float) -> pa.Scalar:
     return (
         pa.scalar(float(bound))

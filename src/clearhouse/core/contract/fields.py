@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -85,10 +86,7 @@ class Field:
     @property
     def arrow_type(self) -> pa.DataType:
         """The Arrow type of the column."""
-        match = _DECIMAL.fullmatch(self.physical_type)
-        if match:
-            return pa.decimal128(int(match.group(1)), int(match.group(2)))
-        return pa.timestamp("us", "UTC") if self.has_offset else _ARROW_TYPES[self.physical_type]
+        return pa.timestamp("us", "UTC") if self.has_offset else _arrow_type(self.physical_type)
 
     @property
     def json_type(self) -> pa.DataType:
@@ -100,6 +98,14 @@ class Field:
         if self.has_offset or (self.is_text and self.places is None):
             return pa.string()
         return pa.timestamp("us") if self.physical_type == "date" else self.arrow_type
+
+
+@cache
+def _arrow_type(physical_type: str) -> pa.DataType:
+    match = _DECIMAL.fullmatch(physical_type)
+    if match:
+        return pa.decimal128(int(match.group(1)), int(match.group(2)))
+    return _ARROW_TYPES[physical_type]
 
 
 def custom(prop: Any, name: str) -> str | None:

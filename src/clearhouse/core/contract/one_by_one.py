@@ -62,8 +62,9 @@ class Judged:
 
 def judge(rows: Rows, suspects: Sequence[int], reading: pa.Table, contract: Contract) -> Judged:
     """Judge the rows at some indices."""
-    lines = split_lines(rows.lines) if suspects else []
-    raw = own_bytes(rows) if suspects else []
+    if not suspects:
+        return Judged(_retyped([], contract), [], ())
+    lines, raw = split_lines(rows.lines), own_bytes(rows)
     spine = reading.take(pa.array(suspects, pa.int64())).to_pylist()
     good: dict[int, dict[str, Any]] = {}
     rejected: list[Rejected] = []

@@ -15,7 +15,7 @@ broken ones too, and so that a person can repeat it with other tools:
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -134,19 +134,55 @@ def read_records(
         source: name of the outside system, a part of each `_record_id`.
         kind: the payload's format, where it is another than the contract's.
     """
+    return read_payloads([payload], contract, source, kind)[0]
+
+
+def read_payloads(
+    payloads: Sequence[bytes],
+    contract: Contract,
+    source: str,
+    kind: PayloadFormat | None = None,
+) -> list[pa.Table]:
+    """The same of several payloads of one source and format, in one query.
+
+    A query of so many expressions takes longer to begin than to read a thousand rows.
+    """
     contract = contract.of(source)
-    return read_rows(landed_rows(payload, contract, kind), contract, source)
+    return _read_many([landed_rows(p, contract, kind) for p in payloads], contract, source)
 
 
 def read_rows(rows: Rows, contract: Contract, source: str) -> pa.Table:
     """The books' reading of rows, as `READING_SCHEMA`, by the contract as the source states it."""
-    if not rows.lines:
-        return READING_SCHEMA.empty_table()
-    if not is_utf8(rows.lines) or not all(map(is_utf8, rows.own or ())):
-        return _read_one_by_one(rows, contract, source)
+    return _read_many([rows], contract, source)[0]
+
+
+def _read_many(payloads: Sequence[Rows], contract: Contract, source: str) -> list[pa.Table]:
+    found = [READING_SCHEMA.empty_table() for _ in payloads]
+    texts: dict[int, pa.Table] = {}
+    for n, rows in enumerate(payloads):
+        if rows.lines and is_utf8(rows.lines) and all(map(is_utf8, rows.own or ())):
+            texts[n] = _texts(rows, n)
+        elif rows.lines:
+            found[n] = _read_one_by_one(rows, contract, source)
+    if texts:
+        read = _read(pa.concat_tables(texts.values()), contract, source)
+        at = 0
+        for n, lines in texts.items():
+            found[n] = read.slice(at, len(lines))
+            at += len(lines)
+    return found
+
+
+def _texts(rows: Rows, payload: int) -> pa.Table:
+    """The rows of a payload: its ordinal, the row's, the line and the row's own text."""
     text = text_of_lines(rows.lines)
     own = text if rows.own is None else pa.array(rows.own, pa.binary()).view(pa.string())
-    lines = pa.table({"text": text, "own": own})
+    ordinals = pa.repeat(pa.scalar(payload, pa.int32()), len(text))
+    lines = pa.array(np.arange(1, len(text) + 1, dtype=np.int32))
+    return pa.table({"payload": ordinals, "line": lines, "text": text, "own": own})
+
+
+def _read(lines: pa.Table, contract: Contract, source: str) -> pa.Table:
     answer = query(_reading_sql(contract), [source], lines=lines)
     minor, currency = minor_of_texts(answer["number"], answer["code"])
     answer = answer.append_column("amount_minor", minor).append_column("currency", currency)
@@ -181,33 +217,31 @@ def _reading_sql(contract: Contract) -> str:
         else DIALECT.text(constant)
     )
     read = f"""
-            SELECT text, own, {key} AS _record_key, {forms_kept} AS forms_kept,
+            SELECT payload, line, text, own, {key} AS _record_key, {forms_kept} AS forms_kept,
                 {_extract(amount_pattern(contract.amount))} AS number, {code} AS code
             FROM lines"""
-    line = "(row_number() OVER ())::INTEGER"
     if contract.repeats:
-        read = _numbered_sql(f"SELECT *, {line} AS line FROM ({read})", contract.together)
-        line = "line"
+        read = _numbered_sql(read, contract.together)
     return f"""
-        SELECT {line} AS line,
-            md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
+        SELECT line, md5($1 || '|' || _record_key || '|' || own) AS _record_id, _record_key,
             number, code, forms_kept
         FROM ({read})"""
 
 
 def _numbered_sql(read: str, together: Field | None) -> str:
-    """SQL of rows in order of `line`, their keys with the ordinal."""
+    """SQL of rows in order of payload and `line`, their keys with the ordinal."""
     block = ""
     if together is not None:
         shared = _extract(together_pattern(together))
-        begins = f"({shared} IS DISTINCT FROM lag({shared}) OVER (ORDER BY line))::INTEGER"
+        in_order = "OVER (PARTITION BY payload ORDER BY line)"
+        begins = f"({shared} IS DISTINCT FROM lag({shared}) {in_order})::INTEGER"
         read = f"SELECT *, {begins} AS begins FROM ({read})"
-        read = f"SELECT *, sum(begins) OVER (ORDER BY line) AS block FROM ({read})"
+        read = f"SELECT *, sum(begins) {in_order} AS block FROM ({read})"
         block = ", block"
-    nth = f"row_number() OVER (PARTITION BY _record_key{block} ORDER BY line)"
+    nth = f"row_number() OVER (PARTITION BY payload, _record_key{block} ORDER BY line)"
     return f"""
             SELECT * REPLACE (_record_key || '|' || {nth} AS _record_key)
-            FROM ({read}) ORDER BY line"""
+            FROM ({read}) ORDER BY payload, line"""
 
 
 def _key_part(field: Field) -> str:

@@ -85,18 +85,19 @@ def _json_rows(payload: bytes, under: str) -> Rows:
         answer = _MEMBERS.decode(payload)
         if under not in answer:
             raise _unlike(payload, f"has no {under!r}, the key of its rows")
-        array = bytes(answer[under])
-        own = tuple(bytes(row) for row in _ELEMENTS.decode(array))
+        array = answer[under]
+        own = _ELEMENTS.decode(array)
         # A decoder takes the last of two members of one name: rows of the first would be lost.
         members = _PAIRS.decode(payload.replace(array, b"null", 1).decode())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unlike(payload, f"is not JSON with a list of rows under {under!r}") from error
     if sum(name == under for name, _ in members) > 1:
         raise _unlike(payload, f"has {under!r}, the key of its rows, twice")
-    lines = b"".join(row + b"\n" for row in own)
+    lines = b"\n".join([*own, b""])
     if lines.count(b"\n") == len(own) and b"\r" not in lines:
         return Rows(lines)
-    return Rows(b"".join(row.translate(_LINE_BREAKS) + b"\n" for row in own), own)
+    texts = tuple(map(bytes, own))
+    return Rows(b"".join(row.translate(_LINE_BREAKS) + b"\n" for row in texts), texts)
 
 
 def _csv_rows(payload: bytes, contract: Contract) -> Rows:
