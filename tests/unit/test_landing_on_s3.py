@@ -11,10 +11,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from clearhouse.core.errors import ServerError, SettingsError
+from clearhouse.core.contract import Contract
+from clearhouse.core.errors import ServerError, SettingsError, StoreError
+from clearhouse.core.resources import resource
 from clearhouse.core.window import Window
 from clearhouse.landing import Landing
 from clearhouse.landing.folder import ObjectFolder
+from clearhouse.landing.spine import LandingReader
+from clearhouse.store.database import open_database
+from clearhouse.store.landing_totals import LandingTotals
 
 DAY = dt.date(2024, 3, 9)
 URL = "s3://bucket/some/prefix"
@@ -172,6 +177,34 @@ def test_a_check_reads_no_object_that_the_store_lists_as_it_was_written(store: S
     store.objects[path] = store.objects[path][::-1]
     (landed,) = landing.objects("simtom", DAY)
     assert not landing.verify(landed)
+
+
+def test_a_manifest_that_names_what_was_put_in_an_objects_place_does_not_speak_for_it(
+    store: Store, tmp_path: Path
+) -> None:
+    landing = Landing.from_url(URL)
+    database = open_database(f"sqlite:///{tmp_path / 'clearhouse.db'}")
+    contract = Contract.load(resource("contracts") / "bnpl" / "transactions.yaml")
+
+    def counted() -> object:
+        return LandingReader(
+            landing, contract, ("simtom",), LandingTotals(database, "code")
+        ).counted([DAY])
+
+    path = f"/bucket/some/prefix/{landing.put('simtom', DAY, FIRST, REQUEST).key}"
+    assert counted() == counted()
+
+    manifest = path.replace(".ndjson.zst", ".manifest.json")
+    whole, other = store.objects[path], store.objects[path][::-1]
+    store.objects[path] = other
+    named = (e_tag(body).strip('"').encode() for body in (whole, other))
+    store.objects[manifest] = store.objects[manifest].replace(*named)
+
+    (landed,) = landing.objects("simtom", DAY)
+    assert landed.is_as_written
+    with pytest.raises(StoreError, match="is not as it was landed"):
+        counted()
+    database.dispose()
 
 
 def test_an_object_that_was_begun_is_known_by_what_the_store_lists(store: Store) -> None:
