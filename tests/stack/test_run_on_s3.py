@@ -171,6 +171,16 @@ def test_a_store_that_can_not_be_used_is_told_in_one_sentence(
         assert not any(secret in said for secret in secrets)
 
 
+def test_where_nothing_can_be_exported_doctor_and_a_run_say_so(on_s3: OnS3) -> None:
+    changed = {"EXPORT_URL": "s3://no-such-bucket/export"}
+    day = f"{DAYS[1]}"
+    for command in (("doctor",), ("step", "retail", STEPS[1].name, "--date", day)):
+        answer = on_s3.typed(*command, **changed)
+        said = " ".join((answer.stdout + answer.stderr).split())
+        assert (answer.returncode, "the bucket does not exist" in said) == (1, True), said
+        assert "see to EXPORT_URL" in said
+
+
 def test_credentials_are_found_in_a_profile(
     on_s3: OnS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -165,6 +165,14 @@ class ObjectFolder:
         found = {meta["path"]: self._stored(meta) for meta in listed}
         return {key: found[key] for key in sorted(found)}
 
+    def check(self) -> None:
+        """See that the store answers.
+
+        Raises:
+            StoreError, ServerError: it does not.
+        """
+        self.keys("none")
+
     def _stored(self, meta: "ObjectMeta") -> Stored:
         return Stored(meta["size"], self._e_tag(meta["e_tag"]))
 

@@ -202,7 +202,7 @@ class Landing:
         Raises:
             StoreError, ServerError: it does not.
         """
-        self._folder.keys("raw/none")
+        self._folder.check()
 
     def local_path(self, landed: LandedObject) -> str | None:
         """Path of the object as a local file; None where it is in an object store."""
