@@ -159,8 +159,9 @@ class PostgresEngine:
         """Make what a build wrote of a gold fact part of it, durably."""
         with self._database.session() as connection:
             with connection.transaction():
-                facts.keep(connection, fact, layout)
-            connection.execute(f"ANALYZE {fact}")
+                filled = facts.keep(connection, fact, layout)
+            for partition in filled:  # of the fact as a whole it would read all months
+                connection.execute(f"ANALYZE {partition}")
 
     def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""

@@ -31,8 +31,12 @@ def built_of(fact: str) -> str:
     return f"next.{_name_of(fact)}_built"
 
 
-def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> None:
-    """Put what was built in place of its entries' rows. The caller holds a transaction."""
+def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> list[str]:
+    """Put what was built in place of its entries' rows. The caller holds a transaction.
+
+    Returns:
+        the partitions that have new rows.
+    """
     built = built_of(fact)
     _make(connection, fact, built, layout)
     for column, members in layout.members.items():
@@ -40,6 +44,7 @@ def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> None
     _delete_replaced(connection, fact)
     columns = ", ".join(quoted(name) for name, _ in _columns(connection, built))
     days = connection.execute(f"SELECT DISTINCT _book_date FROM {built}").fetchall()
+    filled = []
     for month in sorted({day.replace(day=1) for (day,) in days}):
         following = _following(month)
         rows = f"""({columns}) SELECT {columns} FROM {built}
@@ -56,7 +61,9 @@ def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> None
                 f"ALTER TABLE {fact} ATTACH PARTITION {partition} "
                 f"FOR VALUES FROM ('{month}') TO ('{following}')"
             )
+        filled.append(partition)
     connection.execute(f"DROP TABLE {built}")
+    return filled
 
 
 def entries_sql(fact: str, entry_ids: Iterable[str]) -> str:
