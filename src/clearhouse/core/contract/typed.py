@@ -17,7 +17,6 @@ from clearhouse.core.contract.reading import read_rows, text_of_lines
 from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.contract.unknown import unknown_fields
 
-
 _NULL_CHARACTER = r"\u0000"
 """U+0000 as JSON writes it, in the one way that there is."""
 
