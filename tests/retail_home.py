@@ -45,6 +45,12 @@ def retailers(options: RetailOptions = SMALL, **of_some: RetailOptions) -> Itera
         yield urls
 
 
+def settings_of(urls: Urls) -> dict[str, str]:
+    """The settings by which the command line asks these servers."""
+    places = {f"{name.upper()}_URL": url for name, url in urls.items()}
+    return places | {f"{name.upper()}_KEY": KEYS[name] for name in urls}
+
+
 def with_faults(faults: Mapping[dt.date, tuple[str, ...]]) -> RetailOptions:
     """The small options, with faults."""
     return replace(SMALL, faults=faults)
