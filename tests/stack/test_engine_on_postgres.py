@@ -166,6 +166,21 @@ def test_a_reader_may_read_what_is_published_and_nothing_else(
                 connection.execute(refused)
 
 
+def test_all_that_readers_may_read_is_described(homes: TwoHomes, server: Server) -> None:
+    may_read = """SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')
+        AND relnamespace::regnamespace::text IN ('gold', 'marts', 'ops', 'silver', 'bronze')
+        AND has_table_privilege('clearhouse_reader', oid, 'SELECT')"""
+    silent = f"""SELECT oid::regclass::text FROM ({may_read}) AS found
+        WHERE obj_description(oid, 'pg_class') IS NULL
+        UNION ALL SELECT attrelid::regclass || '.' || attname FROM pg_attribute
+        WHERE attrelid IN ({may_read}) AND attnum > 0 AND NOT attisdropped
+            AND col_description(attrelid, attnum) IS NULL"""
+    with server.connected(homes.server.domain) as connection:
+        ((count,),) = connection.execute(f"SELECT count(*) FROM ({may_read}) AS found").fetchall()
+        assert count >= 8
+        assert connection.execute(silent).fetchall() == []
+
+
 def test_one_run_of_a_domain_at_a_time_on_all_hosts(homes: TwoHomes) -> None:
     run = homes.server.opened()
     url = run.settings.engine_of(homes.server.domain)

@@ -4,7 +4,8 @@
 #}
 {% macro postgres__create_indexes(relation) -%}
     {%- if relation.schema == 'silver' -%}
-        {%- for column in ('_book_date', '_record_key') -%}
+        {%- for column in adapter.get_columns_in_relation(relation) | map(attribute='name')
+            if column in ('_book_date', '_record_key') -%}
             {% do run_query('create index on ' ~ relation ~ ' (' ~ column ~ ')') %}
         {%- endfor -%}
     {%- endif -%}

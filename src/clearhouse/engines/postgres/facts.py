@@ -121,7 +121,8 @@ def _refer(connection: psycopg.Connection[Any], fact: str, column: str, members:
         return
     connection.execute(f"CREATE TABLE IF NOT EXISTS {members} ({column} bigint PRIMARY KEY)")
     connection.execute(f"INSERT INTO {members} VALUES ({_UNKNOWN_MEMBER}) ON CONFLICT DO NOTHING")
-    connection.execute(f"GRANT SELECT ON {members} TO {READER}")
+    comment = f"Every {column} that a row of {fact} has had, published or not."
+    connection.execute(f"COMMENT ON TABLE {members} IS '{comment}'")
     _add_members(connection, members, column, fact)
     connection.execute(
         f"ALTER TABLE {fact} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {members}"

@@ -33,23 +33,27 @@ _SHOWN = "_shown"
 DESCRIBE = """CREATE OR REPLACE FUNCTION ops.describe(relation text, description text, columns json)
     RETURNS void LANGUAGE plpgsql AS $$
     DECLARE
-        found pg_class;
+        relation_found pg_class;
         described record;
     BEGIN
-        SELECT * INTO found FROM pg_class WHERE oid = to_regclass(relation);
-        IF obj_description(found.oid, 'pg_class') IS DISTINCT FROM description THEN
+        SELECT * INTO relation_found FROM pg_class WHERE oid = to_regclass(relation);
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+        IF obj_description(relation_found.oid, 'pg_class') IS DISTINCT FROM description THEN
             EXECUTE format('COMMENT ON %s %s IS %L',
-                CASE found.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
-                    ELSE 'TABLE' END, found.oid::regclass, description);
+                CASE relation_found.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                    ELSE 'TABLE' END, relation_found.oid::regclass, description);
         END IF;
         FOR described IN
             SELECT attname, value
             FROM json_each_text(columns)
-            INNER JOIN pg_attribute ON attname = key AND attrelid = found.oid AND attnum > 0
-            WHERE col_description(found.oid, attnum) IS DISTINCT FROM value
+            INNER JOIN pg_attribute
+                ON attname = key AND attrelid = relation_found.oid AND attnum > 0
+            WHERE col_description(relation_found.oid, attnum) IS DISTINCT FROM value
         LOOP
             EXECUTE format('COMMENT ON COLUMN %s.%I IS %L',
-                found.oid::regclass, described.attname, described.value);
+                relation_found.oid::regclass, described.attname, described.value);
         END LOOP;
     END $$"""
 """Comments on a relation and its columns; what has its comment already is not touched."""
