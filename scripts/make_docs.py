@@ -115,7 +115,8 @@ def in_markdown(known: Mapping[str, Known]) -> str:
     for name in sorted(known):
         domain = domain_of(name)
         contracts = [domain.contracts / f"{each.name}.yaml" for each in domain.datasets]
-        parts += _tables(known[name], contracts)
+        # What all domains have is told once, with the first.
+        parts += [table for table in _tables(known[name], contracts) if table not in parts]
         parts += ["\n".join(_source(contract)) for contract in contracts]
     return "\n".join(parts)
 

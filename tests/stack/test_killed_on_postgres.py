@@ -102,20 +102,18 @@ def test_runs_and_servers_that_are_killed_are_made_good_by_the_next(
 ) -> None:
     undisturbed = trial.run(judge=True)
     assert (undisturbed["exit_code"], undisturbed["findings"]) == (0, [])
-    print(len(trial.writes), [w.split(maxsplit=2)[2] for w in trial.writes if "before" in w])
     trial.forget()
 
     deaths: list[str] = []
     chance = random.Random(20240108)
     for number in itertools.count(1):
-        at = number if every_write else 3 * number - 2
+        at = number if every_write else 2 * number - 1
         after, kill_server = chance.random() < 0.5, number % 6 == 0
         came_to = trial.run(kill_server=kill_server, die_at=at, after=after)
         if came_to == {"exit_code": 0}:
             break
         assert came_to in ({"signal": 9}, {"server": "killed"}), came_to
         deaths.append(trial.writes[-1])
-        print(number, at, came_to, deaths[-1])
 
     assert len(deaths) >= LEAST_DEATHS, deaths
     assert {death.split(maxsplit=2)[2].split()[0] for death in deaths} == KINDS, deaths
