@@ -4,17 +4,12 @@
     python ../../../scripts/make_baseline.py sandbox --seeds 1 2 3 42 2024 > sandbox.json
     python ../../../scripts/make_baseline.py lender --home ~/.clearhouse > lender.json
 
-Grain of what is pooled: a month of a world, each world with the same weight. The tolerance of a
-distribution is twice the farthest that any such month lies from the pool: what differs between
-healthy worlds and seasons, as far as it was seen. Deterministic: same seeds and days, same file.
+What is pooled is said in clearhouse.quality.pooling. Deterministic: same seeds and days, same file.
 """
 
 import argparse
 import io
 import json
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -26,13 +21,11 @@ from clearhouse.bnpl.data_patterns import DayTypePattern
 from clearhouse.core.contract import Contract
 from clearhouse.core.resources import resource
 from clearhouse.core.window import Window
+from clearhouse.quality.pooling import pooled, shares
 from clearhouse.sandbox.simtom import wire
 from clearhouse.sandbox.simtom.config import GeneratorConfig
 from clearhouse.sandbox.simtom.purchases import of_day
 
-LEAST_TOLERANCE_NATS = 0.0005
-TOLERANCE_FACTOR = 2.0
-MONTH_DAYS = 30
 # Half of what the evening's last three hours have: they thin out towards midnight.
 EVENING_FACTOR = 0.5
 
@@ -82,48 +75,19 @@ def of_sandbox(seed: int, window: Window) -> list[dict]:
 
 def baseline(name: str, made_from: str, worlds: list[list[dict]]) -> dict:
     """The content of a baseline's file."""
-    months = [w[at : at + MONTH_DAYS] for w in worlds for at in range(0, len(w), MONTH_DAYS)]
     evening = min(evening_rate(world) for world in worlds)
     return {
         "name": name,
         "made_from": made_from,
         "evening_rate": round(evening * EVENING_FACTOR, 2),
-        "distributions": {
-            watched: distribution(
-                [shares(dict(day[watched]) for day in world) for world in worlds],
-                [shares(dict(day[watched]) for day in month) for month in months],
-            )
-            for watched in profiles.DISTRIBUTIONS
-        },
+        "distributions": pooled(worlds, profiles.DISTRIBUTIONS),
     }
-
-
-def shares(counts: Iterable[Mapping[str, int]]) -> dict[str, float]:
-    """Shares by class over all the days of some counts."""
-    total: Counter[str] = Counter()
-    for day in counts:
-        total.update(day)
-    return {name: count / total.total() for name, count in sorted(total.items())}
 
 
 def evening_rate(world: list[dict]) -> float:
     """Records an hour from 21:00 on, relative to the day's mean hour."""
     parts = shares(dict(day["part_of_day"]) for day in world)
     return parts["from_21"] * 8
-
-
-def distribution(worlds: list[dict[str, float]], months: list[dict[str, float]]) -> dict:
-    """Mean shares of the worlds, and twice the farthest month's relative entropy from them."""
-    classes = sorted({name for world in worlds for name in world})
-    pooled = {c: sum(world.get(c, 0.0) for world in worlds) / len(worlds) for c in classes}
-    farthest = max(
-        sum(share * math.log(share / pooled[c]) for c, share in month.items()) for month in months
-    )
-    tolerance = max(LEAST_TOLERANCE_NATS, TOLERANCE_FACTOR * farthest)
-    return {
-        "tolerance_nats": round(tolerance, 5),
-        "shares": {c: round(share, 5) for c, share in pooled.items()},
-    }
 
 
 if __name__ == "__main__":

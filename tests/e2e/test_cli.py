@@ -34,7 +34,7 @@ REASON = "The shop [was] down until noon"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a demo of one day in it."""
     folder = tmp_path_factory.mktemp("cli")
-    answer = clearhouse(folder, "demo", "--days", "1", "--domain", "bnpl")
+    answer = clearhouse(folder, "demo", "bnpl", "--days", "1")
     assert answer.returncode == 0, answer.stderr
     (folder / "demo.txt").write_text(answer.stdout)
     return folder

@@ -19,7 +19,7 @@ WHY = ("--reason", "as agreed")
     "command",
     [
         ("run", "toy", "--from", DAY, "--to", DAY),
-        ("demo", "--domain", "toy", "--days", 1),
+        ("demo", "toy", "--days", 1),
         ("step", "toy", "publish_quality_metrics", *DATE),
         ("release", "toy", *DATE, *WHY),
         ("close", "toy", *DATE),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -355,3 +356,24 @@ def test_a_stolen_line_is_named_with_its_retailer_its_day_and_its_cents(undistur
         and key in line
         for line in told
     ), told
+
+
+def test_the_demo_names_the_retailer_of_a_held_day_and_a_line_that_was_stolen(
+    tmp_path: Path,
+) -> None:
+    shops, bad = Shops(tmp_path / "home"), DAYS[2]
+
+    answer = shops.command(
+        "demo", "retail", "--days", 3, "--fault", f"{bad}=retailer_2.half_volume", "--steal", 1
+    )
+
+    assert answer.exit_code == ExitCode.UNBALANCED, answer.stdout
+    held = r"2024-01-03 held by validate_business_rules: retailer_2 lines: \d+ is less than the \d+"
+    assert re.search(held, answer.output)
+    assert re.search(
+        r"silver → gold, 2024-01-0[23]: −1 record, −?\d+\.\d\d USD: \S+", answer.stdout
+    )
+    assert "clearhouse demo retail --days 3 again" in answer.stdout
+    assert not shops.read(f"SELECT 1 FROM {FACT} WHERE _book_date = '{bad}'")
+    assert "no profile" not in answer.output
+    assert shops.read(f"SELECT count(DISTINCT retailer) FROM {FACT}") == [(3,)]

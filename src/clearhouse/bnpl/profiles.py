@@ -16,14 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from clearhouse.bnpl.data_patterns import DataPattern
+from clearhouse.quality.shares import amount_class, shares_of, shares_sql
 from clearhouse.quality.statistics import Baseline, drift, stale_limit
-
-_AMOUNT_EDGES = (25, 50, 100, 150, 200, 300, 500, 1_000)
-_AMOUNT_CLASS = (
-    "CASE WHEN amount <= 0 THEN 'not_positive' "
-    + " ".join(f"WHEN amount < {edge} THEN 'under_{edge}'" for edge in _AMOUNT_EDGES)
-    + f" ELSE '{_AMOUNT_EDGES[-1]}_and_over' END"
-)
 
 DISTRIBUTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -31,7 +25,7 @@ DISTRIBUTIONS: Mapping[str, str] = MappingProxyType(
         "risk_level": "risk_level",
         "credit_score_range": "customer_credit_score_range",
         "installment_count": "installment_count",
-        "amount": _AMOUNT_CLASS,
+        "amount": amount_class("amount", (25, 50, 100, 150, 200, 300, 500, 1_000)),
         "product_category": "product_category",
         "payment_provider": "payment_provider",
         "device_type": "device_type",
@@ -43,48 +37,24 @@ DISTRIBUTIONS: Mapping[str, str] = MappingProxyType(
 )
 """What is watched for drift: a name, and its class as SQL over the columns of the contract."""
 
-_CLASS = "class_of_"
+_BY = ("_book_date",)
+_FIGURES = {
+    "book_date": "_book_date",
+    "newest": "coalesce(max(transaction_timestamp), CAST(_book_date AS TIMESTAMP))",
+}
 
 
 def profile_sql(rows: str) -> str:
-    """A query over a query of rows, whose answer `by_day` reads: one row a book date and class.
-
-    Columns: book_date, records, newest (timestamp), and for each of `DISTRIBUTIONS` its class in
-    the rows that count its classes. The rows in which no class stands count the days.
-    """
-    classes = ", ".join(
-        f"coalesce(CAST(({sql}) AS VARCHAR), '') AS {_CLASS}{name}"
-        for name, sql in DISTRIBUTIONS.items()
-    )
-    names = [f"{_CLASS}{name}" for name in DISTRIBUTIONS]
-    sets = ", ".join(f"(_book_date, {name})" for name in names)
-    return f"""
-        SELECT _book_date AS book_date, count(*) AS records,
-            coalesce(max(transaction_timestamp), CAST(_book_date AS TIMESTAMP)) AS newest,
-            {", ".join(names)}
-        FROM (
-            SELECT _book_date, transaction_timestamp, {classes} FROM ({rows}) AS judged
-        ) AS classed
-        GROUP BY GROUPING SETS ((_book_date), {sets}) ORDER BY _book_date"""
+    """A query over a query of rows, whose answer `by_day` reads."""
+    return shares_sql(rows, DISTRIBUTIONS, _FIGURES, _BY)
 
 
 def by_day(counts: pa.Table) -> list[dict[str, Any]]:
     """The answer of `profile_sql` as one profile a book date.
 
-    Keys: book_date, records, newest, and for each of `DISTRIBUTIONS` records by class; the class
-    of a null is the empty text.
+    Keys: book_date, records, newest (timestamp), and for each of `DISTRIBUTIONS` records by class.
     """
-    found: dict[dt.date, dict[str, Any]] = {}
-    for row in counts.to_pylist():
-        day = found.setdefault(row["book_date"], {name: {} for name in DISTRIBUTIONS})
-        named = [name for name in DISTRIBUTIONS if row[f"{_CLASS}{name}"] is not None]
-        for name in named:
-            day[name][row[f"{_CLASS}{name}"]] = row["records"]
-        if not named:
-            day |= {name: row[name] for name in ("book_date", "records", "newest")}
-    for day in found.values():
-        day |= {name: dict(sorted(day[name].items())) for name in DISTRIBUTIONS}
-    return list(found.values())
+    return shares_of(counts, DISTRIBUTIONS, _BY)
 
 
 def statistics(

@@ -7,13 +7,13 @@ import typer
 from clearhouse.core.errors import UsageError
 from clearhouse.domains import DOMAINS
 
-_DOMAINS = f"Which domain: {' or '.join(DOMAINS)}."
+DOMAINS_HELP = f"Which domain: {' or '.join(DOMAINS)}."
 
-DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help=_DOMAINS)]
+DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help=DOMAINS_HELP)]
 DomainOption = Annotated[
     str | None,
     typer.Option(
-        "--domain", metavar="DOMAIN", help=f"{_DOMAINS} By default, all that the books hold."
+        "--domain", metavar="DOMAIN", help=f"{DOMAINS_HELP} By default, all that the books hold."
     ),
 ]
 FromDay = Annotated[

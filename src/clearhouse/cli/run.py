@@ -11,6 +11,7 @@ from clearhouse.cli import report as reports
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.balance import show_trial_balance
 from clearhouse.cli.options import (
+    DOMAINS_HELP,
     BookDate,
     DomainArgument,
     Fault,
@@ -43,6 +44,10 @@ DEMO_DAYS = 365
 
 
 def demo(
+    domain: Annotated[
+        str | None,
+        typer.Argument(metavar="[DOMAIN]", help=f"{DOMAINS_HELP} By default, all of them."),
+    ] = None,
     days: Annotated[
         int,
         typer.Option(metavar="N", help=f"How many days from {DEMO_FIRST_DAY} on.", min=1, max=366),
@@ -60,14 +65,13 @@ def demo(
         int, typer.Option(metavar="K", min=0, help="The same, but add a cent to K amounts.")
     ] = 0,
     fault: Fault = None,
-    domain: Annotated[
-        str | None, typer.Option(metavar="DOMAIN", help="Only this domain; all of them by default.")
-    ] = None,
 ) -> None:
     """Pull days of records, publish them, and show that the books balance."""
     config = settings_of_stores()
     window = Window.starting(DEMO_FIRST_DAY, days)
-    again = "demo" if days == DEMO_DAYS else f"demo --days {days}"
+    again = " ".join(
+        ["demo", *([domain] if domain else []), *([] if days == DEMO_DAYS else [f"--days {days}"])]
+    )
     tampered = dict(zip(TAMPERINGS, (steal, double, change), strict=True))
     domains = [domain_of(name) for name in ([domain] if domain else DOMAINS)]
     asked = _faults_by_domain(domains, faults(fault))

@@ -3,7 +3,8 @@
 The rules are the files in gx/. A checkpoint names its validations, a validation its asset and its
 suite; an asset is a table with a `book_date` (a date, or text YYYY-MM-DD) on each row, and
 its `grain` in gx/great_expectations.yml says whether it is a profile (`day`, one row a book date)
-or records (`row`).
+or records (`row`). A profile of the parts of a day has a row for each, and `named_by` is the column
+that names them in what is told.
 
 The rows of a year are many: a frame may come in parts, which are judged and freed one after
 another. A day lies whole in one part, so that its counts are of the day.

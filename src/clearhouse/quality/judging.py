@@ -106,7 +106,7 @@ def _failures(
             raise QualityError(f"{asset.name} has {day} in two parts: keep a day's rows together.")
         seen.update(by_day.rows)
         for result in _run(validation, result_format, by_day):
-            yield from _broken(result, by_day, _grain(asset))
+            yield from _broken(result, by_day, asset)
     if not _may_be_empty(asset):
         yield from ((day, _no_rows(asset.name, day)) for day in days if day not in seen)
 
@@ -151,13 +151,20 @@ def _run(validation: Any, result_format: Any, by_day: _ByDay) -> list[Any]:
     return list(outcome.results)
 
 
-def _broken(result: Any, by_day: _ByDay, grain: str) -> Iterator[tuple[dt.date, Failure]]:
-    """The days that broke one rule."""
+def _broken(result: Any, by_day: _ByDay, asset: Any) -> Iterator[tuple[dt.date, Failure]]:
+    """The days that broke one rule; where a day has a row for each of its parts, once for each."""
     expectation = result.expectation_config.type
     rule = result.expectation_config.kwargs
     column = sentences.column_of(rule)
-    for day, count, at in by_day.broken(_positions(result, by_day.asset)):
-        if grain == "day":
+    positions, named_by = _positions(result, by_day.asset), _named_by(asset)
+    if named_by:
+        for at in positions:
+            profile = by_day.frame.iloc[at].to_dict()
+            detail = f"{profile[named_by]} {sentences.of_day(expectation, rule, profile)}"
+            yield by_day.days[by_day.day_of_row[at]], Failure(expectation, column, detail, 1)
+        return
+    for day, count, at in by_day.broken(positions):
+        if _grain(asset) == "day":
             detail = sentences.of_day(expectation, rule, by_day.frame.iloc[at].to_dict())
         else:
             detail = sentences.of_rows(expectation, rule, count, by_day.rows[day])
@@ -195,6 +202,11 @@ def _exception(info: Mapping[str, Any]) -> str | None:
 
 def _grain(asset: Any) -> str:
     return str((asset.batch_metadata or {}).get("grain", "row"))
+
+
+def _named_by(asset: Any) -> str:
+    """The column that names the part of a day that a row is of; "" where a row is of the day."""
+    return str((asset.batch_metadata or {}).get("named_by", ""))
 
 
 def _may_be_empty(asset: Any) -> bool:

@@ -91,20 +91,27 @@ class Baseline:
             ) from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BaselineError(f"{path} is not a baseline ({error!r}): make it again.") from error
-        _check(path, baseline, watched)
+        check_distributions(path, found, watched)
+        if not 0 < baseline.evening_rate <= 1:
+            raise BaselineError(f"evening_rate in {path} must be above 0 and at most 1.")
         return baseline
 
 
-def _check(path: Path, baseline: Baseline, watched: Collection[str]) -> None:
-    for name, each in baseline.distributions.items():
+def check_distributions(
+    path: Path, distributions: Mapping[str, Distribution], watched: Collection[str]
+) -> None:
+    """See that what a file promises are shares of what is watched.
+
+    Raises:
+        BaselineError: they are not.
+    """
+    for name, each in distributions.items():
         if name not in watched:
             known = ", ".join(watched)
             raise BaselineError(f"{path} names {name}, which is not watched: it may name {known}.")
         shares = each.shares.values()
         if not all(share > 0 for share in shares) or not math.isclose(sum(shares), 1, abs_tol=1e-3):
             raise BaselineError(f"The shares of {name} in {path} must be above 0 and add up to 1.")
-    if not 0 < baseline.evening_rate <= 1:
-        raise BaselineError(f"evening_rate in {path} must be above 0 and at most 1.")
 
 
 def stale_limit(records: npt.NDArray[np.int64], evening_rate: float) -> npt.NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from clearhouse.engines.engine import Layout
 from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, packaged
-from clearhouse.retail.frames import business_frames, raw_frames
+from clearhouse.retail.frames import PROFILES, business_frames, raw_frames
 from clearhouse.retail.retailers import RETAILERS
 from clearhouse.retail.source import source_of
 
@@ -64,7 +64,7 @@ SALES = Dataset(
     published="int_retail_published",
     hidden="int_retail_hidden_records",
     raw_gate=Gate("retail_raw_gate", raw_frames),
-    business_gate=Gate("retail_business_gate", business_frames),
+    business_gate=Gate("retail_business_gate", business_frames, inputs=PROFILES),
     id_column="sale_id",
     derived=(
         _daily(

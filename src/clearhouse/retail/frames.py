@@ -1,14 +1,24 @@
-"""What the gates of retail judge: figures of a day in bronze, rows and days in gold."""
+"""What the gates of retail judge: a day in bronze; in gold its lines, the day, and each answer."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
+import structlog
 
+from clearhouse.core.resources import resource
+from clearhouse.core.window import Window
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.frames import in_parts
 from clearhouse.pipeline.profiles import candidates_of, gold_profile, raw_profile
 from clearhouse.quality.frames import Frames
+from clearhouse.retail import profiles
+
+PROFILES = tuple(sorted((resource("gx") / "retail" / "profiles").glob("*.json")))
+"""What healthy days look like, a file for each source that is known."""
+
+_log = structlog.get_logger("clearhouse.retail")
 
 _RAW_FIGURES: Mapping[str, str] = {
     "other_day_rows": "count(*) FILTER (CAST(sold_at AS DATE) > _book_date)",
@@ -27,7 +37,7 @@ def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frame
 
 
 def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
-    """The lines in parts, and the days."""
+    """The lines in parts, the days, and each retailer's answer for a day."""
     whole = gold_profile(run, dataset, days, {})
     records = dict(zip(days, whole["rows"].to_pylist(), strict=True))
     return {
@@ -35,7 +45,34 @@ def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> 
             run.engine, records, lambda some: _rows_sql(run, dataset, some)
         ),
         "retail_gold_days": whole,
+        "retail_gold_answers": _answers(run, dataset, days),
     }
+
+
+def _answers(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Table:
+    """One row for each answer that has lines, beside what its retailer's days look like."""
+    rows = f"SELECT r.* FROM {candidates_of(run, dataset, days)}"
+    found = profiles.by_answer(run.engine.query(profiles.profile_sql(rows)))
+    known = profiles.load(PROFILES)
+    who = {name: _who_answered(run, name, days) for name in {row["retailer"] for row in found}}
+    asked = [(row["retailer"], who[row["retailer"]].get(row["_book_date"], "")) for row in found]
+    for (retailer, identity), count in Counter(asked).items():
+        if (retailer, identity) not in known:
+            _log.warning(
+                "there is no profile of this retailer: its volume and shares are not judged "
+                "(docs/guides/retail.md)",
+                retailer=retailer,
+                source=identity,
+                days=count,
+            )
+    return profiles.statistics(found, [known.get(each) for each in asked])
+
+
+def _who_answered(run: Run, retailer: str, days: Sequence[dt.date]) -> dict[dt.date, str]:
+    """Who gave the latest answer for each day, as the profiles name it: the sandbox of any seed."""
+    landed = run.landing.days(retailer, Window(min(days), max(days)))
+    named = {day: str(answers[-1].request["source"]) for day, answers in landed.items() if answers}
+    return {day: "sandbox" if name.startswith("sandbox:") else name for day, name in named.items()}
 
 
 def _rows_sql(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> str:

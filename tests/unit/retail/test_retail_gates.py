@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from gate_cases import (
     AGAIN,
+    AT_LEAST,
     BETWEEN,
     EQUAL,
     IN_SET,
@@ -20,6 +22,7 @@ from gate_cases import (
 )
 
 from clearhouse.quality.gates import Gates
+from clearhouse.retail import profiles
 from clearhouse.retail.domain import RETAIL, SALES
 
 PROFILE = {
@@ -42,10 +45,25 @@ LINE = {
     "sale_age_days": 0,
 }
 GOLD_DAY = {"rows": 2, "silver_rows": 2, "distinct_records": 2}
-HEALTHY = {"retail_daily_profile": PROFILE, "retail_gold_rows": LINE, "retail_gold_days": GOLD_DAY}
+DRIFTS = {f"drift_{name}": 0.4 for name in profiles.DISTRIBUTIONS}
+ANSWER = {
+    "retailer": "retailer_2",
+    "lines": 520,
+    "lines_low": 320,
+    "lines_high": 840,
+    "newest_age_days": 0,
+    "newest_age_days_high": 0,
+    **DRIFTS,
+}
+HEALTHY = {
+    "retail_daily_profile": PROFILE,
+    "retail_gold_rows": LINE,
+    "retail_gold_days": GOLD_DAY,
+    "retail_gold_answers": ANSWER,
+}
 FRAMES_OF = {
     "retail_raw_gate": ("retail_daily_profile",),
-    "retail_business_gate": ("retail_gold_rows", "retail_gold_days"),
+    "retail_business_gate": ("retail_gold_rows", "retail_gold_days", "retail_gold_answers"),
 }
 
 RAW_CASES: list[Case] = [
@@ -78,6 +96,17 @@ DAY_CASES: list[Case] = [
     ({"rows": 0, "silver_rows": 0, "distinct_records": 0}, None),
     (AGAIN, (UNIQUE, "book_date")),
 ]
+ANSWER_CASES: list[Case] = [
+    *[({column: None}, (NOT_NULL, column)) for column in ANSWER],
+    ({"lines": 319}, (AT_LEAST, "lines")),
+    ({"lines": 320}, None),
+    ({"lines": 841}, (AT_LEAST, "lines_high")),
+    ({"lines": 840}, None),
+    ({"newest_age_days": 1}, (AT_LEAST, "newest_age_days_high")),
+    ({"newest_age_days": 1, "newest_age_days_high": 400}, None),
+    *[({column: 1.001}, (BETWEEN, column)) for column in DRIFTS],
+    (dict.fromkeys(DRIFTS, 1.0), None),
+]
 
 
 @pytest.fixture
@@ -91,6 +120,7 @@ def gates(tmp_path: Path) -> Gates:
         ("retail_raw_schema", "retail_raw_gate", "retail_daily_profile", RAW_CASES),
         ("retail_line_rules", "retail_business_gate", "retail_gold_rows", LINE_CASES),
         ("retail_days", "retail_business_gate", "retail_gold_days", DAY_CASES),
+        ("retail_answers", "retail_business_gate", "retail_gold_answers", ANSWER_CASES),
     ],
 )
 def test_every_rule_of_a_suite_has_a_case_that_breaks_it(
@@ -110,8 +140,32 @@ def test_a_day_without_lines_is_judged_by_its_figures(gates: Gates) -> None:
     frames = {
         "retail_gold_rows": frame(LINE, {full: {}}),
         "retail_gold_days": frame(GOLD_DAY, {full: {}, empty: none}),
+        "retail_gold_answers": frame(ANSWER, {full: {}}),
     }
 
     verdicts = gates.judge(SALES.business_gate.name, frames, [full, empty])
 
     assert [verdict.passed for verdict in verdicts.values()] == [True, True]
+
+
+def test_each_retailer_that_breaks_a_rule_of_answers_is_named(gates: Gates) -> None:
+    day, other = days_from("2024-03-05", 2)
+    few, old = {"lines": 12}, {"lines": 13, "newest_age_days": 1}
+    answers = pd.concat(
+        frame({**ANSWER, "retailer": retailer}, {day: change, other: {}})
+        for retailer, change in (("retailer_1", few), ("retailer_2", {}), ("retailer_3", old))
+    )
+    frames = {
+        "retail_gold_rows": frame(LINE, {day: {}, other: {}}),
+        "retail_gold_days": frame(GOLD_DAY, {day: {}, other: {}}),
+        "retail_gold_answers": answers,
+    }
+
+    verdicts = gates.judge(SALES.business_gate.name, frames, [day, other])
+
+    assert verdicts[other].passed
+    assert [failure.detail for failure in verdicts[day].failures] == [
+        "retailer_1 lines: 12 is less than the 320 expected at least",
+        "retailer_3 lines: 13 is less than the 320 expected at least",
+        "retailer_3 newest_age_days: 1 is more than the 0 expected at most",
+    ]

@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 from collections import Counter
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from clearhouse.sandbox.rng import seed_of
 GOOD, BAD, NEXT = days_from(dt.date(2024, 3, 4), 3)
 ID = {"retailer_1": "order_id", "retailer_2": "transaction_number", "retailer_3": "sale_id"}
 TOTAL = {"retailer_1": "total", "retailer_2": "amount", "retailer_3": "revenue"}
+QUANTITY = {"retailer_1": "quantity", "retailer_2": "qty", "retailer_3": "count"}
 TIME = {"retailer_1": "order_date", "retailer_2": "date", "retailer_3": "timestamp"}
 
 pytestmark = pytest.mark.parametrize("name", RETAILERS)
@@ -95,6 +97,20 @@ def test_half_of_the_sales_are_missing(name):
     true, sent = dict(by_sale(name, rows(name, BAD))), by_sale(name, bad(name, "half_volume"))
     assert len(sent) == round(len(true) / 2)
     assert all(lines == true[sale] for sale, lines in sent)
+
+
+def test_every_price_is_ten_times_what_it_was(name):
+    true, sent = rows(name, BAD), bad(name, "tenfold_prices")
+    assert len(sent) == len(true)
+    # A price after discount is rounded before it is ten times as much, or after.
+    for was, came in zip(true, sent, strict=True):
+        assert abs(came[TOTAL[name]] - 10 * was[TOTAL[name]]) <= Decimal("0.05") * abs(
+            was[QUANTITY[name]]
+        )
+
+
+def test_the_answer_for_the_day_before_is_sent(name):
+    assert bad(name, "day_before") == rows(name, GOOD)
 
 
 def test_a_renamed_field_is_renamed_in_every_row(name):

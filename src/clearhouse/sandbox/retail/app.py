@@ -23,6 +23,7 @@ from clearhouse.sandbox.framing import JsonRows
 from clearhouse.sandbox.record_faults import SentDay
 from clearhouse.sandbox.retail import pages
 from clearhouse.sandbox.retail.faults import (
+    DAY_BEFORE,
     DAY_FAULTS,
     HOSTILE,
     LATER_FAULTS,
@@ -131,7 +132,8 @@ class _Call:
 
     def _content(self, day: dt.date, kinds: list[str]) -> list[bytes]:
         """The rows of a day with these faults; a day without sales has nothing that could fail."""
-        lines = of_day(self.retailer, self.seed, day, self.scale)
+        drawn = day - dt.timedelta(days=DAY_BEFORE in kinds)
+        lines = of_day(self.retailer, self.seed, drawn, self.scale)
         if len(lines) == 0:
             return []
         parts: Parts = (lines,)

@@ -81,6 +81,14 @@ def _late(days_before: int) -> Callable[[Parts, Rng], Parts]:
     return fault
 
 
+def tenfold_prices(parts: Parts, _rng: Rng) -> Parts:
+    """Every price is ten times what it should be: dollars are sent as dimes."""
+    return (replace(parts[0], list_cents=parts[0].list_cents * 10), *parts[1:])
+
+
+DAY_BEFORE = "day_before"
+"""The answer for the day before is sent for this day."""
+
 # The position of a fault numbers its random stream: add at the end.
 DAY_FAULTS: Mapping[str, Callable[[Parts, Rng], Parts]] = MappingProxyType(
     {
@@ -90,6 +98,7 @@ DAY_FAULTS: Mapping[str, Callable[[Parts, Rng], Parts]] = MappingProxyType(
         "redelivered": _late(2),
         "corrected": corrected,
         "duplicates": duplicates,
+        "tenfold_prices": tenfold_prices,
     }
 )
 
@@ -164,7 +173,7 @@ def line_faults(names: Names) -> dict[str, RecordFault]:
 
 LINE_FAULTS = frozenset(line_faults(Names(*Names._fields)))
 
-ROW_FAULTS = frozenset({*DAY_FAULTS, *LATER_FAULTS, *LINE_FAULTS})
+ROW_FAULTS = frozenset({*DAY_FAULTS, *LATER_FAULTS, *LINE_FAULTS, DAY_BEFORE})
 """Names of all faults of the rows of a day."""
 
 # Days that would be held as a whole are no part of the plan, nor is a key that is refused.
