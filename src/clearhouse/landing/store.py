@@ -267,8 +267,11 @@ class Landing:
         return {name: names[name] for name in sorted(names)}
 
     def _load(self, names: Mapping[ObjectName, Stored | None]) -> list[LandedObject]:
-        with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
-            landed = list(pool.map(self._manifest, names))
+        if self._folder.root is None:
+            with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
+                landed = list(pool.map(self._manifest, names))
+        else:  # a local file is read before a thread has begun
+            landed = list(map(self._manifest, names))
         return [replace(o, seen=seen) for o, seen in zip(landed, names.values(), strict=True)]
 
     def _manifest(self, name: ObjectName) -> LandedObject:
