@@ -1,5 +1,6 @@
--- The touched products, customers and stores are those of the lines that readers see, each with the
--- days of its first and last line. Two codes that share a key would be two rows for one.
+-- The touched products, customers and stores, a part of them at a time, are those of the lines that
+-- readers see, each with the days of its first and last line. Two codes that share a key would be two
+-- rows for one.
 {% set entities = [
     ('product', 'product_code', 'first_sold_on', 'last_sold_on'),
     ('customer', 'customer_id', 'first_sale_on', 'last_sale_on'),
@@ -38,6 +39,7 @@ with lines as (
         select {{ entity }}_key from {{ ref('int_retail_touched_' ~ entity ~ 's') }}
     )
         and {{ entity }}_key <> 0
+        and {{ is_in_part(entity ~ '_key') }}
     group by {{ entity }}_key, retailer, {{ code }}
 
 )
@@ -50,7 +52,8 @@ select '{{ entity }}' as entity, differing.*
 from (
     {{ differences(
         '(select ' ~ entity ~ '_key, retailer, ' ~ code ~ ', ' ~ first ~ ', ' ~ last
-        ~ ' from ' ~ ref('int_retail_' ~ entity ~ 's') ~ ')',
+        ~ ' from ' ~ ref('int_retail_' ~ entity ~ 's')
+        ~ ' where ' ~ is_in_part(entity ~ '_key') ~ ')',
         entity ~ 's'
     ) }}
 ) as differing
