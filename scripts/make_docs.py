@@ -112,16 +112,19 @@ def known_in(folder: Path) -> Known:
 def in_markdown(known: Mapping[str, Known]) -> str:
     """The dictionary, from what dbt knows of each domain."""
     parts = [PREFACE]
+    told: set[str] = set()
     for name in sorted(known):
         domain = domain_of(name)
         contracts = [domain.contracts / f"{each.name}.yaml" for each in domain.datasets]
-        parts += _tables(known[name], contracts)
+        tables = dict(_tables(known[name], contracts))
+        parts += [text for table, text in tables.items() if table not in told]
+        told |= tables.keys()
         parts += ["\n".join(_source(contract)) for contract in contracts]
     return "\n".join(parts)
 
 
-def _tables(known: Known, contracts: Sequence[Path]) -> Iterator[str]:
-    """The tables of a domain that readers see, by name."""
+def _tables(known: Known, contracts: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """The tables of a domain that readers see, by name, each with its part of the dictionary."""
     manifest, catalog = known
     known_at = {f.name: f.known_at for path in contracts for f in Contract.load(path).fields}
     described = {**manifest["nodes"], **manifest["sources"]}
@@ -132,7 +135,7 @@ def _tables(known: Known, contracts: Sequence[Path]) -> Iterator[str]:
         if _served_in(described[name]) == READERS
     }
     for table, name in sorted(served.items()):
-        yield "\n".join(_dataset(table, described[name], built[name], known_at))
+        yield table, "\n".join(_dataset(table, described[name], built[name], known_at))
 
 
 def _served_in(node: Mapping[str, Any]) -> str:

@@ -43,14 +43,19 @@ class Unopened:
         pass
 
 
-def warm_up(domain: Domain) -> None:
-    """Import what runs use, and parse the domain's models: every child inherits both."""
+def warm_up(domain: Domain, engine: Any = None) -> None:
+    """Import what runs use, and parse the domain's models: every child inherits both.
+
+    Args:
+        domain: whose runs the children make.
+        engine: what the models are for, not opened yet; DuckDB unless it is given.
+    """
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     project.preload()
     dbt.preload()
     folder = Path(tempfile.mkdtemp())
     files = assembled(resource("dbt"), domain.models, domain.model_tests, folder / "project")
-    dbt.DbtProject(files, Unopened(domain.name), folder / "dbt").prepare()  # type: ignore[arg-type]
+    dbt.DbtProject(files, engine or Unopened(domain.name), folder / "dbt").prepare()
     assert dbt._PARSED
     gc.collect()
     gc.freeze()  # or each child would look through all of it, and copy the pages

@@ -98,7 +98,7 @@ class DomainWarehouse:
         self.project.build("tag:normalize")
         self.engine.discard_unfinished(self.dataset.gold)
         self.project.build("tag:gold")
-        self.engine.keep_built(self.dataset.gold)
+        self.engine.keep_built(self.dataset.gold, self.dataset.layout)
 
     def publish(self, *days: str, build: str = "1") -> None:
         """Flip the pointer of each day to its gold entry of a build, and what derives from it."""

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -45,6 +45,12 @@ def retailers(options: RetailOptions = SMALL, **of_some: RetailOptions) -> Itera
         yield urls
 
 
+def settings_of(urls: Urls) -> dict[str, str]:
+    """The settings by which the command line asks these servers."""
+    places = {f"{name.upper()}_URL": url for name, url in urls.items()}
+    return places | {f"{name.upper()}_KEY": KEYS[name] for name in urls}
+
+
 def with_faults(faults: Mapping[dt.date, tuple[str, ...]]) -> RetailOptions:
     """The small options, with faults."""
     return replace(SMALL, faults=faults)
@@ -52,13 +58,18 @@ def with_faults(faults: Mapping[dt.date, tuple[str, ...]]) -> RetailOptions:
 
 @dataclass
 class Shops:
-    """A home. Whatever server answers for a retailer, it is the same source to it."""
+    """A home. Whatever server answers for a retailer, it is the same source to it.
+
+    Attributes:
+        settings: those that are not the defaults.
+    """
 
     home: Path
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self, urls: Urls = MappingProxyType({}), *, refresh: bool = False) -> Run:
         """The stores, and the retailers where they are given."""
-        settings = load_settings(_env_file=None, clearhouse_home=self.home)
+        settings = load_settings(_env_file=None, clearhouse_home=self.home, **self.settings)
         connections = {
             each.name: RetailerConnection(
                 each, "test", "", partial(urls.__getitem__, each.name), KEYS[each.name], QUICK

@@ -28,7 +28,7 @@
 
 {% macro postgres__as_built(relation) -%}
     {%- if relation.schema == 'marts' -%}
-        {{ return(relation.incorporate(path={'schema': schema_served('marts')})) }}
+        {{ return(relation.incorporate(path={'schema': env_var('CLEARHOUSE_FRESH', '') or 'marts'})) }}
     {%- elif execute and model.resource_type == 'test' and is_kept_by_entry(relation) -%}
         {%- set built = built_entries(relation) -%}
         {%- set is_there = "select to_regclass('" ~ built ~ "') is not null" -%}

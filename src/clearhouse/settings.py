@@ -1,8 +1,8 @@
 """Settings: each part is named by a URL, read from the environment or `.env`.
 
 Two profiles are planned: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
-This version runs the embedded one, with the books, the SQL engine or both on a PostgreSQL server if
-that is wanted; anything else is refused in one sentence.
+This version runs the embedded one, with the books and the SQL engine on a PostgreSQL server and
+landing in an S3 store where that is wanted; anything else is refused in one sentence.
 """
 
 import os
@@ -27,7 +27,8 @@ from clearhouse.core.errors import SettingsError
 from clearhouse.core.urls import SecretUrl, UrlError
 
 EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
-    "landing_url": ("file",),
+    "landing_url": ("file", "s3"),
+    "export_url": ("file", "s3"),
     "log_url": ("sqlite",),
     "database_url": ("sqlite", "postgresql"),
     "workflows_url": ("inline",),
@@ -38,6 +39,8 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "cache_url": ("sqlite",),
 }
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+
+_BUCKET_AND_PREFIX = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()=-]+)*/?")
 
 # In the path of a local store: URLs and SQL end or escape at % ? # ' ", DuckDB takes * [ ] for a
 # pattern of names, and a shell reads the others in the commands that are printed to be typed.
@@ -92,7 +95,14 @@ class Settings(BaseSettings):
     )
 
     clearhouse_home: Path = Field(Path(".clearhouse"), description="Folder of all local state.")
-    landing_url: str = Field("", description="Raw bytes by source and day: file://…")
+    landing_url: str = Field(
+        "", description="Raw bytes by source and day: file://… or s3://bucket/prefix"
+    )
+    export_url: str = Field(
+        "",
+        description="Where each day's accepted records are written as JSON lines and Parquet: "
+        "file://… or s3://bucket/prefix. Unset: nowhere.",
+    )
     log_url: str = Field("", description="Event log between services: sqlite:///…")
     database_url: StoreUrl = Field(
         "",
@@ -175,9 +185,12 @@ class Settings(BaseSettings):
                 self.__dict__[name] = value
 
     def beside(self, home: Path) -> Self:
-        """The same with another home for every store but landing, and nobody alerted from there."""
+        """The same with another home for every store but landing.
+
+        Nothing is exported from there, and nobody is alerted.
+        """
         engines = ("engine_url", "engine_url_bnpl", "engine_url_retail")
-        stores = ("log_url", "database_url", "catalog_url", *engines, "cache_url")
+        stores = ("log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url")
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
         copy.model_post_init(None)
@@ -252,6 +265,11 @@ def load_settings(**overrides: Any) -> Settings:
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             _check_store(name.upper(), url, schemes)
+    if settings.export_url.rstrip("/") == settings.landing_url.rstrip("/"):
+        raise SettingsError(
+            "EXPORT_URL is what LANDING_URL is: take another place for exports, as landing holds "
+            "what arrived and nothing else."
+        )
     _check_proxies()
     return settings
 
@@ -267,12 +285,24 @@ def _check_store(name: str, url: str, schemes: tuple[str, ...]) -> None:
         )
     if scheme == "inline":
         return
+    if scheme == "s3":
+        _check_bucket(name, rest)
+        return
     if not rest.startswith("/"):
         raise SettingsError(f"{name} needs three slashes and a path: {scheme}:///path/to/it.")
     if scheme != "file":
         _check_path(name, rest)
     elif {"?", "#"} & set(rest):
         raise SettingsError(f"{name} has a ? or a #: write them as %3F and %23.")
+
+
+def _check_bucket(name: str, rest: str) -> None:
+    if not _BUCKET_AND_PREFIX.fullmatch(rest):
+        raise SettingsError(
+            f"{name} names no bucket and prefix: write s3://bucket/prefix, with letters, digits "
+            "and any of ! _ . * ' ( ) - = in the prefix, and keys in AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY."
+        )
 
 
 def _check_path(name: str, path: str) -> None:
@@ -335,7 +365,10 @@ def make_folders(settings: Settings) -> None:
 def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
     """Setting, folder and, where one is named, the file in it, of each store in use."""
     yield "CLEARHOUSE_HOME", settings.clearhouse_home, None
-    yield "LANDING_URL", Path(url2pathname(urlsplit(settings.landing_url).path)), None
+    for name in ("landing_url", "export_url"):
+        url = getattr(settings, name)
+        if url.startswith("file:"):
+            yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
     engines = ("engine_url", "engine_url_bnpl", "engine_url_retail")
     for name in ("database_url", "catalog_url", *engines):
         url = getattr(settings, name)

@@ -27,6 +27,11 @@ SERVED = (TICKETS, TAKINGS, HIDDEN)
 FAULTS = {"healthy": {}, "restated": {DAY: ("restated",)}}
 
 
+def die() -> None:
+    """End this process as the system ends one that is out of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Writes:
     """Notes the durable writes of this process, and ends it at one of them.
 
@@ -34,10 +39,13 @@ class Writes:
         journal: file that each write is noted in, when it begins and when it is done.
         die_at: number of the write, from 1; 0 for never.
         after: die when it is done, and not when it begins.
+        kill: what happens there, where it is not this process that dies.
     """
 
-    def __init__(self, journal: Path, die_at: int, after: bool) -> None:
-        self._journal, self._die_at, self._after = journal, die_at, after
+    def __init__(
+        self, journal: Path, die_at: int, after: bool, kill: Callable[[], None] = die
+    ) -> None:
+        self._journal, self._die_at, self._after, self._kill = journal, die_at, after, kill
         self._count = 0
         self._noting = threading.Lock()
         """dbt writes from two threads: what was noted last is what this process died of."""
@@ -66,7 +74,7 @@ class Writes:
         with self._journal.open("a") as journal:
             journal.write(f"{number} {'after' if after else 'before'} {kind}\n")
         if number == self._die_at and after == self._after:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._kill()
 
 
 class SqlChanges:

@@ -17,6 +17,7 @@ from toy_home import DAY, TICKETS, Toy
 from clearhouse.books.schema import release_table
 from clearhouse.core.errors import UsageError
 from clearhouse.engines.duckdb import DuckDBEngine
+from clearhouse.engines.engine import Layout
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.hops import HopNames
@@ -58,8 +59,8 @@ def losing_a_row(day: dt.date, patched: pytest.MonkeyPatch) -> None:
     """Let the engine lose a row of what is built of a day."""
     keep = DuckDBEngine.keep_built
 
-    def losing(engine: DuckDBEngine, fact: str) -> None:
-        keep(engine, fact)
+    def losing(engine: DuckDBEngine, fact: str, layout: Layout) -> None:
+        keep(engine, fact, layout)
         (entry_id,) = ops.entries_in(engine, fact, [day])[day]
         engine.rewrite_entry(fact, entry_id, "SELECT * FROM rows OFFSET 1")
 

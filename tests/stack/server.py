@@ -50,9 +50,17 @@ class Server:
         self.databases.edit(self.url, f'CREATE DATABASE "{name}"')
         return _text(sa.make_url(self.url).set(database=name))
 
-    def connected(self, database: str, **options: Any) -> psycopg.Connection[Any]:
+    def make_login(self, name: str, role: str, database: str) -> None:
+        """A user who may do what a role may."""
+        self.databases.edit(
+            _text(sa.make_url(self.url).set(database=database)),
+            f"CREATE ROLE {name} LOGIN PASSWORD '{self.password}'",
+            f"GRANT {role} TO {name}",
+        )
+
+    def connected(self, database: str, user: str = USER, **options: Any) -> psycopg.Connection[Any]:
         """A connection to a database, each statement by itself."""
-        url = _text(sa.make_url(self.url).set(database=database))
+        url = _text(sa.make_url(self.url).set(database=database, username=user))
         return psycopg.connect(url, autocommit=True, **options)
 
     def start(self) -> None:

@@ -1,11 +1,11 @@
 """What is built on PostgreSQL is what is built on the embedded engine; readers are safe there."""
 
 import datetime as dt
-import threading
-import time
+from collections.abc import Iterator
 
 import psycopg
 import pytest
+from retail_home import retailers, settings_of, with_faults
 
 from clearhouse.core.errors import ServerError, StoreError
 from clearhouse.engines.postgres.connection import only_run
@@ -22,6 +22,15 @@ FAULTS = {
 READERS = {"bnpl": "marts.mart_bnpl_transactions", "retail": "marts.fact_sales"}
 
 
+@pytest.fixture(scope="module")
+def shops() -> Iterator[dict[str, str]]:
+    """Settings of three retailers that stay up, with the faults of their days."""
+    repeated, held, later = FAULTS["retail"]
+    faults = {DAYS[1]: repeated, DAYS[2]: (held,), DAYS[3]: later}
+    with retailers(with_faults(faults)) as urls:
+        yield settings_of(urls)
+
+
 @pytest.fixture(scope="module", params=["retail", "bnpl"])
 def homes(
     request: pytest.FixtureRequest,
@@ -31,17 +40,19 @@ def homes(
     """Days with corrections and duplicates, one that is held, and one that changes earlier ones."""
     domain = request.param
     folder = tmp_path_factory.mktemp(domain)
-    settings = SMALL if domain == "bnpl" else {}
+    settings = SMALL if domain == "bnpl" else request.getfixturevalue("shops")
     url = server.database(domain)
     homes = TwoHomes(
         Home(folder / "embedded", domain, settings),
         Home(folder / "server", domain, {**settings, "ENGINE_URL": url}),
     )
     repeated, held, later = FAULTS[domain]
+    asked = domain == "bnpl"  # the retailers' faults are in the retailers
     faults = [f"{DAYS[1]}={kind}" for kind in repeated] + [f"{DAYS[2]}={held}"]
-    codes = [r.exit_code for r in homes.both(lambda home: home.run(DAYS[0], DAYS[2], *faults))]
+    some = faults if asked else []
+    codes = [r.exit_code for r in homes.both(lambda home: home.run(DAYS[0], DAYS[2], *some))]
     assert codes == [3, 3]
-    more = [f"{DAYS[3]}={kind}" for kind in later]
+    more = [f"{DAYS[3]}={kind}" for kind in later] if asked else []
     codes = [r.exit_code for r in homes.both(lambda home: home.run(DAYS[3], DAYS[3], *more))]
     assert codes == [0, 0]
     return homes
@@ -94,7 +105,8 @@ def test_a_stolen_row_is_named(homes: TwoHomes) -> None:
 
     home = homes.server
     run = home.opened()
-    for kind in ("steal", "double", "change"):
+    kinds = ("steal",) if home.domain == "bnpl" else ("double", "change")
+    for kind in kinds:
         assert tamper(run, kind, 1) == 1
         findings = audit_days(run).findings
         assert [named for f in findings for named in f.named], kind
@@ -103,42 +115,6 @@ def test_a_stolen_row_is_named(homes: TwoHomes) -> None:
         assert home.run(day, day).exit_code == 0
         assert not audit_days(run).findings
     run.engine.close()
-
-
-def test_a_reader_sees_one_publication_or_the_next(homes: TwoHomes, server: Server) -> None:
-    """While a correction is published, rows and what derives from them change together."""
-    domain = homes.server.domain
-    table = READERS[domain]
-    amount, total = (
-        ("amount", "SELECT sum(total_amount) FROM marts.mart_bnpl_customers")
-        if domain == "bnpl"
-        else ("total_amount", "SELECT sum(net_amount) FROM marts.mv_daily_sales_summary")
-    )
-    sql = f"SELECT (SELECT sum({amount}) FROM {table}), ({total}), (SELECT count(*) FROM {table})"
-    seen: set[tuple[object, ...]] = set()
-    done = threading.Event()
-
-    def poll() -> None:
-        with server.connected(domain) as connection:
-            while not done.is_set():
-                seen.update(connection.execute(sql).fetchall())
-                time.sleep(0.02)
-
-    with server.connected(domain) as patient:
-        patient.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        before = patient.execute(sql).fetchone()
-        reader = threading.Thread(target=poll)
-        reader.start()
-        try:
-            day = DAYS[3] + dt.timedelta(days=1)
-            answer = homes.server.run(day, day, f"{day}=restated")
-        finally:
-            done.set()
-            reader.join()
-        assert answer.exit_code == 0, answer.output
-        assert patient.execute(sql).fetchone() == before
-    assert len(seen) == 2
-    assert all(row[0] == row[1] for row in seen)
 
 
 def test_a_reader_may_read_what_is_published_and_nothing_else(
@@ -164,6 +140,21 @@ def test_a_reader_may_read_what_is_published_and_nothing_else(
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(refused)
+
+
+def test_all_that_readers_may_read_is_described(homes: TwoHomes, server: Server) -> None:
+    may_read = """SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')
+        AND relnamespace::regnamespace::text IN ('gold', 'marts', 'ops', 'silver', 'bronze')
+        AND has_table_privilege('clearhouse_reader', oid, 'SELECT')"""
+    silent = f"""SELECT oid::regclass::text FROM ({may_read}) AS found
+        WHERE obj_description(oid, 'pg_class') IS NULL
+        UNION ALL SELECT attrelid::regclass || '.' || attname FROM pg_attribute
+        WHERE attrelid IN ({may_read}) AND attnum > 0 AND NOT attisdropped
+            AND col_description(attrelid, attnum) IS NULL"""
+    with server.connected(homes.server.domain) as connection:
+        ((count,),) = connection.execute(f"SELECT count(*) FROM ({may_read}) AS found").fetchall()
+        assert count >= 8
+        assert connection.execute(silent).fetchall() == []
 
 
 def test_one_run_of_a_domain_at_a_time_on_all_hosts(homes: TwoHomes) -> None:

@@ -2,13 +2,9 @@ import datetime as dt
 import json
 import os
 import subprocess
-import threading
-from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
 import pytest
@@ -319,72 +315,6 @@ def test_an_object_store_keeps_the_same_promises() -> None:
     assert landing.objects("simtom", DAY) == [first, second]
     assert landing.read(second) == CORRECTED
     assert landing.local_path(first) is None
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
-    """As much of S3 as landing uses, by its wire format, at AWS_ENDPOINT_URL."""
-    objects: dict[str, bytes] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def answer(self, status: int, body: bytes = b"") -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("ETag", '"1"')
-            self.send_header("Last-Modified", "Sat, 09 Mar 2024 12:00:00 GMT")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            key = unquote(urlsplit(self.path).path)
-            if self.headers.get("If-None-Match") == "*" and key in objects:
-                return self.answer(412)
-            objects[key] = body
-            return self.answer(200)
-
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            if not url.query:
-                body = objects.get(unquote(url.path))
-                return self.answer(404) if body is None else self.answer(200, body)
-            start = f"{unquote(url.path).rstrip('/')}/{parse_qs(url.query)['prefix'][0]}"
-            entries = "".join(
-                f"<Contents><Key>{key.split('/', 2)[2]}</Key><Size>{len(body)}</Size>"
-                "<LastModified>2024-03-09T12:00:00.000Z</LastModified><ETag>1</ETag></Contents>"
-                for key, body in sorted(objects.items())
-                if key.startswith(start)
-            )
-            return self.answer(200, f"<ListBucketResult>{entries}</ListBucketResult>".encode())
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    yield objects
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_landing_in_s3(s3: dict[str, bytes]) -> None:
-    landing = Landing.from_url("s3://bucket/some/prefix")
-    first = landing.put("simtom", DAY, FIRST, REQUEST)
-    assert not landing.put("simtom", DAY, FIRST, REQUEST).created
-    second = landing.put("simtom", DAY, CORRECTED, REQUEST)
-    assert landing.days("simtom", Window.day(DAY)) == {DAY: [first, second]}
-    assert landing.read(second) == CORRECTED
-    assert f"/bucket/some/prefix/{first.key}" in s3
-    assert not ObjectFolder.from_url("s3://bucket/some/prefix").create(first.key, b"other")
-    assert landing.verify(first)
 
 
 def test_a_store_that_fails_says_what_to_do(root: Path) -> None:

@@ -20,7 +20,8 @@
 
 {#
     The schema in which tables that are served in another one are while a publication is made. Where
-    readers read the engine's own tables, those that are made anew are built beside.
+    readers read the engine's own tables, these stand in `gold`, with views of them in `marts`; those
+    that are made anew are built beside.
 #}
 {% macro schema_served(schema) -%}
     {{ return(adapter.dispatch('schema_served', 'clearhouse')(schema)) }}
@@ -31,8 +32,8 @@
 {%- endmacro %}
 
 {% macro postgres__schema_served(schema) -%}
-    {%- set fresh = env_var('CLEARHOUSE_FRESH', '') -%}
-    {{ return(fresh if fresh and schema in ('gold', 'marts') else schema) }}
+    {%- set stands_in = 'gold' if schema == 'marts' else schema -%}
+    {{ return(env_var('CLEARHOUSE_FRESH', '') or stands_in if stands_in == 'gold' else schema) }}
 {%- endmacro %}
 
 

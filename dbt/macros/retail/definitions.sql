@@ -33,3 +33,16 @@
 {% macro last_sold(column) -%}
     (array_agg({{ column }} order by sale_date desc, sold_at desc, _record_id))[1]
 {%- endmacro %}
+
+
+{#
+    For tests of entities whose lines may lie anywhere in history: whether a key is in the part that
+    is counted now. Each touched day names a sixteenth of the keys: a night counts a part of what it
+    touches, nights one after another all parts, and a load of many days everything at once.
+#}
+{% macro is_in_part(key) -%}
+    mod({{ key }}, 16) in (
+        select mod(cast({{ date_key('sale_date') }} as bigint), 16)
+        from {{ ref('int_retail_touched_days') }}
+    )
+{%- endmacro %}

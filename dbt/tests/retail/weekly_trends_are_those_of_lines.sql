@@ -14,6 +14,11 @@ weeks as (
             as sales_by_day,
         {{ sale_measures() }}
     from lines
+    where {{ period_start('week', 'sale_date') }} in (
+        select week_start from {{ ref('int_retail_touched_weeks') }}
+        union
+        select {{ plus_days('week_start', -7) }} from {{ ref('int_retail_touched_weeks') }}
+    )
     group by {{ period_start('week', 'sale_date') }}, retailer
 
 ),

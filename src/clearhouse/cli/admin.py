@@ -108,8 +108,11 @@ def _check_stores(config: Settings) -> str:
     entries = 0
     for name in DOMAINS:
         run = open_run(domain_of(name), config)
+        run.landing.check()
         for dataset in run.datasets:
             run.lake.columns(dataset.id)
+            for files in dataset.exports.values():
+                files.folder.check()
         entries += len(run.books.current(name))
         run.engine.close()
     listed = "1 current entry" if entries == 1 else f"{entries:,} current entries"

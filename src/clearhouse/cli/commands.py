@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Run a domain's pipeline over days. What is unchanged is skipped: this is also a backfill.",
     ),
     "step": (
-        "run:step",
+        "step:step",
         "Run one step of a domain over one day. The books say what it may touch.",
     ),
     "release": ("run:release", "Let a held day pass the gates that hold it, and publish it."),

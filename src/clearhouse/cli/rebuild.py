@@ -17,6 +17,7 @@ from clearhouse.core.errors import ExitCode
 from clearhouse.core.paths import near
 from clearhouse.domains import domain_of
 from clearhouse.home import note_home
+from clearhouse.pipeline import ops
 from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.journal import set_aside_heads
@@ -96,6 +97,7 @@ def _open_beside(config: Settings, domain: str, stores: Backup) -> Run:
     run = open_run(declared, config)
     for dataset in run.datasets:
         run.lake.forget(dataset.id)
+    ops.to_be_made_anew(run.engine, domain)
     return run
 
 

@@ -1,4 +1,4 @@
-"""`demo`, `run`, `step` and `release`: the commands that do work."""
+"""`demo`, `run` and `release`: the commands that do work."""
 
 import datetime as dt
 import json
@@ -33,8 +33,8 @@ from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.domain import Domain, Faults
 from clearhouse.pipeline.gates import release as release_gates
 from clearhouse.pipeline.opening import connected, open_run
-from clearhouse.pipeline.runner import RunReport, Step, run_steps, select
-from clearhouse.pipeline.steps import PULL, STEPS
+from clearhouse.pipeline.runner import RunReport, Step, run_steps
+from clearhouse.pipeline.steps import STEPS
 from clearhouse.pipeline.summary import Seen, Summary, summarize
 from clearhouse.pipeline.tamper import TAMPERINGS, tamper
 from clearhouse.settings import Settings
@@ -74,8 +74,8 @@ def demo(
     )
     tampered = dict(zip(TAMPERINGS, (steal, double, change), strict=True))
     domains = [domain_of(name) for name in ([domain] if domain else DOMAINS)]
-    faults = _faults_by_domain(domains, _faults(fault))
-    codes = [_demo_of(config, each, window, faults[each.name], tampered, again) for each in domains]
+    asked = _faults_by_domain(domains, faults(fault))
+    codes = [_demo_of(config, each, window, asked[each.name], tampered, again) for each in domains]
     leave(ExitCode.worst(codes))
 
 
@@ -146,32 +146,7 @@ def run(
     declared = domain_of(domain)
     window = Window.parse(first, last)
     config = settings_of_stores()
-    _run_pulling(config, declared, STEPS, window, _faults(fault), refresh=refresh, as_json=as_json)
-
-
-def step(
-    domain: DomainArgument,
-    name: Annotated[
-        str,
-        typer.Argument(metavar="STEP", help="\n\n".join(f"{s.name}: {s.summary}." for s in STEPS)),
-    ],
-    day: BookDate,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Pull the day again even if it has landed.")
-    ] = False,
-    as_json: JsonFlag = False,
-    fault: Fault = None,
-) -> None:
-    """Run one step of a domain over one day. The books say what it may touch."""
-    declared = domain_of(domain)
-    chosen = select(STEPS, name)
-    window = Window.day(parse_day(day))
-    config = settings_of_stores()
-    if chosen.name == PULL.name:
-        _run_pulling(
-            config, declared, (chosen,), window, _faults(fault), refresh=refresh, as_json=as_json
-        )
-    _run_without_pull(config, declared, (chosen,), window, as_json=as_json)
+    run_pulling(config, declared, STEPS, window, faults(fault), refresh=refresh, as_json=as_json)
 
 
 def release(
@@ -202,7 +177,8 @@ def release(
     leave(report.exit_code)
 
 
-def _faults(texts: list[str] | None) -> Faults:
+def faults(texts: list[str] | None) -> Faults:
+    """Faults by day, as they were typed."""
     if not texts:
         return {}
     from clearhouse.sandbox.options import faults_from_text
@@ -210,7 +186,7 @@ def _faults(texts: list[str] | None) -> Faults:
     return faults_from_text(texts)
 
 
-def _run_pulling(
+def run_pulling(
     config: Settings,
     domain: Domain,
     steps: Sequence[Step[Run]],
@@ -220,6 +196,7 @@ def _run_pulling(
     refresh: bool,
     as_json: bool,
 ) -> None:
+    """Run steps that begin with the pull, show what came of them, and end the command."""
     with (
         connected(domain, config, faults) as connections,
         alone(config, domain.name),
@@ -232,9 +209,10 @@ def _run_pulling(
     leave(report.exit_code)
 
 
-def _run_without_pull(
+def run_without_pull(
     config: Settings, domain: Domain, steps: Sequence[Step[Run]], window: Window, *, as_json: bool
 ) -> None:
+    """Run steps over what has landed, show what came of them, and end the command."""
     with alone(config, domain.name), progress() as shown:
         opened = open_run(domain, config, progress=shown)
         report, summary = _steps(opened, steps, window)

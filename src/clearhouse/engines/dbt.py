@@ -20,7 +20,7 @@ import structlog
 
 from clearhouse.core.environment import foreign_settings
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.engines.engine import Engine
+from clearhouse.engines.engine import Description, Engine
 
 _log = structlog.get_logger("clearhouse.dbt")
 
@@ -141,6 +141,20 @@ class DbtProject:
             "--indirect-selection=buildable",
             *(f"--exclude-resource-type={kind}" for kind in self._left_out),
         )
+
+    def descriptions(self) -> dict[str, Description]:
+        """What models and sources are, by the `schema.name` that each is served as."""
+        with _ONE_AT_A_TIME, self._environment():
+            manifest = self._parse()
+        nodes = [*manifest.nodes.values(), *manifest.sources.values()]
+        found = {}
+        for node in nodes:
+            if node.resource_type not in ("model", "source"):
+                continue
+            schema = node.config.meta.get("served_in", node.schema)
+            columns = {c.name: _plain_text(c.description) for c in node.columns.values()}
+            found[f"{schema}.{node.name}"] = Description(_plain_text(node.description), columns)
+        return found
 
     def run_unit_tests(self, select: str = "test_type:unit") -> DbtResult:
         """Run dbt's unit tests; the models that they stand on must have been built once.
@@ -321,6 +335,11 @@ def _plain(words: str) -> str:
     kept = [line for line in (lines[1:] if framed else lines) if line]
     text = " ".join(kept) or "it gave no reason"
     return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _plain_text(description: str) -> str:
+    """A description without the line breaks of its file."""
+    return " ".join(description.split())
 
 
 def _raise_exception(exception: BaseException | None) -> None:

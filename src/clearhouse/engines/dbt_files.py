@@ -7,7 +7,14 @@ not look into folders that are links, so each file is one.
 from collections.abc import Iterator
 from pathlib import Path
 
-_COMMON = ("dbt_project.yml", "profiles.yml", "macros", "tests/generic", "models/_ops.yml")
+_COMMON = (
+    "dbt_project.yml",
+    "profiles.yml",
+    "macros",
+    "tests/generic",
+    "models/_metrics.yml",
+    "models/_ops.yml",
+)
 
 
 def assembled(common: Path, models: Path, tests: Path, project: Path) -> Path:

@@ -6,7 +6,7 @@ are given a small file of views over the published ones (`readers`).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -16,7 +16,7 @@ from clearhouse.core.columnar import Dialect, DuckDBDialect, read_parquet_sql
 from clearhouse.core.errors import StoreError, first_line
 from clearhouse.core.paths import near
 from clearhouse.engines import entry_files
-from clearhouse.engines.engine import Anew, DbtTarget, Insert, Served
+from clearhouse.engines.engine import Anew, DbtTarget, Description, Insert, Layout, Served
 from clearhouse.engines.readers import ReadersFile, has
 
 STORAGE = "v1.5.0"
@@ -138,8 +138,8 @@ class DuckDBEngine:
         rows = entry_files.entries_sql(self, self.gold, fact, entry_ids)
         self.execute(f"CREATE OR REPLACE VIEW {relation} AS {rows}")
 
-    def keep_built(self, fact: str) -> None:
-        """Make what a build wrote of a gold fact part of it, durably."""
+    def keep_built(self, fact: str, layout: Layout) -> None:
+        """Make what a build wrote of a gold fact part of it, durably: files have no layout."""
         entry_files.keep_built(self, self.gold, fact)
 
     def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
@@ -148,10 +148,22 @@ class DuckDBEngine:
 
     def begin_anew(self, anew: Anew) -> None:
         """Let derived tables be built anew, in their places: readers have copies."""
-        self.execute(*(f"DROP TABLE IF EXISTS {table}" for table in anew.tables))
+        self.execute(*(f"DROP TABLE IF EXISTS {table.relation}" for table in anew.tables))
 
     def placed_anew(self, anew: Anew) -> Sequence[str]:
         """Nothing: what was built anew is in its place."""
+        return ()
+
+    def table_of(self, served: str) -> str:
+        """The table itself."""
+        return served
+
+    def refreshed(self, summary: str) -> Sequence[str]:
+        """Nothing: readers are given copies of what changed."""
+        return ()
+
+    def described(self, descriptions: Mapping[str, Description]) -> Sequence[str]:
+        """Nothing: readers' views are made anew by every publication."""
         return ()
 
     def serve(self, served: Served) -> None:

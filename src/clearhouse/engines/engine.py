@@ -76,19 +76,63 @@ class Served:
     where: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a gold fact is laid out where it is a table of a server; a file needs none of it.
+
+    Attributes:
+        indexes: lists of columns by which queries look for rows, beside those of the spine.
+        members: by column of the fact that is the key of a dimension, the table of its members:
+            of every key that any row has had, published or not.
+    """
+
+    indexes: Sequence[Sequence[str]] = ()
+    members: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTable:
+    """A derived table as an engine makes it.
+
+    Attributes:
+        relation: `schema.name` by which it is served.
+        indexes: lists of columns by which its rows are looked for.
+        grain: columns that tell the rows of a summary apart.
+        is_internal: readers are not shown it.
+        is_summary: readers are shown it as a materialized view, where the engine has those.
+    """
+
+    relation: str
+    indexes: Sequence[Sequence[str]] = ()
+    grain: Sequence[str] = ()
+    is_internal: bool = False
+    is_summary: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Anew:
     """What of a domain is made anew when its models are other ones.
 
     Attributes:
-        tables: `schema.name` of derived tables.
+        tables: derived tables.
         views: those that readers are shown, in the order in which they build on each other.
-        internal: which of the tables readers are not shown.
     """
 
-    tables: Sequence[str]
+    tables: Sequence[DerivedTable]
     views: Sequence[str]
-    internal: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a relation is, in words.
+
+    Attributes:
+        text: of the relation.
+        columns: by column.
+    """
+
+    text: str
+    columns: Mapping[str, str]
 
 
 class Engine(Protocol):
@@ -142,7 +186,7 @@ class Engine(Protocol):
         """Let `schema.name` be the rows of some entries of a gold fact."""
         ...
 
-    def keep_built(self, fact: str) -> None:
+    def keep_built(self, fact: str, layout: Layout) -> None:
         """Make what a build wrote of a gold fact part of it, durably."""
         ...
 
@@ -159,6 +203,22 @@ class Engine(Protocol):
 
     def placed_anew(self, anew: Anew) -> Sequence[str]:
         """The statements that put what was built anew in its place, for the publication's flip."""
+        ...
+
+    def table_of(self, served: str) -> str:
+        """The table in which rows of a derived table are replaced, which is served as `served`."""
+        ...
+
+    def refreshed(self, summary: str) -> Sequence[str]:
+        """The statements that bring what readers see of a summary to what its table holds."""
+        ...
+
+    def described(self, descriptions: Mapping[str, Description]) -> Sequence[str]:
+        """The statements that let relations which are there carry their descriptions.
+
+        Args:
+            descriptions: by `schema.name`.
+        """
         ...
 
     def serve(self, served: Served) -> None:

@@ -1,6 +1,7 @@
 """Keys and bytes in a local folder or an S3 bucket, by one code: obstore.
 
-A write creates a key or finds it taken; nothing is overwritten and nothing half is ever seen.
+What landed is written by `create`, which makes a key or finds it taken; `replace` is for what may
+be made again. Nothing half is ever seen.
 
 Durability. S3 answers a put when it is durable. obstore's LocalStore writes to another name and
 links the file to its own, which is atomic, but calls no fsync (seen with strace, obstore 0.12):
@@ -9,47 +10,75 @@ synced, takes its name by a link that fails if the name is taken, and then its f
 above it that may be new, are synced. So a name never stands for bytes that are not on the disk.
 """
 
-import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, ObjectStore, S3Store
+from obstore.store import LocalStore, ObjectStore
 
 from clearhouse.core.durable import sync
-from clearhouse.core.errors import SettingsError, StoreError
+from clearhouse.core.errors import ServerError, SettingsError, StoreError, first_line
+from clearhouse.landing.s3 import open_bucket, reason_of
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig
+    from obstore import ObjectMeta, PutMode
 
 _STAGING = ".staging"
+_NAMES = {"LANDING_URL": "Landing", "EXPORT_URL": "Export"}
+_NO_BUCKET = "<Code>NoSuchBucket</Code>"
+"""Answered as 404, as for a missing key."""
+
+
+class Stored(NamedTuple):
+    """What a store says of an object without sending it.
+
+    Attributes:
+        size: in bytes.
+        e_tag: names its content to the store; "" for a local file.
+    """
+
+    size: int
+    e_tag: str
 
 
 class ObjectFolder:
-    """Immutable objects by key.
+    """Objects by key.
 
     Args:
         store: where they are.
         root: the same place as a local folder, if it is one.
+        url: of the bucket and prefix, if it is one.
+        setting: what names the place, for what people are told.
     """
 
-    def __init__(self, store: ObjectStore, root: Path | None = None) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        root: Path | None = None,
+        *,
+        url: str = "",
+        setting: str = "LANDING_URL",
+    ) -> None:
         self._store = store
         self.root = root
+        self.url = url.rstrip("/")
+        self._setting = setting
         self._settled: set[Path] = set()
         """Folders whose own names are known to be on the disk: no need to sync above them."""
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, setting: str = "LANDING_URL") -> Self:
         """A local folder (file:///path, made where it is missing) or s3://bucket/prefix.
 
-        S3's region, keys and endpoint come from the usual AWS_* variables.
+        Args:
+            url: where.
+            setting: the name of the setting that says so.
 
         Raises:
             SettingsError: another kind of URL, or one that can't be used.
@@ -58,60 +87,112 @@ class ObjectFolder:
         try:
             if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
                 root = Path(url2pathname(parts.path))
-                return cls(LocalStore(root, mkdir=True), root)
+                return cls(LocalStore(root, mkdir=True), root, setting=setting)
             if parts.scheme == "s3" and parts.netloc:
-                return cls(S3Store.from_url(url, client_options=_s3_client_options()))
+                return cls(open_bucket(url), url=url, setting=setting)
         except (BaseError, OSError) as error:
             raise SettingsError(
-                f"The landing at {url} can't be opened ({_first_line(error)}): check LANDING_URL."
+                f"The store at {url} can't be opened ({first_line(error)}): check {setting}."
             ) from error
         raise SettingsError(
-            f"{url!r} is no landing: set LANDING_URL to file:///absolute/path or s3://bucket/prefix."
+            f"{url!r} can't be used: set {setting} to file:///absolute/path or s3://bucket/prefix."
         )
 
-    def create(self, key: str, data: bytes) -> bool:
-        """Put bytes under a new key, durably. False: the key is taken, and is left as it is.
+    def create(self, key: str, data: bytes) -> Stored | None:
+        """Put bytes under a new key, durably. None: the key is taken, and is left as it is.
 
         Raises:
-            StoreError: the store can't be written.
+            StoreError, ServerError: the store can't be written.
         """
-        with _failing_clearly("write", key):
+        with self._failing_clearly("write", key):
             try:
-                if self.root is None:
-                    obstore.put(self._store, key, data, mode="create")
-                else:
-                    self._create_durably(key, data, self.root)
+                return self._put(key, data, overwrites=False)
             except AlreadyExistsError:
-                return False
-        return True
+                return None
+
+    def replace(self, key: str, data: bytes) -> Stored:
+        """Put bytes under a key, durably, in the place of what is there.
+
+        Raises:
+            StoreError, ServerError: the store can't be written.
+        """
+        with self._failing_clearly("write", key):
+            return self._put(key, data, overwrites=True)
+
+    def remove(self, key: str) -> None:
+        """Take away what is under a key, if anything is.
+
+        Raises:
+            StoreError, ServerError: the store can't be written.
+        """
+        with self._failing_clearly("remove", key), suppress(FileNotFoundError):
+            obstore.delete(self._store, key)
 
     def get(self, key: str) -> bytes | None:
         """The bytes under a key; None where there is none.
 
         Raises:
-            StoreError: the store can't be read.
+            StoreError, ServerError: the store can't be read.
         """
-        with _failing_clearly("read", key):
+        with self._failing_clearly("read", key):
             try:
                 return obstore.get(self._store, key).bytes().to_bytes()
+            except FileNotFoundError as error:
+                if _NO_BUCKET in str(error):
+                    raise
+                return None
+
+    def stat(self, key: str) -> Stored | None:
+        """What the store says of an object; None where there is none.
+
+        Raises:
+            StoreError, ServerError: the store can't be read.
+        """
+        with self._failing_clearly("read", key):
+            try:
+                return self._stored(obstore.head(self._store, key))
             except FileNotFoundError:
                 return None
 
-    def keys(self, prefix: str) -> list[str]:
-        """All keys below a prefix (whole path segments), in order.
+    def keys(self, prefix: str) -> dict[str, Stored]:
+        """All keys below a prefix (whole path segments), in order, with what is said of each.
 
         Raises:
-            StoreError: the store can't be listed.
+            StoreError, ServerError: the store can't be listed.
         """
-        with _failing_clearly("list", prefix):
-            return sorted(meta["path"] for meta in obstore.list(self._store, prefix).collect())
+        with self._failing_clearly("list", prefix):
+            listed = obstore.list(self._store, prefix).collect()
+        found = {meta["path"]: self._stored(meta) for meta in listed}
+        return {key: found[key] for key in sorted(found)}
 
-    def _create_durably(self, key: str, data: bytes, root: Path) -> None:
+    def check(self) -> None:
+        """See that the store answers.
+
+        Raises:
+            StoreError, ServerError: it does not.
+        """
+        self.keys("none")
+
+    def _stored(self, meta: "ObjectMeta") -> Stored:
+        return Stored(meta["size"], self._e_tag(meta["e_tag"]))
+
+    def _e_tag(self, given: str | None) -> str:
+        return (given or "").strip('"') if self.root is None else ""
+
+    def _put(self, key: str, data: bytes, *, overwrites: bool) -> Stored:
+        if self.root is not None:
+            self._put_durably(key, data, self.root, overwrites=overwrites)
+            return Stored(len(data), "")
+        mode: PutMode = "overwrite" if overwrites else "create"
+        put = obstore.put(self._store, key, data, mode=mode, use_multipart=False)
+        return Stored(len(data), self._e_tag(put["e_tag"]))
+
+    def _put_durably(self, key: str, data: bytes, root: Path, *, overwrites: bool) -> None:
         staged = f"{_STAGING}/{uuid.uuid4().hex}"
         obstore.put(self._store, staged, data, use_multipart=False)
         try:
             sync(root / staged)
-            obstore.rename(self._store, staged, key, overwrite=False)
+            obstore.rename(self._store, staged, key, overwrite=overwrites)
         except BaseException:
             obstore.delete(self._store, staged)
             raise
@@ -121,25 +202,21 @@ class ObjectFolder:
                 break
             self._settled.add(folder)
 
-
-def _s3_client_options() -> "ClientConfig":
-    """Without this an endpoint set as http:// is refused on the first request, not here."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "") or os.environ.get("AWS_ENDPOINT", "")
-    return {"allow_http": True} if endpoint.startswith("http://") else {}
-
-
-@contextmanager
-def _failing_clearly(verb: str, key: str) -> Iterator[None]:
-    try:
-        yield
-    except (BaseError, OSError) as error:
-        raise StoreError(
-            f"Landing can't {verb} {key} ({_first_line(error)}): check that its store is there, "
-            "has room and may be used.",
-            "landing_unavailable",
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    """The error in one line: obstore puts a dump of its source below that."""
-    return str(error).partition("\n")[0]
+    @contextmanager
+    def _failing_clearly(self, verb: str, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (BaseError, OSError) as error:
+            told = _NAMES[self._setting]
+            code = f"{told.lower()}_unavailable"
+            if self.root is None:
+                raise ServerError(
+                    f"{told} can't {verb} {key}, as {reason_of(error)}: nothing is known of what "
+                    f"is stored; see to {self._setting} and the AWS_* variables, and run again.",
+                    code,
+                ) from None
+            raise StoreError(
+                f"{told} can't {verb} {key} ({first_line(error)}): check that its store is there, "
+                "has room and may be used.",
+                code,
+            ) from error

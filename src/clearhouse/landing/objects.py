@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from clearhouse.core.contract import PayloadFormat
 from clearhouse.core.errors import StoreError, UsageError
+from clearhouse.landing.folder import Stored
 
 OBJECT_SUFFIXES = {
     PayloadFormat.NDJSON: ".ndjson.zst",
@@ -47,6 +48,8 @@ class LandedObject:
 
     Sizes in bytes; `payload_*` is what arrived, `object_*` its zstd frame as stored.
     `request` is what the source was asked; `created` is False when the bytes had landed before.
+    `e_tag` is what an object store named the object when it was written, "" of a local file;
+    `seen` is what it said of it when it was listed.
     """
 
     source: str
@@ -59,7 +62,14 @@ class LandedObject:
     object_bytes: int
     object_sha256: str
     request: dict[str, Any] = field(hash=False)
+    e_tag: str = ""
     created: bool = field(default=False, compare=False)
+    seen: Stored | None = field(default=None, compare=False)
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether the store lists the object as it did when it was written, without reading it."""
+        return bool(self.e_tag) and self.seen == Stored(self.object_bytes, self.e_tag)
 
     @property
     def payload_format(self) -> PayloadFormat:
@@ -146,12 +156,17 @@ def checked_source(source: str) -> str:
 
 def month_prefix(source: str, day: dt.date) -> str:
     """Where a source's objects of the day's month are."""
-    return f"raw/{source}/year={day.year:04d}/month={day.month:02d}"
+    return f"raw/{source}/{partition(day).rpartition('/')[0]}"
 
 
 def day_prefix(source: str, day: dt.date) -> str:
     """Where a source's objects of a day are."""
-    return f"{month_prefix(source, day)}/day={day.day:02d}"
+    return f"raw/{source}/{partition(day)}"
+
+
+def partition(day: dt.date) -> str:
+    """The folders of a day, as engines that know Hive's partitions read them."""
+    return f"year={day.year:04d}/month={day.month:02d}/day={day.day:02d}"
 
 
 def write_manifest(landed: LandedObject, landed_at: dt.datetime) -> bytes:
@@ -169,6 +184,8 @@ def write_manifest(landed: LandedObject, landed_at: dt.datetime) -> bytes:
         "request": landed.request,
         "landed_at": landed_at.astimezone(dt.UTC).isoformat(timespec="seconds"),
     }
+    if landed.e_tag:
+        fields["e_tag"] = landed.e_tag
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode() + b"\n"
 
@@ -192,6 +209,7 @@ def read_manifest(manifest_key: str, text: bytes) -> LandedObject:
             object_bytes=int(fields["object_bytes"]),
             object_sha256=fields["object_sha256"],
             request=dict(fields["request"]),
+            e_tag=str(fields.get("e_tag", "")),
         )
         name = ObjectName.of(
             landed.source,

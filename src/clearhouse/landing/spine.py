@@ -75,7 +75,8 @@ class LandingReader:
     A day is what landed for it from each of the dataset's sources. A row belongs to the source of
     its object: the same bytes from two sources are two records.
 
-    Whenever a total is asked for, the stored bytes are held against their SHA-256. The reading is
+    Whenever a total is asked for, the stored bytes are held against their SHA-256 (of an object
+    store, which says so itself: whether they are those that were written). The reading is
     a pure function of those bytes, so totals that were measured from the same bytes by the same
     code are taken from `memory` and not measured again.
 
@@ -256,7 +257,14 @@ def _same_rows(landed: LandedObject) -> tuple[str, str]:
 
 def _content(objects: Sequence[LandedObject]) -> str:
     """What a day's rows are a function of."""
-    return digest(*(f"{o.version}:{':'.join(_same_rows(o))}" for o in objects))
+    return digest(*(":".join((str(o.version), *_same_rows(o), *_listed_as(o))) for o in objects))
+
+
+def _listed_as(landed: LandedObject) -> tuple[str, ...]:
+    """What an object store listed as the object when its rows were measured: one that was put in
+    its place, with a manifest that names it, is read.
+    """
+    return (landed.e_tag,) if landed.e_tag else ()
 
 
 def _dated(day: dt.date, lines: pa.Table) -> pa.Table:

@@ -10,7 +10,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Self
@@ -20,7 +20,7 @@ import pyarrow as pa
 from clearhouse.core.contract import PayloadFormat
 from clearhouse.core.errors import StoreError, UsageError
 from clearhouse.core.window import Window
-from clearhouse.landing.folder import ObjectFolder
+from clearhouse.landing.folder import ObjectFolder, Stored
 from clearhouse.landing.objects import (
     Counted,
     LandedObject,
@@ -96,12 +96,12 @@ class Landing:
         rows = counted or Counted(PayloadFormat.NDJSON, payload.count(b"\n"))
         digest = hashlib.sha256(payload).hexdigest()
         names = self._names(day_prefix(source, book_date))
-        landed = self._load(name for name, complete in names.items() if complete)
+        landed = self._load({n: seen for n, (complete, seen) in names.items() if complete})
         for earlier in landed:
             if earlier.payload_sha256 == digest:
                 return earlier
         newest = max((earlier.version for earlier in landed), default=0)
-        for name, complete in names.items():
+        for name, (complete, _) in names.items():
             # Only the newest may be completed: an older one would come after a correction.
             begun = not complete and name.version > newest and digest.startswith(name.digest)
             alike = begun and name.payload_format is rows.payload_format
@@ -119,7 +119,7 @@ class Landing:
             StoreError: the store can't be read, or a manifest is not as it was written.
         """
         names = self._names(day_prefix(checked_source(source), book_date))
-        return self._load(name for name, complete in names.items() if complete)
+        return self._load({n: seen for n, (complete, seen) in names.items() if complete})
 
     def days(self, source: str, window: Window) -> dict[dt.date, list[LandedObject]]:
         """Everything landed for the days of a window (without its look-back).
@@ -133,10 +133,12 @@ class Landing:
         days: dict[dt.date, list[LandedObject]] = {day: [] for day in window}
         prefixes = dict.fromkeys(month_prefix(source, day) for day in days)
         landed = self._load(
-            name
-            for prefix in prefixes
-            for name, complete in self._names(prefix).items()
-            if complete and name.book_date in window
+            {
+                name: seen
+                for prefix in prefixes
+                for name, (complete, seen) in self._names(prefix).items()
+                if complete and name.book_date in window
+            }
         )
         for item in landed:
             days[item.book_date].append(item)
@@ -145,7 +147,7 @@ class Landing:
     def landed_days(self, source: str) -> list[dt.date]:
         """The days of which something of a source has landed, in order."""
         names = self._names(f"raw/{checked_source(source)}")
-        return sorted({name.book_date for name, complete in names.items() if complete})
+        return sorted({name.book_date for name, (complete, _) in names.items() if complete})
 
     def unlanded(self, source: str) -> list[tuple[str, dt.date | None]]:
         """Keys below a source that did not land, each with its day: without a manifest, or of no
@@ -154,7 +156,7 @@ class Landing:
         prefix = f"raw/{checked_source(source)}"
         strange = [(key, None) for key in self._folder.keys(prefix) if parse_key(key) is None]
         names = self._names(prefix).items()
-        return [*strange, *((n.key, n.book_date) for n, complete in names if not complete)]
+        return [*strange, *((n.key, n.book_date) for n, (complete, _) in names if not complete)]
 
     def read(self, landed: LandedObject) -> bytes:
         """The payload of an object, byte for byte as it arrived.
@@ -183,16 +185,38 @@ class Landing:
     def verify(self, landed: LandedObject) -> bool:
         """Whether the object is there with the bytes that its manifest promises.
 
+        They are read, unless an object store has just listed it by the size and e_tag that it had
+        when it was written.
+
         Raises:
-            StoreError: the store can't be read.
+            StoreError, ServerError: the store can't be read.
         """
+        if landed.is_as_written:
+            return True
         stored = self._folder.get(landed.key)
         return stored is not None and hashlib.sha256(stored).hexdigest() == landed.object_sha256
+
+    def check(self) -> None:
+        """See that the store answers.
+
+        Raises:
+            StoreError, ServerError: it does not.
+        """
+        self._folder.check()
 
     def local_path(self, landed: LandedObject) -> str | None:
         """Path of the object as a local file; None where it is in an object store."""
         root = self._folder.root
         return None if root is None else str(root / landed.key)
+
+    def shell(self, landed: LandedObject) -> tuple[str, str] | None:
+        """Where an object is, and the shell command that prints the payload of `$f`; None where no
+        shell reads it. That of an object in S3 needs AWS's command line.
+        """
+        if (path := self.local_path(landed)) is not None:
+            return path, 'zstdcat "$f"'
+        url = self._folder.url
+        return (f"{url}/{landed.key}", 'aws s3 cp --quiet "$f" - | zstdcat') if url else None
 
     def _land(
         self,
@@ -203,8 +227,10 @@ class Landing:
         request: dict[str, Any],
     ) -> LandedObject:
         stored = self._zstd.compress(payload, asbytes=True)
-        if not self._folder.create(name.key, stored):
+        kept = self._folder.create(name.key, stored)
+        if kept is None:
             # Begun before, maybe by a version of zstd that packs the same bytes otherwise.
+            kept = self._folder.stat(name.key)
             stored = self._folder.get(name.key) or b""
             if self._decompressed(stored, len(payload)) != payload:
                 raise StoreError(
@@ -222,22 +248,31 @@ class Landing:
             object_bytes=len(stored),
             object_sha256=hashlib.sha256(stored).hexdigest(),
             request=request,
+            e_tag=kept.e_tag if kept else "",
         )
         created = self._folder.create(name.manifest_key, write_manifest(landed, self._now()))
         return replace(landed, created=True) if created else self._manifest(name)
 
-    def _names(self, prefix: str) -> dict[ObjectName, bool]:
-        """The objects below a prefix, in order of day and version, and whether each has landed."""
-        names: dict[ObjectName, bool] = {}
-        for parsed in map(parse_key, self._folder.keys(prefix)):
+    def _names(self, prefix: str) -> dict[ObjectName, tuple[bool, Stored | None]]:
+        """The objects below a prefix, in order of day and version: whether each has landed, and
+        what the store says of it.
+        """
+        names: dict[ObjectName, tuple[bool, Stored | None]] = {}
+        for key, stored in self._folder.keys(prefix).items():
+            parsed = parse_key(key)
             if parsed is not None:
                 name, is_manifest = parsed
-                names[name] = names.get(name, False) or is_manifest
+                complete, seen = names.get(name, (False, None))
+                names[name] = (True, seen) if is_manifest else (complete, stored)
         return {name: names[name] for name in sorted(names)}
 
-    def _load(self, names: Iterable[ObjectName]) -> list[LandedObject]:
-        with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
-            return list(pool.map(self._manifest, names))
+    def _load(self, names: Mapping[ObjectName, Stored | None]) -> list[LandedObject]:
+        if self._folder.root is None:
+            with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
+                landed = list(pool.map(self._manifest, names))
+        else:  # a local file is read before a thread has begun
+            landed = list(map(self._manifest, names))
+        return [replace(o, seen=seen) for o, seen in zip(landed, names.values(), strict=True)]
 
     def _manifest(self, name: ObjectName) -> LandedObject:
         return read_manifest(name.manifest_key, self._folder.get(name.manifest_key) or b"")

@@ -135,11 +135,11 @@ def _compare_derived(pair: Pair, table: Derived, days: Sequence[dt.date]) -> Ite
             earliest = query("SELECT min(touched_from) AS at FROM rows", rows=touched.rows)
             where, parameters = f"{table.at} >= $1", earliest["at"].to_pylist()
     names = _names(table, derived.column_names)
-    asks = {table.served: run.engine.query_of}
+    asks = {table.served: (run.engine.query_of, run.engine.table_of(table.served))}
     if not table.is_internal:
-        asks[_of_readers(table.served)] = run.engine.query_readers
-    for name, ask in asks.items():
-        rows = _ask(ask, table.served, derived, where, parameters)
+        asks[_of_readers(table.served)] = (run.engine.query_readers, table.served)
+    for name, (ask, relation) in asks.items():
+        rows = _ask(ask, relation, derived, where, parameters)
         yield _compared(name, derived, partial(touched.of, rows) if touched else rows, names)
 
 

@@ -19,6 +19,7 @@ from clearhouse.lake.iceberg import Lake
 from clearhouse.landing import Landing
 from clearhouse.landing.spine import LandingReader
 from clearhouse.pipeline.domain import Connection, Dataset, Domain
+from clearhouse.pipeline.export_files import ExportSpine
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.runner import Progress, Silent
 from clearhouse.pipeline.standing import Judge
@@ -50,6 +51,7 @@ class OpenDataset:
     """A dataset with its contract, its hops, what its stages depend on, and what must be visible.
 
     Attributes:
+        exports: the files at EXPORT_URL by the name of their hop; none where it is not set.
         id: `<domain>.<name>`: name of the contract, of the bronze table, and of what is published.
     """
 
@@ -60,6 +62,7 @@ class OpenDataset:
     hops: Mapping[str, Hop]
     versions: Versions
     judge: Judge
+    exports: Mapping[str, ExportSpine] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

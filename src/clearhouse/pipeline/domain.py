@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
+from clearhouse.engines.engine import Layout
 from clearhouse.quality.frames import Frames
 from clearhouse.settings import Settings
 
@@ -107,6 +108,9 @@ class Derived:
         entity: SQL of a published row's entity, where it is not a column called like `key`.
         grain: columns that tell the table's rows apart; unless said, `key` with `at` and `part`.
         feeds: other derived tables are made from its rows, also from those that are not touched.
+        is_summary: readers are shown it as a materialized view, where the engine has those; its
+            `grain` is said.
+        indexes: lists of columns by which its rows are looked for, beside `key`.
     """
 
     name: str
@@ -119,11 +123,18 @@ class Derived:
     entity: str = ""
     grain: tuple[str, ...] = ()
     feeds: bool = False
+    is_summary: bool = False
+    indexes: Sequence[Sequence[str]] = ()
 
     @property
     def served(self) -> str:
         """The table that readers see."""
         return f"{self.served_in}.{self.name}"
+
+    @property
+    def all_indexes(self) -> Sequence[Sequence[str]]:
+        """The lists of columns by which its rows are looked for."""
+        return ((self.key, self.at) if self.at else (self.key,), *self.indexes)
 
     @property
     def is_touched(self) -> str:
@@ -153,6 +164,7 @@ class Dataset:
         derived: in the order in which they are applied.
         views: what else readers are shown, in the order in which views build on each other.
         id_column: the source's own name of a record, by which people ask for it.
+        layout: of the gold fact.
     """
 
     name: str
@@ -168,6 +180,7 @@ class Dataset:
     id_column: str
     derived: tuple[Derived, ...] = ()
     views: tuple[str, ...] = ()
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True)
@@ -179,6 +192,7 @@ class Domain:
         models, model_tests: folders of dbt models and of singular tests.
         gates: folder of a Great Expectations project.
         volume_band: what number of records a healthy day has, for the daily figures.
+        step_groups: names by which the domain's users know some consecutive steps (`steps.STEPS`).
     """
 
     name: str
@@ -190,10 +204,20 @@ class Domain:
     volume_band: Callable[[Settings, dt.date], tuple[int, int]] | None = field(
         default=None, repr=False
     )
+    step_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
-def packaged(name: str) -> dict[str, Path]:
-    """Where the files of a domain of this package are, as arguments of `Domain`."""
+class PackagedFiles(TypedDict):
+    """Where the files of a domain are, as arguments of `Domain`."""
+
+    contracts: Path
+    models: Path
+    model_tests: Path
+    gates: Path
+
+
+def packaged(name: str) -> PackagedFiles:
+    """Where the files of a domain of this package are."""
     return {
         "contracts": resource("contracts") / name,
         "models": resource("dbt") / "models" / name,

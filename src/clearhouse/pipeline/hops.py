@@ -1,13 +1,13 @@
 """The hops of a dataset: which rows of which store are on which side of each."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from clearhouse.books.decisions import Decisions
-from clearhouse.books.hop import Hop, Leg
+from clearhouse.books.hop import Hop, Leg, Relation
 from clearhouse.books.ledger import Books
 from clearhouse.books.model import Side
 from clearhouse.books.publications import Publications
@@ -16,6 +16,7 @@ from clearhouse.engines.engine import Ask, Engine, EngineSpine
 from clearhouse.lake.iceberg import BronzeSpine, Lake
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
 from clearhouse.pipeline.domain import Dataset
+from clearhouse.pipeline.export_files import SUFFIXES, ExportSpine, Form
 from clearhouse.pipeline.standing import Judge, ReadersSides, Scope
 from clearhouse.store.quarantine import Quarantine, QuarantineSpine
 
@@ -26,9 +27,11 @@ class HopNames:
 
     Attributes:
         landed: by source.
+        exports: by form of the exported files, which there are where EXPORT_URL says so.
     """
 
     landed: dict[str, str]
+    exports: dict[Form, str]
     bronze: str = "landing → bronze"
     silver: str = "bronze → silver"
     gold: str = "silver → gold"
@@ -44,6 +47,7 @@ class HopNames:
                 s.name: f"{prefix}{s.name if several else 'source'} → landing"
                 for s in dataset.sources
             },
+            {form: f"{prefix}bronze → {suffix}" for form, suffix in SUFFIXES.items()},
             *(prefix + name for name in (cls.bronze, cls.silver, cls.gold, cls.readers)),
         )
 
@@ -160,3 +164,32 @@ def hops_of(
         ),
     )
     return {hop.name: replace(hop, has_lines=contract.repeats) for hop in hops}
+
+
+def with_exports(
+    hops: Mapping[str, Hop], names: HopNames, exports: Mapping[str, ExportSpine]
+) -> dict[str, Hop]:
+    """The hops, and behind that to bronze those to exported files.
+
+    They are no part of a certificate: whether files are written is a matter of settings.
+    """
+    found: dict[str, Hop] = {}
+    for name, hop in hops.items():
+        found[name] = hop
+        if name == names.bronze:
+            bronze = next(leg.relation for leg in hop.legs if leg.side is Side.OUT)
+            found |= {
+                export: _export_hop(hop, export, bronze, exports[export]) for export in exports
+            }
+    return found
+
+
+def _export_hop(before: Hop, name: str, bronze: Relation, files: ExportSpine) -> Hop:
+    return Hop(
+        name,
+        (Leg(Side.IN, bronze), Leg(Side.OUT, files)),
+        certified=False,
+        upstream=before.name,
+        content=lambda: files.content,
+        has_lines=before.has_lines,
+    )

@@ -23,11 +23,14 @@ from clearhouse.engines.engine import Engine
 from clearhouse.engines.servers import engine_on_server
 from clearhouse.lake.iceberg import Lake
 from clearhouse.landing import Landing
+from clearhouse.landing.folder import ObjectFolder
 from clearhouse.landing.spine import LandingReader
 from clearhouse.pipeline import metrics, ops
+from clearhouse.pipeline.bronze import bronze_schema
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Connection, Dataset, Domain, Faults
-from clearhouse.pipeline.hops import HopNames, Stores, hops_of
+from clearhouse.pipeline.export_files import ExportSpine
+from clearhouse.pipeline.hops import HopNames, Stores, hops_of, with_exports
 from clearhouse.pipeline.runner import Progress, Silent
 from clearhouse.pipeline.versions import versions_of
 from clearhouse.quality.alerts import Alerter
@@ -78,8 +81,9 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         reader = LandingReader(landing, contract, sources, memory)
         names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
         judge = stores.judge(dataset, names, contract)
-        hops = hops_of(dataset, names, reader, stores, judge)
-        return OpenDataset(dataset, contract, reader, names, hops, versions, judge)
+        exports = _exports(settings, dataset, names, reader)
+        hops = with_exports(hops_of(dataset, names, reader, stores, judge), names, exports)
+        return OpenDataset(dataset, contract, reader, names, hops, versions, judge, exports)
 
     work = (scratch or home) / "work" / domain.name
     webhook = settings.slack_webhook_url
@@ -105,6 +109,22 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
             work / "dbt" / engine.dbt_target().name,
         ),
     )
+
+
+def _exports(
+    settings: Settings, dataset: Dataset, names: HopNames, reader: LandingReader
+) -> dict[str, ExportSpine]:
+    """The exported files of a dataset by hop; none where EXPORT_URL is not set."""
+    if not settings.export_url:
+        return {}
+    folder = ObjectFolder.from_url(settings.export_url, "EXPORT_URL")
+    schema = bronze_schema(reader.contract)
+    return {
+        hop: ExportSpine(
+            folder, form, dataset.name, reader.sources, reader.contract, schema, reader.memory
+        )
+        for form, hop in names.exports.items()
+    }
 
 
 @contextmanager

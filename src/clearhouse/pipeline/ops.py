@@ -127,6 +127,11 @@ def applied_number(engine: Engine, domain: str) -> int:
     return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
 
 
+def to_be_made_anew(engine: Engine, domain: str) -> None:
+    """Let the next publication make all that derives from published rows anew."""
+    engine.execute(f"UPDATE ops.applied SET versions = '' WHERE domain = '{domain}'")
+
+
 def _pointers(dataset: str, entries: Mapping[dt.date, str | None]) -> pa.Table:
     rows = [
         {"dataset": dataset, "book_date": day, "entry_id": entry_id}

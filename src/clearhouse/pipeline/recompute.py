@@ -138,14 +138,15 @@ def _landed(
     duckdb: str,
 ) -> str | None:
     """The figures of what landed, read from the text of its lines; of CSV there is no command."""
-    paths = [path for each in landed if (path := run.landing.local_path(each))]
+    places = [place for each in landed if (place := run.landing.shell(each))]
     is_json = all(each.payload_format is not PayloadFormat.CSV for each in landed)
-    if not paths or len(paths) < len(landed) or not is_json:
+    if not places or len(places) < len(landed) or not is_json:
         return None
-    quoted = " ".join(f"'{near(path)}'" for path in paths)
+    quoted = [f"'{near(path)}'" for path, _ in places]
+    unpack = places[0][1]
     # A payload may end without a line feed: RS (036) stands between two, as no JSON text holds it.
-    several = f"for f in {quoted}; do zstdcat \"$f\"; printf '\\036'; done"
-    unpacked = f"zstdcat {quoted}" if len(paths) == 1 else several
+    several = f"for f in {' '.join(quoted)}; do {unpack}; printf '\\036'; done"
+    unpacked = unpack.replace('"$f"', quoted[0]) if len(places) == 1 else several
     # Broken lines may not be UTF-8, which DuckDB does not read. No pattern asks for such bytes.
     in_ascii = "LC_ALL=C tr '\\200-\\377' '?'"
     sql = _figures(_landed_spine(contract, currencies)).replace("'", "$$")

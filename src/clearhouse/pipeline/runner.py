@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from clearhouse.core.errors import ExitCode, UsageError
+from clearhouse.core.errors import ExitCode
 from clearhouse.core.telemetry import run_context, timed
 from clearhouse.core.window import Window
 
@@ -136,19 +136,6 @@ class RunReport:
                 for day, why in days.items():
                     found.setdefault(day, (day, name, kind, why))
         return sorted(found.values())
-
-
-def select(steps: Sequence[Step[C]], name: str) -> Step[C]:
-    """A step by its name.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    for step in steps:
-        if step.name == name:
-            return step
-    known = ", ".join(step.name for step in steps)
-    raise UsageError(f"There is no step {name!r}; the steps are {known}.", "unknown_step")
 
 
 def run_steps(

@@ -2,10 +2,17 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clearhouse.core.columnar import dates
-from clearhouse.engines.engine import Anew, Insert, Partition, Served
+from clearhouse.engines.engine import (
+    Anew,
+    DerivedTable,
+    Description,
+    Insert,
+    Partition,
+    Served,
+)
 from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Dataset, Derived
@@ -20,7 +27,14 @@ _WHOLE = "*"
 
 def derived_tables(dataset: Dataset) -> tuple[Derived, ...]:
     """The tables that follow from published rows, in the order in which they are applied."""
-    published = Derived(dataset.published, "gold", "_book_date", "ops.pending", is_internal=True)
+    published = Derived(
+        dataset.published,
+        "gold",
+        "_book_date",
+        "ops.pending",
+        is_internal=True,
+        indexes=(("_record_key",), *dataset.layout.indexes),
+    )
     return (_hidden(dataset), published, *dataset.derived)
 
 
@@ -52,9 +66,13 @@ def _made_anew(run: Run) -> Anew:
     declared = [dataset.declared for dataset in run.datasets]
     derived = [each for dataset in declared for each in derived_tables(dataset)]
     return Anew(
-        tables=[each.served for each in derived],
+        tables=[
+            DerivedTable(
+                each.served, each.all_indexes, each.grain, each.is_internal, each.is_summary
+            )
+            for each in derived
+        ],
         views=[view for each in declared for view in (each.readers, *each.views)],
-        internal=[each.served for each in derived if each.is_internal],
     )
 
 
@@ -92,11 +110,13 @@ class Flip:
         number: of the publication.
         versions: what the derived tables are made by.
         anew: the tables were made anew, in their places: nothing that was served before counts.
+        descriptions: of relations, by `schema.name`.
     """
 
     number: int
     versions: str
     anew: bool
+    descriptions: Mapping[str, Description] = field(default_factory=dict)
 
 
 def apply(run: Run, pending: Pending, flip: Flip) -> None:
@@ -114,7 +134,7 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         for derived in derived_tables(dataset.declared):
             if run.engine.serves_copies:
                 to_serve += _parts_to_serve(run, derived, anew=flip.anew)
-            statements += [] if flip.anew else _put_in_place(derived)
+            statements += [] if flip.anew else _put_in_place(run, derived)
         statements += [
             f"""DELETE FROM ops.publication WHERE dataset = '{dataset.id}'
                 AND book_date IN ({dates(run.engine.dialect, changed)})""",
@@ -127,6 +147,7 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         f"INSERT INTO ops.applied VALUES ('{run.name}', {flip.number}, '{flip.versions}')",
         ops.no_longer_pending(pending),
         ops.to_serve(run.name, to_serve),
+        *run.engine.described(flip.descriptions),
     )
 
 
@@ -140,10 +161,12 @@ def _parts_to_serve(run: Run, derived: Derived, *, anew: bool) -> list[Part]:
     return [(derived.served, derived.part, day) for day in changed]
 
 
-def _put_in_place(derived: Derived) -> list[str]:
+def _put_in_place(run: Run, derived: Derived) -> list[str]:
+    table = run.engine.table_of(derived.served)
     return [
-        f"DELETE FROM {derived.served} WHERE {derived.is_touched}",
-        f"INSERT INTO {derived.served} SELECT * FROM next.{derived.name}",
+        f"DELETE FROM {table} WHERE {derived.is_touched}",
+        f"INSERT INTO {table} SELECT * FROM next.{derived.name}",
+        *(run.engine.refreshed(derived.served) if derived.is_summary else ()),
     ]
 
 

@@ -91,7 +91,7 @@ def build_gold(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, tuple[s
     if any(entry_id in published for _, entry_id in entries.values()):
         # Readers go on with the rows as they were, until they are served those of this build.
         run.engine.execute(ops.to_serve(run.name, [(dataset.declared.gold, "", None)]))
-    run.engine.keep_built(dataset.declared.gold)
+    run.engine.keep_built(dataset.declared.gold, dataset.declared.layout)
 
 
 def _keys(run: Run, hop: str, cleared: Cleared, version: str) -> dict[dt.date, EntryKey]:

@@ -1,16 +1,25 @@
 """Retail declared: three retailers' sales, from their APIs to a star schema and its summaries."""
 
+from clearhouse.engines.engine import Layout
 from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, packaged
 from clearhouse.retail.frames import PROFILES, business_frames, raw_frames
 from clearhouse.retail.retailers import RETAILERS
 from clearhouse.retail.source import source_of
 
 
-def _daily(name: str, *row: str) -> Derived:
+def _daily(name: str, *row: str, indexes: tuple[tuple[str, ...], ...] = ()) -> Derived:
     """A summary by day of sale. Summaries of longer periods are made from its rows."""
-    touched = "next.int_retail_touched_days"
-    grain = ("sale_date", *row)
-    return Derived(name, "marts", "sale_date", touched, part="sale_date", grain=grain, feeds=True)
+    return Derived(
+        name,
+        "marts",
+        "sale_date",
+        "next.int_retail_touched_days",
+        part="sale_date",
+        grain=("sale_date", *row),
+        feeds=True,
+        is_summary=True,
+        indexes=indexes,
+    )
 
 
 def _periodic(name: str, period: str, *row: str) -> Derived:
@@ -18,14 +27,32 @@ def _periodic(name: str, period: str, *row: str) -> Derived:
     key = f"{period}_start"
     start = f"CAST(date_trunc('{period}', sale_date) AS DATE)"
     touched = f"next.int_retail_touched_{period}s"
-    return Derived(name, "marts", key, touched, entity=start, grain=(key, *row))
+    return Derived(name, "marts", key, touched, entity=start, grain=(key, *row), is_summary=True)
 
 
-def _of(entity: str, name: str, schema: str, *row: str) -> Derived:
+def _of(entity: str, name: str, schema: str, *row: str, is_summary: bool = False) -> Derived:
     """A table mended for the products, customers, stores or retailers that are touched."""
     key = entity if entity == "retailer" else f"{entity}_key"
-    return Derived(name, schema, key, f"next.int_retail_touched_{entity}s", grain=(key, *row))
+    touched = f"next.int_retail_touched_{entity}s"
+    return Derived(name, schema, key, touched, grain=(key, *row), is_summary=is_summary)
 
+
+LAYOUT = Layout(
+    indexes=(
+        ("sale_date", "retailer"),
+        ("retailer", "sale_date"),
+        ("product_key", "sale_date"),
+        ("customer_key", "sale_date"),
+        ("store_key", "sale_date"),
+    ),
+    members={
+        "date_key": "gold.retail_date_members",
+        "product_key": "gold.retail_product_members",
+        "customer_key": "gold.retail_customer_members",
+        "store_key": "gold.retail_store_members",
+        "retailer_key": "gold.retail_retailer_members",
+    },
+)
 
 SALES = Dataset(
     name="sales",
@@ -40,12 +67,17 @@ SALES = Dataset(
     business_gate=Gate("retail_business_gate", business_frames, inputs=PROFILES),
     id_column="sale_id",
     derived=(
-        _daily("mv_daily_sales_by_product", "retailer", "product_code"),
+        _daily(
+            "mv_daily_sales_by_product",
+            "retailer",
+            "product_code",
+            indexes=(("product_key", "sale_date"),),
+        ),
         _daily("mv_daily_sales_summary", "retailer"),
         _periodic("mv_weekly_sales_trends", "week", "retailer"),
         _periodic("mv_monthly_sales_by_category", "month", "retailer", "category"),
         _periodic("mv_quarterly_sales_summary", "quarter", "retailer"),
-        _of("retailer", "mv_top_products_by_revenue", "marts", "product_code"),
+        _of("retailer", "mv_top_products_by_revenue", "marts", "product_code", is_summary=True),
         _of("product", "int_retail_products", "gold"),
         _of("customer", "int_retail_customers", "gold"),
         _of("store", "int_retail_stores", "gold"),
@@ -58,6 +90,17 @@ SALES = Dataset(
         "marts.dim_store",
         "marts.dim_retailer",
     ),
+    layout=LAYOUT,
 )
 
-RETAIL = Domain("retail", (SALES,), **packaged("retail"), volume_band=None)
+RETAIL = Domain(
+    "retail",
+    (SALES,),
+    **packaged("retail"),
+    step_groups={
+        "ingest_retailers_to_s3": ("extract_daily_batch", "validate_raw_schema"),
+        "transform_s3_to_postgres": ("normalize_entities", "run_dbt_pipeline"),
+        "data_quality_check": ("validate_business_rules",),
+        "refresh_materialized_views": ("publish_quality_metrics",),
+    },
+)

@@ -36,6 +36,7 @@ def test_a_record_that_keeps_its_contract(changes: dict[str, str]) -> None:
         ("id", None, "missing"),
         ("id", "null", "missing"),
         ("id", "7", "wrong_type"),
+        ("note", r'"a\u0000b"', "null_character"),
         ("id", '"two words"', "pattern"),
         ("id", '"seventeen-letters"', "pattern"),
         ("id", '"line\\n"', "pattern"),

@@ -105,6 +105,8 @@ def test_columns_are_not_trusted_where_lines_and_objects_only_agree_in_number() 
         ({"ratio": "Infinity"}, "not_json"),
         ({"x": "NaN"}, "not_json"),
         ({"id": '"a\u00a0b"'}, None),
+        ({"note": r'"a\u0000b"'}, "null_character"),
+        ({"note": r'"a\\u0000b"'}, None),
         ({"due": '"0999-01-01"'}, "wrong_type"),
     ],
 )

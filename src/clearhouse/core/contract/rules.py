@@ -141,6 +141,10 @@ def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
         yield wrong
         return
     text = str(value)
+    if "\0" in text:
+        why = "holds the character U+0000, which not every store can keep"
+        yield Violation(field.name, "null_character", f"{_show(value)} {why}.")
+        return
     if field.enum and text not in field.enum:
         allowed = ", ".join(field.enum)
         yield Violation(field.name, "not_allowed", f"{_show(value)} is not one of {allowed}.")

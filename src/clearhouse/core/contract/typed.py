@@ -13,9 +13,12 @@ import pyarrow.compute as pc
 from clearhouse.core.contract.columnar import columns_of, doubtful, under_our_names
 from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.one_by_one import Rejected, judge
-from clearhouse.core.contract.reading import read_rows
+from clearhouse.core.contract.reading import read_rows, text_of_lines
 from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.contract.unknown import unknown_fields
+
+_NULL_CHARACTER = r"\u0000"
+"""U+0000 as JSON writes it, in the one way that there is."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ def _clean(lines: bytes, reading: pa.Table, contract: Contract) -> tuple[pa.Tabl
         nothing = contract.arrow_schema.append(pa.field("extra", pa.string())).empty_table()
         return nothing, pa.chunked_array([pa.repeat(True, len(reading))])
     doubt = doubtful(columns, reading, contract)
+    if _NULL_CHARACTER.encode() in lines:
+        doubt = pc.or_(doubt, pc.match_substring(text_of_lines(lines), _NULL_CHARACTER))
     extra = pa.nulls(len(reading), pa.string())
     if columns.has_unknown:
         unknown = unknown_fields(lines, contract)

@@ -4,7 +4,8 @@ Its transactions do what files and renames do on the embedded engine: a publicat
 readers see it or the one before. So nothing is copied for them.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from clearhouse.books.model import digest
 from clearhouse.core.columnar import Dialect
 from clearhouse.core.urls import SecretUrl
-from clearhouse.engines.engine import Anew, DbtTarget, Insert, Served
+from clearhouse.engines.engine import Anew, DbtTarget, Description, Insert, Layout, Served
 from clearhouse.engines.postgres import facts, readers
 from clearhouse.engines.postgres.arrow import fetched, insert, quoted, sql_type
 from clearhouse.engines.postgres.connection import OPTIONS, Database, with_parameters
@@ -54,7 +55,7 @@ class PostgresEngine:
         self._url = url
         self._variable = variable
         schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
-        self._statements = (*schemas, _SET_UP, readers.VIEWS, *FUNCTIONS, *set_up)
+        self._statements = (*schemas, _SET_UP, readers.VIEWS, readers.DESCRIBE, *FUNCTIONS, *set_up)
         self._database = Database(url, None if reads_only else self._set_up)
         self._is_anew = False
 
@@ -154,12 +155,13 @@ class PostgresEngine:
             f"CREATE VIEW {relation} AS {facts.entries_sql(fact, entry_ids)}",
         )
 
-    def keep_built(self, fact: str) -> None:
+    def keep_built(self, fact: str, layout: Layout) -> None:
         """Make what a build wrote of a gold fact part of it, durably."""
         with self._database.session() as connection:
             with connection.transaction():
-                facts.keep(connection, fact)
-            connection.execute(f"ANALYZE {fact}")
+                filled = facts.keep(connection, fact, layout)
+            for partition in filled:  # of the fact as a whole it would read all months
+                connection.execute(f"ANALYZE {partition}")
 
     def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
@@ -173,10 +175,10 @@ class PostgresEngine:
 
     def begin_anew(self, anew: Anew) -> None:
         """Let derived tables, and views over them, be built beside those that readers see."""
-        fresh = {r: readers.fresh_of(r) for r in (*anew.views, *anew.tables)}
+        tables = [readers.fresh_of(table.relation) for table in anew.tables]
         self.execute(
-            *(f"DROP VIEW IF EXISTS {fresh[view]} CASCADE" for view in anew.views),
-            *(f"DROP TABLE IF EXISTS {fresh[table]} CASCADE" for table in anew.tables),
+            *(f"DROP VIEW IF EXISTS {readers.fresh_of(view)} CASCADE" for view in anew.views),
+            *(f"DROP TABLE IF EXISTS {table} CASCADE" for table in tables),
         )
         self._is_anew = True
 
@@ -185,6 +187,24 @@ class PostgresEngine:
         self._is_anew = False
         with self._database.session() as connection:
             return list(readers.placed(connection, anew))
+
+    def table_of(self, served: str) -> str:
+        """The table in the schema `gold`: in `marts` readers are shown a view of it."""
+        return readers.table_of(served)
+
+    def refreshed(self, summary: str) -> Sequence[str]:
+        """The refresh of a materialized view, which no reader waits for."""
+        return [f"REFRESH MATERIALIZED VIEW CONCURRENTLY {summary}"]
+
+    def described(self, descriptions: Mapping[str, Description]) -> Sequence[str]:
+        """Comments, where they are not as they should be."""
+        return [
+            f"SELECT ops.describe({', '.join(map(self.dialect.text, texts))})"
+            for texts in (
+                (relation, each.text, json.dumps(dict(each.columns), ensure_ascii=False))
+                for relation, each in descriptions.items()
+            )
+        ]
 
     def serve(self, served: Served) -> None:
         """Note which publication readers see: they see what the engine's tables hold."""

@@ -5,6 +5,10 @@ that one (dbt/macros/ref.sql). Then its rows take the place of their entries' ro
 transaction. Months bound what a day's queries, its replacement and an index have to do with, and
 an old month can be detached whole.
 
+Each key of a dimension is a foreign key. The fact holds rows that are not published, and a
+dimension shows the members of published ones alone: so a key refers to the table of its members,
+those of any row, which a build adds its own to before its rows.
+
 The pipeline sees all entries. Row security shows readers the published ones alone.
 """
 
@@ -14,31 +18,52 @@ from typing import Any
 
 import psycopg
 
+from clearhouse.engines.engine import Layout
 from clearhouse.engines.postgres.arrow import quoted
 from clearhouse.engines.postgres.readers import READER
 
-_INDEXED = ("_entry_id", "_record_key", "_record_id")
+_SPINE_INDEXES = (("_entry_id",), ("_record_key",), ("_record_id",))
+_UNKNOWN_MEMBER = 0
 
 
 def built_of(fact: str) -> str:
     """The table of what a build made of a fact, as the materialization `entries` calls it."""
-    return f"next.{fact.partition('.')[2]}_built"
+    return f"next.{_name_of(fact)}_built"
 
 
-def keep(connection: psycopg.Connection[Any], fact: str) -> None:
-    """Put what was built in place of its entries' rows. The caller holds a transaction."""
+def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> list[str]:
+    """Put what was built in place of its entries' rows. The caller holds a transaction.
+
+    Returns:
+        the partitions that have new rows.
+    """
     built = built_of(fact)
-    _make(connection, fact, built)
-    days = connection.execute(f"SELECT DISTINCT _book_date FROM {built}").fetchall()
-    for month in sorted({day.replace(day=1) for (day,) in days}):
-        _make_partition(connection, fact, month)
+    _make(connection, fact, built, layout)
+    for column, members in layout.members.items():
+        _add_members(connection, members, column, built)
+    _delete_replaced(connection, fact)
     columns = ", ".join(quoted(name) for name, _ in _columns(connection, built))
-    connection.execute(
-        f"""DELETE FROM {fact} WHERE _entry_id IN (SELECT gold_entry_id FROM ops.build_day)
-            AND _book_date IN (SELECT book_date FROM ops.build_day)"""
-    )
-    connection.execute(f"INSERT INTO {fact} ({columns}) SELECT {columns} FROM {built}")
+    days = connection.execute(f"SELECT DISTINCT _book_date FROM {built}").fetchall()
+    filled = []
+    for month in sorted({day.replace(day=1) for (day,) in days}):
+        following = _following(month)
+        rows = f"""({columns}) SELECT {columns} FROM {built}
+            WHERE _book_date >= '{month}' AND _book_date < '{following}'"""
+        partition = f"{fact}_{month:%Y_%m}"
+        if _is_there(connection, partition):
+            connection.execute(f"INSERT INTO {fact} {rows}")
+        else:
+            # Indexes are built, and keys checked, at once over all rows when it is attached. That
+            # does not lock out readers, as a partition that is made in its place would.
+            connection.execute(f"CREATE TABLE {partition} (LIKE {fact})")
+            connection.execute(f"INSERT INTO {partition} {rows}")
+            connection.execute(
+                f"ALTER TABLE {fact} ATTACH PARTITION {partition} "
+                f"FOR VALUES FROM ('{month}') TO ('{following}')"
+            )
+        filled.append(partition)
     connection.execute(f"DROP TABLE {built}")
+    return filled
 
 
 def entries_sql(fact: str, entry_ids: Iterable[str]) -> str:
@@ -47,23 +72,39 @@ def entries_sql(fact: str, entry_ids: Iterable[str]) -> str:
     return f"SELECT * FROM {fact} WHERE _entry_id IN ({listed})"
 
 
-def _make(connection: psycopg.Connection[Any], fact: str, built: str) -> None:
-    """The fact with all columns of what was built."""
+def _delete_replaced(connection: psycopg.Connection[Any], fact: str) -> None:
+    """Delete the rows of entries that were built again; their days bound the partitions."""
+    sql = "SELECT min(book_date), max(book_date) FROM ops.build_day"
+    ((first, last),) = connection.execute(sql).fetchall()
+    if first is not None:
+        connection.execute(
+            f"""DELETE FROM {fact} WHERE _entry_id IN (SELECT gold_entry_id FROM ops.build_day)
+                AND _book_date BETWEEN '{first}' AND '{last}'"""
+        )
+
+
+def _make(connection: psycopg.Connection[Any], fact: str, built: str, layout: Layout) -> None:
+    """The fact with all columns of what was built, and what its layout asks for."""
     there = dict(_columns(connection, fact))
     if not there:
-        name = fact.partition(".")[2]
-        for statement in _made(fact, name, built):
+        for statement in _made(fact, built, layout):
             connection.execute(statement)
-        return
-    for column, kind in _columns(connection, built):
+    for column, kind in _columns(connection, built) if there else ():
         if column not in there:
             connection.execute(f"ALTER TABLE {fact} ADD COLUMN {quoted(column)} {kind}")
+    for columns in (*_SPINE_INDEXES, *layout.indexes):
+        name = "_".join((_name_of(fact), *columns, "idx"))
+        listed = ", ".join(map(quoted, columns))
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {fact} ({listed})")
+    for column, members in layout.members.items():
+        _refer(connection, fact, column, members)
 
 
-def _made(fact: str, name: str, built: str) -> Iterator[str]:
+def _made(fact: str, built: str, layout: Layout) -> Iterator[str]:
+    name = _name_of(fact)
     yield f"CREATE TABLE {fact} (LIKE {built}) PARTITION BY RANGE (_book_date)"
-    for column in _INDEXED:
-        yield f"CREATE INDEX {name}{column} ON {fact} ({column})"
+    for column in ("_record_id", "_record_key", "_book_date", "_entry_id", *layout.members):
+        yield f"ALTER TABLE {fact} ALTER COLUMN {column} SET NOT NULL"
     yield f"ALTER TABLE {fact} ENABLE ROW LEVEL SECURITY"
     yield f"""CREATE POLICY published ON {fact} FOR SELECT TO {READER} USING (EXISTS (
         SELECT 1 FROM ops.publication AS publication
@@ -72,17 +113,38 @@ def _made(fact: str, name: str, built: str) -> Iterator[str]:
     yield f"GRANT SELECT ON {fact} TO {READER}"
 
 
-def _make_partition(connection: psycopg.Connection[Any], fact: str, month: dt.date) -> None:
-    """A month's partition. One that is attached does not lock out readers as a new one would."""
-    partition = f"{fact}_{month:%Y_%m}"
-    if connection.execute("SELECT to_regclass(%s)", [partition]).fetchone() != (None,):
+def _refer(connection: psycopg.Connection[Any], fact: str, column: str, members: str) -> None:
+    """A foreign key to the members of a dimension, unless it is there."""
+    name = f"{column}_is_a_member"
+    sql = "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
+    if connection.execute(sql, [fact, name]).fetchone():
         return
-    following = (month + dt.timedelta(days=31)).replace(day=1)
-    connection.execute(f"CREATE TABLE {partition} (LIKE {fact} INCLUDING ALL)")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {members} ({column} bigint PRIMARY KEY)")
+    connection.execute(f"INSERT INTO {members} VALUES ({_UNKNOWN_MEMBER}) ON CONFLICT DO NOTHING")
+    comment = f"Every {column} that a row of {fact} has had, published or not."
+    connection.execute(f"COMMENT ON TABLE {members} IS '{comment}'")
+    _add_members(connection, members, column, fact)
     connection.execute(
-        f"ALTER TABLE {fact} ATTACH PARTITION {partition} "
-        f"FOR VALUES FROM ('{month}') TO ('{following}')"
+        f"ALTER TABLE {fact} ADD CONSTRAINT {name} FOREIGN KEY ({column}) REFERENCES {members}"
     )
+
+
+def _add_members(connection: psycopg.Connection[Any], members: str, column: str, rows: str) -> None:
+    connection.execute(
+        f"INSERT INTO {members} SELECT DISTINCT {column} FROM {rows} ON CONFLICT DO NOTHING"
+    )
+
+
+def _following(month: dt.date) -> dt.date:
+    return (month + dt.timedelta(days=31)).replace(day=1)
+
+
+def _name_of(fact: str) -> str:
+    return fact.partition(".")[2]
+
+
+def _is_there(connection: psycopg.Connection[Any], relation: str) -> bool:
+    return connection.execute("SELECT to_regclass(%s)", [relation]).fetchone() != (None,)
 
 
 def _columns(connection: psycopg.Connection[Any], relation: str) -> Sequence[tuple[str, str]]:

@@ -166,6 +166,8 @@ def line_faults(names: Names) -> dict[str, RecordFault]:
         ),
         # Every line has its total under another name: the API has changed overnight.
         "renamed_field": changed(1.0, (line.renamed(total, f"net_{total}"),)),
+        # A text with the character U+0000, which PostgreSQL can't keep.
+        "null_characters": changed(BROKEN_SHARE, (line.having(**{customer: "cut\0off"}),)),
     }
 
 
