@@ -15,14 +15,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import Entry, Side, Status, Totals
 from clearhouse.core.errors import StoreError
+from clearhouse.core.parts import parts_of
 from clearhouse.core.window import Window
 from clearhouse.landing import LandedObject
+from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.bronze import input_of
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.pull import key_of_pull
@@ -206,9 +207,17 @@ def _enter_source(
     hop = dataset.names.landed[source]
     by_day = run.landing.days(source, Window(min(days), max(days)))
     landed = {day: by_day[day] for day in days if by_day[day]}
+
+    def records(day: dt.date) -> int:
+        return sum(each.records for each in landed[day])
+
+    def measure(some: Sequence[dt.date]) -> int:
+        dataset.reader.measure(some, source)
+        return len(some)
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(partial(dataset.reader.measure, source=source), landed):
-            run.progress.advance()
+        for measured in pool.map(measure, parts_of(landed, records, ROWS_AT_ONCE)):
+            run.progress.advance(measured)
     known = run.entries(hop, list(landed))
     keys = {
         day: known[day].key
