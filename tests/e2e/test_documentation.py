@@ -53,6 +53,17 @@ def test_dictionary_and_page_tell_what_readers_have(
         assert all(table in page for table in set(tables[name]) - {"quality_metrics"})
 
 
+def test_all_that_readers_find_is_described(published: Warehouse, shops: Shops) -> None:
+    without = """SELECT table_name FROM (
+            SELECT view_name AS table_name, comment FROM duckdb_views()
+            WHERE schema_name = 'marts'
+            UNION ALL SELECT table_name || '.' || column_name, comment FROM duckdb_columns()
+            WHERE schema_name = 'marts')
+        WHERE comment IS NULL"""
+    assert [row["table_name"] for row in published.readers(without)] == []
+    assert shops.read(without) == []
+
+
 def test_a_warehouse_that_dbt_can_not_read_is_told_in_a_sentence(
     published: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ are given a small file of views over the published ones (`readers`).
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -16,7 +16,7 @@ from clearhouse.core.columnar import Dialect, DuckDBDialect, read_parquet_sql
 from clearhouse.core.errors import StoreError, first_line
 from clearhouse.core.paths import near
 from clearhouse.engines import entry_files
-from clearhouse.engines.engine import Anew, DbtTarget, Description, Insert, Layout, Served
+from clearhouse.engines.engine import Anew, DbtTarget, Insert, Layout, Served
 from clearhouse.engines.readers import ReadersFile, has
 
 STORAGE = "v1.5.0"
@@ -160,10 +160,6 @@ class DuckDBEngine:
 
     def refreshed(self, summary: str) -> Sequence[str]:
         """Nothing: readers are given copies of what changed."""
-        return ()
-
-    def described(self, descriptions: Mapping[str, Description]) -> Sequence[str]:
-        """Nothing: readers' views are made anew by every publication."""
         return ()
 
     def serve(self, served: Served) -> None:

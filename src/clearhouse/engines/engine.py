@@ -65,6 +65,7 @@ class Served:
         views: views over those, in the order in which they build on each other.
         whole: the domain's tables are made anew: nothing that was served of them before counts.
         where: of a table that several domains write, which rows are this one's, as SQL.
+        descriptions: of relations, by `schema.name`; readers find them as comments.
     """
 
     domain: str
@@ -74,6 +75,7 @@ class Served:
     views: Sequence[str] = ()
     whole: bool = False
     where: Mapping[str, str] = field(default_factory=dict)
+    descriptions: Mapping[str, "Description"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -211,14 +213,6 @@ class Engine(Protocol):
 
     def refreshed(self, summary: str) -> Sequence[str]:
         """The statements that bring what readers see of a summary to what its table holds."""
-        ...
-
-    def described(self, descriptions: Mapping[str, Description]) -> Sequence[str]:
-        """The statements that let relations which are there carry their descriptions.
-
-        Args:
-            descriptions: by `schema.name`.
-        """
         ...
 
     def serve(self, served: Served) -> None:

@@ -8,7 +8,7 @@ no publication of the last week names are deleted.
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +17,11 @@ import duckdb
 import pyarrow as pa
 from filelock import FileLock
 
-from clearhouse.core.columnar import read_parquet_sql
+from clearhouse.core.columnar import DIALECT, read_parquet_sql
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import StoreError, first_line
 from clearhouse.engines import entry_files, written_once
-from clearhouse.engines.engine import Engine, Partition, Served
+from clearhouse.engines.engine import Description, Engine, Partition, Served
 
 _SET_UP = """
     CREATE SCHEMA IF NOT EXISTS gold;
@@ -99,6 +99,7 @@ class ReadersFile:
                 named_before = _files(connection)
                 _register(connection, served, written)
                 _show(connection, warehouse, self._gold, served)
+                _describe(connection, served.descriptions)
                 connection.commit()
                 kept = _files(connection)
             sync(fresh)
@@ -270,6 +271,28 @@ def _show(
             [schema, name],
         )["sql"].to_pylist()
         connection.execute(definition.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection, descriptions: Mapping[str, Description]
+) -> None:
+    """Comments on what readers find. A view that was replaced has lost its own."""
+    relations = connection.execute(
+        "SELECT table_schema || '.' || table_name, table_type FROM information_schema.tables"
+    ).fetchall()
+    for relation, kind in relations:
+        if relation in descriptions:
+            text = DIALECT.text(descriptions[relation].text)
+            connection.execute(
+                f"COMMENT ON {'VIEW' if kind == 'VIEW' else 'TABLE'} {relation} IS {text}"
+            )
+    columns = connection.execute(
+        "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()"
+    ).fetchall()
+    for relation, column in columns:
+        if relation in descriptions and column in descriptions[relation].columns:
+            text = DIALECT.text(descriptions[relation].columns[column])
+            connection.execute(f'COMMENT ON COLUMN {relation}."{column}" IS {text}')
 
 
 def _views_of_files(

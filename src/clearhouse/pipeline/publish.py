@@ -130,7 +130,7 @@ def publish(
         else run.publications.latest(run.name)
     )
     if any(pending.values()):
-        apply(run, pending, Flip(number, versions, anew, run.dbt.descriptions()))
+        apply(run, pending, Flip(number, versions, anew))
     touched = {d.id: ops.touched_days(run.engine, d.id) for d in run.datasets}
     metrics.update(run, sorted({*days, *(day for each in touched.values() for day in each)}))
     serve(run, number)

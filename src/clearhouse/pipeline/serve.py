@@ -2,13 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from clearhouse.core.columnar import dates
 from clearhouse.engines.engine import (
     Anew,
     DerivedTable,
-    Description,
     Insert,
     Partition,
     Served,
@@ -110,13 +109,11 @@ class Flip:
         number: of the publication.
         versions: what the derived tables are made by.
         anew: the tables were made anew, in their places: nothing that was served before counts.
-        descriptions: of relations, by `schema.name`.
     """
 
     number: int
     versions: str
     anew: bool
-    descriptions: Mapping[str, Description] = field(default_factory=dict)
 
 
 def apply(run: Run, pending: Pending, flip: Flip) -> None:
@@ -147,7 +144,6 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         f"INSERT INTO ops.applied VALUES ('{run.name}', {flip.number}, '{flip.versions}')",
         ops.no_longer_pending(pending),
         ops.to_serve(run.name, to_serve),
-        *run.engine.described(flip.descriptions),
     )
 
 
@@ -192,6 +188,7 @@ def serve(run: Run, number: int) -> None:
             facts=[dataset.gold for dataset in shown],
             views=[view for dataset in shown for view in (dataset.readers, *dataset.views)],
             where={metrics.TABLE: f"domain = '{run.name}'"},
+            descriptions=run.dbt.descriptions(),
         )
     )
     run.engine.execute(f"DELETE FROM ops.to_serve WHERE domain = '{run.name}'")

@@ -5,7 +5,7 @@ readers see it or the one before. So nothing is copied for them.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -196,21 +196,12 @@ class PostgresEngine:
         """The refresh of a materialized view, which no reader waits for."""
         return [f"REFRESH MATERIALIZED VIEW CONCURRENTLY {summary}"]
 
-    def described(self, descriptions: Mapping[str, Description]) -> Sequence[str]:
-        """Comments, where they are not as they should be."""
-        return [
-            f"SELECT ops.describe({', '.join(map(self.dialect.text, texts))})"
-            for texts in (
-                (relation, each.text, json.dumps(dict(each.columns), ensure_ascii=False))
-                for relation, each in descriptions.items()
-            )
-        ]
-
     def serve(self, served: Served) -> None:
         """Note which publication readers see: they see what the engine's tables hold."""
         self.execute(
+            *(self._described(*each) for each in served.descriptions.items()),
             f"""UPDATE ops.applied SET publication = {served.number}
-                WHERE domain = {self.dialect.text(served.domain)}"""
+                WHERE domain = {self.dialect.text(served.domain)}""",
         )
 
     def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
@@ -244,6 +235,12 @@ class PostgresEngine:
     def shell(self, duckdb: str) -> str:
         """PostgreSQL's command line; the address is where it was taken from, and not shown."""
         return f'psql "${self._variable}" -X --no-align --pset=footer=off -c'
+
+    def _described(self, relation: str, description: Description) -> str:
+        """The statement that writes comments, where they are not as they should be."""
+        columns = json.dumps(dict(description.columns), ensure_ascii=False)
+        texts = map(self.dialect.text, (relation, description.text, columns))
+        return f"SELECT ops.describe({', '.join(texts)})"
 
     def _set_up(self, connection: psycopg.Connection[Any]) -> None:
         """Schemas, functions and tables, once for each version of them."""
