@@ -75,8 +75,8 @@ stack-status: install  ## which servers run, and where their data and logs are
 stack-down: install  ## stop the servers that stack-up started; their data stays
 	@$(RUN)/python -m deploy.native down
 
-test-stack: install-dev  ## the tests that need servers, against a stack of their own
-	@$(RUN)/pytest tests/stack
+test-stack: install-dev  ## the tests that need servers, against stacks of their own
+	@$(RUN)/pytest tests/stack -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
 	@$(RUN)/python -m benchmarks $(BENCH)

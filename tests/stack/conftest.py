@@ -1,4 +1,4 @@
-"""One stack for all tests that need servers, with a folder and ports of its own."""
+"""One stack for all tests of a worker that need servers, with a folder and ports of its own."""
 
 import sys
 from collections.abc import Iterator
