@@ -11,6 +11,7 @@ the object's fields and of `landed_at`, the one field that a repeat would not gi
 import datetime as dt
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -167,6 +168,28 @@ def day_prefix(source: str, day: dt.date) -> str:
 def partition(day: dt.date) -> str:
     """The folders of a day, as engines that know Hive's partitions read them."""
     return f"year={day.year:04d}/month={day.month:02d}/day={day.day:02d}"
+
+
+def days_in_parts(
+    landed: Mapping[dt.date, Sequence[LandedObject]], enough: int, most: int | None = None
+) -> Iterator[list[dt.date]]:
+    """Days in their order, in parts that end with the day by which they have enough records.
+
+    Args:
+        landed: what has landed for each of the days.
+        enough: how many records end a part.
+        most: how many days a part may have; None for any number.
+    """
+    part: list[dt.date] = []
+    records = 0
+    for day, objects in landed.items():
+        part.append(day)
+        records += sum(each.records for each in objects)
+        if records >= enough or len(part) == most:
+            yield part
+            part, records = [], 0
+    if part:
+        yield part
 
 
 def write_manifest(landed: LandedObject, landed_at: dt.datetime) -> bytes:

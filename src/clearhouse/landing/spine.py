@@ -28,9 +28,8 @@ from clearhouse.core.contract import (
     read_payloads,
     read_records,
 )
-from clearhouse.core.parts import parts_of
 from clearhouse.core.window import Window
-from clearhouse.landing.objects import LandedObject
+from clearhouse.landing.objects import LandedObject, days_in_parts
 from clearhouse.landing.store import Landing
 
 _LINES = READING_SCHEMA.append(pa.field("version", pa.int32()))
@@ -112,9 +111,9 @@ class LandingReader:
         wanted = {day: objects for day, objects in self.objects(days).items() if objects}
         with ThreadPoolExecutor(_THREADS) as pool:
             known = dict(zip(wanted, pool.map(self._remembered, wanted.values()), strict=True))
-            unknown = (item for item in wanted.items() if known[item[0]] is None)
-            parts = parts_of(unknown, lambda item: sum(o.records for o in item[1]), ROWS_AT_ONCE)
-            for found in pool.map(self._counted, map(dict, parts)):
+            unknown = {day: objects for day, objects in wanted.items() if known[day] is None}
+            parts = days_in_parts(unknown, ROWS_AT_ONCE)
+            for found in pool.map(self._counted, ({d: unknown[d] for d in p} for p in parts)):
                 known |= found
         return {day: found for day, found in known.items() if found is not None}
 

@@ -20,8 +20,8 @@ from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.columnar import query, read_parquet_sql
 from clearhouse.core.contract import Contract, TypedRecords, type_records
-from clearhouse.core.parts import parts_of
 from clearhouse.landing import LandedObject
+from clearhouse.landing.objects import days_in_parts
 from clearhouse.pipeline.compare import SPINE_NAMES, differences
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.gates import judge
@@ -177,11 +177,8 @@ def load_days(
     Quarantine is written first: the bronze commit carries the entry ids, so that a day counts as
     done only when both are in place. The next days are typed while one commit is made.
     """
-
-    def records(day: dt.date) -> int:
-        return sum(each.records for each in landed[day])
-
-    chunks = list(parts_of(sorted(entries), records, _RECORDS_PER_COMMIT, _DAYS_PER_COMMIT))
+    in_order = {day: landed[day] for day in sorted(entries)}
+    chunks = list(days_in_parts(in_order, _RECORDS_PER_COMMIT, _DAYS_PER_COMMIT))
     with ThreadPoolExecutor(_THREADS) as pool:
 
         def typing(chunk: Sequence[dt.date]) -> list[Future[TypedDay]]:

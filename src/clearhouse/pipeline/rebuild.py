@@ -20,9 +20,9 @@ from typing import Any
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import Entry, Side, Status, Totals
 from clearhouse.core.errors import StoreError
-from clearhouse.core.parts import parts_of
 from clearhouse.core.window import Window
 from clearhouse.landing import LandedObject
+from clearhouse.landing.objects import days_in_parts
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.bronze import input_of
 from clearhouse.pipeline.context import OpenDataset, Run
@@ -208,15 +208,12 @@ def _enter_source(
     by_day = run.landing.days(source, Window(min(days), max(days)))
     landed = {day: by_day[day] for day in days if by_day[day]}
 
-    def records(day: dt.date) -> int:
-        return sum(each.records for each in landed[day])
-
     def measure(some: Sequence[dt.date]) -> int:
         dataset.reader.measure(some, source)
         return len(some)
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for measured in pool.map(measure, parts_of(landed, records, ROWS_AT_ONCE)):
+        for measured in pool.map(measure, days_in_parts(landed, ROWS_AT_ONCE)):
             run.progress.advance(measured)
     known = run.entries(hop, list(landed))
     keys = {
