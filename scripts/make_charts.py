@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import matplotlib as mpl
@@ -267,11 +267,9 @@ def weekend(answer: Answer) -> Figure:
 def stores(answer: Answer) -> Figure:
     """06: stores by net amount, and the share of what they sell that comes back."""
     title = "What each store sells, and what of it comes back"
-    figure, bars, points = _ranking(title, answer.rows, "net_amount", answer.rows["store_id"])
-    _beside(points, answer.rows, answer.rows["percent_returned"])
-    _amounts(bars.xaxis, "net amount")
-    points.set_xlabel("returned, percent of what was sold")
-    return figure
+    rows = answer.rows
+    returned = _Beside(rows["percent_returned"], "returned, percent of what was sold")
+    return _ranking(title, rows, rows["store_id"], ("net_amount", "net amount"), returned)
 
 
 def returned_products(answer: Answer) -> Figure:
@@ -279,12 +277,9 @@ def returned_products(answer: Answer) -> Figure:
     rows = answer.rows
     names = [f"{row.product_name}, {row.product_code}" for row in rows.itertuples()]
     title = "The products with the highest amounts returned"
-    figure, bars, points = _ranking(title, rows, "return_amount", names)
     sold = rows["pieces_sold"].where(rows["pieces_sold"] > 0)
-    _beside(points, rows, 100 * rows["pieces_returned"] / sold)
-    _amounts(bars.xaxis, "returned")
-    points.set_xlabel("returned, percent of pieces sold")
-    return figure
+    share = _Beside(100 * rows["pieces_returned"] / sold, "returned, percent of pieces sold")
+    return _ranking(title, rows, names, ("return_amount", "returned"), share)
 
 
 def best_customers(answer: Answer) -> Figure:
@@ -292,32 +287,39 @@ def best_customers(answer: Answer) -> Figure:
     rows = answer.rows
     names = [f"{row.customer_id}, since {row.first_sale_on:%Y-%m-%d}" for row in rows.itertuples()]
     title = "The customers who buy most, and how often they buy"
-    figure, bars, points = _ranking(title, rows, "net_amount", names)
-    _beside(points, rows, rows["sales"])
-    _amounts(bars.xaxis, "net amount")
-    points.set_xlabel("number of sales")
-    return figure
+    sales = _Beside(rows["sales"], "number of sales")
+    return _ranking(title, rows, names, ("net_amount", "net amount"), sales)
+
+
+class _Beside(NamedTuple):
+    """Another measure of the rows of a ranking; none where the value is not known."""
+
+    values: pd.Series
+    label: str
 
 
 def _ranking(
-    title: str, rows: pd.DataFrame, amount: str, labels: Sequence[str]
-) -> tuple[Figure, Axes, Axes]:
-    """Amounts as bars, and axes beside them for another measure of the same rows."""
+    title: str,
+    rows: pd.DataFrame,
+    names: Sequence[str],
+    amount: tuple[str, str],
+    beside: _Beside,
+) -> Figure:
+    """Amounts (their column, and what they are called) as bars, another measure as points."""
     figure, panels = _canvas(title, 5.6, columns=2, sharey=True, width_ratios=(3, 2))
     bars, points = panels[0]
-    bars.barh(range(len(rows)), rows[amount], color=_colours(rows))
-    _down(bars, labels)
+    column, label = amount
+    bars.barh(range(len(rows)), rows[column], color=_colours(rows))
+    _down(bars, names)
     _legend(figure, {name: RETAILERS[name] for name in sorted(set(rows["retailer"]))})
-    return figure, bars, points
-
-
-def _beside(axes: Axes, rows: pd.DataFrame, values: pd.Series) -> None:
-    """A point a row, from zero on; none where the value is not known."""
-    axes.scatter(values, range(len(rows)), color=_colours(rows), s=28)
-    axes.margins(x=0.1)
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.tick_params(axis="y", length=0)
+    points.scatter(beside.values, range(len(rows)), color=_colours(rows), s=28)
+    points.margins(x=0.1)
+    points.set_xlim(left=0)
+    points.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    points.tick_params(axis="y", length=0)
+    _amounts(bars.xaxis, label)
+    points.set_xlabel(beside.label)
+    return figure
 
 
 def size_of_a_sale(answer: Answer) -> Figure:
