@@ -21,6 +21,8 @@ from clearhouse.pipeline.serve import derived_tables
 DAYS = [dt.date(2024, 3, day) for day in range(1, 6)]
 BUILDS = ("a", "b")
 
+_SQL_TYPES = {pa.string(): "VARCHAR", pa.date32(): "DATE", pa.int64(): "BIGINT"}
+
 Rows = Counter[tuple[Any, ...]]
 Publication = Mapping[dt.date, str | None]
 """The build that each of some days goes to; None: it is withdrawn."""
@@ -58,6 +60,14 @@ class Models:
 
     warehouse: DomainWarehouse
     queries: Mapping[str, str]
+
+    def tell(self, told: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+        """Let `scratch.told` be some rows, by which rows of the fact are made of its template."""
+        columns = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in schema)
+        self.warehouse.engine.execute(
+            f"CREATE OR REPLACE TABLE scratch.told ({columns})",
+            Insert("scratch.told", pa.Table.from_pylist(told, schema)),
+        )
 
     @classmethod
     def of(cls, warehouse: DomainWarehouse, in_order: Sequence[str]) -> "Models":

@@ -16,8 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mended_models import BUILDS, DAYS, Models, Publication, entry_of, few_examples, publications
 
-from clearhouse.engines.engine import Insert
-
 IN_ORDER = (
     "int_bnpl_touched_keys",
     "int_bnpl_published",
@@ -88,14 +86,8 @@ def gold_rows(models: Models, entries: Entries) -> pa.Table:
         [(name, pa.string()) for name in columns]
         + [("book_date", pa.date32()), ("amount", pa.int64()), ("days_after", pa.int64())]
     )
-    engine = models.warehouse.engine
-    engine.execute(
-        "CREATE OR REPLACE TABLE scratch.told (record_id VARCHAR, record_key VARCHAR, "
-        "customer VARCHAR, device VARCHAR, entry_id VARCHAR, book_date DATE, amount BIGINT, "
-        "days_after BIGINT)",
-        Insert("scratch.told", pa.Table.from_pylist(told, schema)),
-    )
-    return engine.query(
+    models.tell(told, schema)
+    return models.warehouse.engine.query(
         """SELECT t.* REPLACE (
             told.record_id AS _record_id, told.record_key AS _record_key,
             told.record_key AS transaction_id, told.book_date AS _book_date,

@@ -18,7 +18,6 @@ from mended_models import BUILDS, DAYS, Models, Publication, entry_of, few_examp
 from unit.retail.lines import line
 
 from clearhouse.engines.dbt import preload
-from clearhouse.engines.engine import Insert
 from clearhouse.retail.domain import RETAIL, SALES
 
 IN_ORDER = (
@@ -117,14 +116,8 @@ def gold_rows(models: Models, entries: Entries) -> pa.Table:
         + [("book_date", pa.date32())]
         + [(name, pa.int64()) for name in numbers]
     )
-    engine = models.warehouse.engine
-    engine.execute(
-        "CREATE OR REPLACE TABLE scratch.told (template VARCHAR, record_id VARCHAR, "
-        "record_key VARCHAR, entry_id VARCHAR, label VARCHAR, book_date DATE, price BIGINT, "
-        "quantity BIGINT, days BIGINT)",
-        Insert("scratch.told", pa.Table.from_pylist(told, schema)),
-    )
-    return engine.query(
+    models.tell(told, schema)
+    return models.warehouse.engine.query(
         f"""SELECT t.* REPLACE (
             told.record_id AS _record_id, told.record_key AS _record_key,
             told.record_key AS sale_id, told.book_date AS _book_date,
