@@ -33,7 +33,7 @@ define with_uv
 endef
 
 .venv/.installed: pyproject.toml uv.lock
-	$(with_uv) sync --frozen --no-dev --inexact
+	$(with_uv) sync --frozen --no-dev --inexact --extra reports
 	@touch $@
 
 .venv/.installed-dev: pyproject.toml uv.lock

@@ -36,6 +36,7 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url": ("duckdb", "postgresql"),
     "engine_url_bnpl": ("duckdb", "postgresql"),
     "engine_url_retail": ("duckdb", "postgresql"),
+    "engine_url_gl": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
 }
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
@@ -118,6 +119,7 @@ class Settings(BaseSettings):
     )
     engine_url_bnpl: StoreUrl = Field("", description="The same for bnpl alone.")
     engine_url_retail: StoreUrl = Field("", description="The same for retail alone.")
+    engine_url_gl: StoreUrl = Field("", description="The same for gl alone.")
     cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
     bnpl_api_url: SourceUrl | None = Field(
@@ -158,6 +160,18 @@ class Settings(BaseSettings):
     retailer_3_key: SecretStr | None = Field(None, description="Its apikey.")
     retail_seed: int = Field(42, ge=1, description="Seed of the sandbox's retailers.")
 
+    gl_api_url: SourceUrl | None = Field(
+        None, description="A general ledger's service. Unset: the sandbox stands in, and says so."
+    )
+    gl_api_key: SecretStr | None = Field(None, description="Its X-API-Key.")
+    gl_seed: int = Field(42, ge=1, description="Seed of the sandbox's general ledger.")
+    eia_base_url: SourceUrl | None = Field(
+        None,
+        description="Where EIA's API v2 is, such as https://api.eia.gov. Unset: the sandbox "
+        "stands in, and says so.",
+    )
+    eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
+
     slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
     )
@@ -189,7 +203,7 @@ class Settings(BaseSettings):
 
         Nothing is exported from there, and nobody is alerted.
         """
-        engines = ("engine_url", "engine_url_bnpl", "engine_url_retail")
+        engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
         stores = ("log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url")
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
@@ -369,7 +383,7 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         url = getattr(settings, name)
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
-    engines = ("engine_url", "engine_url_bnpl", "engine_url_retail")
+    engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
     for name in ("database_url", "catalog_url", *engines):
         url = getattr(settings, name)
         if isinstance(url, str) and url:

@@ -41,7 +41,8 @@ def test_it_installs_here_and_takes_only_where_packages_come_from(tmp_path: Path
 
     assert made.returncode == 0, made.stderr
     assert (clone / ".venv" / ".installed").exists()
-    assert (clone / ".venv" / "asked").read_text() == "sync --frozen --no-dev --inexact\n"
+    asked = (clone / ".venv" / "asked").read_text()
+    assert asked == "sync --frozen --no-dev --inexact --extra reports\n"
     seen = dict(
         line.split("=", 1) for line in (clone / ".venv" / "variables").read_text().splitlines()
     )
