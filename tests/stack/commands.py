@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from deploy.native.servers import SERVERS
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -71,6 +73,11 @@ class Stack:
         """Stop it, and delete all that it kept."""
         self.command("down")
         shutil.rmtree(self.home)
+
+
+def own_ports() -> dict[str, str]:
+    """A free port for each server, as the variables that set them."""
+    return {f"STACK_{server.name.upper()}_PORT": free_port() for server in SERVERS}
 
 
 def free_port() -> str:
