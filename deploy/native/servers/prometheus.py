@@ -54,7 +54,7 @@ class Prometheus:
             shutil.copyfile(rules, staged / "rules" / rules.name)
         for name, default in TARGETS.items():
             targets = [{"targets": _targets(name, default)}]
-            (staged / "targets" / f"{name}.json").write_text(json.dumps(targets))
+            (staged / "targets" / f"{name}.yml").write_text(json.dumps(targets))  # also YAML
         shutil.rmtree(self._configuration(place), ignore_errors=True)
         staged.rename(self._configuration(place))
 
