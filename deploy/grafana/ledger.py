@@ -12,7 +12,11 @@ def _quantile(share: float, labels: str = "le") -> str:
 
 
 _REQUESTS = f'rate(gl_requests_total{{job="gl", route=~"$route"}}{_PACE})'
-_ERRORS = f'rate(gl_requests_total{{job="gl", route=~"$route", status=~"5.."}}{_PACE})'
+_NO_HEALTH = 'route!~"/health.*"'  # its pages answer 503 to say that a service is not ready
+_ASKED = f'rate(gl_requests_total{{job="gl", route=~"$route", {_NO_HEALTH}}}{_PACE})'
+_ERRORS = (
+    f'rate(gl_requests_total{{job="gl", route=~"$route", {_NO_HEALTH}, status=~"5.."}}{_PACE})'
+)
 
 GENERAL_LEDGER = Dashboard(
     "general-ledger",
@@ -39,7 +43,7 @@ GENERAL_LEDGER = Dashboard(
                 ),
                 Panel(
                     "Since the last line",
-                    'time() - max(gl_last_recorded_timestamp_seconds{job="gl"})',
+                    'time() - (max(gl_last_recorded_timestamp_seconds{job="gl"}) > 0)',
                     f"How far the stream is behind the time. {_RUNBOOK}",
                     "stat",
                     legend="seconds",
@@ -69,7 +73,7 @@ GENERAL_LEDGER = Dashboard(
                 ),
                 Panel(
                     "Share of errors",
-                    f"(sum({_ERRORS}) or vector(0)) / sum({_REQUESTS})",
+                    f"(sum({_ERRORS}) or vector(0)) / sum({_ASKED})",
                     f"Answers with a status of 500 or above. {_RUNBOOK}",
                     legend="errors",
                     unit="percentunit",
