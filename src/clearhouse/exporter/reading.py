@@ -41,6 +41,7 @@ class Reader:
         self._journal = Journal(engine)
         self._quarantine = Quarantine(engine)
         self._kept: tuple[Head, Reading] | None = None
+        self._reason = ""
         self._alone = threading.Lock()  # two scrapes at a time read once
         self._log = structlog.get_logger("exporter")
 
@@ -55,10 +56,16 @@ class Reader:
                     self._kept = (head, self._read())
             except (ClearhouseError, sa.exc.DatabaseError) as error:
                 self._kept = None
-                reason = getattr(error, "orig", None) or error
-                self._log.warning("books_unreadable", reason=first_line(reason))
+                self._complain(first_line(getattr(error, "orig", None) or error))
                 return None
+            self._reason = ""
             return self._kept[1]
+
+    def _complain(self, reason: str) -> None:
+        """Log why the books can't be read: once, and not at every scrape until they can."""
+        if reason != self._reason:
+            self._log.warning("books_unreadable", reason=reason)
+        self._reason = reason
 
     def _read(self) -> Reading:
         begun = time.monotonic()
