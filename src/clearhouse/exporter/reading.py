@@ -49,9 +49,7 @@ class Reader:
         """How things stand; None where the store can't be read, which is logged with the reason."""
         with self._alone:
             try:
-                head = (
-                    self._journal.head()
-                )  # before the rest: what is recorded meanwhile is read next
+                head = self._journal.head()  # first: what is recorded meanwhile is read next time
                 if self._kept is None or self._kept[0] != head:
                     self._kept = (head, self._read())
             except (ClearhouseError, sa.exc.DatabaseError) as error:
