@@ -66,7 +66,7 @@ coverage: install-dev  ## line coverage of src, at least 90 %
 crash: install-dev  ## kill a run before and after every durable write, and run again
 	@$(RUN)/pytest tests/crash --every-write -n 2
 
-stack-up: install  ## PostgreSQL and an S3 store on this machine, without containers; prints what to export
+stack-up: install  ## PostgreSQL, an S3 store, Redis and Prometheus on this machine, without containers; prints what to export
 	@$(RUN)/python -m deploy.native up
 
 stack-status: install  ## which servers run, and where their data and logs are

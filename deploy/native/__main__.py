@@ -40,13 +40,13 @@ def _status(home: Home) -> int:
     all_run = True
     for server in stack.status(home, SERVERS):
         all_run = all_run and server.state == "running"
-        line = f"{server.name:<10}{server.state:<9}"
+        line = f"{server.name:<12}{server.state:<9}"
         if server.record:
             record = server.record
             line += f"{record.version:<9}port {record.port:<7}process {record.pid:<9}"
         print(f"{line}log {server.log}")
         if server.reason:
-            print(f"{'':<10}{server.reason}")
+            print(f"{'':<12}{server.reason}")
     print(f"data {home.folder}, settings {home.env_file}")
     return 0 if all_run else 1
 

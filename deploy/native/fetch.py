@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ def run(what: str, command: list[str], env: dict[str, str] | None = None) -> Non
     Raises:
         StackError: it failed; names the file that has its output.
     """
-    log = cache_folder() / f"{Path(command[0]).name}-{os.getpid()}.log"
+    thread = threading.get_native_id()  # servers are fetched side by side
+    log = cache_folder() / f"{Path(command[0]).name}-{os.getpid()}-{thread}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     say(f"{what} …")
     began = time.monotonic()

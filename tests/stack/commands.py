@@ -11,6 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from deploy.native.servers import SERVERS
+from deploy.native.servers.prometheus import TARGETS
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -25,6 +28,7 @@ class Stack:
         inherited = {
             name: text for name, text in os.environ.items() if not name.startswith("STACK_")
         }
+        self.variables = variables
         self._environment = {**inherited, **variables, "STACK_HOME": str(self.home)}
 
     def command(self, name: str) -> "subprocess.CompletedProcess[str]":
@@ -71,6 +75,13 @@ class Stack:
         """Stop it, and delete all that it kept."""
         self.command("down")
         shutil.rmtree(self.home)
+
+
+def own_ports() -> dict[str, str]:
+    """A free port for each server and each target of Prometheus, as the variables that set it."""
+    servers = {f"STACK_{server.name.upper()}_PORT": free_port() for server in SERVERS}
+    scraped = {f"STACK_{name.upper()}_TARGETS": f"127.0.0.1:{free_port()}" for name in TARGETS}
+    return {**servers, **scraped}
 
 
 def free_port() -> str:

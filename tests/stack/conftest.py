@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.commands import Stack, free_port
+from stack.commands import Stack, own_ports
 from stack.server import Server
 
 UNIT = Path(__file__).parents[1] / "unit"
@@ -16,7 +16,7 @@ sys.path += [str(UNIT), str(UNIT / "books")]  # tests that run here too, and wha
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Running before each session; a test that kills a server starts it again."""
-    mine = Stack(STACK_POSTGRES_PORT=free_port(), STACK_S3_PORT=free_port())
+    mine = Stack(**own_ports())
     try:
         mine.up()
         yield mine

@@ -10,7 +10,7 @@ import psycopg
 import sqlalchemy as sa
 from databases import PostgresDatabases
 
-from stack.commands import Stack, free_port
+from stack.commands import Stack, own_ports
 
 USER = "keeper"
 
@@ -74,7 +74,7 @@ class Server:
 @contextmanager
 def running() -> Iterator[Server]:
     """A server of a test's own, for as long as the block lasts."""
-    stack = Stack(STACK_POSTGRES_PORT=free_port(), STACK_S3_PORT=free_port())
+    stack = Stack(**own_ports())
     try:
         stack.up()
         yield Server(stack)

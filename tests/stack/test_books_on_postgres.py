@@ -14,6 +14,8 @@ MODULES = (
     "test_certificate",
     "test_clerk",
     "test_decisions",
+    "test_exporter",
+    "test_figures",
     "test_journal",
     "test_landing_totals",
     "test_ledger",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.native.servers import SERVERS
-from stack.commands import Stack, free_port
+from stack.commands import Stack, own_ports
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_up_again_changes_nothing(stack: Stack) -> None:
 
     said = stack.up()
 
-    assert said.count("runs already") == len(before) == 2
+    assert said.count("runs already") == len(before) == len(SERVERS)
     assert stack.status() == before
     assert stack.settings == settings
 
@@ -40,15 +40,18 @@ def test_secrets_are_in_private_files_and_not_on_the_screen(stack: Stack) -> Non
     said = stack.up()
 
     files = [stack.home / "env", *stack.home.glob("*/*.secret")]
-    assert len(files) == 5
+    assert len(files) == 6
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    for name in ("DATABASE_URL", "POSTGRES_ADMIN_URL", "AWS_SECRET_ACCESS_KEY"):
+    secrets = set()
+    for name in ("DATABASE_URL", "POSTGRES_ADMIN_URL", "AWS_SECRET_ACCESS_KEY", "REDIS_URL"):
         secret = stack.settings[name].partition("@")[0].rpartition(":")[2]
         assert len(secret) == 40
         assert secret not in said
+        secrets.add(secret)
+    assert len(secrets) == 4
     for _, _, pid in stack.status().values():
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-        assert stack.settings["AWS_SECRET_ACCESS_KEY"] not in arguments
+        assert not any(secret in arguments for secret in secrets)
 
 
 def test_no_server_runs_as_root(stack: Stack) -> None:
@@ -78,7 +81,7 @@ def test_two_stacks_side_by_side_have_ports_and_data_of_their_own(
 
 def test_a_port_in_use_is_said_in_one_sentence(stack: Stack) -> None:
     taken = stack.status()["postgres"][1]
-    unlucky = Stack(STACK_POSTGRES_PORT=str(taken), STACK_S3_PORT=free_port())
+    unlucky = Stack(**own_ports() | {"STACK_POSTGRES_PORT": str(taken)})
     try:
         done = unlucky.command("up")
         assert done.returncode == 1

@@ -4,7 +4,9 @@ import psycopg
 import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
+from redis import AuthenticationError, Redis
 
+from deploy.native.servers import SERVERS
 from stack.commands import Stack
 
 
@@ -75,24 +77,45 @@ def test_wrong_keys_are_refused_and_not_taken_for_a_missing_object(
         assert not isinstance(refused.value, FileNotFoundError)
 
 
+def test_redis_takes_the_password_and_wakes_those_who_wait(stack: Stack) -> None:
+    url = stack.settings["REDIS_URL"]
+    with Redis.from_url(url) as cache, cache.pubsub() as waiting:
+        waiting.subscribe("lines")
+        assert waiting.get_message(timeout=5)["type"] == "subscribe"
+
+        cache.publish("lines", "17")
+
+        assert waiting.get_message(timeout=5)["data"] == b"17"
+    password = url.partition("@")[0].rpartition(":")[2]
+    with (
+        Redis.from_url(url.replace(password, "wrong")) as stranger,
+        pytest.raises(AuthenticationError),
+    ):
+        stranger.get("lines")
+
+
 def test_killed_servers_come_back_with_what_they_held(stack: Stack) -> None:
     with psycopg.connect(stack.settings["DATABASE_URL"]) as owner:
         owner.execute("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
     bucket(stack.settings).put("kept", b"1000")
+    with Redis.from_url(stack.settings["REDIS_URL"]) as cache:
+        cache.set("kept", "1000")
     before = stack.settings
     busy = psycopg.connect(before["DATABASE_URL"], autocommit=True)
     busy.pgconn.send_query(b"SELECT count(*) FROM (SELECT generate_series(1, 1000000000)) AS n")
 
-    stack.kill("postgres")
-    stack.kill("s3")
-    assert stack.states() == {"postgres": "dead", "s3": "dead"}
+    for server in SERVERS:
+        stack.kill(server.name)
+    assert set(stack.states().values()) == {"dead"}
     assert stack.command("status").returncode == 1
     stack.up()
 
     busy.close()
-    assert stack.states() == {"postgres": "running", "s3": "running"}
+    assert stack.states() == {server.name: "running" for server in SERVERS}
     assert stack.settings == before
     with psycopg.connect(stack.settings["DATABASE_URL"]) as owner:
         assert owner.execute("SELECT sum(n) FROM kept").fetchone() == (500_500,)
         owner.execute("DROP TABLE kept")
     assert bucket(stack.settings).get("kept").bytes() == b"1000"
+    with Redis.from_url(stack.settings["REDIS_URL"]) as cache:
+        assert cache.get("kept") == b"1000"

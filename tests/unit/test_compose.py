@@ -1,4 +1,4 @@
-"""The Compose file offers the servers that the native stack starts."""
+"""The Compose file offers the servers that the native stack starts, and Grafana."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.native.servers import SERVERS, s3
+from deploy.native.servers import SERVERS, prometheus, redis, s3
 
-COMPOSE = yaml.safe_load(
-    (Path(__file__).parents[2] / "deploy" / "compose" / "compose.yaml").read_text()
-)
+FOLDER = Path(__file__).parents[2] / "deploy" / "compose"
+COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+SECRETS = {"postgres": 2, "s3": 2, "redis": 1, "prometheus": 0, "grafana": 1}
 
 
 def test_it_has_the_same_servers_on_the_same_ports_of_loopback() -> None:
     published = {name: service["ports"][0].rpartition(":")[0] for name, service in SERVICES.items()}
+    assert published.pop("grafana") == "127.0.0.1:${STACK_GRAFANA_PORT:-13000}"
     assert published == {
         server.name: f"127.0.0.1:${{STACK_{server.name.upper()}_PORT:-{server.default_port}}}"
         for server in SERVERS
@@ -23,8 +24,20 @@ def test_it_has_the_same_servers_on_the_same_ports_of_loopback() -> None:
     assert all(len(service["ports"]) == 1 for service in SERVICES.values())
 
 
-def test_the_store_is_the_same_version() -> None:
-    assert SERVICES["s3"]["image"].rpartition(":")[2] == s3.VERSION
+def test_what_is_fetched_for_the_native_stack_is_the_same_version_here() -> None:
+    tags = {name: service["image"].rpartition(":")[2] for name, service in SERVICES.items()}
+    assert tags["s3"] == s3.VERSION
+    assert tags["redis"] == f"{redis.VERSION}-alpine"
+    assert tags["prometheus"] == f"v{prometheus.VERSION}"
+
+
+def test_prometheus_scrapes_the_same_ports_and_can_be_told_others() -> None:
+    for name, default in prometheus.TARGETS.items():
+        port = default.rpartition(":")[2]
+        variable = f"${{STACK_{name.upper()}_TARGETS:-host.docker.internal:{port}}}"
+        assert variable in COMPOSE["configs"][f"{name}-targets"]["content"]
+        mounted = {each["target"] for each in SERVICES["prometheus"]["configs"]}
+        assert f"/etc/prometheus/targets/{name}.yml" in mounted
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -32,11 +45,16 @@ def test_each_is_pinned_checks_its_health_keeps_its_data_and_demands_its_secrets
     service = SERVICES[name]
     assert any(digit.isdecimal() for digit in service["image"].rpartition(":")[2])
     assert service["healthcheck"]["test"]
-    assert {volume.partition(":")[0] for volume in service["volumes"]} <= COMPOSE["volumes"].keys()
+    mounted = [volume.split(":") for volume in service["volumes"]]
+    files = [each for each in mounted if each[0].startswith(".")]
+    assert all((FOLDER / each[0]).exists() and each[2] == "ro" for each in files)
+    kept = {each[0] for each in mounted if each not in files}
+    assert kept
+    assert kept <= COMPOSE["volumes"].keys()
     secrets = [
         text
-        for variable, text in service["environment"].items()
+        for variable, text in service.get("environment", {}).items()
         if variable.endswith(("PASSWORD", "KEY", "KEY_ID"))
     ]
-    assert len(secrets) == 2
+    assert len(secrets) == SECRETS[name]
     assert all(":?" in text for text in secrets)

@@ -3,11 +3,11 @@
 It keeps what S3 says of an object in extended attributes, which the file system must have.
 """
 
-import http.client
 import signal
 from pathlib import Path
 
 from deploy.native.fetch import Installed, go_program
+from deploy.native.health import answers
 from deploy.native.place import Place, make_folder
 from deploy.native.server import Launch
 
@@ -56,15 +56,7 @@ class S3:
 
     def ailment(self, place: Place) -> str | None:
         """Whether its health page answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=5)
-        try:
-            connection.request("GET", _HEALTH)
-            status = connection.getresponse().status
-        except (OSError, http.client.HTTPException) as error:
-            return str(error) or type(error).__name__
-        finally:
-            connection.close()
-        return None if status == http.client.OK else f"it answers {status}"
+        return answers(place.port, _HEALTH)
 
     def settings(self, place: Place) -> dict[str, str]:
         """The landing, and where the standard chain of credentials finds the store."""

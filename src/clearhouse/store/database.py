@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import sqlalchemy as sa
 
 from clearhouse.core.urls import SecretUrl
-from clearhouse.store.sqlite import open_sqlite
+from clearhouse.store.sqlite import open_sqlite, open_sqlite_to_watch
 from clearhouse.store.tables import bring_up_to_date
 
 
@@ -30,6 +30,21 @@ def open_database(url: str | SecretUrl, *, reads_only: bool = False) -> sa.Engin
         engine = open_sqlite(url)
     bring_up_to_date(engine)
     return engine
+
+
+def open_to_watch(url: str | SecretUrl) -> sa.Engine:
+    """The store for one who only reads it, beside runs: its tables are taken as they are.
+
+    Nothing is opened yet: a store that is not there, or does not answer, fails when it is asked.
+
+    Raises:
+        SettingsError: the driver for the server is not installed.
+    """
+    if isinstance(url, SecretUrl):
+        from clearhouse.store.postgres import open_postgres
+
+        return open_postgres(url, reads_only=True)
+    return open_sqlite_to_watch(url)
 
 
 def only_run_of_all_hosts(

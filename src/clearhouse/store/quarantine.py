@@ -137,6 +137,13 @@ class Quarantine:
         with self.engine.connect() as connection:
             return sorted((r[0], r[1], r[2]) for r in connection.execute(statement))
 
+    def counts_by_code(self) -> dict[tuple[str, str], int]:
+        """Number of rows by dataset and reason, over all days."""
+        q = quarantine_table.c
+        statement = sa.select(q.dataset, q.code, sa.func.count()).group_by(q.dataset, q.code)
+        with self.engine.connect() as connection:
+            return {(r[0], r[1]): r[2] for r in connection.execute(statement)}
+
     def find(self, dataset: str, text: str, parts_after_id: int = 0) -> list[QuarantinedRow]:
         """Rows by record id, by their key, or by the source's id in it, in order of day and line.
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 _BUSY_TIMEOUT_SECONDS = 10
+_WATCHER_TIMEOUT_SECONDS = 2
 _POLL_SECONDS = 0.01
 
 
@@ -48,3 +49,28 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(_POLL_SECONDS)
         else:
             return
+
+
+def open_sqlite_to_watch(url: str) -> sa.Engine:
+    """An engine that reads a file beside those who write it.
+
+    Each transaction reads one state (WAL), keeps no writer waiting and waits for none. The file is
+    opened anew each time, as another may have been put in its place.
+    """
+    path = url.removeprefix("sqlite:///")
+    read_only = f"sqlite:///file:{path}?mode=ro&uri=true"
+    engine = sa.create_engine(
+        read_only,
+        poolclass=sa.NullPool,
+        connect_args={"timeout": _WATCHER_TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's begin event below opens transactions
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine

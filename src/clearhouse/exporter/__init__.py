@@ -1,0 +1,1 @@
+"""The exporter: how the books stand, as metrics that Prometheus scrapes."""

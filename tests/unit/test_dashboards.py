@@ -1,0 +1,101 @@
+"""Dashboards and rules ask for what is exported, and link to what is there."""
+
+import json
+import re
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+import sqlalchemy as sa
+import yaml
+from databases import url_of
+from watched import LEDGER, REPOSITORY, alerts, metrics_in, panels, query_of
+
+from clearhouse.exporter.server import exporting
+from clearhouse.settings import load_settings
+from deploy.grafana.__main__ import DASHBOARDS
+from deploy.grafana.dashboard import FOLDER, Dashboard
+
+PROVISIONING = REPOSITORY / "deploy" / "grafana" / "provisioning"
+LABELS = {
+    "clearhouse": {"domain", "dataset", "hop", "status", "state", "side", "currency", "code"},
+    "gl": {"route", "method", "status", "code", "le"},
+    "prometheus": {"instance", "job"},
+}
+
+
+def test_the_committed_files_are_what_the_code_writes() -> None:
+    assert {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir()} == {
+        dashboard.file.name: dashboard.text() for dashboard in DASHBOARDS
+    }
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.name)
+def test_panels_have_numbers_and_places_of_their_own(dashboard: Dashboard) -> None:
+    shown: list[dict[str, Any]] = json.loads(dashboard.text())["panels"]
+    assert max(Counter(panel["id"] for panel in shown).values()) == 1
+    places = [panel["gridPos"] for panel in shown]
+    assert all(place["x"] + place["w"] <= 24 for place in places)
+    for one, other in combinations(places, 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert beside or below, (one, other)
+
+
+def test_dashboards_have_urls_of_their_own_and_one_source() -> None:
+    content = [json.loads(dashboard.text()) for dashboard in DASHBOARDS]
+    assert len({each["uid"] for each in content}) == len({each["title"] for each in content}) == 4
+    (source,) = yaml.safe_load((PROVISIONING / "datasources" / "prometheus.yml").read_text())[
+        "datasources"
+    ]
+    asked = {
+        each["datasource"]["uid"]
+        for dashboard in content
+        for panel in dashboard["panels"]
+        for each in (panel, *panel.get("targets", ()))
+        if panel["type"] != "row"
+    }
+    assert asked == {source["uid"]}
+
+
+def test_grafana_finds_them_where_the_compose_file_puts_them() -> None:
+    (provider,) = yaml.safe_load((PROVISIONING / "dashboards" / "clearhouse.yml").read_text())[
+        "providers"
+    ]
+    compose = yaml.safe_load((REPOSITORY / "deploy" / "compose" / "compose.yaml").read_text())
+    path = provider["options"]["path"]
+    assert f"../grafana/dashboards:{path}:ro" in compose["services"]["grafana"]["volumes"]
+
+
+def test_every_metric_that_is_asked_for_is_exported(database: sa.Engine, tmp_path: Path) -> None:
+    settings = load_settings(
+        _env_file=None, clearhouse_home=tmp_path, database_url=url_of(database)
+    )
+    with exporting(settings, port=0) as (url, _), urlopen(url, timeout=10) as answer:
+        exported = set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
+
+    queries = [query_of(panel) for panel in panels()] + [str(alert["expr"]) for alert in alerts()]
+    asked = set().union(*map(metrics_in, queries))
+
+    assert asked - LEDGER <= exported
+    assert asked >= LEDGER, "nothing that the ledger's service tells is left out"
+
+
+def test_legends_name_labels_that_there_are() -> None:
+    for panel in panels():
+        known = LABELS["prometheus"]
+        for prefix in {name.split("_")[0] for name in metrics_in(panel.query)}:
+            known |= LABELS[prefix]
+        assert set(re.findall(r"{{(\w+)}}", panel.legend)) <= known, panel.title
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_that_is_named_is_there() -> None:
+    found = list(alerts())
+    assert len({alert["alert"] for alert in found}) == len(found) == 13
+    named = [alert["annotations"]["runbook"] for alert in found]
+    named += [link for panel in panels() for link in re.findall(r"docs/\S+\.md", panel.description)]
+    assert [link for link in named if not (REPOSITORY / link).exists()] == []
+    assert {alert["labels"]["severity"] for alert in found} == {"warning", "critical"}

@@ -1,0 +1,82 @@
+"""Where the native stack has Redis and Prometheus from, and what Prometheus is told to scrape."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.native.place import Place, StackError
+from deploy.native.servers.prometheus import CONFIGURATION, Prometheus
+from deploy.native.servers.redis import Redis
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of programs: the only one that the machine has."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    return Place(folder, 1, tmp_path, {})
+
+
+def put(folder: Path, says: str, *programs: str) -> None:
+    for program in programs:
+        (folder / program).write_text(f"#!/bin/sh\necho '{says}'\n")
+        (folder / program).chmod(0o755)
+
+
+def test_the_machines_own_programs_come_first(machine: Path) -> None:
+    put(machine, "Redis server v=7.2.4 sha=00000000:0 bits=64", "redis-server", "redis-cli")
+    put(machine, "prometheus, version 3.1.0 (branch: HEAD)", "prometheus", "promtool")
+
+    assert (Redis().install().programs, Redis().install().version) == (machine, "7.2.4")
+    assert (Prometheus().install().programs, Prometheus().install().version) == (machine, "3.1.0")
+
+
+def test_old_ones_and_half_of_them_are_of_no_use(machine: Path) -> None:
+    put(machine, "Redis server v=6.0.16 sha=00000000:0 bits=64", "redis-server", "redis-cli")
+    put(machine, "prometheus, version 3.1.0 (branch: HEAD)", "prometheus")
+
+    with pytest.raises(StackError, match=r"^redis-server is missing: install version 7\.0 "):
+        Redis().install()
+    with pytest.raises(StackError, match=r"or newer, with prometheus, promtool\.$"):
+        Prometheus().install()
+
+
+def test_prometheus_has_the_rules_of_the_checkout_and_the_targets_that_are_set(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def targets(name: str) -> list[str]:
+        (group,) = json.loads((place.folder / "etc" / "targets" / f"{name}.yml").read_text())
+        return group["targets"]
+
+    monkeypatch.setenv("STACK_GL_TARGETS", "127.0.0.1:8001,127.0.0.1:8002")
+    Prometheus().prepare(place)
+    assert targets("gl") == ["127.0.0.1:8001", "127.0.0.1:8002"]
+    assert targets("exporter") == ["127.0.0.1:19100"]
+
+    monkeypatch.delenv("STACK_GL_TARGETS")
+    (place.folder / "etc" / "rules" / "of-before.yml").write_text("groups: []\n")
+    Prometheus().prepare(place)
+
+    assert targets("gl") == ["127.0.0.1:8000"]
+    copied = {file.name: file.read_text() for file in (place.folder / "etc" / "rules").iterdir()}
+    rules = {file.name: file.read_text() for file in (CONFIGURATION / "rules").iterdir()}
+    assert copied == rules
+
+
+@pytest.mark.parametrize("text", ["8000", "http://127.0.0.1:8000", "a:1, b:2", "a:1]}, {x: [y"])
+def test_targets_that_are_none_are_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("STACK_GL_TARGETS", text)
+    with pytest.raises(StackError, match=r"^STACK_GL_TARGETS="):
+        Prometheus().prepare(place)
