@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
-from clearhouse.pipeline.context import Run
-from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, StepGroup
-from clearhouse.pipeline.runner import Step, StepReport
 from toy.booths import booth
 from toy.domain import ROOT as TOY
 from toy.domain import business_frames, raw_frames
+
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, StepGroup
+from clearhouse.pipeline.runner import Step, StepReport
 
 ROOT = Path(mkdtemp(prefix="fair-"))
 OWN = Path(__file__).parent
