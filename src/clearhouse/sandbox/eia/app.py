@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Any
 
 from starlette.applications import Starlette
@@ -72,15 +73,18 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a request asks of a route."""
+    """What a request asks of a route.
+
+    Attributes:
+        order: columns that rows are sorted by, each with whether it descends.
+    """
 
     frequency: str
     has_values: bool
     facets: Mapping[str, list[str]]
     start: str
     end: str
-    sorted_by: str
-    descends: bool
+    order: tuple[tuple[str, bool], ...]
     offset: int
     length: int
 
@@ -110,17 +114,19 @@ class _Asked:
                     f"Invalid facet '{name}' provided. The only valid facets are "
                     f"{', '.join(map(repr, FACETS))}."
                 )
-        column = query.get("sort[0][column]", "period")
-        if column not in ("period", "value", *route.series[0].columns):
-            raise _RefusedError(f"Invalid sort column '{column}' provided.")
+        order = []
+        for nth in range(sum(name.endswith("][column]") for name in query)):
+            column = query.get(f"sort[{nth}][column]", "period")
+            if column not in ("period", *route.series[0].columns):
+                raise _RefusedError(f"Invalid sort column '{column}' provided.")
+            order.append((column, query.get(f"sort[{nth}][direction]", "desc") == "desc"))
         return cls(
             frequency,
             bool(wanted),
             facets,
             query.get("start", ""),
             query.get("end", ""),
-            column,
-            query.get("sort[0][direction]", "desc") == "desc",
+            tuple(order) or (("period", True),),
             _number(query, "offset", 0),
             min(_number(query, "length", MOST_ROWS), MOST_ROWS),
         )
@@ -182,7 +188,8 @@ def _rows(route: Route, asked: _Asked) -> list[dict[str, str]]:
             for period, value in values(route, series, asked.start, asked.end):
                 measures = {"value": value, "units": series.units} if asked.has_values else {}
                 found.append({"period": period, **series.columns, **measures})
-    found.sort(key=lambda row: row.get(asked.sorted_by, ""), reverse=asked.descends)
+    for column, descends in reversed(asked.order):
+        found.sort(key=itemgetter(column), reverse=descends)
     return found
 
 
