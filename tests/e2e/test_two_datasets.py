@@ -62,7 +62,9 @@ class Fair:
 def fair(tmp_path_factory: pytest.TempPathFactory) -> Fair:
     """Two days; the kitchen's second one is held."""
     fair = Fair(tmp_path_factory.mktemp("fair") / "home")
-    assert fair.run(f"{NEXT}=kitchen.negative").exit_code == 3
+    ran = fair.run(f"{NEXT}=kitchen.negative")
+    assert ran.exit_code == 3
+    assert "meals: price_minor: 1 of 20 rows" in ran.stderr
     return fair
 
 
