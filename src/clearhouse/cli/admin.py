@@ -128,14 +128,14 @@ def _check_sources(config: Settings) -> str:
 def serve_sandbox(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="simtom, retailer_1, retailer_2, retailer_3; none: simtom."),
+        typer.Argument(help="simtom, retailer_1, retailer_2, retailer_3, eia; none: simtom."),
     ] = None,
     port: Annotated[
         int,
         typer.Option(
             help="Of the first source; the others get those after it. 0 takes free ones.",
             min=0,
-            max=65532,
+            max=65531,
         ),
     ] = 8123,
     seed: Annotated[int, typer.Option(help="Seed of the data.", min=1)] = 42,

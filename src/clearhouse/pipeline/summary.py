@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from clearhouse.books.model import Side, Totals
+from clearhouse.books.model import Side, Status, Totals
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.profiles import raw_profile
 from clearhouse.pipeline.runner import RunReport
@@ -51,15 +51,18 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
     """
     summary = Summary()
     held = {day for step in report.steps.values() for day in step.held}
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         names = dataset.names
         pointers = run.publications.pointers(dataset.id, days)
         before = seen.pointers.get(dataset.id, {})
         summary.published += sorted(pointers)
-        summary.changed += [d for d, e in sorted(pointers.items()) if before.get(d) != e]
+        changed = [d for d, e in sorted(pointers.items()) if before.get(d) != e]
+        summary.changed += changed
         summary.withdrawn += sorted(set(before) - set(pointers))
-        summary.kept += sorted(held & set(pointers))
         bronze = run.books.current(run.name, names.bronze, days)
+        gold = run.books.current(run.name, names.gold, days)
+        its_held = {e.key.book_date for e in (*bronze, *gold) if e.status is Status.HELD}
+        summary.kept += sorted(held & its_held & set(pointers))
         readers = run.books.current(run.name, names.readers, days)
         silver = run.books.current(run.name, names.silver, days)
         summary.landed += _sum([e.totals.get(Side.IN, Totals()) for e in bronze])
@@ -70,11 +73,13 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
         )
         for _, code, count in run.quarantine.counts(dataset.id, days):
             summary.rejected[code] += count
-        corrected = [d for d in summary.changed if d in before]
+        corrected = [d for d in changed if d in before]
         summary.before += _sum([seen.totals.get((dataset.id, d), Totals()) for d in corrected])
         summary.after += _sum(
             [e.totals.get(Side.OUT, Totals()) for e in readers if e.key.book_date in corrected]
         )
+    for name in ("published", "changed", "withdrawn", "kept"):  # a day once, of several datasets
+        setattr(summary, name, sorted({*getattr(summary, name)}))
     return summary
 
 
@@ -84,7 +89,7 @@ def too_few(run: Run, days: Sequence[dt.date]) -> list[dt.date]:
     if band is None:
         return []
     records: Counter[dt.date] = Counter()
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         entered = list(run.entries(dataset.names.bronze, days))
         for day, profile in raw_profile(run, dataset, entered, {}).items():
             records[day] += profile["net_rows"]
@@ -102,7 +107,7 @@ class Seen:
     def now(cls, run: Run, days: Sequence[dt.date]) -> "Seen":
         """What readers see now, as the books have it."""
         found = cls()
-        for dataset in run.datasets:
+        for dataset in run.chosen:
             found.pointers[dataset.id] = run.publications.pointers(dataset.id, days)
             for entry in run.books.current(run.name, dataset.names.readers, days):
                 found.totals[dataset.id, entry.key.book_date] = entry.totals.get(Side.OUT, Totals())
