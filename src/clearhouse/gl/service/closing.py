@@ -1,0 +1,193 @@
+"""Periods in the store: their changes of state, with a certificate of what a closed one held."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearhouse.gl.chart import chart_of_accounts
+from clearhouse.gl.journal import LEDGER, Violation
+from clearhouse.gl.periods import Change, Period, Request, Status, month_of, refusals, status_after
+from clearhouse.gl.service import tables
+from clearhouse.gl.service.errors import NotFound, PeriodRefused
+from clearhouse.gl.service.recorder import add_periods, periods_of, state_of
+
+CLOSES_ON_DAY = 15
+"""Day of the month on which the service closes the month before by itself."""
+_SERVICE = "SERVICE"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a period held when it was closed.
+
+    Attributes:
+        digest: SHA-256 of its trial balance.
+    """
+
+    entries: int
+    lines: int
+    debit_minor: int
+    digest: str
+
+
+def change_period(
+    connection: sa.Connection, request: Request, name: str, at: dt.datetime
+) -> Period:
+    """Change the state of a period, and write down who did so.
+
+    Raises:
+        NotFound: there is no such period.
+        PeriodRefused: the rules of the close do not allow it, or what it holds does not.
+    """
+    state_of(connection, for_update=True)  # no entry is recorded meanwhile
+    periods = periods_of(connection)
+    period = next((each for each in periods if each.name == name), None)
+    if period is None:
+        raise NotFound(f"The ledger has no period {name}.", "unknown_period")
+    found = refusals(request, name, periods)
+    if not found and request.change is Change.CLOSE:
+        found = list(findings(connection, period))
+    if found:
+        raise PeriodRefused(found)
+    status = status_after(request.change)
+    p = tables.period
+    where = (p.c.ledger == LEDGER) & (p.c.fiscal_period == name)
+    connection.execute(sa.update(p).where(where).values(status=status))
+    if request.change is Change.REOPEN:
+        _void_certificates(connection, [e.name for e in periods if e.ordinal >= period.ordinal])
+    _note(connection, request, period, status, at)
+    return Period(period.name, period.ordinal, period.first_day, period.last_day, status)
+
+
+def advance(connection: sa.Connection, day: dt.date, at: dt.datetime) -> None:
+    """Do what is due on a day: open its period, soft-close the one before, close one in time."""
+    name, _, last = month_of(day)
+    add_periods(connection, last + dt.timedelta(days=1))  # the next one too, as a future one
+    for period in periods_of(connection):
+        if period.name <= name and period.status is Status.FUTURE:
+            _by_itself(connection, Change.OPEN, period.name, at)
+        if period.name < name and period.status is Status.OPEN and day.day < CLOSES_ON_DAY:
+            _by_itself(connection, Change.SOFT_CLOSE, period.name, at)
+    if day.day == CLOSES_ON_DAY:
+        for period in periods_of(connection):
+            if period.name < name and period.status in (Status.OPEN, Status.SOFT_CLOSED):
+                _by_itself(connection, Change.CLOSE, period.name, at)
+
+
+def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.datetime) -> None:
+    change_period(connection, Request(change, _SERVICE, _SERVICE, "by the calendar"), name, at)
+
+
+def findings(connection: sa.Connection, period: Period) -> Iterator[Violation]:
+    """What keeps a period from being closed."""
+    last, entries, highest = _numbers(connection, period)
+    if not last == entries == highest:
+        sentence = f"{entries} entries have numbers up to {highest}, and {last} were given."
+        yield Violation("numbers_with_gaps", sentence, "period")
+    line = tables.line.c
+    within = (line.fiscal_period == period.name) & line.posting_date.between(
+        period.first_day, period.last_day
+    )
+    controls = [code for code, account in chart_of_accounts().items() if account.control]
+    no_holder = line.document.is_(None) & line.account_code.in_(controls)
+    row = connection.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(line.debit_minor), 0),
+            sa.func.coalesce(sa.func.sum(line.credit_minor), 0),
+            sa.func.coalesce(sa.func.sum(sa.case((no_holder, 1), else_=0)), 0),
+        ).where(within)
+    ).one()
+    debit, credit, without_holder = map(int, row)
+    if debit != credit:
+        yield Violation("unbalanced", f"Debits less credits: {debit - credit} cents.", "period")
+    summed = connection.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(tables.balance.c.debit_minor), 0),
+            sa.func.coalesce(sa.func.sum(tables.balance.c.credit_minor), 0),
+        ).where(tables.balance.c.fiscal_period == period.name)
+    ).one()
+    if tuple(map(int, summed)) != (debit, credit):
+        yield Violation("balances_differ", "The sums by account are not those of the lines.", "period")
+    if without_holder:
+        sentence = f"{without_holder} lines on control accounts have no document."
+        yield Violation("control_without_subledger", sentence, "period")
+
+
+def certificate_of(connection: sa.Connection, period: Period) -> Certificate:
+    """What a period holds now."""
+    e = tables.entry.c
+    entries, lines, debit = connection.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(e.lines), 0),
+            sa.func.coalesce(sa.func.sum(e.debit_minor), 0),
+        ).where((e.ledger == LEDGER) & (e.fiscal_period == period.name))
+    ).one()
+    b = tables.balance.c
+    balances = connection.execute(
+        sa.select(b.account_code, sa.func.sum(b.debit_minor), sa.func.sum(b.credit_minor))
+        .where((b.ledger == LEDGER) & (b.fiscal_period == period.name))
+        .group_by(b.account_code)
+        .order_by(b.account_code)
+    )
+    text = "\n".join(f"{code} {int(dr)} {int(cr)}" for code, dr, cr in balances)
+    digest = hashlib.sha256(f"{period.name}\n{text}".encode()).hexdigest()
+    return Certificate(int(entries), int(lines), int(debit), digest)
+
+
+def events_of(connection: sa.Connection, name: str) -> list[dict[str, Any]]:
+    """What was done with a period, in order."""
+    t = tables.period_event
+    statement = (
+        sa.select(t)
+        .where((t.c.ledger == LEDGER) & (t.c.fiscal_period == name))
+        .order_by(t.c.event_id)
+    )
+    return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def _numbers(connection: sa.Connection, period: Period) -> tuple[int, int, int]:
+    """The last number given, how many entries there are, and the highest number among them."""
+    p, e = tables.period.c, tables.entry.c
+    last = connection.scalar(
+        sa.select(p.last_number).where((p.ledger == LEDGER) & (p.fiscal_period == period.name))
+    )
+    entries, highest = connection.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(e.entry_number), 0)).where(
+            (e.ledger == LEDGER) & (e.fiscal_period == period.name)
+        )
+    ).one()
+    return last or 0, entries, highest
+
+
+def _void_certificates(connection: sa.Connection, names: list[str]) -> None:
+    t = tables.period_event
+    where = (t.c.ledger == LEDGER) & t.c.fiscal_period.in_(names) & t.c.digest.is_not(None)
+    connection.execute(sa.update(t).where(where).values(voided=True))
+
+
+def _note(
+    connection: sa.Connection, request: Request, period: Period, status: Status, at: dt.datetime
+) -> None:
+    sealed = certificate_of(connection, period) if request.change is Change.CLOSE else None
+    connection.execute(
+        sa.insert(tables.period_event).values(
+            ledger=LEDGER,
+            fiscal_period=period.name,
+            change=request.change,
+            status=status,
+            asked_by=request.asked_by,
+            approved_by=request.approved_by,
+            reason=request.reason,
+            at=at,
+            entries=sealed.entries if sealed else None,
+            lines=sealed.lines if sealed else None,
+            debit_minor=sealed.debit_minor if sealed else None,
+            digest=sealed.digest if sealed else None,
+            voided=False,
+        )
+    )
