@@ -169,6 +169,8 @@ def wells(journal: Journal, facts: Facts) -> Iterator[Violation]:
 
 def decks(journal: Journal, _facts: Facts) -> Iterator[Violation]:
     """Where amounts are cut by a deck, its shares sum to 1: by well, product and month."""
+    if journal.reverses is not None:  # its shares are those of the entry that it undoes
+        return
     sums: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for at, line in _numbered(journal):
         if line.share is None:

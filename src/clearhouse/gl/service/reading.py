@@ -147,6 +147,13 @@ class Lines:
         with self._database.reading() as connection:
             return int(connection.scalar(sa.select(tables.ledger.c.last_line)) or 0)
 
+    def count_results(self) -> int:
+        """How many lines of revenue and expense there are, from the sums kept with the lines."""
+        b = tables.balance.c
+        of_results = b.account_code.between("4000", "8999")
+        with self._database.reading() as connection:
+            return int(connection.scalar(sa.select(sa.func.sum(b.lines)).where(of_results)) or 0)
+
     def by_id(self, gl_entry_id: int) -> pa.Table:
         """The line of an id, or none."""
         return columns.from_rows(self._rows(sa.select(*_COLUMNS).where(_LINE.gl_entry_id == gl_entry_id)))

@@ -17,7 +17,7 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 _SCALED = {"quantity": "quantity_milli", "share": "share_e8"}
 """Decimals are stored as whole numbers: SQLite has no decimals."""
-_MAY_BE_NULL = frozenset(
+MAY_BE_NULL = frozenset(
     "reverses production_month quantity unit product share well_id api_number lease_name "
     "property_id afe_number jib_number cost_center state county basin party_type party_id document "
     "due_date".split()
@@ -48,7 +48,7 @@ line = sa.Table(
             _type(field),
             primary_key=field.name == "gl_entry_id",
             autoincrement=False,
-            nullable=field.name in _MAY_BE_NULL,
+            nullable=field.name in MAY_BE_NULL,
         )
         for field in LINE_SCHEMA
     ),
