@@ -167,8 +167,10 @@ class Settings(BaseSettings):
     gl_api_key: SecretStr | None = Field(None, description="Its X-API-Key.")
     gl_seed: int = Field(42, ge=1, description="Seed of the sandbox's general ledger.")
     gl_scale: float = Field(
-        1.0, gt=0, le=100, description="Size of the ledger that the service keeps: 1.0 is about "
-        "320,000 lines a year."
+        1.0,
+        gt=0,
+        le=100,
+        description="Size of the ledger that the service keeps: 1.0 is about 320,000 lines a year.",
     )
     historical_days: int = Field(
         365, ge=1, le=3660, description="Days of history that the service makes at its first start."
@@ -424,7 +426,7 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
     engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-    for name in ("database_url", "catalog_url", *engines):
+    for name in ("database_url", "catalog_url", *engines, "gl_database_url"):
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             file = Path(url.partition(":///")[2])

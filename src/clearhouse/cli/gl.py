@@ -16,7 +16,9 @@ def _the_general_ledger() -> None:
 
 @group.command("serve")
 def serve(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen at.")
+    ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)
     ] = 8000,

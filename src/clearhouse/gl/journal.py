@@ -93,10 +93,14 @@ def read_minor(amount: Decimal, field: str) -> tuple[int, list[Violation]]:
         field: where it stands.
     """
     if abs(amount.adjusted()) > _MOST_DIGITS and amount:
-        return 0, [Violation("amount_too_large", f"An amount has at most {_MOST_DIGITS} digits.", field)]
+        return 0, [
+            Violation("amount_too_large", f"An amount has at most {_MOST_DIGITS} digits.", field)
+        ]
     minor = int(amount * 100)
     if minor != amount * 100:
-        return minor, [Violation("fractional_cents", f"{amount} is not a whole number of cents.", field)]
+        return minor, [
+            Violation("fractional_cents", f"{amount} is not a whole number of cents.", field)
+        ]
     return minor, []
 
 

@@ -114,9 +114,7 @@ def _wrong_state(request: Request, period: Period) -> list[Violation]:
     return [Violation(code, sentence, "period")]
 
 
-def _out_of_order(
-    request: Request, period: Period, periods: Sequence[Period]
-) -> list[Violation]:
+def _out_of_order(request: Request, period: Period, periods: Sequence[Period]) -> list[Violation]:
     if request.change is Change.REOPEN:
         later = [each for each in periods if each.ordinal > period.ordinal]
         blocking = [each for each in later if each.status.rank >= Status.CLOSED.rank]

@@ -70,7 +70,9 @@ def number_of_lines(journal: Journal, facts: Facts) -> Iterator[Violation]:
     if not journal.lines:
         yield Violation("no_lines", "An entry has lines.", "lines")
     elif len(journal.lines) > facts.most_lines:
-        most = f"An entry has at most {facts.most_lines:,} lines, and this has {len(journal.lines):,}."
+        most = (
+            f"An entry has at most {facts.most_lines:,} lines, and this has {len(journal.lines):,}."
+        )
         yield Violation("too_many_lines", most, "lines")
 
 
@@ -97,7 +99,9 @@ def one_side(journal: Journal, facts: Facts) -> Iterator[Violation]:
             if sides:
                 yield _of_line(at, "statistical_with_money", "A statistical account has no money.")
             if line.quantity is None:
-                yield _of_line(at, "no_quantity", "A statistical line counts something.", "quantity")
+                yield _of_line(
+                    at, "no_quantity", "A statistical line counts something.", "quantity"
+                )
         elif sides == 2:
             yield _of_line(at, "both_sides", "A line is a debit or a credit, and not both.")
         elif not sides:
@@ -126,7 +130,9 @@ def accounts(journal: Journal, facts: Facts) -> Iterator[Violation]:
             sentence = f"{account.code} {account.name} is not in use."
             yield _of_line(at, "inactive_account", sentence, "account_code")
         elif account.control and journal.is_by_hand:
-            sentence = f"{account.code} {account.name} is moved by its subledger ({account.control})."
+            sentence = (
+                f"{account.code} {account.name} is moved by its subledger ({account.control})."
+            )
             yield _of_line(at, "control_account", sentence, "account_code")
 
 
@@ -176,7 +182,9 @@ def decks(journal: Journal, _facts: Facts) -> Iterator[Violation]:
         if line.share is None:
             continue
         if not 0 < line.share <= 1:
-            yield _of_line(at, "share_out_of_range", "A share is more than 0 and at most 1.", "share")
+            yield _of_line(
+                at, "share_out_of_range", "A share is more than 0 and at most 1.", "share"
+            )
         sums[line.well_id or "", line.product or "", line.production_month or ""] += line.share
     for deck, total in sums.items():
         if total != 1:

@@ -29,9 +29,7 @@ def as_json(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
 
-def answered(
-    request: Request, body: bytes, headers: Mapping[str, str] | None = None
-) -> Response:
+def answered(request: Request, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """A body with its ETag, or 304 where the client has it."""
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     told = {"ETag": etag, "Cache-Control": "private, no-cache", **(headers or {})}

@@ -20,7 +20,13 @@ from clearhouse.core.errors import ClearhouseError, ServerError
 from clearhouse.gl.journal import Violation
 from clearhouse.gl.service import legacy
 from clearhouse.gl.service.answers import as_json
-from clearhouse.gl.service.errors import PROBLEM_JSON, BadRequest, NotReady, ServiceError, problem
+from clearhouse.gl.service.errors import (
+    PROBLEM_JSON,
+    BadRequestError,
+    NotReadyError,
+    ServiceError,
+    problem,
+)
 from clearhouse.gl.service.metrics import Measured
 from clearhouse.gl.service.routes import accounts, journals, lines, periods, state
 from clearhouse.gl.service.service import Service, ServiceOptions
@@ -43,7 +49,13 @@ def create_app(options: ServiceOptions) -> FastAPI:
         app.include_router(router)
     if options.has_original_paths:
         app.include_router(legacy.router)
-    for kind in (RequestValidationError, HTTPException, ClearhouseError, sa.exc.DBAPIError, Exception):
+    for kind in (
+        RequestValidationError,
+        HTTPException,
+        ClearhouseError,
+        sa.exc.DBAPIError,
+        Exception,
+    ):
         app.add_exception_handler(kind, _told)
     app.add_middleware(_Bounded)
     app.add_middleware(Measured)
@@ -79,7 +91,9 @@ def _end_streams_at_signals(service: Service) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
         if callable(before):
-            signal.signal(number, _first(lambda: loop.call_soon_threadsafe(service.end_streams), before))
+            signal.signal(
+                number, _first(lambda: loop.call_soon_threadsafe(service.end_streams), before)
+            )
 
 
 def _first(action: Callable[[], Any], then: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,12 +118,14 @@ def _as_service_error(error: Exception) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, RequestValidationError):
-        return BadRequest("The request can't be read.", violations=_violations(error))
+        return BadRequestError("The request can't be read.", violations=_violations(error))
     if isinstance(error, HTTPException):
         return _of_status(error)
     if isinstance(error, ServerError | sa.exc.OperationalError):
-        return NotReady(
-            "The store does not answer: try again.", "store_unavailable", headers={"Retry-After": "2"}
+        return NotReadyError(
+            "The store does not answer: try again.",
+            "store_unavailable",
+            headers={"Retry-After": "2"},
         )
     return ServiceError("This is a defect of the service.")
 

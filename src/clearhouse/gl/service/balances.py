@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,11 +62,12 @@ def _balances(
     )
     chart = chart_of_accounts()
     with database.reading() as connection:
-        return [
+        rows: Any = connection.execute(statement).all()
+    return [
             AccountBalance(
                 code, chart[code].name, chart[code].account_class, chart[code].normal_side,
                 int(opening), int(debit), int(credit),
             )
-            for code, opening, debit, credit in connection.execute(statement)
+            for code, opening, debit, credit in rows
             if not chart[code].is_statistical
         ]  # fmt: skip

@@ -12,7 +12,7 @@ from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.gl.journal import LEDGER, Violation
 from clearhouse.gl.periods import Change, Period, Request, Status, month_of, refusals, status_after
 from clearhouse.gl.service import tables
-from clearhouse.gl.service.errors import NotFound, PeriodRefused
+from clearhouse.gl.service.errors import NotFoundError, PeriodRefusedError
 from clearhouse.gl.service.recorder import add_periods, periods_of, state_of
 
 CLOSES_ON_DAY = 15
@@ -40,19 +40,19 @@ def change_period(
     """Change the state of a period, and write down who did so.
 
     Raises:
-        NotFound: there is no such period.
-        PeriodRefused: the rules of the close do not allow it, or what it holds does not.
+        NotFoundError: there is no such period.
+        PeriodRefusedError: the rules of the close do not allow it, or what it holds does not.
     """
     state_of(connection, for_update=True)  # no entry is recorded meanwhile
     periods = periods_of(connection)
     period = next((each for each in periods if each.name == name), None)
     if period is None:
-        raise NotFound(f"The ledger has no period {name}.", "unknown_period")
+        raise NotFoundError(f"The ledger has no period {name}.", "unknown_period")
     found = refusals(request, name, periods)
     if not found and request.change is Change.CLOSE:
         found = list(findings(connection, period))
     if found:
-        raise PeriodRefused(found)
+        raise PeriodRefusedError(found)
     status = status_after(request.change)
     p = tables.period
     where = (p.c.ledger == LEDGER) & (p.c.fiscal_period == name)
@@ -94,24 +94,26 @@ def findings(connection: sa.Connection, period: Period) -> Iterator[Violation]:
     )
     controls = [code for code, account in chart_of_accounts().items() if account.control]
     no_holder = line.document.is_(None) & line.account_code.in_(controls)
-    row = connection.execute(
+    row: Any = connection.execute(
         sa.select(
             sa.func.coalesce(sa.func.sum(line.debit_minor), 0),
             sa.func.coalesce(sa.func.sum(line.credit_minor), 0),
             sa.func.coalesce(sa.func.sum(sa.case((no_holder, 1), else_=0)), 0),
         ).where(within)
     ).one()
-    debit, credit, without_holder = map(int, row)
+    debit, credit, without_holder = (int(each) for each in row)
     if debit != credit:
         yield Violation("unbalanced", f"Debits less credits: {debit - credit} cents.", "period")
-    summed = connection.execute(
+    summed: Any = connection.execute(
         sa.select(
             sa.func.coalesce(sa.func.sum(tables.balance.c.debit_minor), 0),
             sa.func.coalesce(sa.func.sum(tables.balance.c.credit_minor), 0),
         ).where(tables.balance.c.fiscal_period == period.name)
     ).one()
-    if tuple(map(int, summed)) != (debit, credit):
-        yield Violation("balances_differ", "The sums by account are not those of the lines.", "period")
+    if tuple(int(each) for each in summed) != (debit, credit):
+        yield Violation(
+            "balances_differ", "The sums by account are not those of the lines.", "period"
+        )
     if without_holder:
         sentence = f"{without_holder} lines on control accounts have no document."
         yield Violation("control_without_subledger", sentence, "period")
@@ -120,15 +122,16 @@ def findings(connection: sa.Connection, period: Period) -> Iterator[Violation]:
 def certificate_of(connection: sa.Connection, period: Period) -> Certificate:
     """What a period holds now."""
     e = tables.entry.c
-    entries, lines, debit = connection.execute(
+    row: Any = connection.execute(
         sa.select(
             sa.func.count(),
             sa.func.coalesce(sa.func.sum(e.lines), 0),
             sa.func.coalesce(sa.func.sum(e.debit_minor), 0),
         ).where((e.ledger == LEDGER) & (e.fiscal_period == period.name))
     ).one()
+    entries, lines, debit = row
     b = tables.balance.c
-    balances = connection.execute(
+    balances: Any = connection.execute(
         sa.select(b.account_code, sa.func.sum(b.debit_minor), sa.func.sum(b.credit_minor))
         .where((b.ledger == LEDGER) & (b.fiscal_period == period.name))
         .group_by(b.account_code)
@@ -156,12 +159,12 @@ def _numbers(connection: sa.Connection, period: Period) -> tuple[int, int, int]:
     last = connection.scalar(
         sa.select(p.last_number).where((p.ledger == LEDGER) & (p.fiscal_period == period.name))
     )
-    entries, highest = connection.execute(
+    row: Any = connection.execute(
         sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(e.entry_number), 0)).where(
             (e.ledger == LEDGER) & (e.fiscal_period == period.name)
         )
     ).one()
-    return last or 0, entries, highest
+    return last or 0, row[0], row[1]
 
 
 def _void_certificates(connection: sa.Connection, names: list[str]) -> None:

@@ -44,7 +44,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that may write; it waits for those of others."""
-        options = {_WRITES: True}
+        options: dict[str, Any] = {_WRITES: True}
         if not self.is_sqlite:
             options["isolation_level"] = "READ COMMITTED"  # sees what it waited for
         with (

@@ -34,14 +34,14 @@ class ServiceError(ClearhouseError):
         self.headers = dict(headers or {})
 
 
-class BadRequest(ServiceError):
+class BadRequestError(ServiceError):
     """The request can't be read."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid_request"
 
 
-class JournalRefused(ServiceError):
+class JournalRefusedError(ServiceError):
     """A journal breaks rules; nothing of it was stored."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -51,7 +51,7 @@ class JournalRefused(ServiceError):
         super().__init__("The journal is refused.", violations=violations)
 
 
-class PeriodRefused(ServiceError):
+class PeriodRefusedError(ServiceError):
     """A period can't be changed as asked."""
 
     status = HTTPStatus.CONFLICT
@@ -61,42 +61,42 @@ class PeriodRefused(ServiceError):
         super().__init__("The period stays as it is.", violations=violations)
 
 
-class IdempotencyKeyReused(ServiceError):
+class KeyReusedError(ServiceError):
     """Another journal was posted under the key."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "idempotency_key_reused"
 
 
-class NotAuthenticated(ServiceError):
+class NotAuthenticatedError(ServiceError):
     """There is no key, or none that is known."""
 
     status = HTTPStatus.UNAUTHORIZED
     code = "not_authenticated"
 
 
-class NotAllowed(ServiceError):
+class NotAllowedError(ServiceError):
     """The key lacks the scope."""
 
     status = HTTPStatus.FORBIDDEN
     code = "scope_missing"
 
 
-class NotFound(ServiceError):
+class NotFoundError(ServiceError):
     """There is no such thing."""
 
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
 
 
-class TooManyRequests(ServiceError):
+class TooManyRequestsError(ServiceError):
     """The key has asked too often."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "rate_limited"
 
 
-class NotReady(ServiceError):
+class NotReadyError(ServiceError):
     """The history is being made, or the store does not answer."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE

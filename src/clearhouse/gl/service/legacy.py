@@ -37,7 +37,9 @@ _MOST_RECORDS = 10_000
 async def about() -> dict[str, Any]:
     """What the service is."""
     shown = {
-        code: account.name for code, account in chart_of_accounts().items() if "4000" <= code < "9000"
+        code: account.name
+        for code, account in chart_of_accounts().items()
+        if "4000" <= code < "9000"
     }
     return {
         "service": SERVICE,

@@ -1,7 +1,7 @@
 """What the interface takes and gives, as its OpenAPI document describes it.
 
-Models that are taken are loose where a rule of the ledger speaks for itself: a fraction of a cent or
-an unknown account is refused with its own code, together with all else that is wrong.
+Models that are taken are loose where a rule of the ledger speaks for itself: a fraction of a cent
+or an unknown account is refused with its own code, together with all else that is wrong.
 """
 
 import datetime as dt
@@ -17,7 +17,9 @@ from clearhouse.sandbox.gl.schema import LINE_SCHEMA
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9 ._/&'-]+$")]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9 ._/&'-]+$")
+]
 PeriodName = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Month = PeriodName
 JournalName = Annotated[str, StringConstraints(pattern=r"^JE-[0-9]{8,12}$")]

@@ -156,7 +156,9 @@ def numbered(
     ]
     line_numbers = pc.utf8_lpad(table["line_number"].cast(pa.string()), 3, "0").combine_chunks()
     columns = {
-        "line_id": pc.binary_join_element_wise(entries.spread(pa.array(prefixes)), line_numbers, ""),
+        "line_id": pc.binary_join_element_wise(
+            entries.spread(pa.array(prefixes)), line_numbers, ""
+        ),
         "gl_entry_id": pa.array(np.arange(first_id, first_id + count)),
         "journal_entry": entries.spread(pa.array(names)),
         "entry_number": entries.spread(pa.array(numbers.astype(np.int32))),
@@ -168,5 +170,7 @@ def numbered(
 def with_columns(table: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
     """A table with some of its columns replaced."""
     for name, values in columns.items():
-        table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), values)
+        table = table.set_column(
+            table.schema.get_field_index(name), table.schema.field(name), values
+        )
     return table

@@ -18,7 +18,7 @@ from clearhouse.gl.periods import Period
 from clearhouse.gl.rules import Facts, Reversed, invoice_of, violations
 from clearhouse.gl.service import columns, tables
 from clearhouse.gl.service.database import Database
-from clearhouse.gl.service.errors import IdempotencyKeyReused, JournalRefused, NotFound
+from clearhouse.gl.service.errors import JournalRefusedError, KeyReusedError, NotFoundError
 from clearhouse.gl.service.numbering import day_number
 from clearhouse.gl.service.recorder import periods_of, record, state_of
 from clearhouse.sandbox.gl.schema import LINE_SCHEMA
@@ -40,6 +40,16 @@ class Asked:
     idempotency_key: str
     digest: str
     is_accountant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """How an entry is to be undone."""
+
+    posting_date: dt.date
+    prepared_by: str
+    approved_by: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,8 @@ def post(
         unreadable: what was wrong before rules could be asked.
 
     Raises:
-        JournalRefused: with every violation; nothing is stored.
-        IdempotencyKeyReused: the key stands for another body.
+        JournalRefusedError: with every violation; nothing is stored.
+        KeyReusedError: the key stands for another body.
     """
     with database.reading() as connection:
         known = _known(connection, journal.prepared_by, asked)
@@ -77,7 +87,7 @@ def post(
     if known is not None:
         return known
     if found:
-        raise JournalRefused(found)
+        raise JournalRefusedError(found)
     with database.writing() as connection:
         state_of(connection, for_update=True)
         known = _known(connection, journal.prepared_by, asked)
@@ -86,7 +96,7 @@ def post(
         facts = _facts(connection, journal, asked, now)
         found = violations(journal, facts)
         if found:
-            raise JournalRefused(found)
+            raise JournalRefusedError(found)
         assert facts.period is not None  # noqa: S101
         table = _lines_of(journal, facts.period, _wells(connection, journal), now)
         stored = record(connection, table, now.date())
@@ -101,14 +111,11 @@ def post(
     return Posted(name, is_repeated=False)
 
 
-def reversal_of(
-    database: Database, name: str, posting_date: dt.date, prepared_by: str, approved_by: str,
-    description: str,
-) -> Journal:  # fmt: skip
+def reversal_of(database: Database, name: str, undoing: Undoing) -> Journal:
     """The journal that undoes an entry: its lines with their sides swapped.
 
     Raises:
-        NotFound: the ledger has no such entry.
+        NotFoundError: the ledger has no such entry.
     """
     line = tables.line.c
     statement = (
@@ -119,14 +126,14 @@ def reversal_of(
     with database.reading() as connection:
         found = columns.from_rows(connection.execute(statement).all()).to_pylist()
     if not found:
-        raise NotFound(f"The ledger has no {name}.", "unknown_journal")
+        raise NotFoundError(f"The ledger has no {name}.", "unknown_journal")
     return Journal(
-        posting_date=posting_date,
-        transaction_date=min(found[0]["transaction_date"], posting_date),
+        posting_date=undoing.posting_date,
+        transaction_date=min(found[0]["transaction_date"], undoing.posting_date),
         lines=tuple(_swapped(row) for row in found),
-        prepared_by=prepared_by,
-        approved_by=approved_by,
-        description=description,
+        prepared_by=undoing.prepared_by,
+        approved_by=undoing.approved_by,
+        description=undoing.description,
         entry_type="reversal",
         journal_source="REVERSAL",
         transaction_type=found[0]["transaction_type"],
@@ -157,13 +164,11 @@ def _known(connection: sa.Connection, user: str, asked: Asked) -> Posted | None:
     if row is None:
         return None
     if row.digest != asked.digest:
-        raise IdempotencyKeyReused("Another journal was posted under this Idempotency-Key.")
+        raise KeyReusedError("Another journal was posted under this Idempotency-Key.")
     return Posted(row.journal_entry, is_repeated=True)
 
 
-def _facts(
-    connection: sa.Connection, journal: Journal, asked: Asked, now: dt.datetime
-) -> Facts:
+def _facts(connection: sa.Connection, journal: Journal, asked: Asked, now: dt.datetime) -> Facts:
     return Facts(
         chart=chart_of_accounts(),
         period=_period_of(connection, journal.posting_date),

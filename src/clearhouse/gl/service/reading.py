@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from clearhouse.gl.periods import month_of
 from clearhouse.gl.service import columns, tables
 from clearhouse.gl.service.database import Database
-from clearhouse.gl.service.errors import BadRequest
+from clearhouse.gl.service.errors import BadRequestError
 from clearhouse.gl.service.numbering import ids_of
 
 SORTS = ("gl_entry_id", "transaction_date", "posting_date", "account_code")
@@ -57,7 +57,9 @@ class Selection:
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """As conditions of SQL."""
         found = [_LINE[name] == getattr(self, name) for name in _EQUAL if getattr(self, name)]
-        least, most = ids_of(self.recorded_from or dt.date.min, self.recorded_to or dt.date(9999, 1, 1))
+        least, most = ids_of(
+            self.recorded_from or dt.date.min, self.recorded_to or dt.date(9999, 1, 1)
+        )
         if self.recorded_from:
             found.append(_LINE.gl_entry_id > least)
         if self.recorded_to:
@@ -100,7 +102,7 @@ class Lines:
             limit: how many lines at most.
 
         Raises:
-            BadRequest: the cursor is not one of this list (bad_cursor).
+            BadRequestError: the cursor is not one of this list (bad_cursor).
         """
         name, descends = sort.removeprefix("-"), sort.startswith("-")
         keys = [_LINE.gl_entry_id] if name == "gl_entry_id" else [_LINE[name], _LINE.gl_entry_id]
@@ -156,7 +158,9 @@ class Lines:
 
     def by_id(self, gl_entry_id: int) -> pa.Table:
         """The line of an id, or none."""
-        return columns.from_rows(self._rows(sa.select(*_COLUMNS).where(_LINE.gl_entry_id == gl_entry_id)))
+        return columns.from_rows(
+            self._rows(sa.select(*_COLUMNS).where(_LINE.gl_entry_id == gl_entry_id))
+        )
 
     def of_journals(self, names: list[str]) -> pa.Table:
         """The lines of journal entries, in order of their ids."""
@@ -180,7 +184,7 @@ def _read_cursor(text: str, sort: str, keys: list[sa.Column[Any]]) -> list[Any]:
     """Where a page ended.
 
     Raises:
-        BadRequest: it is no such text, or of another order.
+        BadRequestError: it is no such text, or of another order.
     """
     try:
         position = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
@@ -190,7 +194,7 @@ def _read_cursor(text: str, sort: str, keys: list[sa.Column[Any]]) -> list[Any]:
         return [_value(value, key) for value, key in zip(values, keys, strict=True)]
     except (ValueError, TypeError, binascii.Error):
         sentence = "The cursor is not one that a page of this order gave."
-        raise BadRequest(sentence, "bad_cursor") from None
+        raise BadRequestError(sentence, "bad_cursor") from None
 
 
 def _value(value: Any, key: sa.Column[Any]) -> Any:

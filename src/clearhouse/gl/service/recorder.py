@@ -12,7 +12,14 @@ import sqlalchemy as sa
 from clearhouse.gl.journal import LEDGER
 from clearhouse.gl.periods import Period, Status, month_of
 from clearhouse.gl.service import columns, tables
-from clearhouse.gl.service.numbering import Counter, Entries, Numbered, day_of, numbered, with_columns
+from clearhouse.gl.service.numbering import (
+    Counter,
+    Entries,
+    Numbered,
+    day_of,
+    numbered,
+    with_columns,
+)
 
 _TAKES_ENTRIES = (Status.OPEN, Status.SOFT_CLOSED)
 _INSERT_LINES = (
@@ -72,7 +79,10 @@ def periods_of(connection: sa.Connection) -> list[Period]:
         .where(p.ledger == LEDGER)
         .order_by(p.ordinal)
     )
-    return [Period(*row[:4], Status(row[4])) for row in connection.execute(statement)]
+    return [
+        Period(row[0], row[1], row[2], row[3], Status(row[4]))
+        for row in connection.execute(statement)
+    ]
 
 
 def add_periods(connection: sa.Connection, through: dt.date) -> None:
@@ -81,7 +91,7 @@ def add_periods(connection: sa.Connection, through: dt.date) -> None:
     state = state_of(connection)
     assert state is not None  # noqa: S101
     day = known[-1].last_day + dt.timedelta(days=1) if known else state.opened_on
-    rows = []
+    rows: list[dict[str, Any]] = []
     while day <= through:
         name, first, last = month_of(day)
         rows.append(
@@ -164,7 +174,7 @@ def _without_undone(connection: sa.Connection, table: pa.Table) -> pa.Table:
     stored = _stored_names(connection, targets)
     e = tables.entry.c
     statement = sa.select(e.reverses).where(e.reverses.in_(list(stored.values())))
-    undone = set(connection.scalars(statement))
+    undone: set[Any] = set(connection.scalars(statement))
     if not undone:
         return table
     left_out = pa.array([source for source, name in stored.items() if name in undone])
@@ -203,9 +213,13 @@ def _with_translated_reversals(
         return result
     names = _stored_names(connection, targets)
     names |= {s: n for s, n in zip(sources, result.journal_entries, strict=True) if s is not None}
-    translated = pa.array([names.get(each) if each else None for each in column.to_pylist()], pa.string())
+    translated = pa.array(
+        [names.get(each) if each else None for each in column.to_pylist()], pa.string()
+    )
     table = with_columns(result.table, {"reverses": translated})
-    return Numbered(table, result.entries, result.numbers, result.journal_entries, result.last_numbers)
+    return Numbered(
+        table, result.entries, result.numbers, result.journal_entries, result.last_numbers
+    )
 
 
 def _insert(
@@ -270,6 +284,8 @@ def _sums(table: pa.Table) -> list[Mapping[str, Any]]:
 
 def _wells(table: pa.Table) -> list[dict[str, Any]]:
     found = table.select(_WELL).filter(pc.is_valid(table["well_id"]))
-    first = found.group_by(_WELL[0], use_threads=False).aggregate([(name, "first") for name in _WELL[1:]])
+    first = found.group_by(_WELL[0], use_threads=False).aggregate(
+        [(name, "first") for name in _WELL[1:]]
+    )
     rows: list[dict[str, Any]] = first.rename_columns(_WELL).to_pylist()
     return rows

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from clearhouse.core.errors import SettingsError
-from clearhouse.gl.service.errors import NotAllowed, NotAuthenticated
+from clearhouse.gl.service.errors import NotAllowedError, NotAuthenticatedError
 
 
 class Scope(StrEnum):
@@ -52,8 +52,8 @@ class Keys:
         """Who has a key.
 
         Raises:
-            NotAuthenticated: nobody has.
-            NotAllowed: the key lacks the scope.
+            NotAuthenticatedError: nobody has.
+            NotAllowedError: the key lacks the scope.
         """
         found = None
         digest = _digest(key or "")
@@ -61,12 +61,12 @@ class Keys:
             if hmac.compare_digest(known, digest):
                 found = caller
         if found is None:
-            raise NotAuthenticated(
+            raise NotAuthenticatedError(
                 "Send a key of this service in the header X-API-Key.",
                 headers={"WWW-Authenticate": 'ApiKey realm="general ledger"'},
             )
         if not found.may(scope):
-            raise NotAllowed(f"The key lacks the scope {scope}.")
+            raise NotAllowedError(f"The key lacks the scope {scope}.")
         return found
 
 
@@ -94,11 +94,15 @@ def keys_in(path: Path) -> Keys:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             path.chmod(0o600)
-            file.write(f"# key:scopes:user, one a line\n{secrets.token_urlsafe(24)}:admin:USER-901\n")
+            file.write(
+                f"# key:scopes:user, one a line\n{secrets.token_urlsafe(24)}:admin:USER-901\n"
+            )
     except FileExistsError:
         pass
     except OSError as error:
-        raise SettingsError(f"The keys of the service can't be kept in {path} ({error.strerror}).") from None
+        raise SettingsError(
+            f"The keys of the service can't be kept in {path} ({error.strerror})."
+        ) from None
     return keys_from(path.read_text(encoding="utf-8"))
 
 

@@ -13,7 +13,7 @@ import structlog
 from clearhouse.core.urls import SecretUrl
 from clearhouse.gl.service import metrics
 from clearhouse.gl.service.database import Database
-from clearhouse.gl.service.errors import NotReady
+from clearhouse.gl.service.errors import NotReadyError
 from clearhouse.gl.service.feed import Clock, Feed, FeedOptions, MakeGenerator, sandbox_ledger
 from clearhouse.gl.service.reading import Lines
 from clearhouse.gl.service.security import Keys
@@ -74,10 +74,10 @@ class Service:
         """The store.
 
         Raises:
-            NotReady: it is not open yet, or its history is not whole.
+            NotReadyError: it is not open yet, or its history is not whole.
         """
         if self._database is None or self._tail is None:
-            raise NotReady(f"The service is {self._state}.", headers={"Retry-After": "2"})
+            raise NotReadyError(f"The service is {self._state}.", headers={"Retry-After": "2"})
         return self._database
 
     @property

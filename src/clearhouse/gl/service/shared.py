@@ -1,4 +1,5 @@
-"""What workers share through Redis where it is there: answers, rate limits, and a call at new lines.
+"""What workers share through Redis where it is there: answers, rate limits, and a call at new
+lines.
 
 Without Redis, or while it does not answer, each process has its own of these and looks at the store
 more often. Nothing is right or wrong by Redis alone.
@@ -68,7 +69,7 @@ class Shared:
         return found
 
     def wait_seconds(self, user: str) -> float:
-        """How long a user has to wait; 0 for one who may go on (the generic cell rate algorithm)."""
+        """How long a user has to wait by the generic cell rate algorithm; 0 who may go on."""
         if not self._interval:
             return 0.0
         key, arguments = f"{_PREFIX}rate:{user}", (self._interval, _BURST_SECONDS)
@@ -86,7 +87,7 @@ class Shared:
         from redis.asyncio import Redis
 
         while True:
-            with contextlib.suppress(_errors()):
+            with contextlib.suppress(*_errors()):
                 async with Redis.from_url(self._url) as redis, redis.pubsub() as heard:
                     await heard.subscribe(_CHANNEL)
                     async for _ in heard.listen():

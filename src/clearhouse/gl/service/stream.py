@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import structlog
 
 from clearhouse.gl.service import metrics
-from clearhouse.gl.service.errors import NotReady
+from clearhouse.gl.service.errors import NotReadyError
 from clearhouse.gl.service.reading import Lines, Selection
 from clearhouse.gl.service.shared import Shared
 
@@ -129,7 +129,7 @@ class Tail:
             SlowClientError: the client did not keep up.
         """
         if len(self._clients) >= _MOST_CLIENTS:
-            raise NotReady(f"{_MOST_CLIENTS} clients follow already.", "too_many_streams")
+            raise NotReadyError(f"{_MOST_CLIENTS} clients follow already.", "too_many_streams")
         position = self._position if after is None else after
         with metrics.STREAM_CLIENTS.track_inprogress():
             while position < self._position:
@@ -179,6 +179,8 @@ _NOTHING = pa.table({"gl_entry_id": pa.array([], pa.int64())})
 
 async def _next(client: _Client, heartbeat: bytes) -> _Piece | bytes | None:
     try:
-        return await asyncio.wait_for(client.waiting.get(), _HEARTBEAT_SECONDS if heartbeat else None)
+        return await asyncio.wait_for(
+            client.waiting.get(), _HEARTBEAT_SECONDS if heartbeat else None
+        )
     except TimeoutError:
         return heartbeat

@@ -4,6 +4,8 @@ Lines are only ever added. What changes: the counters of the ledger and of its p
 a period, and the sums by day and account.
 """
 
+from typing import Any
+
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -18,10 +20,12 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _SCALED = {"quantity": "quantity_milli", "share": "share_e8"}
 """Decimals are stored as whole numbers: SQLite has no decimals."""
 MAY_BE_NULL = frozenset(
-    "reverses production_month quantity unit product share well_id api_number lease_name "
-    "property_id afe_number jib_number cost_center state county basin party_type party_id document "
-    "due_date".split()
-)
+    {
+        "reverses", "production_month", "quantity", "unit", "product", "share", "well_id",
+        "api_number", "lease_name", "property_id", "afe_number", "jib_number", "cost_center",
+        "state", "county", "basin", "party_type", "party_id", "document", "due_date",
+    }
+)  # fmt: skip
 
 
 def stored_name(name: str) -> str:
@@ -29,7 +33,7 @@ def stored_name(name: str) -> str:
     return _SCALED.get(name, name)
 
 
-def _type(field: pa.Field) -> sa.types.TypeEngine[object]:
+def _type(field: pa.Field) -> sa.types.TypeEngine[Any]:
     if field.name in _SCALED or pa.types.is_int64(field.type):
         return NUMBER
     if pa.types.is_int32(field.type):

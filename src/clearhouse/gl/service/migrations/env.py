@@ -4,7 +4,5 @@ from alembic import context
 
 from clearhouse.gl.service.tables import version
 
-context.configure(
-    connection=context.config.attributes["connection"], version_table=version.name
-)
+context.configure(connection=context.config.attributes["connection"], version_table=version.name)
 context.run_migrations()

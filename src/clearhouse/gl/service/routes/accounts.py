@@ -10,7 +10,7 @@ from starlette.responses import Response
 from clearhouse.gl.chart import Account, chart_of_accounts
 from clearhouse.gl.service.answers import answered, as_json, dollars
 from clearhouse.gl.service.balances import AccountBalance, balances_at, trial_balance
-from clearhouse.gl.service.errors import BadRequest, NotFound
+from clearhouse.gl.service.errors import BadRequestError, NotFoundError
 from clearhouse.gl.service.models import AccountOut, BalanceOut, Day, PeriodName, TrialBalance
 from clearhouse.gl.service.routes.common import Reader, ServiceOf, problems
 
@@ -54,7 +54,7 @@ def trial(
 ) -> Response:
     """The trial balance of a period, with what accounts opened it with, or at a date."""
     if fiscal_period and at:
-        raise BadRequest("Give a fiscal_period, or a date in at.")
+        raise BadRequestError("Give a fiscal_period, or a date in at.")
     database, day = service.database, at or service.clock().date()
 
     def made() -> bytes:
@@ -80,7 +80,7 @@ def _trial(found: Sequence[AccountBalance], fiscal_period: str | None, at: str |
 
 def _known(code: str) -> Account:
     if code not in chart_of_accounts():
-        raise NotFound(f"The chart has no account {code}.", "unknown_account")
+        raise NotFoundError(f"The chart has no account {code}.", "unknown_account")
     return chart_of_accounts()[code]
 
 

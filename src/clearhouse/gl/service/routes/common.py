@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearhouse.gl.service.errors import PROBLEM_JSON, BadRequest, TooManyRequests
+from clearhouse.gl.service.errors import PROBLEM_JSON, BadRequestError, TooManyRequestsError
 from clearhouse.gl.service.models import Day, JournalName, Name, PeriodName, Problem
 from clearhouse.gl.service.reading import Selection
 from clearhouse.gl.service.security import Caller, Scope
@@ -42,7 +42,7 @@ class _Having:
         else:
             wait = service.shared.wait_seconds(caller.user)
         if wait:
-            raise TooManyRequests(
+            raise TooManyRequestsError(
                 "Too many requests with this key.", headers={"Retry-After": str(math.ceil(wait))}
             )
         return caller
@@ -110,12 +110,12 @@ class Which(BaseModel):
         """The lines.
 
         Raises:
-            BadRequest: `recorded_on` and one of its two bounds are given.
+            BadRequestError: `recorded_on` and one of its two bounds are given.
         """
         given = self.model_dump(include=set(Which.model_fields) - {"recorded_on"})
         if self.recorded_on is not None:
             if self.recorded_from or self.recorded_to:
-                raise BadRequest("Give recorded_on, or recorded_from and recorded_to.")
+                raise BadRequestError("Give recorded_on, or recorded_from and recorded_to.")
             given |= {"recorded_from": self.recorded_on, "recorded_to": self.recorded_on}
         return Selection(**given)
 

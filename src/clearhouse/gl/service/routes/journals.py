@@ -11,7 +11,7 @@ from starlette.responses import Response
 from clearhouse.gl.journal import LEDGER, Journal, Violation
 from clearhouse.gl.service import metrics, tables
 from clearhouse.gl.service.answers import JSON, answered, as_json, dollars, json_list
-from clearhouse.gl.service.errors import BadRequest, JournalRefused, NotFound
+from clearhouse.gl.service.errors import BadRequestError, JournalRefusedError, NotFoundError
 from clearhouse.gl.service.models import (
     JournalIn,
     JournalName,
@@ -21,7 +21,7 @@ from clearhouse.gl.service.models import (
     PeriodName,
     ReversalIn,
 )
-from clearhouse.gl.service.posting import Asked, post, reversal_of
+from clearhouse.gl.service.posting import Asked, Undoing, post, reversal_of
 from clearhouse.gl.service.routes.common import Cursor, Limit, Poster, Reader, ServiceOf, problems
 from clearhouse.gl.service.security import Caller, Scope
 from clearhouse.gl.service.service import Service
@@ -97,8 +97,8 @@ def post_journal(
 ) -> Response:
     """Post a journal. It is refused with everything that is wrong, and then nothing is stored."""
     journal, unreadable = body.read(caller.user)
-    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    return _posted(service, caller, journal, unreadable, idempotency_key, digest)
+    asked = _asked(caller, idempotency_key, body.model_dump_json())
+    return _posted(service, journal, asked, unreadable)
 
 
 @router.post(
@@ -115,26 +115,23 @@ def reverse(
     idempotency_key: IdempotencyKey,
 ) -> Response:
     """Undo an entry, once, by one with its sides swapped, dated in an open period."""
-    journal = reversal_of(
-        service.database, journal_entry, body.posting_date, caller.user, body.approved_by,
-        body.description,
-    )  # fmt: skip
-    digest = hashlib.sha256(f"{journal_entry}{body.model_dump_json()}".encode()).hexdigest()
-    return _posted(service, caller, journal, [], idempotency_key, digest)
+    undoing = Undoing(body.posting_date, caller.user, body.approved_by, body.description)
+    journal = reversal_of(service.database, journal_entry, undoing)
+    asked = _asked(caller, idempotency_key, f"{journal_entry}{body.model_dump_json()}")
+    return _posted(service, journal, asked, [])
+
+
+def _asked(caller: Caller, idempotency_key: str, text: str) -> Asked:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Asked(idempotency_key, digest, caller.may(Scope.CLOSE))
 
 
 def _posted(
-    service: Service,
-    caller: Caller,
-    journal: Journal,
-    unreadable: list[Violation],
-    idempotency_key: str,
-    digest: str,
+    service: Service, journal: Journal, asked: Asked, unreadable: list[Violation]
 ) -> Response:
-    asked = Asked(idempotency_key, digest, caller.may(Scope.CLOSE))
     try:
         posted = post(service.database, journal, asked, service.clock(), unreadable)
-    except JournalRefused as refused:
+    except JournalRefusedError as refused:
         for each in refused.violations:
             metrics.REFUSED.labels(each.code).inc()
         raise
@@ -151,7 +148,7 @@ def _posted(
 def _journal(service: Service, name: str) -> bytes:
     found = _journals(service, [name])
     if not found:
-        raise NotFound(f"The ledger has no {name}.", "unknown_journal")
+        raise NotFoundError(f"The ledger has no {name}.", "unknown_journal")
     return found[0]
 
 
@@ -166,7 +163,9 @@ def _journals(service: Service, names: list[str]) -> list[bytes]:
     with service.database.reading() as connection:
         rows = {row.journal_entry: row for row in connection.execute(statement)}
     lines = service.lines.of_journals(names)
-    starts = dict(zip(reversed(lines["journal_entry"].to_pylist()), range(len(lines), 0, -1), strict=True))
+    starts = dict(
+        zip(reversed(lines["journal_entry"].to_pylist()), range(len(lines), 0, -1), strict=True)
+    )
     found = []
     for name in names:
         if name in rows:
@@ -193,5 +192,5 @@ def _heading(row: Any) -> dict[str, Any]:
 def _read_cursor(text: str) -> tuple[str, int]:
     period, _, number = text.partition(".")
     if not number.isascii() or not number.isdigit() or len(number) > 9 or "\x00" in period:
-        raise BadRequest("The cursor is not one that a page of entries gave.", "bad_cursor")
+        raise BadRequestError("The cursor is not one that a page of entries gave.", "bad_cursor")
     return period, int(number)

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from clearhouse.gl.service import answers, export
 from clearhouse.gl.service.answers import answered, as_json, json_list, ndjson
-from clearhouse.gl.service.errors import BadRequest, NotFound, ServiceError, problem
+from clearhouse.gl.service.errors import BadRequestError, NotFoundError, ServiceError, problem
 from clearhouse.gl.service.models import LineOut, LinePage
 from clearhouse.gl.service.routes.common import (
     After,
@@ -105,7 +105,7 @@ def one(
     """One line."""
     found = service.lines.by_id(gl_entry_id)
     if not len(found):
-        raise NotFound(f"The ledger has no line {gl_entry_id}.", "unknown_line")
+        raise NotFoundError(f"The ledger has no line {gl_entry_id}.", "unknown_line")
     return answered(request, ndjson(found).rstrip())
 
 
@@ -113,9 +113,7 @@ def as_events(table: pa.Table) -> bytes:
     """Lines as server-sent events."""
     ids = table["gl_entry_id"].to_pylist()
     texts = ndjson(table).splitlines()
-    return b"".join(
-        b"id: %d\ndata: %b\n\n" % pair for pair in zip(ids, texts, strict=True)
-    )
+    return b"".join(b"id: %d\ndata: %b\n\n" % pair for pair in zip(ids, texts, strict=True))
 
 
 async def _until_too_slow(follows: AsyncIterator[bytes], *, is_sse: bool) -> AsyncIterator[bytes]:
@@ -130,7 +128,5 @@ async def _until_too_slow(follows: AsyncIterator[bytes], *, is_sse: bool) -> Asy
 
 def _event_id(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise BadRequest("Last-Event-ID is the id of a line.", "bad_event_id")
+        raise BadRequestError("Last-Event-ID is the id of a line.", "bad_event_id")
     return int(text)
-
-

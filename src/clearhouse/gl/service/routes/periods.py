@@ -9,7 +9,7 @@ from clearhouse.gl.periods import Change, Period
 from clearhouse.gl.periods import Request as PeriodRequest
 from clearhouse.gl.service.answers import JSON, answered, as_json, dollars
 from clearhouse.gl.service.closing import change_period, events_of
-from clearhouse.gl.service.errors import NotAllowed, NotFound
+from clearhouse.gl.service.errors import NotAllowedError, NotFoundError
 from clearhouse.gl.service.models import PeriodChangeIn, PeriodName, PeriodOut, PeriodWithEvents
 from clearhouse.gl.service.recorder import periods_of
 from clearhouse.gl.service.routes.common import Closer, Reader, ServiceOf, problems
@@ -45,7 +45,7 @@ def change(
     Periods close in their order and are reopened newest first, with a reason and an approver.
     """
     if change is Change.LOCK and not caller.may(Scope.ADMIN):
-        raise NotAllowed("Locking a period takes the scope admin.")
+        raise NotAllowedError("Locking a period takes the scope admin.")
     request = PeriodRequest(change, caller.user, body.approved_by, body.reason)
     with service.database.writing() as connection:
         change_period(connection, request, fiscal_period, service.clock())
@@ -57,7 +57,7 @@ def _with_events(service: Service, name: str) -> bytes:
         period = next((each for each in periods_of(connection) if each.name == name), None)
         events = events_of(connection, name)
     if period is None:
-        raise NotFound(f"The ledger has no period {name}.", "unknown_period")
+        raise NotFoundError(f"The ledger has no period {name}.", "unknown_period")
     return as_json({**_shown(period), "events": [_event(each) for each in events]})
 
 
@@ -71,9 +71,7 @@ def _shown(period: Period) -> dict[str, str]:
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
-    shown = {
-        name: row[name] for name in ("change", "status", "asked_by", "approved_by", "reason")
-    }
+    shown = {name: row[name] for name in ("change", "status", "asked_by", "approved_by", "reason")}
     certificate = None
     if row["digest"] is not None:
         certificate = {

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from clearhouse.gl.service import metrics
-from clearhouse.gl.service.errors import NotReady
+from clearhouse.gl.service.errors import NotReadyError
 from clearhouse.gl.service.recorder import state_of
 from clearhouse.gl.service.routes.common import ServiceOf, problems
 
@@ -30,10 +30,8 @@ def exposed(service: ServiceOf) -> Response:
     try:
         with service.database.reading() as connection:
             state = state_of(connection)
-    except NotReady:  # the other numbers are there all the same
+    except NotReadyError:  # the other numbers are there all the same
         state = None
     if state is not None:
         metrics.LINES_STORED.set(state.lines)
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
-
-

@@ -1,5 +1,7 @@
 """The tables as they were when migrations began. Later ones follow it, and it stays as it is."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,16 +15,21 @@ _NUMBERS = frozenset({"gl_entry_id", "debit_minor", "credit_minor", "quantity_mi
 _INTEGERS = frozenset({"fiscal_year", "fiscal_month", "entry_number", "line_number"})
 _DATES = frozenset({"transaction_date", "posting_date", "recorded_on", "due_date"})
 _MOMENTS = frozenset({"created_timestamp", "last_modified"})
-_ALWAYS = """line_id gl_entry_id journal_batch journal_entry ledger fiscal_period fiscal_year
-    fiscal_month entry_number line_number entry_type""".split()
-_LINE = f"""{" ".join(_ALWAYS)} reverses transaction_date posting_date recorded_on production_month
-    account_code account_name account_class debit_minor credit_minor currency quantity_milli unit
-    product share_e8 well_id api_number lease_name property_id afe_number jib_number cost_center
-    state county basin party_type party_id document due_date journal_source transaction_type
-    description created_by approved_by created_timestamp last_modified""".split()
-_MAY_BE_NULL = """reverses production_month quantity_milli unit product share_e8 well_id api_number
-    lease_name property_id afe_number jib_number cost_center state county basin party_type party_id
-    document due_date""".split()
+_LINE = [
+    "line_id", "gl_entry_id", "journal_batch", "journal_entry", "ledger", "fiscal_period",
+    "fiscal_year", "fiscal_month", "entry_number", "line_number", "entry_type", "reverses",
+    "transaction_date", "posting_date", "recorded_on", "production_month", "account_code",
+    "account_name", "account_class", "debit_minor", "credit_minor", "currency", "quantity_milli",
+    "unit", "product", "share_e8", "well_id", "api_number", "lease_name", "property_id",
+    "afe_number", "jib_number", "cost_center", "state", "county", "basin", "party_type",
+    "party_id", "document", "due_date", "journal_source", "transaction_type", "description",
+    "created_by", "approved_by", "created_timestamp", "last_modified",
+]  # fmt: skip
+_MAY_BE_NULL = [
+    "reverses", "production_month", "quantity_milli", "unit", "product", "share_e8", "well_id",
+    "api_number", "lease_name", "property_id", "afe_number", "jib_number", "cost_center", "state",
+    "county", "basin", "party_type", "party_id", "document", "due_date",
+]  # fmt: skip
 
 
 def upgrade() -> None:
@@ -55,7 +62,7 @@ def _lines() -> None:
     )
 
 
-def _kind(name: str) -> sa.types.TypeEngine[object]:
+def _kind(name: str) -> sa.types.TypeEngine[Any]:
     if name in _NUMBERS:
         return _NUMBER
     if name in _INTEGERS:
