@@ -42,9 +42,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that may write; it waits for those of others."""
-        options: dict[str, Any] = {_WRITES: True}
+    def writing(self, *, may_be_lost: bool = False) -> Iterator[sa.Connection]:
+        """A transaction that may write; it waits for those of others.
+
+        Args:
+            may_be_lost: it may be gone, whole, after the machine has failed; the commit does not
+                wait for the disk.
+        """
+        options: dict[str, Any] = {_WRITES: "NORMAL" if may_be_lost else "FULL"}
         if not self.is_sqlite:
             options["isolation_level"] = "READ COMMITTED"  # sees what it waited for
         with (
@@ -52,6 +57,8 @@ class Database:
             self.engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
+            if may_be_lost and not self.is_sqlite:
+                connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
             yield connection
 
     def close(self) -> None:
@@ -102,13 +109,14 @@ def _sqlite(url: str) -> sa.Engine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the begin event below opens transactions
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -32768")  # 32 MiB, for pages of the indexes
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         # One that reads and then writes would otherwise fail at once when another wrote between.
         writes = connection.get_execution_options().get(_WRITES)
+        if writes:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {writes}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -124,6 +124,8 @@ class Feed:
             on_day: called with each day that is stored.
         """
         state = self.open_ledger()
+        if not state.lines:
+            self._change_indexes(sa.Index.drop)
         yesterday = self._clock().date() - _A_DAY
         while state.fed_day < yesterday:
             first = state.fed_day + _A_DAY
@@ -136,6 +138,7 @@ class Feed:
                 if on_day is not None:
                     on_day(day)
             state = self._state()
+        self._change_indexes(sa.Index.create)
 
     def tick(self) -> int:
         """Store what is due by now, or one ticket when nothing is; the number of lines.
@@ -176,7 +179,8 @@ class Feed:
 
     def _store_day(self, day: dt.date, table: pa.Table) -> None:
         midnight = dt.datetime.combine(day, dt.time())
-        with self._database.writing() as connection:
+        # What the machine loses when it fails is made again: how far the feed is, is lost with it.
+        with self._database.writing(may_be_lost=True) as connection:
             state = self._locked(connection)
             if state.fed_day >= day:  # another process was faster
                 return
@@ -188,6 +192,13 @@ class Feed:
                 through = lines["gl_entry_id"][-1].as_py()
                 record(connection, lines, day, from_generator=True)
             change_state(connection, fed_through=through, fed_day=day)
+
+    def _change_indexes(self, change: Callable[..., None]) -> None:
+        """Drop the indexes before a history comes, and make them when it is whole: far faster."""
+        with self._database.writing() as connection:
+            state_of(connection, for_update=True)
+            for index in tables.line.indexes:
+                change(index, connection, checkfirst=True)
 
     def _state(self) -> State:
         with self._database.reading() as connection:

@@ -56,11 +56,11 @@ line = sa.Table(
         )
         for field in LINE_SCHEMA
     ),
-    sa.UniqueConstraint("line_id"),
+    # So `line_id` is unique too: it is made of the entry's number and the line's.
+    sa.UniqueConstraint("journal_entry", "line_number"),
 )
 for _name in (
     "account_code", "well_id", "lease_name", "cost_center", "transaction_date", "posting_date",
-    "journal_entry",
 ):  # fmt: skip
     sa.Index(f"ix_gl_line_{_name}", line.c[_name], line.c.gl_entry_id)
 _of_a_vendor = sa.text("party_type = 'vendor'")

@@ -45,11 +45,11 @@ def _lines() -> None:
         "gl_line",
         *(sa.Column(name, _kind(name), nullable=name in _MAY_BE_NULL) for name in _LINE),
         sa.PrimaryKeyConstraint("gl_entry_id"),
-        sa.UniqueConstraint("line_id"),
+        sa.UniqueConstraint("journal_entry", "line_number"),
     )
     for name in (
         "account_code", "well_id", "lease_name", "cost_center", "transaction_date",
-        "posting_date", "journal_entry",
+        "posting_date",
     ):  # fmt: skip
         op.create_index(f"ix_gl_line_{name}", "gl_line", [name, "gl_entry_id"])
     of_a_vendor = sa.text("party_type = 'vendor'")
