@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.gl.journal import LEDGER, Violation
@@ -15,9 +16,12 @@ from clearhouse.gl.service import tables
 from clearhouse.gl.service.errors import NotFoundError, PeriodRefusedError
 from clearhouse.gl.service.recorder import add_periods, periods_of, state_of
 
-CLOSES_ON_DAY = 15
-"""Day of the month on which the service closes the month before by itself."""
+CLOSES_ON_DAY = 20
+"""Day of the month on which the service closes the month before by itself: entries of the year-end
+close come until then."""
 _SERVICE = "SERVICE"
+_LAST_MONTH = 12  # of a fiscal year
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,20 @@ def advance(connection: sa.Connection, day: dt.date, at: dt.datetime) -> None:
     if day.day == CLOSES_ON_DAY:
         for period in periods_of(connection):
             if period.name < name and period.status in (Status.OPEN, Status.SOFT_CLOSED):
-                _by_itself(connection, Change.CLOSE, period.name, at)
+                _close_if_whole(connection, period, at)
 
 
 def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.datetime) -> None:
     change_period(connection, Request(change, _SERVICE, _SERVICE, "by the calendar"), name, at)
+
+
+def _close_if_whole(connection: sa.Connection, period: Period, at: dt.datetime) -> None:
+    """Close a period, or leave it to people where something is found in it."""
+    try:
+        _by_itself(connection, Change.CLOSE, period.name, at)
+    except PeriodRefusedError as refused:
+        codes = [each.code for each in refused.violations]
+        _log.warning("period_stays_open", fiscal_period=period.name, findings=codes)
 
 
 def findings(connection: sa.Connection, period: Period) -> Iterator[Violation]:
@@ -114,6 +127,9 @@ def findings(connection: sa.Connection, period: Period) -> Iterator[Violation]:
         yield Violation(
             "balances_differ", "The sums by account are not those of the lines.", "period"
         )
+    if period.last_day.month == _LAST_MONTH and (result := _result_of_year(connection, period)):
+        sentence = f"Revenue and expense of the year sum to {result} cents, and not to 0."
+        yield Violation("year_not_closed", sentence, "period")
     if without_holder:
         sentence = f"{without_holder} lines on control accounts have no document."
         yield Violation("control_without_subledger", sentence, "period")
@@ -151,6 +167,21 @@ def events_of(connection: sa.Connection, name: str) -> list[dict[str, Any]]:
         .order_by(t.c.event_id)
     )
     return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def _result_of_year(connection: sa.Connection, period: Period) -> int:
+    """What the closing entries of the year ended by a period have left, in cents."""
+    b = tables.balance.c
+    total = sa.func.sum(b.debit_minor - b.credit_minor)
+    codes = [
+        code
+        for code, account in chart_of_accounts().items()
+        if account.account_class in ("REVENUE", "EXPENSE")
+    ]
+    statement = sa.select(total).where(
+        (b.ledger == LEDGER) & (b.fiscal_period <= period.name) & b.account_code.in_(codes)
+    )
+    return int(connection.scalar(statement) or 0)
 
 
 def _numbers(connection: sa.Connection, period: Period) -> tuple[int, int, int]:

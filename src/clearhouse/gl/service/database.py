@@ -101,6 +101,7 @@ def _sqlite(url: str) -> sa.Engine:
     engine = sa.create_engine(
         url,
         connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        hide_parameters=True,
         pool_size=16,
         max_overflow=48,  # as many as there are threads to answer with
     )
