@@ -19,9 +19,7 @@ CASH = Line("1010", credit_minor=125_000)
 JOURNAL = Journal(DAY, DAY, (EXPENSE, CASH), "USER-101", "USER-201", "Insurance")
 MARCH = Period("2026-03", 1, dt.date(2026, 3, 1), dt.date(2026, 3, 31), Status.OPEN)
 FACTS = Facts(chart_of_accounts(), MARCH, DAY, wells={WELL})
-PAID = Line(
-    "2010", credit_minor=125_000, party_type="vendor", party_id="VEN-001", document="INV-1"
-)
+PAID = Line("2010", credit_minor=125_000, party_type="vendor", party_id="VEN-001", document="INV-1")
 INVOICE = dataclasses.replace(
     JOURNAL, lines=(EXPENSE, PAID), journal_source="AP", transaction_type="INV"
 )

@@ -117,7 +117,7 @@ class Feed:
     def catch_up(
         self, stop: threading.Event | None = None, on_day: Callable[[dt.date], None] | None = None
     ) -> None:
-        """Store the whole days before today, each in a transaction.
+        """Store the whole days before today, each in a transaction, and what is due of today.
 
         Args:
             stop: ends it between two days when it is set.
@@ -139,32 +139,16 @@ class Feed:
                     on_day(day)
             state = self._state()
         self._change_indexes(sa.Index.create)
+        self._store_due()
 
     def tick(self) -> int:
         """Store what is due by now, or one ticket when nothing is; the number of lines.
 
         Another process that has just done so makes this one do nothing.
         """
-        now = self._clock()
-        state = self._state()
-        if state.fed_day < now.date() - _A_DAY:  # midnight has passed: the rest of yesterday
+        if self._state().fed_day < self._clock().date() - _A_DAY:  # midnight has passed
             self.catch_up()
-            state = self._state()
-        ahead = self._lines(state.fed_day + _A_DAY, now.date())
-        with self._database.writing() as connection:
-            state = self._locked(connection)
-            if self._is_just_fed(state, now):
-                return 0
-            due = _due(ahead, state.fed_through, now)
-            advance(connection, now.date(), now)
-            if len(due):
-                result = record(connection, due, now.date(), from_generator=True)
-                change_state(connection, fed_through=due["gl_entry_id"][-1].as_py(), fed_at=now)
-            else:
-                number = state.tickets + 1
-                result = record(connection, self._made.ticket(number, now), now.date())
-                change_state(connection, tickets=number, fed_at=now)
-        return 0 if result is None else len(result.table)
+        return self._store_due(or_ticket=True)
 
     @property
     def _made(self) -> Generator:
@@ -192,6 +176,26 @@ class Feed:
                 through = lines["gl_entry_id"][-1].as_py()
                 record(connection, lines, day, from_generator=True)
             change_state(connection, fed_through=through, fed_day=day)
+
+    def _store_due(self, *, or_ticket: bool = False) -> int:
+        now = self._clock()
+        ahead = self._lines(self._state().fed_day + _A_DAY, now.date())
+        with self._database.writing() as connection:
+            state = self._locked(connection)
+            if or_ticket and self._is_just_fed(state, now):
+                return 0
+            advance(connection, now.date(), now)
+            result = None
+            due = _due(ahead, state.fed_through, now)
+            if len(due):
+                result = record(connection, due, now.date(), from_generator=True)
+                change_state(connection, fed_through=due["gl_entry_id"][-1].as_py())
+            elif or_ticket:
+                number = state.tickets + 1
+                result = record(connection, self._made.ticket(number, now), now.date())
+                change_state(connection, tickets=number)
+            change_state(connection, fed_at=now)
+        return 0 if result is None else len(result.table)
 
     def _change_indexes(self, change: Callable[..., None]) -> None:
         """Drop the indexes before a history comes, and make them when it is whole: far faster."""

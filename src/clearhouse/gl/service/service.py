@@ -146,9 +146,9 @@ class Service:
 
     async def _feed(self, feed: Feed, lines: Lines) -> None:
         while True:
+            await asyncio.sleep(self.options.feed.interval_seconds)
             try:
                 if await asyncio.to_thread(feed.tick):
                     self.stored(await asyncio.to_thread(lines.last))
             except Exception as error:  # noqa: BLE001  (the next tick stores what this one did not)
                 _log.warning("feed_failed", error=str(error))
-            await asyncio.sleep(self.options.feed.interval_seconds)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from clearhouse.gl.journal import LEDGER, Journal, Violation
 from clearhouse.gl.service import metrics, tables
-from clearhouse.gl.service.answers import JSON, answered, as_json, dollars, json_list
+from clearhouse.gl.service.answers import JSON, answered, as_json, dollars, ndjson
 from clearhouse.gl.service.errors import BadRequestError, JournalRefusedError, NotFoundError
 from clearhouse.gl.service.models import (
     JournalIn,
@@ -163,6 +163,7 @@ def _journals(service: Service, names: list[str]) -> list[bytes]:
     with service.database.reading() as connection:
         rows = {row.journal_entry: row for row in connection.execute(statement)}
     lines = service.lines.of_journals(names)
+    texts = ndjson(lines).splitlines()
     starts = dict(
         zip(reversed(lines["journal_entry"].to_pylist()), range(len(lines), 0, -1), strict=True)
     )
@@ -170,8 +171,9 @@ def _journals(service: Service, names: list[str]) -> list[bytes]:
     for name in names:
         if name in rows:
             heading = as_json(_heading(rows[name]))
-            own = lines.slice(starts[name] - 1, rows[name].lines)
-            found.append(b'%b,"lines":%b}' % (heading[:-1], json_list(own)))
+            first = starts[name] - 1
+            own = b",".join(texts[first : first + rows[name].lines])
+            found.append(b'%b,"lines":[%b]}' % (heading[:-1], own))
     return found
 
 
