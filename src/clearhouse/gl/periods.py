@@ -68,9 +68,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who wants to change a period, and why."""
+    """Who wants to change a period, when, and why."""
 
     change: Change
+    today: dt.date
     asked_by: str
     approved_by: str
     reason: str = ""
@@ -100,6 +101,7 @@ def refusals(request: Request, name: str, periods: Sequence[Period]) -> list[Vio
     return [
         *_wrong_state(request, period),
         *_out_of_order(request, period, periods),
+        *_not_over(request, period),
         *_not_approved(request),
     ]
 
@@ -138,6 +140,14 @@ _LEAST_BEFORE = {
     Change.LOCK: Status.LOCKED,
 }
 """How far the earlier periods must be."""
+
+
+def _not_over(request: Request, period: Period) -> list[Violation]:
+    """What still comes must have a period to go to."""
+    if request.change is not Change.CLOSE or request.today > period.last_day:
+        return []
+    sentence = f"{period.name} is not over before {period.last_day} has passed."
+    return [Violation("period_not_over", sentence, "period")]
 
 
 def _not_approved(request: Request) -> list[Violation]:

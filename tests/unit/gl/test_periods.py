@@ -18,7 +18,8 @@ def periods(*states: str) -> list[Period]:
 
 
 def codes(change: str, name: str, states: str, **asked: str) -> list[str]:
-    request = Request(Change(change), **{**BY_TWO, **asked})
+    today = dt.date.fromisoformat(asked.pop("today", "2026-12-01"))
+    request = Request(Change(change), today, **{**BY_TWO, **asked})
     return [each.code for each in refusals(request, name, periods(*states.split()))]
 
 
@@ -57,6 +58,11 @@ def test_a_change_out_of_its_order_is_refused(
     change: str, name: str, states: str, code: str
 ) -> None:
     assert codes(change, name, states) == [code]
+
+
+def test_a_period_is_not_closed_before_it_is_over() -> None:
+    assert codes("close", "2026-01", "open", today="2026-01-31") == ["period_not_over"]
+    assert codes("close", "2026-01", "open", today="2026-02-01") == []
 
 
 def test_to_reopen_takes_a_reason_and_another_person() -> None:

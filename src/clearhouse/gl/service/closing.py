@@ -83,7 +83,9 @@ def advance(connection: sa.Connection, day: dt.date, at: dt.datetime) -> None:
 
 
 def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.datetime) -> None:
-    change_period(connection, Request(change, _SERVICE, _SERVICE, "by the calendar"), name, at)
+    change_period(
+        connection, Request(change, at.date(), _SERVICE, _SERVICE, "by the calendar"), name, at
+    )
 
 
 def _close_if_whole(connection: sa.Connection, period: Period, at: dt.datetime) -> None:

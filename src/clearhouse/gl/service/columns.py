@@ -30,11 +30,13 @@ def to_stored(table: pa.Table) -> pa.Table:
 
 
 def from_rows(rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """Lines (`LINE_SCHEMA`) of rows of the store, in the order of `NAMES`."""
+    """Lines (`LINE_SCHEMA`) of rows as the driver gives them, in the order of `NAMES`."""
     values = zip(*rows, strict=True) if rows else ((),) * len(NAMES)
     columns = []
     for cells, stored, wanted in zip(values, STORED_SCHEMA, LINE_SCHEMA, strict=True):
-        array = pa.array(cells, stored.type)
+        is_text = pa.types.is_temporal(stored.type) and any(isinstance(x, str) for x in cells)
+        array = pa.array(cells, pa.string() if is_text else stored.type)  # as SQLite's dates are
+        array = array.cast(stored.type) if is_text else array
         columns.append(_scaled(array, wanted.type) if stored.type != wanted.type else array)
     return pa.table(columns, schema=LINE_SCHEMA)
 

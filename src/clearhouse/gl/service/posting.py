@@ -16,10 +16,11 @@ from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.gl.journal import LEDGER, Journal, Line, Violation
 from clearhouse.gl.periods import Period
 from clearhouse.gl.rules import Facts, Reversed, invoice_of, violations
-from clearhouse.gl.service import columns, tables
+from clearhouse.gl.service import tables
 from clearhouse.gl.service.database import Database
 from clearhouse.gl.service.errors import JournalRefusedError, KeyReusedError, NotFoundError
 from clearhouse.gl.service.numbering import day_number
+from clearhouse.gl.service.reading import Lines
 from clearhouse.gl.service.recorder import periods_of, record, state_of
 from clearhouse.sandbox.gl.schema import LINE_SCHEMA
 
@@ -117,14 +118,7 @@ def reversal_of(database: Database, name: str, undoing: Undoing) -> Journal:
     Raises:
         NotFoundError: the ledger has no such entry.
     """
-    line = tables.line.c
-    statement = (
-        sa.select(*(line[each] for each in columns.NAMES))
-        .where(line.journal_entry == name)
-        .order_by(line.line_number)
-    )
-    with database.reading() as connection:
-        found = columns.from_rows(connection.execute(statement).all()).to_pylist()
+    found = Lines(database).of_journals([name]).to_pylist()
     if not found:
         raise NotFoundError(f"The ledger has no {name}.", "unknown_journal")
     return Journal(
@@ -188,6 +182,8 @@ def _period_of(connection: sa.Connection, day: dt.date) -> Period | None:
 def _wells(connection: sa.Connection, journal: Journal) -> dict[str, dict[str, Any]]:
     """The wells that a journal names and the ledger knows."""
     named = sorted({line.well_id for line in journal.lines if line.well_id})[:_MOST_PARAMETERS]
+    if not named:
+        return {}
     statement = sa.select(tables.well).where(tables.well.c.well_id.in_(named))
     return {row.well_id: dict(row._mapping) for row in connection.execute(statement)}
 

@@ -24,6 +24,7 @@ from clearhouse.gl.service.numbering import ids_of
 SORTS = ("gl_entry_id", "transaction_date", "posting_date", "account_code")
 """Columns in whose order pages are given; a minus before the name turns it round."""
 _LINE = tables.line.c
+_ID = columns.NAMES.index("gl_entry_id")
 _COLUMNS = [_LINE[name] for name in columns.NAMES]
 _EQUAL = (
     "account_code", "well_id", "lease_name", "property_id", "cost_center", "journal_source",
@@ -115,7 +116,7 @@ class Lines:
         rows = self._rows(statement)
         if len(rows) <= limit:
             return Page(columns.from_rows(rows), None)
-        last = rows[limit - 1]._mapping
+        last = dict(zip(columns.NAMES, rows[limit - 1], strict=True))
         following = [sort, *(_as_json(last[key.name]) for key in keys)]
         return Page(columns.from_rows(rows[:limit]), _encode(following))
 
@@ -133,7 +134,7 @@ class Lines:
             rows = self._rows(statement.order_by(_LINE.gl_entry_id).limit(size))
             if rows:
                 yield columns.from_rows(rows)
-                after = rows[-1].gl_entry_id
+                after = rows[-1][_ID]
             if len(rows) < size:
                 return
 
@@ -167,9 +168,11 @@ class Lines:
         statement = sa.select(*_COLUMNS).where(_LINE.journal_entry.in_(names))
         return columns.from_rows(self._rows(statement.order_by(_LINE.gl_entry_id)))
 
-    def _rows(self, statement: sa.Select[Any]) -> list[sa.Row[Any]]:
+    def _rows(self, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        """Rows as the driver gives them: to make dates of texts one by one takes half the time."""
         with self._database.reading() as connection:
-            return list(connection.execute(statement).all())
+            cursor: Any = connection.execute(statement).cursor
+            return list(cursor.fetchall())
 
 
 def _as_json(value: Any) -> Any:

@@ -140,7 +140,8 @@ def record(
     if from_generator:
         sources = entries.first(table["journal_entry"]).to_pylist()
     counters = _counters(connection, set(pc.unique(table["fiscal_period"]).to_pylist()))
-    day = max(today, day_of(state.last_line))
+    # Late entries of a closed period may have moved to one that has only just begun.
+    day = max(today, day_of(state.last_line), pc.max(table["posting_date"]).as_py())
     result = numbered(table, entries, counters, state.last_line, day)
     if sources is not None:
         result = _with_translated_reversals(connection, result, sources)
@@ -231,7 +232,7 @@ def _insert(
     _insert_lines(connection, columns.to_stored(result.table))
     connection.execute(sa.insert(tables.entry), _entry_rows(result, sources))
     connection.execute(_ADD_TO_BALANCES, _sums(result.table))
-    if wells := _wells(result.table):
+    if sources is not None and (wells := _wells(result.table)):
         connection.execute(_ADD_WELLS, wells)
     p = tables.period
     for name, last in result.last_numbers.items():
@@ -274,7 +275,7 @@ def _lengths(entries: Entries, count: int) -> list[int]:
 
 
 def _sums(table: pa.Table) -> list[Mapping[str, Any]]:
-    grouped = table.group_by(_BALANCE_KEYS).aggregate(
+    grouped = table.group_by(_BALANCE_KEYS, use_threads=False).aggregate(
         [("debit_minor", "sum"), ("credit_minor", "sum"), ("line_number", "count")]
     )
     named = [*_BALANCE_KEYS, "debit_minor", "credit_minor", "lines"]

@@ -46,9 +46,10 @@ def change(
     """
     if change is Change.LOCK and not caller.may(Scope.ADMIN):
         raise NotAllowedError("Locking a period takes the scope admin.")
-    request = PeriodRequest(change, caller.user, body.approved_by, body.reason)
+    now = service.clock()
+    request = PeriodRequest(change, now.date(), caller.user, body.approved_by, body.reason)
     with service.database.writing() as connection:
-        change_period(connection, request, fiscal_period, service.clock())
+        change_period(connection, request, fiscal_period, now)
     return Response(_with_events(service, fiscal_period), media_type=JSON)
 
 
