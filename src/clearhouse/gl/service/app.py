@@ -73,8 +73,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     finally:
         service.end_streams()
         work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+        await asyncio.wait([work])
         service.close()
 
 

@@ -75,7 +75,7 @@ class Selection:
             _, first, last = month_of(dt.date.fromisoformat(f"{self.fiscal_period}-01"))
             found.append(_LINE.posting_date.between(first, last))
         if self.only_results:  # revenue and expense, as the original service has them
-            found.append(_LINE.account_code.between("4000", "8999"))
+            found.append(_is_result(_LINE.account_code))
         return found
 
 
@@ -153,7 +153,7 @@ class Lines:
     def count_results(self) -> int:
         """How many lines of revenue and expense there are, from the sums kept with the lines."""
         b = tables.balance.c
-        of_results = b.account_code.between("4000", "8999")
+        of_results = _is_result(b.account_code)
         with self._database.reading() as connection:
             return int(connection.scalar(sa.select(sa.func.sum(b.lines)).where(of_results)) or 0)
 
@@ -173,6 +173,11 @@ class Lines:
         with self._database.reading() as connection:
             cursor: Any = connection.execute(statement).cursor
             return list(cursor.fetchall())
+
+
+def _is_result(code: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """An account of revenue or expense, or one of capital, which the original has among them."""
+    return (code >= "4000") & (code < "9000")
 
 
 def _as_json(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from clearhouse.core.errors import first_line
 from clearhouse.core.urls import SecretUrl
 from clearhouse.gl.service import metrics
 from clearhouse.gl.service.database import Database
@@ -20,7 +21,7 @@ from clearhouse.gl.service.security import Keys
 from clearhouse.gl.service.shared import Shared
 from clearhouse.gl.service.stream import Tail
 
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS, _MOST_RETRY_SECONDS = 0.5, 10.0
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
@@ -113,8 +114,9 @@ class Service:
         )
         assert self._database is not None  # noqa: S101
         lines = Lines(self._database)
-        self.historical_lines = await asyncio.to_thread(lines.count_results)
-        self._tail = Tail(lines, self.shared)
+        self.historical_lines = await self._until_it_works(lines.count_results, "counting")
+        last = await self._until_it_works(lines.last, "counting")
+        self._tail = Tail(lines, self.shared, last)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tail.run())
             group.create_task(self._feed(feed, lines))
@@ -136,13 +138,14 @@ class Service:
         self._state = f"making its history, and has it up to {day}"
 
     async def _until_it_works(self, work: Callable[[], _T], state: str) -> _T:
-        self._state = state
+        self._state, seconds = state, _RETRY_SECONDS
         while True:
             try:
                 return await asyncio.to_thread(work)
             except Exception as error:  # noqa: BLE001  (told; and a server may come back)
-                _log.warning("service_waits", state=state, error=str(error))
-                await asyncio.sleep(_RETRY_SECONDS)
+                _log.warning("service_waits", state=state, error=first_line(error))
+                await asyncio.sleep(seconds)
+                seconds = min(2 * seconds, _MOST_RETRY_SECONDS)
 
     async def _feed(self, feed: Feed, lines: Lines) -> None:
         while True:
@@ -151,4 +154,4 @@ class Service:
                 if await asyncio.to_thread(feed.tick):
                     self.stored(await asyncio.to_thread(lines.last))
             except Exception as error:  # noqa: BLE001  (the next tick stores what this one did not)
-                _log.warning("feed_failed", error=str(error))
+                _log.warning("feed_failed", error=first_line(error))

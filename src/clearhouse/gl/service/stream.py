@@ -79,12 +79,13 @@ class Tail:
     Args:
         lines: the store.
         shared: tells of lines that other workers store.
+        position: the id of the last line so far.
     """
 
-    def __init__(self, lines: Lines, shared: Shared) -> None:
+    def __init__(self, lines: Lines, shared: Shared, position: int) -> None:
         self._lines = lines
         self._shared = shared
-        self._position = lines.last()
+        self._position = position
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._clients: set[_Client] = set()
