@@ -14,8 +14,9 @@ import httpx
 import uvicorn
 from gl_tiny import TinyLedger
 
+from clearhouse.core.urls import SecretUrl
 from clearhouse.gl.service.app import create_app
-from clearhouse.gl.service.feed import FeedOptions
+from clearhouse.gl.service.feed import FeedOptions, MakeGenerator
 from clearhouse.gl.service.security import keys_from
 from clearhouse.gl.service.service import ServiceOptions
 
@@ -69,14 +70,21 @@ class Running:
 
 
 def options(
-    folder: Path, clock: Time, url: str | None = None, make: Any = TinyLedger, **changed: Any
+    folder: Path | None = None,
+    clock: Time | None = None,
+    store: str | SecretUrl = "",
+    make: MakeGenerator = TinyLedger,
+    redis_url: str | None = None,
+    **changed: Any,
 ) -> ServiceOptions:
+    """What a service runs with: a ledger in a folder, or in another store."""
     feed = FeedOptions(**{"days": 40, "interval_seconds": 3600.0, "scale": 0.02, **changed})
     return ServiceOptions(
-        database_url=url or f"sqlite:///{folder}/gl.db",
+        database_url=store or f"sqlite:///{folder}/gl.db",
         keys=keys_from(_KEYS),
         feed=feed,
-        clock=clock,
+        redis_url=redis_url,
+        clock=clock or Time(),
         make_generator=make,
     )
 

@@ -95,20 +95,11 @@ class Feed:
     def open_ledger(self) -> State:
         """Make the ledger's row where there is none; the history begins on the first of a month."""
         with self._database.writing() as connection:
+            first = self._clock().date() - dt.timedelta(days=self._options.days)
+            _add_ledger(connection, self._options, first.replace(day=1))
             state = state_of(connection, for_update=True)
-            if state is None:
-                first = self._clock().date() - dt.timedelta(days=self._options.days)
-                opened_on = first.replace(day=1)
-                connection.execute(
-                    sa.insert(tables.ledger).values(
-                        ledger=LEDGER, seed=self._options.seed, opened_on=opened_on,
-                        scale=self._options.scale, fed_through=0, fed_day=opened_on - _A_DAY,
-                        fed_at=None, tickets=0, last_line=0, lines=0,
-                    )
-                )  # fmt: skip
-                add_periods(connection, opened_on)
-                state = state_of(connection)
-                assert state is not None  # noqa: S101
+            assert state is not None  # noqa: S101
+            add_periods(connection, state.opened_on)
         if (state.seed, state.scale) != (self._options.seed, self._options.scale):
             _log.warning("ledger_keeps_its_seed_and_scale", seed=state.seed, scale=state.scale)
         self._generator = self._make_generator(state.seed, state.opened_on, state.scale)
@@ -219,6 +210,20 @@ class Feed:
         if state.fed_at is None:
             return False
         return (now - state.fed_at).total_seconds() < 0.5 * self._options.interval_seconds
+
+
+def _add_ledger(connection: sa.Connection, options: FeedOptions, opened_on: dt.date) -> None:
+    """Make the ledger's row, unless it is there; another process may be doing so."""
+    row = {
+        "ledger": LEDGER, "seed": options.seed, "opened_on": opened_on, "scale": options.scale,
+        "fed_through": 0, "fed_day": opened_on - _A_DAY, "tickets": 0, "last_line": 0, "lines": 0,
+    }  # fmt: skip
+    types = {name: tables.ledger.c[name].type for name in row}
+    statement = sa.text(
+        f"INSERT INTO gl_ledger ({', '.join(row)}) VALUES ({', '.join(f':{n}' for n in row)}) "
+        "ON CONFLICT (ledger) DO NOTHING"
+    ).bindparams(*(sa.bindparam(name, type_=kind) for name, kind in types.items()))
+    connection.execute(statement, row)
 
 
 def _due(ahead: pa.Table, fed_through: int, now: dt.datetime) -> pa.Table:
