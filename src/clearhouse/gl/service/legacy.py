@@ -5,6 +5,7 @@ are floats, and what it calls REVENUE or EXPENSE is told by the first digit of t
 how its clients know it. `/v1` has exact amounts and all accounts.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Annotated, Any
@@ -199,6 +200,7 @@ async def _stream(service: Any) -> AsyncIterator[bytes]:
     async for part in iterate_in_threadpool(_listed(lines.in_pieces(everything, 0, until))):
         yield part
     yield b"]}\n"
-    async for part in service.tail.follow(until, new_records):
-        if part:
-            yield part
+    async with contextlib.aclosing(service.tail.follow(until, new_records)) as follows:
+        async for part in follows:
+            if part:
+                yield part

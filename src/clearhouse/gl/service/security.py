@@ -71,13 +71,15 @@ class Keys:
 
 
 def keys_from(text: str) -> Keys:
-    """Keys of a text such as `key:read+post,other:admin:USER-7`, or of one a line.
+    """Keys of a text such as `key:read+post,other:admin:USER-777`, or of one a line.
+
+    Lines that begin with # are left out.
 
     Raises:
         SettingsError: it can't be read, in a sentence that holds no key.
     """
-    entries = [each.strip() for each in re.split(r"[,\n]", text)]
-    entries = [each for each in entries if each and not each.startswith("#")]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    entries = [each.strip() for line in lines for each in line.split(",") if each.strip()]
     known = [_entry(entry, at) for at, entry in enumerate(entries)]
     if not known:
         raise SettingsError("GL_SERVICE_KEYS holds no key: write it as key:read+post,….")

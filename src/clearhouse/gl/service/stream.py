@@ -7,7 +7,7 @@ slower than that is told so and dropped, and resumes from its last id.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -118,7 +118,7 @@ class Tail:
 
     async def follow(
         self, after: int | None, render: Render, heartbeat: bytes = b""
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Lines after an id, or from now on, without end.
 
         Args:
@@ -166,8 +166,10 @@ class Tail:
                 return
             piece = _Piece(table)
             self._position = piece.last
-            for client in self._clients:
+            for client in tuple(self._clients):
                 client.give(piece)
+                if client.is_dropped:
+                    self._clients.discard(client)
 
     def _read(self, after: int, until: int) -> pa.Table:
         """The next lines, some at most."""

@@ -1,6 +1,7 @@
 """Lines: pages, one by its id, whole selections as files, and the live stream."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
@@ -116,11 +117,14 @@ def as_events(table: pa.Table) -> bytes:
     return b"".join(b"id: %d\ndata: %b\n\n" % pair for pair in zip(ids, texts, strict=True))
 
 
-async def _until_too_slow(follows: AsyncIterator[bytes], *, is_sse: bool) -> AsyncIterator[bytes]:
+async def _until_too_slow(
+    follows: AsyncGenerator[bytes, None], *, is_sse: bool
+) -> AsyncIterator[bytes]:
     """What follows; a client that is dropped is told why."""
     try:
-        async for part in follows:
-            yield part
+        async with contextlib.aclosing(follows):
+            async for part in follows:
+                yield part
     except SlowClientError:
         told = answers.as_json(problem(_TOO_SLOW))
         yield b"event: error\ndata: %b\n\n" % told if is_sse else told + b"\n"
