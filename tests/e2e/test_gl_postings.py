@@ -261,3 +261,9 @@ def test_periods_close_in_order_and_are_reopened_newest_first(own_service: Runni
     again = changed(service, "2026-04", "close").json()["events"][-1]["certificate"]
     assert again["entries"] == certificate["entries"] + 1
     assert again["digest"] != certificate["digest"]
+
+
+def test_a_body_over_the_limit_is_refused(service: Running) -> None:
+    headers = {"Idempotency-Key": "large", "Content-Type": "application/json"}
+    answer = service.poster.post("/v1/journals", content=b" " * (5 << 20), headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (413, 413)

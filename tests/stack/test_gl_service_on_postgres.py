@@ -4,6 +4,7 @@ import json
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -149,6 +150,27 @@ def test_two_workers_go_on_when_redis_is_killed(
     with processes(server.database("gl_two_with_redis"), 2, redis_url) as workers:
         posted_and_followed(workers, halfway=lambda: stack.kill("redis"))
     stack.up()
+
+
+def test_a_server_that_is_killed_is_missed_and_then_gone_on_with(server: Server) -> None:
+    store = SecretUrl.parse(server.database("gl_server_killed"), ("postgresql",))
+    with serving(options(store=store, days=11, interval_seconds=0.5)) as service:
+        assert service.post(journal(), "before").status_code == 201
+        server.kill()
+        missed = service.post(journal(), "while")
+        assert (missed.status_code, missed.json()["code"]) == (503, "store_unavailable")
+        assert service.reader.get("/health/live").status_code == 200
+        assert service.reader.get("/health/ready").status_code == 503
+        server.start()
+        deadline = time.monotonic() + 60
+        while service.post(journal(), "while").status_code not in (200, 201):
+            assert time.monotonic() < deadline
+        check(export(service.reader))
+        follow_one = export(service.reader)[-1]["gl_entry_id"] - 1
+        with service.reader.stream(
+            "GET", "/v1/lines/stream", params={"after": follow_one}
+        ) as answer:
+            assert next(answer.iter_lines()).startswith('{"line_id"')
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])

@@ -126,4 +126,6 @@ def _sqlite(url: str) -> sa.Engine:
 def _postgres(url: SecretUrl) -> sa.Engine:
     from clearhouse.store.postgres import open_postgres  # its driver takes a while to import
 
-    return open_postgres(url)
+    engine = open_postgres(url)
+    engine.hide_parameters = True
+    return engine
