@@ -77,6 +77,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "exporter:exporter",
         "Serve metrics of the books of all domains to Prometheus, until it is stopped.",
     ),
+    "gl": ("gl:group", "The general ledger."),
     "settings": ("admin:show_settings", "Every setting in force, secrets masked."),
     "doctor": ("admin:doctor", "Check that everything a run needs is there and answers."),
     "sandbox": ("admin:sandbox", "Stand-ins for the outside world."),

@@ -1,1 +1,1 @@
-"""The general ledger of an oil and gas operator, and the energy prices beside it."""
+"""The general ledger of an oil and gas operator: its service, its pipeline, its reports."""
