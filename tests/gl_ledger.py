@@ -3,7 +3,7 @@ marts, and figures that tie because all of them are sums over the same lines.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -200,7 +200,7 @@ def small_journal() -> Journal:
     opening = [("1010", "1000000.00", ""), ("1340", "5000000.00", ""), ("3010", "", "6000000.00")]
     journal.post(dt.date(2024, 1, 1), opening, entry_type="opening", journal_source="GLACCR")
     accrued: list[tuple[str, str]] = []
-    for at, period in enumerate(PERIODS, 1):
+    for at, _ in enumerate(PERIODS, 1):
         first, last = dt.date(2024, at, 1), dt.date(2024, at, 28)
         for accrual, amount in accrued:
             journal.post(
@@ -283,6 +283,3 @@ def asks(path: Path) -> Ask:
         return connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     return ask
-
-
-Alter = Callable[[Journal], None]

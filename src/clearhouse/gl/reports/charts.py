@@ -24,6 +24,9 @@ _THOUSAND = 1_000
 _GALLONS_A_BARREL = 42
 _MCF_A_BOE = 6
 
+Drawing = Any
+"""A chart, or None where there are no figures; the library does not type a chart with encodings."""
+
 _CONFIG: dict[str, Any] = {
     "font": FONT,
     "background": "white",
@@ -65,7 +68,7 @@ def draw(figures: Figures) -> dict[str, str]:
     return {name: _svg(chart) for name, chart in charts.items() if chart is not None}
 
 
-def _svg(chart: alt.TopLevelMixin) -> str:
+def _svg(chart: Drawing) -> str:
     """A chart drawn; ids in it are counted, and nothing is read from the machine."""
     specification = chart.to_dict()
     specification["config"] = _CONFIG
@@ -78,7 +81,7 @@ def _version(specification: Mapping[str, Any]) -> str:
 
 
 def _chart(rows: Sequence[Mapping[str, Any]], title: str, width: int = _NARROW) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(rows)), title=title, width=width, height=_HEIGHT)
+    return alt.Chart(alt.InlineData(values=list(rows)), title=title, width=width, height=_HEIGHT)
 
 
 def _float(value: Decimal | None, unit: int = 1) -> float | None:
@@ -96,7 +99,7 @@ def _amounts(field: str, title: str, *, stack: bool = False, zero: bool = True) 
     return alt.Y(f"{field}:Q", title=title, axis=axis, stack=kept, scale=alt.Scale(zero=zero))
 
 
-def _production(figures: Figures) -> alt.Chart | None:
+def _production(figures: Figures) -> Drawing:
     found = _of_months(figures)
     rows = [
         {"month": r["fiscal_period"], "product": product, "order": at, "boe": _float(value, 1_000)}
@@ -113,7 +116,7 @@ def _production(figures: Figures) -> alt.Chart | None:
         return None
     return (
         _chart(rows, "Production sold by period")
-        .mark_bar()
+        .mark_bar(width={"band": 0.6})
         .encode(
             _months(),
             _amounts("boe", "thousand BOE", stack=True),
@@ -127,7 +130,7 @@ def _of_months(figures: Figures) -> list[Mapping[str, Any]]:
     return [r for r in figures.by_month if r["fiscal_period"] in figures.periods.months]
 
 
-def _revenue(figures: Figures) -> alt.Chart | None:
+def _revenue(figures: Figures) -> Drawing:
     rows = [
         {"month": r["fiscal_period"], "revenue": _float(r["revenue"], _MILLION)}
         for r in _of_months(figures)
@@ -136,12 +139,12 @@ def _revenue(figures: Figures) -> alt.Chart | None:
         return None
     return (
         _chart(rows, "Revenue by period, own share")
-        .mark_bar(color=BLUE)
+        .mark_bar(color=BLUE, width={"band": 0.6})
         .encode(_months(), _amounts("revenue", "million USD"))
     )
 
 
-def _lifting_cost(figures: Figures) -> alt.Chart | None:
+def _lifting_cost(figures: Figures) -> Drawing:
     rows = [
         {
             "month": r["fiscal_period"],
@@ -160,7 +163,7 @@ def _lifting_cost(figures: Figures) -> alt.Chart | None:
     )
 
 
-def _price(figures: Figures, product: str, title: str, unit: str) -> alt.Chart | None:
+def _price(figures: Figures, product: str, title: str, unit: str) -> Drawing:
     rows = []
     series = "benchmark"
     for r in figures.prices:
@@ -185,7 +188,7 @@ def _price(figures: Figures, product: str, title: str, unit: str) -> alt.Chart |
     )
 
 
-def _jib(figures: Figures) -> alt.Chart | None:
+def _jib(figures: Figures) -> Drawing:
     billed: dict[tuple[str, str], Decimal] = {}
     for r in figures.jib:
         key = r["partner_id"], r["caption"]
@@ -198,7 +201,7 @@ def _jib(figures: Figures) -> alt.Chart | None:
         return None
     return (
         _chart(rows, "Billed to partners", _WIDE)
-        .mark_bar()
+        .mark_bar(width={"band": 0.6})
         .encode(
             alt.X("partner:N", title=None, axis=alt.Axis(labelAngle=0, grid=False)),
             _amounts("amount", "thousand USD", stack=True),
@@ -207,7 +210,7 @@ def _jib(figures: Figures) -> alt.Chart | None:
     )
 
 
-def _cash(figures: Figures) -> alt.Chart | None:
+def _cash(figures: Figures) -> Drawing:
     rows = [
         {"month": r["fiscal_period"], "cash": _float(r["closing_balance"], _MILLION)}
         for r in figures.cash
@@ -217,6 +220,6 @@ def _cash(figures: Figures) -> alt.Chart | None:
         return None
     return (
         _chart(rows, "Cash at the end of the period", _WIDE)
-        .mark_bar(color=GREEN)
+        .mark_bar(color=GREEN, width={"band": 0.6})
         .encode(_months(), _amounts("cash", "million USD"))
     )

@@ -251,13 +251,13 @@ def books(figures: Figures, evidence: Evidence) -> Table:
     )
     columns = (
         label("Book date", 11),
-        Column("lines", "Lines of the period", Kind.COUNT, 9),
+        Column("lines", "Lines of the period", Kind.COUNT, 11),
         Column("records", "Lines of the day", Kind.COUNT, 9),
-        money("amount", "Debits less credits"),
-        Column("hops", "Entries", Kind.COUNT, 7),
-        Column("balanced", "Balanced", Kind.COUNT, 8),
-        Column("unpublished", "Not published", Kind.COUNT, 9),
-        Column("closed", "Closed", Kind.COUNT, 7),
+        Column("amount", "Debits less credits", Kind.MONEY, 13),
+        Column("hops", "Entries", Kind.COUNT, 10),
+        Column("balanced", "Balanced", Kind.COUNT, 11),
+        Column("unpublished", "Not published", Kind.COUNT, 12),
+        Column("closed", "Closed", Kind.COUNT, 9),
         Column("entry", "Entry of the published lines", Kind.CODE, 64),
         Column("seal", "SHA-256 of the closing certificate", Kind.CODE, 64),
     )

@@ -184,8 +184,12 @@ def jib(figures: Figures) -> Table:
     rows = [
         Row(
             partner,
-            {"label": partner, "bills": len(billed[partner]), "wells": len(charged[partner])}
-            | dict(amounts[partner]),
+            {
+                "label": partner,
+                "bills": len(billed[partner]),
+                "wells": len(charged[partner]),
+                **amounts[partner],
+            },
         )
         for partner in sorted(amounts)
     ]

@@ -51,9 +51,8 @@ SECTIONS = (
     Section(
         "Open items and subledgers",
         "Receivables are positive and payables are in parentheses.",
-        (control.SUBLEDGERS, control.AGEING),
+        (control.SUBLEDGERS, control.SUSPENSE, control.AGEING),
     ),
-    Section("Owner suspense", "Revenue owed to owners and held back.", (control.SUSPENSE,)),
     Section(
         "Reversals and late postings",
         "Nothing that is posted is changed: a correction is a reversal, with a link, and a new "
@@ -142,8 +141,6 @@ def _facts(figures: Figures, evidence: Evidence) -> tuple[tuple[str, str], ...]:
         if len(closed) == len(days):
             state = "all days closed"
     facts = [
-        ("Period", figures.periods.this),
-        ("Ended on", str(figures.periods.ended_on)),
         ("Currency", "USD"),
         ("Journal lines", f"{lines:,}"),
         ("Recorded on", f"{figures.days[0]['recorded_on']} to {figures.days[-1]['recorded_on']}")

@@ -1,10 +1,17 @@
 """What the PDF and the web page show of a pack, as plain data: texts, styles and drawings."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from clearhouse.gl.reports.model import Cell, Kind, Pack, Style, Table
 from clearhouse.gl.reports.written import NONE, written
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_WIDTH = re.compile(r'<svg[^>]* width="(\d+)')
 
 
 def shown(pack: Pack) -> dict[str, Any]:
@@ -27,7 +34,11 @@ def shown(pack: Pack) -> dict[str, Any]:
                 "title": section.title,
                 "lead": section.lead,
                 "turned": section.turned,
-                "charts": [pack.charts[name] for name in section.charts if name in pack.charts],
+                "charts": [
+                    {"svg": svg, "width": int(_WIDTH.findall(svg)[0])}
+                    for svg in (pack.charts.get(name) for name in section.charts)
+                    if svg
+                ],
                 "tables": [_table(pack, pack.tables[name]) for name in section.tables],
             }
             for section in pack.sections
@@ -37,10 +48,7 @@ def shown(pack: Pack) -> dict[str, Any]:
 
 def spelled(day: dt.date) -> str:
     """A date in words, whatever the machine's language."""
-    months = (
-        "January February March April May June July August September October November December"
-    ).split()
-    return f"{day.day} {months[day.month - 1]} {day.year}"
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _table(pack: Pack, table: Table) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def trial_balance(figures: Figures) -> Table:
     ]
     total = Row("total", {"label": "Total"}, Style.TOTAL, Terms.of([row.key for row in rows]))
     columns = (
-        Column("code", "Account", Kind.CODE, 8),
+        Column("code", "Account", Kind.TEXT, 8),
         label("Name", 30),
         money("opening", "Opening balance"),
         money("debits", "Debits"),
