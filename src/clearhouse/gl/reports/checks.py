@@ -70,8 +70,11 @@ def checks_of(figures: Figures, tables: Mapping[str, Table]) -> tuple[Check, ...
         ),
         Check(
             "Cash flow explains cash",
-            "Cash at the end by the cash flow statement less the cash accounts.",
-            (_less(Cell(statements.CASH_FLOW, "closing", "this"), Cell(LEDGER, "cash", "amount")),),
+            "Cash at the end, by the period's flows and the year's, less the cash accounts.",
+            tuple(
+                _less(Cell(statements.CASH_FLOW, "closing", of), Cell(LEDGER, "cash", "amount"))
+                for of in ("this", "to_date")
+            ),
         ),
         Check(
             "Control accounts equal subledgers",
