@@ -279,3 +279,91 @@
     from flows
     group by fiscal_period, caption
 {%- endmacro %}
+
+
+{#
+    Each control account beside its subledger: open items by party and document, or the lines that name
+    a well or an AFE. Debit is positive, for both at the end of the period.
+#}
+{% macro subledgers(balances, activity, open_items) -%}
+    with accounts as (
+
+        {{ accounts_with_lines(balances) }}
+
+    ),
+
+    periods as (
+
+        select distinct fiscal_period
+        from {{ balances }} as balances
+
+    ),
+
+    in_subledger as (
+
+        select account_code, fiscal_period, sum(amount) as amount
+        from {{ open_items }} as open_items
+        group by account_code, fiscal_period
+
+        union all
+
+        select activity.account_code, activity.fiscal_period, sum(activity.amount) as amount
+        from {{ activity }} as activity
+        inner join accounts on activity.account_code = accounts.account_code
+        where (accounts.control = 'well' and activity.well_id is not null)
+            or (accounts.control = 'afe' and activity.afe_number is not null)
+        group by activity.account_code, activity.fiscal_period
+
+    ),
+
+    moved as (
+
+        select
+            account_code,
+            fiscal_period,
+            sum(in_control) as in_control,
+            sum(in_subledger) as in_subledger
+        from (
+            select account_code, fiscal_period, amount as in_control, 0 as in_subledger
+            from {{ balances }} as balances
+
+            union all
+
+            select account_code, fiscal_period, 0 as in_control, amount as in_subledger
+            from in_subledger
+        ) as both_sides
+        group by account_code, fiscal_period
+
+    ),
+
+    running as (
+
+        select
+            periods.fiscal_period,
+            accounts.account_code,
+            cast(sum(coalesce(moved.in_control, 0)) over account as decimal(18, 2))
+                as control_balance,
+            cast(sum(coalesce(moved.in_subledger, 0)) over account as decimal(18, 2))
+                as subledger_balance
+        from accounts
+        inner join periods on accounts.first_period <= periods.fiscal_period
+        left join moved
+            on accounts.account_code = moved.account_code
+            and periods.fiscal_period = moved.fiscal_period
+        where accounts.control not in ('', 'material')
+        window account as (
+            partition by accounts.account_code
+            order by periods.fiscal_period
+            rows between unbounded preceding and current row
+        )
+
+    )
+
+    select
+        fiscal_period,
+        account_code,
+        control_balance,
+        subledger_balance,
+        cast(control_balance - subledger_balance as decimal(18, 2)) as difference
+    from running
+{%- endmacro %}

@@ -1,0 +1,1 @@
+"""The general ledger: journal lines, EIA's prices, statements and reports."""
