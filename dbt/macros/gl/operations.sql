@@ -1,9 +1,16 @@
-{# Net volume sold of a product: the quantity of its revenue lines, of which a reversal takes off. #}
-{% macro volume_of(product) -%}
+{#
+    Net volume sold of a product: the quantity of its revenue lines, of which a reversal takes off.
+
+    lines: what the relation with product, quantity and account_class is called.
+#}
+{% macro volume_of(product, lines) -%}
     cast(
         coalesce(
             sum(
-                case when product = '{{ product }}' and account_class = 'REVENUE' then quantity end
+                case
+                    when {{ lines }}.product = '{{ product }}'
+                        and {{ lines }}.account_class = 'REVENUE' then {{ lines }}.quantity
+                end
             ), 0
         ) as decimal(18, 3)
     )

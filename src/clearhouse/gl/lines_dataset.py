@@ -16,7 +16,7 @@ _ACTIVITY = (
 )
 _STATEMENTS = (
     *("accounts", "wells", "trial_balance", "income_statement", "balance_sheet", "cash_flow"),
-    *("lease_operating_statement", "cost_per_boe", "jib_statement", "afe_spending", "ageing"),
+    *("lease_operating_statement", "cost_per_boe", "afe_spending", "ageing"),
     *("owner_suspense", "subledgers"),
 )
 

@@ -39,9 +39,9 @@ sums as (
     select
         chart.fiscal_period,
         chart.place as basin,
-        {{ volume_of('OIL') }} as oil_bbl,
-        {{ volume_of('GAS') }} as gas_mcf,
-        {{ volume_of('NGL') }} as ngl_gal,
+        {{ volume_of('OIL', 'chart') }} as oil_bbl,
+        {{ volume_of('GAS', 'chart') }} as gas_mcf,
+        {{ volume_of('NGL', 'chart') }} as ngl_gal,
         {{ total('chart.amount', is_under(lifting_captions())) }} as operating_expense,
         {{ total('chart.amount', is_under(tax_captions())) }} as production_tax,
         {{ total('chart.amount', is_under(gathering_captions())) }} as gathering,

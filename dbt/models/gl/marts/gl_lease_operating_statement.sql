@@ -9,9 +9,9 @@ with sums as (
         activity.well_id,
         activity.basin,
         activity.state,
-        {{ volume_of('OIL') }} as oil_bbl,
-        {{ volume_of('GAS') }} as gas_mcf,
-        {{ volume_of('NGL') }} as ngl_gal,
+        {{ volume_of('OIL', 'activity') }} as oil_bbl,
+        {{ volume_of('GAS', 'activity') }} as gas_mcf,
+        {{ volume_of('NGL', 'activity') }} as ngl_gal,
         {{ total('-activity.amount', "activity.account_class = 'REVENUE'") }} as revenue,
         {{ total('activity.amount', is_under(tax_captions())) }} as production_tax,
         {{ total('activity.amount', is_under(lifting_captions() + gathering_captions())) }}
