@@ -1,12 +1,12 @@
 """The client of a general ledger's service: the lines that were recorded on a day.
 
-Data flow: `GET /v1/lines/export?recorded_on=DAY&format=ndjson` answers with the day's journal lines.
+Data flow: `GET /v1/lines/export?recorded_on=DAY&format=ndjson` answers with the day's lines.
 Grain: one answer a day, one JSON object a line, in the order of recording.
 Idempotency: what is recorded is never changed, so that a day that is over gives the same bytes.
 How to run: `async with LinesClient(url, key) as client: await client.lines_of(day)`.
 
-An answer is kept if it is NDJSON, ends behind a line, and has as many lines as `X-Record-Count` says.
-A day without lines has an empty answer with the count 0.
+An answer is kept if it is NDJSON, ends behind a line, and has as many lines as `X-Record-Count`
+says. A day without lines has an empty answer with the count 0.
 """
 
 import datetime as dt

@@ -1,6 +1,5 @@
 """The dataset of journal lines: from the service to the statements."""
 
-from clearhouse.core.resources import resource
 from clearhouse.engines.engine import Layout
 from clearhouse.gl.frames import CHART, business_frames, raw_frames
 from clearhouse.gl.lines import SERVICE

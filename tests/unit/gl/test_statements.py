@@ -1,11 +1,11 @@
 """The statements over a small ledger made by hand: each figure can be reckoned on paper."""
 
 from collections.abc import Iterator
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from domain_warehouse import DomainWarehouse
+from domain_warehouse import DomainWarehouse, documented_columns
 from unit.gl.journals import A_WELL, journal, of, party
 
 from clearhouse.engines.dbt import preload
@@ -88,12 +88,12 @@ def test_a_trial_balance_carries_balances_forward_and_sums_to_nothing(
         "trial_balance", "account_code = '1010'",
     )  # fmt: skip
     assert cash == [
-        ("2024-01", D("1000.00"), D(0), D("513.34"), D("486.66")),
-        ("2024-02", D("486.66"), D(600), D(0), D("1086.66")),
-        ("2024-03", D("1086.66"), D(0), D(150), D("936.66")),
+        ("2024-01", Decimal("1000.00"), Decimal(0), Decimal("513.34"), Decimal("486.66")),
+        ("2024-02", Decimal("486.66"), Decimal(600), Decimal(0), Decimal("1086.66")),
+        ("2024-03", Decimal("1086.66"), Decimal(0), Decimal(150), Decimal("936.66")),
     ]
     sums = "select distinct sum(closing_balance) over (partition by fiscal_period)"
-    assert ledger.execute(f"{sums} from marts.gl_trial_balance") == [(D(0),)]
+    assert ledger.execute(f"{sums} from marts.gl_trial_balance") == [(Decimal(0),)]
 
 
 def test_a_late_entry_is_in_the_period_that_it_is_posted_to(ledger: DomainWarehouse) -> None:
@@ -101,9 +101,9 @@ def test_a_late_entry_is_in_the_period_that_it_is_posted_to(ledger: DomainWareho
         ledger, "fiscal_period, amount, year_to_date", "income_statement", "account_code = '5100'"
     )
     assert expense == [
-        ("2024-01", D(61), D(61)),
-        ("2024-02", D(0), D(61)),
-        ("2024-03", D(0), D(61)),
+        ("2024-01", Decimal(61), Decimal(61)),
+        ("2024-02", Decimal(0), Decimal(61)),
+        ("2024-03", Decimal(0), Decimal(61)),
     ]
 
 
@@ -111,14 +111,16 @@ def test_assets_are_liabilities_and_equity_with_the_income_of_the_year(
     ledger: DomainWarehouse,
 ) -> None:
     sides = "fiscal_period, sum(case when section = 'Assets' then amount else -amount end)"
-    assert ledger.execute(
-        f"select {sides} from marts.gl_balance_sheet group by 1 order by 1"
-    ) == [("2024-01", D(0)), ("2024-02", D(0)), ("2024-03", D(0))]
+    assert ledger.execute(f"select {sides} from marts.gl_balance_sheet group by 1 order by 1") == [
+        ("2024-01", Decimal(0)),
+        ("2024-02", Decimal(0)),
+        ("2024-03", Decimal(0)),
+    ]
     income = "caption = 'Net income of the year'"
     assert rows(ledger, "fiscal_period, section, amount", "balance_sheet", income) == [
-        ("2024-01", "Equity", D("334.66")),
-        ("2024-02", "Equity", D("234.66")),
-        ("2024-03", "Equity", D("84.66")),
+        ("2024-01", "Equity", Decimal("334.66")),
+        ("2024-02", "Equity", Decimal("234.66")),
+        ("2024-03", "Equity", Decimal("84.66")),
     ]
 
 
@@ -127,19 +129,19 @@ def test_the_flows_of_cash_leave_the_opening_out_and_add_a_dry_hole_back(
 ) -> None:
     flows = rows(ledger, "section, caption, amount", "cash_flow", "fiscal_period = '2024-01'")
     assert flows == [
-        ("Investing", "Capital expenditure", D(-300)),
-        ("Operating", "Change in payables", D(250)),
-        ("Operating", "Change in receivables", D(-840)),
-        ("Operating", "Depletion and depreciation", D(42)),
-        ("Operating", "Net income", D("334.66")),
+        ("Investing", "Capital expenditure", Decimal(-300)),
+        ("Operating", "Change in payables", Decimal(250)),
+        ("Operating", "Change in receivables", Decimal(-840)),
+        ("Operating", "Depletion and depreciation", Decimal(42)),
+        ("Operating", "Net income", Decimal("334.66")),
     ]
     flows = rows(ledger, "caption, amount", "cash_flow", "fiscal_period = '2024-02'")
     assert dict(flows) == {
-        "Capital expenditure": D(0),
-        "Change in payables": D(0),
-        "Change in receivables": D(600),
-        "Dry hole cost": D(100),
-        "Net income": D(-100),
+        "Capital expenditure": Decimal(0),
+        "Change in payables": Decimal(0),
+        "Change in receivables": Decimal(600),
+        "Dry hole cost": Decimal(100),
+        "Net income": Decimal(-100),
     }
 
 
@@ -148,21 +150,21 @@ def test_a_lease_is_charged_and_credited_by_period_and_cost_is_by_barrel(
 ) -> None:
     columns = "fiscal_period, oil_bbl, boe, revenue, operating_expense, net_operating_income"
     assert rows(ledger, columns, "lease_operating_statement", "fiscal_period <> '2024-02'") == [
-        ("2024-01", D(6), D(6), D(450), D(61), D(389)),
-        ("2024-03", D(-2), D(-2), D(-150), D(0), D(-150)),
+        ("2024-01", Decimal(6), Decimal(6), Decimal(450), Decimal(61), Decimal(389)),
+        ("2024-03", Decimal(-2), Decimal(-2), Decimal(-150), Decimal(0), Decimal(-150)),
     ]
     figures = "operating_expense_per_boe, general_administrative_per_boe, depletion_per_boe"
     january = "fiscal_period = '2024-01'"
     assert rows(ledger, f"basin, {figures}", "cost_per_boe", january) == [
-        ("All basins", D("10.1667"), D("2.0567"), D("7.0000")),
-        ("Permian", D("10.1667"), D("0.0000"), D("7.0000")),
+        ("All basins", Decimal("10.1667"), Decimal("2.0567"), Decimal("7.0000")),
+        ("Permian", Decimal("10.1667"), Decimal("0.0000"), Decimal("7.0000")),
     ]
 
 
 def test_an_afe_is_spent_gross_and_net(ledger: DomainWarehouse) -> None:
     columns = "afe_number, budget, spent_gross, spent_net, remaining, percent_spent"
     assert rows(ledger, columns, "afe_spending") == [
-        ("AFE-2024-0001", D(1000), D(500), D(300), D(500), D("50.00"))
+        ("AFE-2024-0001", Decimal(1000), Decimal(500), Decimal(300), Decimal(500), Decimal("50.00"))
     ]
 
 
@@ -171,14 +173,14 @@ def test_open_items_age_from_their_due_date_and_go_when_they_are_paid(
 ) -> None:
     columns = "fiscal_period, account_code, party_id, not_due, days_1_30, days_31_60, total"
     assert rows(ledger, columns, "ageing", "account_code in ('1120', '2010')") == [
-        ("2024-01", "1120", PUR, D(600), D(0), D(0), D(600)),
-        ("2024-01", "2010", VEN, D(0), D(-100), D(0), D(-100)),
-        ("2024-02", "2010", VEN, D(0), D(0), D(-100), D(-100)),
-        ("2024-03", "2010", VEN, D(0), D(0), D(-100), D(-100)),
+        ("2024-01", "1120", PUR, Decimal(600), Decimal(0), Decimal(0), Decimal(600)),
+        ("2024-01", "2010", VEN, Decimal(0), Decimal(-100), Decimal(0), Decimal(-100)),
+        ("2024-02", "2010", VEN, Decimal(0), Decimal(0), Decimal(-100), Decimal(-100)),
+        ("2024-03", "2010", VEN, Decimal(0), Decimal(0), Decimal(-100), Decimal(-100)),
     ]
     assert rows(ledger, "fiscal_period, owner_id, amount", "owner_suspense") == [
-        ("2024-02", OWN, D(150)),
-        ("2024-03", OWN, D(150)),
+        ("2024-02", OWN, Decimal(150)),
+        ("2024-03", OWN, Decimal(150)),
     ]
 
 
@@ -201,3 +203,12 @@ def test_the_chart_in_the_models_is_that_of_the_contracts(ledger: DomainWarehous
     names = ("code", "name", "class", "normal_side", "statement", "caption", "cash_flow")
     expected = sorted(tuple(row[name] for name in names) for row in chart())
     assert rows(ledger, "*", "accounts") == expected
+
+
+def test_every_table_says_its_columns_and_its_grain(ledger: DomainWarehouse) -> None:
+    built = ledger.columns()
+    assert {name: next(iter(found.values())) for name, found in built.items()} == (
+        documented_columns(GL)
+    )
+    served = [list(found.values()) for found in built.values() if len(found) > 1]
+    assert all(columns == others for columns, others in served), "what is built fits what is served"
