@@ -3,15 +3,14 @@
 One row a book date: each figure counts what breaks a rule, in SQL, whatever the number of lines.
 """
 
-import csv
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import pyarrow as pa
 
 from clearhouse.core.columnar import dates
 from clearhouse.core.resources import resource
+from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import candidates_of, gold_profile, raw_profile
@@ -24,8 +23,6 @@ _RAW_FIGURES: Mapping[str, str] = {
 }
 _KEY_OF_CONTROL = {"afe": "afe_number", "well": "well_id"}
 """What a line on such a control account names, where it is not a party with a document."""
-_WITH_WELL = ("4", "5", "6")
-"""First digits of the accounts whose lines name a well."""
 _LONGEST_PERIOD_DAYS = 36
 """No line of a period was recorded so long before another one was posted in it."""
 
@@ -47,19 +44,12 @@ def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> 
     return {"gl_lines_days": whole}
 
 
-@cache
-def chart() -> tuple[Mapping[str, str], ...]:
-    """The rows of the chart of accounts."""
-    with CHART.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
-
-
 def control_accounts() -> dict[str, list[str]]:
     """Codes of the control accounts, by what their subledger is kept by."""
     found: dict[str, list[str]] = {}
-    for account in chart():
-        if account["control"]:
-            found.setdefault(account["control"], []).append(account["code"])
+    for account in chart_of_accounts().values():
+        if account.control:
+            found.setdefault(account.control, []).append(account.code)
     return found
 
 
@@ -67,11 +57,13 @@ def _line_figures(run: Run) -> Mapping[str, str]:
     """Lines that break a rule, by the rule."""
     text = run.engine.dialect.text
     known = ", ".join(
-        text("|".join((account["code"], account["name"], account["class"])))
-        for account in chart()
-        if account["active"] == "yes"
+        text("|".join((account.code, account.name, account.account_class)))
+        for account in chart_of_accounts().values()
+        if account.active
     )
-    wells = " OR ".join(f"r.account_code LIKE '{digit}%'" for digit in _WITH_WELL)
+    wells = ", ".join(
+        f"'{account.code}'" for account in chart_of_accounts().values() if account.needs_well
+    )
     broken = {
         "self_approved_lines": "r.created_by = r.approved_by",
         "two_sided_lines": """CASE WHEN r.account_class = 'STATISTICAL'
@@ -81,7 +73,7 @@ def _line_figures(run: Run) -> Mapping[str, str]:
         "lines_posted_ahead": "r.posting_date > r.recorded_on",
         "unknown_account_lines": f"""r.account_code || '|' || r.account_name || '|'
             || r.account_class NOT IN ({known})""",
-        "lines_without_well": f"({wells}) AND r.well_id IS NULL",
+        "lines_without_well": f"r.account_code IN ({wells}) AND r.well_id IS NULL",
         "control_lines_without_party": " OR ".join(_without_party()),
     }
     return {name: f"count(CASE WHEN {condition} THEN 1 END)" for name, condition in broken.items()}

@@ -3,10 +3,9 @@
 import datetime as dt
 import hashlib
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from clearhouse.gl.frames import chart
+from clearhouse.gl.chart import chart_of_accounts
 
 Row = dict[str, Any]
 
@@ -34,12 +33,6 @@ A_LINE: Row = {
 }
 
 
-@cache
-def accounts() -> dict[str, tuple[str, str]]:
-    """Name and class of each account."""
-    return {row["code"]: (row["name"], row["class"]) for row in chart()}
-
-
 def journal(number: int, posted: str, *lines: Row, recorded: str = "", **fields: Any) -> list[Row]:
     """The bronze rows of an entry.
 
@@ -55,7 +48,7 @@ def journal(number: int, posted: str, *lines: Row, recorded: str = "", **fields:
     rows = []
     for nth, line in enumerate(lines, 1):
         amount = Decimal(line.pop("amount"))
-        name, account_class = accounts()[line["account_code"]]
+        account = chart_of_accounts()[line["account_code"]]
         row = {
             **A_LINE,
             "line_id": f"{period.replace('-', '')}-{number:06}-{nth:03}",
@@ -69,8 +62,8 @@ def journal(number: int, posted: str, *lines: Row, recorded: str = "", **fields:
             "transaction_date": dt.date.fromisoformat(posted),
             "posting_date": dt.date.fromisoformat(posted),
             "recorded_on": dt.date.fromisoformat(day),
-            "account_name": name,
-            "account_class": account_class,
+            "account_name": account.name,
+            "account_class": account.account_class,
             "debit": max(amount, Decimal(0)),
             "credit": max(-amount, Decimal(0)),
             "amount": amount,

@@ -9,6 +9,7 @@ from domain_warehouse import DomainWarehouse, documented_columns
 from unit.gl.journals import A_WELL, journal, of, party
 
 from clearhouse.engines.dbt import preload
+from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.gl.domain import GL
 
 PUR, VEN, OWN = "PUR-01", "VEN-001", "OWN-0001"
@@ -198,10 +199,9 @@ def test_a_well_is_where_most_of_its_lines_say(ledger: DomainWarehouse) -> None:
 
 
 def test_the_chart_in_the_models_is_that_of_the_contracts(ledger: DomainWarehouse) -> None:
-    from clearhouse.gl.frames import chart
-
-    names = ("code", "name", "class", "normal_side", "statement", "caption", "cash_flow")
-    expected = sorted(tuple(row[name] for name in names) for row in chart())
+    names = "code name account_class normal_side statement caption cash_flow".split()
+    known = chart_of_accounts().values()
+    expected = sorted(tuple(getattr(account, name) for name in names) for account in known)
     assert rows(ledger, "*", "accounts") == expected
 
 
