@@ -13,9 +13,12 @@ _ACTIVITY = (
     *("unit", "production_month", "well_id", "api_number", "lease_name", "property_id", "state"),
     *("county", "basin", "party_type", "party_id", "afe_number", "jib_number"),
 )
+_PARTNER_COSTS = (
+    *("fiscal_period", "partner_id", "well_id", "afe_number", "jib_number", "account_code"),
+)
 _STATEMENTS = (
     *("accounts", "wells", "trial_balance", "income_statement", "balance_sheet", "cash_flow"),
-    *("lease_operating_statement", "cost_per_boe", "afe_spending", "ageing"),
+    *("lease_operating_statement", "cost_per_boe", "jib_statement", "afe_spending", "ageing"),
     *("owner_suspense", "subledgers"),
 )
 
@@ -47,6 +50,13 @@ LINES = Dataset(
             "fiscal_period",
             _PERIODS,
             grain=("fiscal_period", "account_code", "account_name", "account_class", "entry_kind"),
+        ),
+        Derived(
+            "int_gl_partner_costs",
+            "gold",
+            "fiscal_period",
+            _PERIODS,
+            grain=_PARTNER_COSTS,
         ),
         Derived(
             "int_gl_open_items",

@@ -17,6 +17,12 @@ SALE = {"production_month": "2024-01", **A_WELL}
 RUN = party("purchaser", PUR, "RUN-1", "2024-02-20")
 OWED = party("owner", OWN, "RUN-1")
 BILL = party("vendor", VEN, "INV-1", "2024-01-25")
+SHARED = party("partner", "PAR-01", "INV-1")
+BILLED = {
+    **party("partner", "PAR-01", "JIB-1", "2024-03-20"),
+    **A_WELL,
+    "jib_number": "JIB-TX-0001-202401",
+}
 AFE = {"afe_number": "AFE-2024-0001", **A_WELL}
 
 OPENING = journal(
@@ -31,7 +37,7 @@ JANUARY = [
     ),
     *journal(
         3, "2024-01-10",
-        of("5100", "60.00", **A_WELL), of("1140", "40.00", **A_WELL),
+        of("5100", "60.00", **A_WELL), of("1140", "40.00", **A_WELL, **SHARED),
         of("2010", "-100.00", **BILL),
     ),
     *journal(
@@ -40,7 +46,7 @@ JANUARY = [
     ),
     *journal(
         5, "2024-01-10",
-        of("6100", "300.00", **AFE), of("1140", "200.00", **AFE),
+        of("6100", "300.00", **AFE), of("1140", "200.00", **AFE, **SHARED),
         of("1010", "-500.00"),
     ),
     *journal(6, "2024-01-31", of("8100", "42.00", **A_WELL), of("1380", "-42.00", **A_WELL)),
@@ -51,6 +57,8 @@ FEBRUARY = [
     *journal(
         2, "2024-02-20", of("2110", "150.00", **OWED, **A_WELL), of("2120", "-150.00", **OWED)
     ),
+    *journal(4, "2024-02-12", of("1130", "240.00", **BILLED), of("1140", "-240.00", **BILLED)),
+    *journal(5, "2024-02-12", of("1130", "4.00", **BILLED), of("7200", "-4.00", **A_WELL)),
     *journal(3, "2024-02-29", of("8400", "100.00", **A_WELL), of("6900", "-100.00", **AFE)),
 ]
 LATE = journal(
@@ -120,8 +128,8 @@ def test_assets_are_liabilities_and_equity_with_the_income_of_the_year(
     income = "caption = 'Net income of the year'"
     assert rows(ledger, "fiscal_period, section, amount", "balance_sheet", income) == [
         ("2024-01", "Equity", Decimal("334.66")),
-        ("2024-02", "Equity", Decimal("234.66")),
-        ("2024-03", "Equity", Decimal("84.66")),
+        ("2024-02", "Equity", Decimal("238.66")),
+        ("2024-03", "Equity", Decimal("88.66")),
     ]
 
 
@@ -140,9 +148,9 @@ def test_the_flows_of_cash_leave_the_opening_out_and_add_a_dry_hole_back(
     assert dict(flows) == {
         "Capital expenditure": Decimal(0),
         "Change in payables": Decimal(0),
-        "Change in receivables": Decimal(600),
+        "Change in receivables": Decimal(596),
         "Dry hole cost": Decimal(100),
-        "Net income": Decimal(-100),
+        "Net income": Decimal(-96),
     }
 
 
@@ -169,6 +177,18 @@ def test_an_afe_is_spent_gross_and_net(ledger: DomainWarehouse) -> None:
     ]
 
 
+def test_a_partner_is_charged_by_what_the_cost_is_for_and_by_its_bill(
+    ledger: DomainWarehouse,
+) -> None:
+    columns = "fiscal_period, partner_id, jib_number, account_code, amount"
+    bill = "JIB-TX-0001-202401"
+    assert rows(ledger, columns, "jib_statement") == [
+        ("2024-01", "PAR-01", bill, "5100", Decimal(40)),
+        ("2024-01", "PAR-01", bill, "6100", Decimal(200)),
+        ("2024-02", "PAR-01", bill, "7200", Decimal(4)),
+    ]
+
+
 def test_open_items_age_from_their_due_date_and_go_when_they_are_paid(
     ledger: DomainWarehouse,
 ) -> None:
@@ -188,7 +208,7 @@ def test_open_items_age_from_their_due_date_and_go_when_they_are_paid(
 def test_control_accounts_equal_their_subledgers(ledger: DomainWarehouse) -> None:
     assert rows(ledger, "account_code", "subledgers", "difference <> 0") == []
     accounts = {code for (code,) in rows(ledger, "distinct account_code", "subledgers")}
-    assert accounts == {"1120", "2010", "2110", "2120", "6100"}
+    assert accounts == {"1120", "1130", "2010", "2110", "2120", "6100"}
 
 
 def test_a_well_is_where_most_of_its_lines_say(ledger: DomainWarehouse) -> None:

@@ -20,5 +20,11 @@ select
 from visible
 where document in (select document from {{ ref('int_gl_touched_documents') }})
     and party_id is not null
-    and account_class in ('ASSET', 'LIABILITY')
+    and account_code in (
+        select account_code
+        from (
+            {{ chart_of_accounts() }}
+        ) as chart
+        where control <> ''
+    )
 group by document, account_code, party_type, party_id, fiscal_period

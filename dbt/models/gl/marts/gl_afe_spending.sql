@@ -1,20 +1,42 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
--- Gross is what the operator spent for all owners: its own part, and what its partners owe for theirs.
-with sums as (
+-- Gross is what the operator spent for all owners: its own part, and what its partners are charged.
+with parts as (
+
+    select
+        afe_number,
+        well_id,
+        case when account_code = '9500' then quantity else 0 end as budget,
+        case when account_code between '6100' and '6499' then amount else 0 end as spent_net,
+        0 as partners,
+        case when account_code between '6100' and '6499' then last_posted_on end as last_spent_on
+    from {{ served('gold', ref('int_gl_activity')) }}
+    where afe_number is not null
+
+    union all
+
+    select
+        afe_number,
+        well_id,
+        0 as budget,
+        0 as spent_net,
+        amount as partners,
+        cast(null as date) as last_spent_on
+    from {{ served('gold', ref('int_gl_partner_costs')) }}
+    where afe_number is not null
+
+),
+
+sums as (
 
     select
         afe_number,
         max(well_id) as well_id,
-        {{ total('quantity', "account_code = '9500'") }} as budget,
-        {{ total(
-            'amount', "account_code between '6100' and '6499' or account_code = '1140'"
-        ) }} as spent_gross,
-        {{ total('amount', "account_code between '6100' and '6499'") }} as spent_net,
-        max(case when account_code between '6100' and '6499' then last_posted_on end)
-            as last_spent_on
-    from {{ served('gold', ref('int_gl_activity')) }}
-    where afe_number is not null
+        {{ total('budget') }} as budget,
+        {{ total('spent_net + partners') }} as spent_gross,
+        {{ total('spent_net') }} as spent_net,
+        max(last_spent_on) as last_spent_on
+    from parts
     group by afe_number
 
 )
