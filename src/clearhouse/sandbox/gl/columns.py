@@ -89,6 +89,7 @@ class Numbered:
 
     Attributes:
         ordinal: of its fiscal period, since the opening.
+        before: how many entries of the period have lower numbers than the draft's.
         reverses: for each entry the number in the whole ledger of the one it reverses, or -1.
     """
 
@@ -96,6 +97,7 @@ class Numbered:
     period: Period
     ordinal: int
     reverses: Ints
+    before: int = 0
 
 
 def rows_of(world: World, numbered: Numbered, first: int, last: int) -> pa.Table:
@@ -106,7 +108,7 @@ def rows_of(world: World, numbered: Numbered, first: int, last: int) -> pa.Table
     entry = {name: values[line["entry"]] for name, values in draft.entries.items()}
     texts = _texts(world)
     count = end - start
-    number = line["entry"] + 1
+    number = line["entry"] + 1 + numbered.before
     line_number = np.arange(start, end) - draft.first_lines[line["entry"]] + 1
     account = _ACCOUNT_ROWS[line["account"]]
     amount = line["amount"]

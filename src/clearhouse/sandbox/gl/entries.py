@@ -196,7 +196,7 @@ class Entries:
             {"entry": entry, **{name: _lines(value, shape) for name, value in columns.items()}}
         )
 
-    def reversed(self, month: int, description: str, recorded: int, seconds: Ints) -> "Entries":
+    def reversed(self, month: int, description: str, recorded: Value, seconds: Ints) -> "Entries":
         """Entries of the same lines with the sides swapped, that name these, of that month."""
         words = ("reversal", "REVERSAL", "REV", description)
         back = Entries(

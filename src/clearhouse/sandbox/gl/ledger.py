@@ -11,8 +11,19 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from clearhouse.core.fiscal import Calendar
-from clearhouse.sandbox.gl import opening, period_end, revenue
+from clearhouse.core.fiscal import PERIODS, Calendar
+from clearhouse.sandbox.gl import (
+    capital,
+    costs,
+    depletion,
+    jib,
+    levies,
+    opening,
+    owners,
+    period_end,
+    revenue,
+)
+from clearhouse.sandbox.gl.closing import closing
 from clearhouse.sandbox.gl.columns import ENTRIES_A_PERIOD, Numbered, rows_of, with_ids
 from clearhouse.sandbox.gl.entries import NONE, Draft, Entries, assemble
 from clearhouse.sandbox.gl.numbers import Entity, Ints
@@ -28,7 +39,7 @@ class Ledger:
     Args:
         seed: of all that is drawn.
         opened_on: the first day; before it there is nothing.
-        scale: size; 1 is some 240 wells and 330,000 lines a year.
+        scale: size; 1 is some 200 wells and 330,000 lines a year.
         calendar: the fiscal calendar.
     """
 
@@ -57,16 +68,14 @@ class Ledger:
 def _recorded(world: World, number: int) -> pa.Table:
     """All lines recorded on the days of a month: of its own period and, late, of the one before."""
     month = world.month(number)
+    sources = [_numbered(world, each) for each in (number - 1, number) if each >= 0]
+    if number and world.is_year_end(world.month(number - 1)):
+        sources.append(_closing(world, number - 1))
     found = []
-    for each in (number - 1, number):
-        if each < 0:
-            continue
-        draft = _draft(world, each)
-        first, last = draft.between(month.first, month.last)
+    for source in sources:
+        first, last = source.draft.between(month.first, month.last)
         if first < last:
-            of = world.month(each)
-            numbered = Numbered(draft, of.period, of.ordinal, _reversed_numbers(world, draft))
-            found.append(rows_of(world, numbered, first, last))
+            found.append(rows_of(world, source, first, last))
     table = pa.concat_tables(found).combine_chunks()
     if len(found) > 1:
         moments = table["created_timestamp"].cast(pa.int64()).to_numpy()
@@ -87,11 +96,30 @@ def _draft(world: World, number: int) -> Draft:
     return draft
 
 
+def _numbered(world: World, number: int) -> Numbered:
+    draft, month = _draft(world, number), world.month(number)
+    return Numbered(draft, month.period, month.ordinal, _reversed_numbers(world, draft))
+
+
+def _closing(world: World, number: int) -> Numbered:
+    """The closing entries of the year that ends with a month: in period 13, if there is one."""
+    month = world.month(number)
+    first = max(0, number + 1 - PERIODS)
+    year = [_draft(world, each) for each in range(first, number + 1)]
+    draft = closing(world, month, year)
+    reverses = np.full(len(draft.entries["tag"]), NONE)
+    last = world.calendar.year(month.period.year)[-1]
+    if last.is_adjustment:
+        return Numbered(draft, last, month.ordinal + 1, reverses)
+    before = len(year[-1].entries["tag"])
+    return Numbered(draft, month.period, month.ordinal, reverses, before)
+
+
 def _entries(world: World, month: Month) -> Iterable[Entries]:
     if month.number == 0:
         yield from opening.opening(world, month)
-    yield from revenue.all_of(world, month)
-    yield from period_end.all_of(world, month)
+    for module in (revenue, owners, costs, jib, capital, levies, depletion, period_end):
+        yield from module.all_of(world, month)
 
 
 def _reversed_numbers(world: World, draft: Draft) -> Ints:

@@ -3,6 +3,7 @@
 import calendar
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class Production:
     boe: Ints
 
 
+@lru_cache(maxsize=64)
 def production(world: World, number: int) -> Production:
     """The production of a month."""
     wells = world.properties

@@ -14,7 +14,7 @@ from clearhouse.sandbox.gl.numbers import Entity, Floats, Ints
 from clearhouse.sandbox.gl.places import BASINS, STATES
 from clearhouse.sandbox.rng import pick, stream
 
-WELLS = 240  # at scale 1
+WELLS = 205  # at scale 1
 FEWEST_WELLS = 12
 _WELLS_A_LEASE = 4
 PROJECTS_A_YEAR = 12
