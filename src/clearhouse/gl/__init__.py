@@ -1,1 +1,1 @@
-"""The general ledger: journal lines, EIA's prices, statements and reports."""
+"""The general ledger of an oil and gas operator, and the energy prices beside it."""

@@ -19,7 +19,7 @@ _PARTNER_COSTS = (
 _STATEMENTS = (
     *("accounts", "wells", "trial_balance", "income_statement", "balance_sheet", "cash_flow"),
     *("lease_operating_statement", "cost_per_boe", "jib_statement", "afe_spending", "ageing"),
-    *("owner_suspense", "subledgers"),
+    *("owner_suspense", "subledgers", "price_realization"),
 )
 
 LINES = Dataset(
