@@ -17,7 +17,8 @@ from clearhouse.core.window import Window
 CLOSED_AFTER_DAYS = 20
 """A period is closed so many days after its last day: what is recorded later came after close."""
 
-_DECK = "well_id, product, CASE WHEN account_code < '5000' THEN 'revenue' ELSE 'cost' END"
+DECK = ("well_id", "product")
+"""What tells the ownership decks of one entry apart."""
 
 
 class Asked(Protocol):
@@ -113,7 +114,7 @@ KINDS: Mapping[str, str] = {
         SELECT journal_entry, max(recorded_on) AS recorded_on, 'the shares of '
             || coalesce(max(well_id), 'its deck') || ' sum to ' || sum(share) AS reason,
             0 AS amount
-        FROM lines WHERE share IS NOT NULL GROUP BY journal_entry, {_DECK}
+        FROM lines WHERE share IS NOT NULL GROUP BY journal_entry, {", ".join(DECK)}
         HAVING sum(share) <> 1""",
     "misposted_well": """
         SELECT lines.journal_entry, max(lines.recorded_on) AS recorded_on,
@@ -156,7 +157,8 @@ def recorded_lines(readers: str, dataset: str, gold: str) -> str:
 
     Args:
         readers: the relation that readers see.
-        dataset, gold: name and fact, whose candidates are what was built last.
+        dataset: whose.
+        gold: its fact, of which the candidates are what was built last.
     """
     return f"""(
         SELECT * FROM {readers}

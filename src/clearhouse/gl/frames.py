@@ -11,6 +11,7 @@ import pyarrow as pa
 from clearhouse.core.columnar import dates
 from clearhouse.core.resources import resource
 from clearhouse.gl.chart import chart_of_accounts
+from clearhouse.gl.findings import DECK
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.hops import candidates_sql
 from clearhouse.pipeline.profiles import candidates_of, gold_profile, raw_profile
@@ -97,6 +98,7 @@ def _without_party() -> list[str]:
 def _journal_figures(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Table:
     """Journals of each day that don't balance, and decks whose shares don't sum to 1."""
     candidates = candidates_of(run, dataset, days)
+    deck = ", ".join(f"r.{name}" for name in DECK)
     return run.engine.query(f"""
         WITH journals AS (
             SELECT r._book_date AS book_date, r.journal_entry, sum(r.amount) AS amount
@@ -104,7 +106,7 @@ def _journal_figures(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) ->
         ), decks AS (
             SELECT r._book_date AS book_date, sum(r.share) AS share
             FROM {candidates} AND r.share IS NOT NULL
-            GROUP BY r._book_date, r.journal_entry, {DECK}
+            GROUP BY r._book_date, r.journal_entry, {deck}
         )
         SELECT book_date, CAST(sum(unbalanced) AS BIGINT) AS unbalanced_journals,
             CAST(sum(bad) AS BIGINT) AS decks_not_one
@@ -113,10 +115,6 @@ def _journal_figures(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) ->
             UNION ALL
             SELECT book_date, 0 AS unbalanced, 1 AS bad FROM decks WHERE share <> 1
         ) AS broken GROUP BY book_date""")
-
-
-DECK = "r.well_id, r.product"
-"""SQL of what tells the decks of one entry apart."""
 
 
 def _number_figures(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Table:

@@ -219,7 +219,7 @@ def test_a_well_is_where_most_of_its_lines_say(ledger: DomainWarehouse) -> None:
 
 
 def test_the_chart_in_the_models_is_that_of_the_contracts(ledger: DomainWarehouse) -> None:
-    names = "code name account_class normal_side statement caption cash_flow".split()
+    names = ["code", "name", "account_class", "normal_side", "statement", "caption", "cash_flow"]
     known = chart_of_accounts().values()
     expected = sorted(tuple(getattr(account, name) for name in names) for account in known)
     assert rows(ledger, "*", "accounts") == expected
