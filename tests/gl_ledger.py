@@ -277,6 +277,7 @@ def write_marts(path: Path, journal: Journal) -> None:
 
 def asks(path: Path) -> Ask:
     """Asks that file, as `Engine.query_readers` does."""
+
     def ask(_relation: str, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.sql(sql, params=list(parameters)).to_arrow_table()

@@ -132,7 +132,7 @@ class Models:
 
     @property
     def _derived(self) -> Sequence[Any]:
-        return derived_tables(self.warehouse.dataset)
+        return derived_tables(self.warehouse.dataset, self.warehouse.contract.id)
 
     def _begin(self, rows: pa.Table) -> None:
         """Gold entries, of which none is published."""

@@ -88,7 +88,7 @@ def as_from_nothing(run: Run) -> None:
     pointers: Pending = {d.id: run.publications.pointers(d.id) for d in run.datasets}
     prepare(run, pointers, anew=False)
     run.dbt.build("tag:published")
-    for derived in (each for d in run.datasets for each in derived_tables(d.declared)):
+    for derived in (each for d in run.datasets for each in derived_tables(d.declared, d.id)):
         anew, mended = f"FROM next.{derived.name}", f"FROM {derived.served}"
         answer = engine.query(
             f"""SELECT (SELECT count(*) FROM ({anew} EXCEPT ALL {mended})) AS missing,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 DOMAINS: dict[str, str] = {
     "bnpl": "clearhouse.bnpl.domain:BNPL",
     "retail": "clearhouse.retail.domain:RETAIL",
+    "gl": "clearhouse.gl.domain:GL",
 }
 """Where each domain is declared, by its name."""
 

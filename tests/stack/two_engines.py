@@ -81,8 +81,8 @@ class TwoHomes:
 
 
 def _relations(run: Run) -> Iterator[tuple[str, str]]:
-    for declared in (dataset.declared for dataset in run.datasets):
-        derived = derived_tables(declared)
+    for dataset in run.datasets:
+        declared, derived = dataset.declared, derived_tables(dataset.declared, dataset.id)
         for relation in (declared.silver, declared.gold, *(each.served for each in derived)):
             yield "runs", relation
         for relation in (declared.gold, declared.readers, *declared.views, "ops.publication"):

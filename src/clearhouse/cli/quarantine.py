@@ -21,7 +21,7 @@ from clearhouse.core.window import Window, parse_day
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.redrive import check_not_closed, land_corrected
 from clearhouse.pipeline.runner import run_steps
-from clearhouse.pipeline.steps import STEPS
+from clearhouse.pipeline.steps import steps_of
 from clearhouse.pipeline.summary import Seen, summarize
 from clearhouse.store.quarantine import QuarantinedRow
 
@@ -169,7 +169,7 @@ def _run_again(run: Run, book_date: dt.date) -> ExitCode:
     with progress() as shown:
         run.progress = shown
         window = Window.day(book_date)
-        report = run_steps(STEPS[1:], run, window, run_id=run.run_id, progress=shown)
+        report = run_steps(steps_of(run.domain)[1:], run, window, run_id=run.run_id, progress=shown)
     after = _rejected(run, book_date)
     show_summary(run, report, summarize(run, report, [book_date], seen))
     was = "was" if before == 1 else "were"

@@ -34,7 +34,7 @@ from clearhouse.pipeline.domain import Domain, Faults
 from clearhouse.pipeline.gates import release as release_gates
 from clearhouse.pipeline.opening import connected, open_run
 from clearhouse.pipeline.runner import RunReport, Step, run_steps
-from clearhouse.pipeline.steps import STEPS
+from clearhouse.pipeline.steps import Chosen, steps_of
 from clearhouse.pipeline.summary import Seen, Summary, summarize
 from clearhouse.pipeline.tamper import TAMPERINGS, tamper
 from clearhouse.settings import Settings
@@ -115,7 +115,7 @@ def _demo_of(
                 out.print(connection.notice, style="dim")
         with progress() as shown:
             run = open_run(domain, config, connections, progress=shown)
-            report, summary = _steps(run, STEPS, window)
+            report, summary = _steps(run, steps_of(domain), window)
         show_summary(run, report, summary)
         for kind, count in tampered.items():
             if count:
@@ -146,7 +146,8 @@ def run(
     declared = domain_of(domain)
     window = Window.parse(first, last)
     config = settings_of_stores()
-    run_pulling(config, declared, STEPS, window, faults(fault), refresh=refresh, as_json=as_json)
+    chosen = Chosen(steps_of(declared))
+    run_pulling(config, declared, chosen, window, faults(fault), refresh=refresh, as_json=as_json)
 
 
 def release(
@@ -170,7 +171,7 @@ def release(
                 f"{domain} {day} is not held: there is nothing to release.", "not_held"
             )
         opened.release_reason = why
-        report, summary = _steps(opened, STEPS[1:], Window.day(book_date))
+        report, summary = _steps(opened, steps_of(declared)[1:], Window.day(book_date))
     _tell(opened, report, summary, as_json=as_json)
     if report.exit_code is ExitCode.DONE and not as_json:
         out.print(f"{domain} {day} is released, and readers see it.")
@@ -189,7 +190,7 @@ def faults(texts: list[str] | None) -> Faults:
 def run_pulling(
     config: Settings,
     domain: Domain,
-    steps: Sequence[Step[Run]],
+    chosen: Chosen,
     window: Window,
     faults: Faults,
     *,
@@ -198,24 +199,26 @@ def run_pulling(
 ) -> None:
     """Run steps that begin with the pull, show what came of them, and end the command."""
     with (
-        connected(domain, config, faults) as connections,
+        connected(domain, config, faults, chosen.datasets) as connections,
         alone(config, domain.name),
         progress() as shown,
     ):
         opened = open_run(domain, config, connections, progress=shown, refresh=refresh)
-        opened.prepares = len(steps) > 1
-        report, summary = _steps(opened, steps, window)
+        opened.prepares = len(chosen.steps) > 1
+        opened.only = chosen.datasets
+        report, summary = _steps(opened, chosen.steps, window)
     _tell(opened, report, summary, as_json=as_json)
     leave(report.exit_code)
 
 
 def run_without_pull(
-    config: Settings, domain: Domain, steps: Sequence[Step[Run]], window: Window, *, as_json: bool
+    config: Settings, domain: Domain, chosen: Chosen, window: Window, *, as_json: bool
 ) -> None:
     """Run steps over what has landed, show what came of them, and end the command."""
     with alone(config, domain.name), progress() as shown:
         opened = open_run(domain, config, progress=shown)
-        report, summary = _steps(opened, steps, window)
+        opened.only = chosen.datasets
+        report, summary = _steps(opened, chosen.steps, window)
     _tell(opened, report, summary, as_json=as_json)
     leave(report.exit_code)
 

@@ -9,17 +9,21 @@ from clearhouse.cli.options import BookDate, DomainArgument, Fault, JsonFlag
 from clearhouse.cli.run import faults, run_pulling, run_without_pull
 from clearhouse.core.window import Window, parse_day
 from clearhouse.domains import DOMAINS, domain_of
-from clearhouse.pipeline.steps import PULL, STEPS, steps_named, told
+from clearhouse.pipeline.steps import PULL, STEPS, steps_named
 
 
 def _steps_in_words() -> str:
     """Each step, and each name by which a domain calls some of them, in a paragraph."""
-    groups = (
-        f"{group}: {told(names)}, of {domain}."
-        for domain in DOMAINS
-        for group, names in domain_of(domain).step_groups.items()
+    common = (f"{step.name}: {step.summary}." for step in STEPS)
+    own = (
+        told
+        for domain in map(domain_of, DOMAINS)
+        for told in (
+            *(f"{step.name}: {step.summary}, of {domain.name}." for step in domain.more_steps),
+            *(f"{name}: {group}, of {domain.name}." for name, group in domain.step_groups.items()),
+        )
     )
-    return "\n\n".join((*(f"{s.name}: {s.summary}." for s in STEPS), *groups))
+    return "\n\n".join((*common, *own))
 
 
 def step(
@@ -40,7 +44,7 @@ def step(
     chosen = steps_named(declared, name)
     window = Window.day(parse_day(day))
     config = settings_of_stores()
-    if PULL in chosen:
+    if PULL in chosen.steps:
         run_pulling(
             config, declared, chosen, window, faults(fault), refresh=refresh, as_json=as_json
         )

@@ -59,13 +59,16 @@ def has_an_end(response: httpx.Response) -> bool:
 def reason_of(body: bytes) -> str:
     """What a JSON error says under `detail`, `error` or `message`, as " (…)"; "" where nothing.
 
-    Of FastAPI's list of faults only place and text are shown: `input` can repeat what was sent.
+    Of FastAPI's list of faults only place and text are shown: `input` can repeat what was sent. Of
+    an object, its code and message.
     """
     try:
         error = json.loads(body)
         said = next(error[key] for key in ("detail", "error", "message") if key in error)
         if isinstance(said, list):
             said = "; ".join(f"{'.'.join(map(str, d['loc']))}: {d['msg']}" for d in said)
+        elif isinstance(said, dict):
+            said = ": ".join(str(said[key]) for key in ("code", "message") if key in said)
     except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         return ""
     text = " ".join(str(said).split())

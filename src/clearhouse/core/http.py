@@ -21,7 +21,7 @@ import asyncio
 import json as jsonlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
@@ -190,7 +190,7 @@ class ResilientClient:
         path: str,
         *,
         json: Any = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | Sequence[str]] | None = None,
     ) -> Any:
         """The parsed JSON answer; numbers with a fraction come as Decimal, never as float.
 
@@ -214,7 +214,7 @@ class ResilientClient:
         *,
         consume: Callable[[httpx.Response], Awaitable[T]],
         json: Any = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | Sequence[str]] | None = None,
         extra_seconds: float = 0.0,
     ) -> T:
         """Send a request and have its streamed answer read by `consume`, as often as is needed.

@@ -1,1 +1,1 @@
-"""The general ledger: a domain of the pipeline, its service, and the reports of its close."""
+"""The general ledger of an oil and gas operator, and the energy prices beside it."""

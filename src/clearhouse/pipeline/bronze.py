@@ -38,15 +38,8 @@ _MOST_DAYS_COMPARED = 8
 Landed = Mapping[dt.date, Sequence[LandedObject]]
 
 
-def validate_raw_schema(run: Run, days: Sequence[dt.date]) -> StepReport:
+def to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
     """Type the landed days by contract, and hold those that the raw gate does not pass."""
-    report = StepReport()
-    for dataset in run.datasets:
-        report.add(_to_bronze(run, dataset, days))
-    return report
-
-
-def _to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
     landed = landed_objects(dataset, days)
     hop = dataset.names.bronze
     keys = run.as_sealed(

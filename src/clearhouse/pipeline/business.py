@@ -12,11 +12,12 @@ from clearhouse.pipeline.runner import StepReport
 def validate_business_rules(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Judge the candidates of each day, and hold the days that break a business rule."""
     report = StepReport()
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         built = gold_built(run, dataset, days)
-        built.stop(report)
         judged, held = judge(run, dataset, dataset.declared.business_gate, built.entries)
-        report.held |= held
-        report.add(StepReport(done=judged, skipped=[d for d in built.entries if d not in judged]))
+        passed = [day for day in built.entries if day not in judged]
+        one = StepReport(done=judged, skipped=passed, held=held)
+        built.stop(one)
+        report.add(one)
     run.progress.advance(len(days))
     return report

@@ -109,7 +109,7 @@ def compare_published(pair: Pair, days: Sequence[dt.date]) -> Iterator[Compared]
             derived = scratch.engine.query(f"SELECT * FROM {relation} WHERE {where}")
             stored = _ask(readers, relation, derived, _on(run, some))
             yield _compared(_of_readers(relation), derived, stored, SPINE_NAMES)
-    for table in derived_tables(declared):
+    for table in derived_tables(declared, dataset.id):
         yield from _compare_derived(pair, table, days)
 
 

@@ -98,6 +98,7 @@ class Run:
         unknown_values: records by field and value, of values that an open enumeration lacks.
         release_reason: of the release that this run carries out; "" for none.
         prepares: whether what later steps need is imported while the source is waited for.
+        only: names of the datasets that steps work on; all where there are none.
     """
 
     domain: Domain
@@ -119,6 +120,7 @@ class Run:
     connections: Mapping[str, Connection] = field(default_factory=dict)
     refresh: bool = False
     prepares: bool = True
+    only: tuple[str, ...] = ()
     progress: Progress = field(default_factory=Silent)
     unknown_values: Counter[tuple[str, str]] = field(default_factory=Counter)
     release_reason: str = ""
@@ -127,6 +129,11 @@ class Run:
     def name(self) -> str:
         """The domain's name."""
         return self.domain.name
+
+    @property
+    def chosen(self) -> tuple[OpenDataset, ...]:
+        """The datasets that steps work on."""
+        return tuple(d for d in self.datasets if not self.only or d.declared.name in self.only)
 
     @property
     def hops(self) -> list[Hop]:

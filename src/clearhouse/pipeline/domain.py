@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypedDict
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
 from clearhouse.engines.engine import Layout
+from clearhouse.pipeline.runner import Step
 from clearhouse.quality.frames import Frames
 from clearhouse.settings import Settings
 
@@ -184,6 +185,23 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class StepGroup:
+    """Some consecutive steps that a domain's users know by one name.
+
+    Attributes:
+        steps: their names.
+        datasets: the names of those that the steps then work on; all where there are none.
+    """
+
+    steps: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        of = f" of {' and '.join(self.datasets)}" if self.datasets else ""
+        return " and ".join(self.steps) + of
+
+
+@dataclass(frozen=True)
 class Domain:
     """A domain: its datasets, and where its files are.
 
@@ -192,7 +210,8 @@ class Domain:
         models, model_tests: folders of dbt models and of singular tests.
         gates: folder of a Great Expectations project.
         volume_band: what number of records a healthy day has, for the daily figures.
-        step_groups: names by which the domain's users know some consecutive steps (`steps.STEPS`).
+        step_groups: names by which the domain's users know some of its steps.
+        more_steps: its own, which follow those that all domains have (`steps.STEPS`).
     """
 
     name: str
@@ -204,7 +223,8 @@ class Domain:
     volume_band: Callable[[Settings, dt.date], tuple[int, int]] | None = field(
         default=None, repr=False
     )
-    step_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    step_groups: Mapping[str, StepGroup] = field(default_factory=dict, hash=False)
+    more_steps: tuple[Step[Any], ...] = ()
 
 
 class PackagedFiles(TypedDict):

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import Entry, EntryKey, Status, digest
 from clearhouse.core.errors import StoreError
-from clearhouse.pipeline.bronze import bronze_rows, landed_objects, validate_raw_schema
+from clearhouse.pipeline.bronze import bronze_rows, landed_objects, to_bronze
 from clearhouse.pipeline.clearance import bronze_cleared
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.export_files import DAYS_AT_ONCE, ExportSpine, prepared, to_bytes
@@ -33,11 +33,13 @@ _WRITES_AT_ONCE = 8
 
 def validate_and_export(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Type the landed days by contract, hold those that the raw gate stops, export the others."""
-    report = validate_raw_schema(run, days)
-    for dataset in run.datasets:
+    report = StepReport()
+    for dataset in run.chosen:
+        one = to_bronze(run, dataset, days)
         for hop in dataset.exports:
-            entries = bronze_cleared(run, dataset, report.passed).entries
-            report.unbalanced |= _export(run, dataset, hop, entries)
+            entries = bronze_cleared(run, dataset, one.passed).entries
+            one.unbalanced |= _export(run, dataset, hop, entries)
+        report.add(one)
     return report
 
 

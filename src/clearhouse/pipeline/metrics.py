@@ -39,7 +39,9 @@ _SCHEMA = pa.schema(
 def update(run: Run, days: Sequence[dt.date]) -> None:
     """Put the figures of some days in place of those they had, where they differ."""
     rows = [row for dataset in run.datasets for row in _rows(run, dataset, days)]
-    fresh = pa.Table.from_pylist(rows, _SCHEMA).sort_by("book_date")
+    fresh = pa.Table.from_pylist(rows, _SCHEMA).sort_by(
+        [("book_date", "ascending"), ("dataset", "ascending")]
+    )
     if not rows:
         return
     where = f"domain = '{run.name}' AND book_date IN ({dates(run.engine.dialect, days)})"

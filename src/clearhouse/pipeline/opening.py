@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -178,19 +178,24 @@ def open_engine(settings: Settings, domain: str, *, reads_only: bool = False) ->
 
 @contextmanager
 def connected(
-    domain: Domain, settings: Settings, faults: Faults | None = None
+    domain: Domain,
+    settings: Settings,
+    faults: Faults | None = None,
+    only: Sequence[str] = (),
 ) -> Iterator[dict[str, Connection]]:
-    """All sources of a domain by name, for as long as the block lasts.
+    """The sources of a domain by name, for as long as the block lasts.
 
     Args:
         domain: whose.
         settings: say where they are.
         faults: kinds by day, for a sandbox: of all sources, or of one as `<source>.<kind>`.
+        only: names of the datasets whose sources are asked; all where there are none.
 
     Raises:
         UsageError: a fault is of a source that the domain does not have.
     """
-    sources = [source for dataset in domain.datasets for source in dataset.sources]
+    datasets = [d for d in domain.datasets if not only or d.name in only]
+    sources = [source for dataset in datasets for source in dataset.sources]
     names = [source.name for source in sources]
     for kind in (kind for kinds in (faults or {}).values() for kind in kinds):
         if "." in kind and kind.partition(".")[0] not in names:

@@ -45,9 +45,11 @@ def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
     report = StepReport()
     changes: Changes = {}
     cleared_days: set[dt.date] = set()
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         cleared = gold_cleared(run, dataset, days)
-        cleared.stop(report)
+        one = StepReport(skipped=list(cleared.entries))
+        cleared.stop(one)
+        report.add(one)
         cleared_days |= set(cleared.entries)
         before = run.publications.pointers(dataset.id, days)
         wanted: dict[dt.date, str | None] = {
@@ -67,6 +69,7 @@ def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
     if not changed or failed:
         report.unbalanced |= publish(run, {}, days).unbalanced
     report.failed |= failed
+    report.by_others -= {*failed}
     report.done = [day for day in changed if day in cleared_days and day not in failed]
     report.skipped = sorted(cleared_days - set(changed))
     run.progress.advance(len(days))

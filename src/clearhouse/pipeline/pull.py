@@ -48,17 +48,17 @@ def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
     All sources are pulled side by side. A day that one of a dataset's sources did not give is
     incomplete: it goes on with what the others gave, and its interval stays open in the books.
     """
-    arrivals = _Arrivals(run, sum(len(dataset.declared.sources) for dataset in run.datasets))
+    arrivals = _Arrivals(run, sum(len(dataset.declared.sources) for dataset in run.chosen))
     pulls = [
         _planned(run, dataset, source.name, days, arrivals)
-        for dataset in run.datasets
+        for dataset in run.chosen
         for source in dataset.declared.sources
     ]
     if any(pull.wanted for pull in pulls):
         with _preparing_what_comes_next(run):
             asyncio.run(_pull_all(run, [pull for pull in pulls if pull.wanted], arrivals))
     report = StepReport()
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         report.add(_of_all_sources([_closed(run, p) for p in pulls if p.dataset is dataset]))
     return report
 

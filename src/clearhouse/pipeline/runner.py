@@ -25,6 +25,7 @@ class StepReport:
 
     Attributes:
         incomplete: days that go on without a part of what they should have.
+        by_others: days that one dataset stops, and that go on with another one.
     """
 
     done: list[dt.date] = field(default_factory=list)
@@ -33,12 +34,13 @@ class StepReport:
     failed: dict[dt.date, str] = field(default_factory=dict)
     unbalanced: dict[dt.date, str] = field(default_factory=dict)
     incomplete: dict[dt.date, str] = field(default_factory=dict)
+    by_others: set[dt.date] = field(default_factory=set)
 
     @property
     def passed(self) -> list[dt.date]:
-        """The days that go on to the next step, in order."""
+        """The days that go on to the next step, in order: those that any dataset goes on with."""
         stopped = {*self.held, *self.failed, *self.unbalanced}
-        return sorted({*self.done, *self.skipped} - stopped)
+        return sorted(({*self.done, *self.skipped} - stopped) | self.by_others)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -51,11 +53,15 @@ class StepReport:
 
     def add(self, other: "StepReport") -> None:
         """Add what the step did with another dataset."""
+        go_on = {*self.passed, *other.passed}
         done = {*self.done, *other.done}
         self.skipped = sorted({*self.skipped, *other.skipped} - done)
         self.done = sorted(done)
         for name in ("held", "failed", "unbalanced", "incomplete"):
-            getattr(self, name).update(getattr(other, name))
+            told = getattr(self, name)
+            for day, why in getattr(other, name).items():
+                told[day] = f"{told[day]}; {why}" if told.get(day, why) != why else why
+        self.by_others = go_on & {*self.held, *self.failed, *self.unbalanced}
 
 
 class Progress(Protocol):

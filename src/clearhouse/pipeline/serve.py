@@ -1,7 +1,7 @@
 """The flip of a publication: rows of derived tables put in place, and readers shown the result."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clearhouse.core.columnar import dates
@@ -15,6 +15,7 @@ from clearhouse.engines.engine import (
 from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import Dataset, Derived
+from clearhouse.pipeline.transform import build_gold, build_silver
 
 Pending = Mapping[str, Mapping[dt.date, str | None]]
 Part = tuple[str, str, dt.date | None]
@@ -24,13 +25,13 @@ _WHOLE = "*"
 """Instead of a relation: all that is served of the domain is served anew."""
 
 
-def derived_tables(dataset: Dataset) -> tuple[Derived, ...]:
+def derived_tables(dataset: Dataset, dataset_id: str) -> tuple[Derived, ...]:
     """The tables that follow from published rows, in the order in which they are applied."""
     published = Derived(
         dataset.published,
         "gold",
         "_book_date",
-        "ops.pending",
+        f"ops.pending WHERE dataset = '{dataset_id}'",
         is_internal=True,
         indexes=(("_record_key",), *dataset.layout.indexes),
     )
@@ -49,6 +50,7 @@ def prepare(run: Run, pending: Pending, *, anew: bool) -> None:
         pending: by dataset, the pointers that change.
         anew: derived tables are made anew, and not changed where they are touched.
     """
+    _have_facts(run)
     ops.set_pending(run.engine, pending)
     for dataset in run.datasets:
         applied = ops.applied_pointers(run.engine, dataset.id)
@@ -61,9 +63,16 @@ def prepare(run: Run, pending: Pending, *, anew: bool) -> None:
         run.engine.begin_anew(_made_anew(run))
 
 
+def _have_facts(run: Run) -> None:
+    """Make the gold fact of a dataset that has come no further yet: models read it, empty."""
+    for dataset in run.datasets:
+        if not run.engine.has(dataset.declared.gold):
+            build_silver(run, dataset, {})
+            build_gold(run, dataset, {})
+
+
 def _made_anew(run: Run) -> Anew:
-    declared = [dataset.declared for dataset in run.datasets]
-    derived = [each for dataset in declared for each in derived_tables(dataset)]
+    derived = [each for d in run.datasets for each in derived_tables(d.declared, d.id)]
     return Anew(
         tables=[
             DerivedTable(
@@ -71,8 +80,16 @@ def _made_anew(run: Run) -> Anew:
             )
             for each in derived
         ],
-        views=[view for each in declared for view in (each.readers, *each.views)],
+        views=views_of([dataset.declared for dataset in run.datasets]),
     )
+
+
+def views_of(datasets: Sequence[Dataset]) -> list[str]:
+    """The views that readers are shown, in the order in which they build on each other.
+
+    Those of one dataset may build on what readers see of another one.
+    """
+    return [d.readers for d in datasets] + [view for d in datasets for view in d.views]
 
 
 def _touched_days(
@@ -124,15 +141,17 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
         statements += run.engine.placed_anew(_made_anew(run))
     for dataset in run.datasets:
         changed = pending[dataset.id]
-        if not changed:
-            continue
-        touched = _touched_days(run, dataset, changed, anew=flip.anew)
-        statements.append(ops.touched(dataset.id, touched))
-        for derived in derived_tables(dataset.declared):
+        # What derives from one dataset may build on another one, and be touched by that.
+        every = derived_tables(dataset.declared, dataset.id)
+        for derived in every if changed or flip.anew else dataset.declared.derived:
             if run.engine.serves_copies:
                 to_serve += _parts_to_serve(run, derived, anew=flip.anew)
             statements += [] if flip.anew else _put_in_place(run, derived)
+        if not changed:
+            continue
+        touched = _touched_days(run, dataset, changed, anew=flip.anew)
         statements += [
+            ops.touched(dataset.id, touched),
             f"""DELETE FROM ops.publication WHERE dataset = '{dataset.id}'
                 AND book_date IN ({dates(run.engine.dialect, changed)})""",
             f"""INSERT INTO ops.publication SELECT * FROM ops.pending
@@ -186,7 +205,7 @@ def serve(run: Run, number: int) -> None:
             ],
             whole=any(r["relation"] == _WHOLE for r in waiting),
             facts=[dataset.gold for dataset in shown],
-            views=[view for dataset in shown for view in (dataset.readers, *dataset.views)],
+            views=views_of(shown),
             where={metrics.TABLE: f"domain = '{run.name}'"},
             descriptions=run.dbt.descriptions(),
         )

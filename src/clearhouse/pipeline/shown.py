@@ -9,6 +9,7 @@ from clearhouse.core.columnar import readable
 from clearhouse.core.errors import StoreError
 from clearhouse.engines.engine import Ask
 from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.serve import views_of
 
 
 def visible_days(run: Run, days: Collection[dt.date] | None) -> dict[str, set[dt.date]]:
@@ -54,8 +55,8 @@ def pointer_findings(run: Run, days: Sequence[dt.date] | None) -> list[Finding]:
 def _of_domain(run: Run, latest: int) -> Iterator[Finding]:
     """Which views are not what was built, and whether readers see the last publication."""
     declared = [dataset.declared for dataset in run.datasets]
-    views = [view for each in declared for view in (each.readers, *each.views)]
-    for view in run.engine.differing_views([each.gold for each in declared], views):
+    facts = [each.gold for each in declared]
+    for view in run.engine.differing_views(facts, views_of(declared)):
         yield _of_last_day(run, f"the view {view} is not what was built")
     served = run.engine.served_number(run.name)
     if served != latest:

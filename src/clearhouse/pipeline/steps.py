@@ -1,11 +1,11 @@
 """The steps of a domain that is pulled day by day. Orchestrators are made from this."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from clearhouse.core.errors import UsageError
 from clearhouse.pipeline.business import validate_business_rules
 from clearhouse.pipeline.context import Run
-from clearhouse.pipeline.domain import Domain
+from clearhouse.pipeline.domain import Domain, StepGroup
 from clearhouse.pipeline.export import validate_and_export
 from clearhouse.pipeline.publish import publish_quality_metrics
 from clearhouse.pipeline.pull import extract_daily_batch
@@ -29,24 +29,34 @@ STEPS: tuple[Step[Run], ...] = (
 )
 
 
-def steps_named(domain: Domain, name: str) -> tuple[Step[Run], ...]:
-    """The step of a name, or the steps that a domain calls so together, in order.
+def steps_of(domain: Domain) -> tuple[Step[Run], ...]:
+    """All steps of a domain: those that every domain has, then its own."""
+    return (*STEPS, *domain.more_steps)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Steps of a domain, in order.
+
+    Attributes:
+        datasets: the names of those that they work on; all where there are none.
+    """
+
+    steps: tuple[Step[Run], ...]
+    datasets: tuple[str, ...] = ()
+
+
+def steps_named(domain: Domain, name: str) -> Chosen:
+    """The step of a name, or the steps that a domain calls so together.
 
     Raises:
         UsageError: there is none of that name.
     """
-    wanted = domain.step_groups.get(name, (name,))
-    found = tuple(step for step in STEPS if step.name in wanted)
+    group = domain.step_groups.get(name, StepGroup((name,)))
+    found = tuple(step for step in steps_of(domain) if step.name in group.steps)
     if not found:
-        known = ", ".join(step.name for step in STEPS)
-        groups = ", ".join(
-            f"{group} ({told(names)})" for group, names in domain.step_groups.items()
-        )
+        known = ", ".join(step.name for step in steps_of(domain))
+        groups = ", ".join(f"{named} ({group})" for named, group in domain.step_groups.items())
         also = f"; {domain.name} also knows {groups}" if groups else ""
         raise UsageError(f"There is no step {name!r}; the steps are {known}{also}.", "unknown_step")
-    return found
-
-
-def told(names: Sequence[str]) -> str:
-    """The steps of a group in words."""
-    return " and ".join(names)
+    return Chosen(found, group.datasets)

@@ -51,7 +51,7 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
     """
     summary = Summary()
     held = {day for step in report.steps.values() for day in step.held}
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         names = dataset.names
         pointers = run.publications.pointers(dataset.id, days)
         before = seen.pointers.get(dataset.id, {})
@@ -84,7 +84,7 @@ def too_few(run: Run, days: Sequence[dt.date]) -> list[dt.date]:
     if band is None:
         return []
     records: Counter[dt.date] = Counter()
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         entered = list(run.entries(dataset.names.bronze, days))
         for day, profile in raw_profile(run, dataset, entered, {}).items():
             records[day] += profile["net_rows"]
@@ -102,7 +102,7 @@ class Seen:
     def now(cls, run: Run, days: Sequence[dt.date]) -> "Seen":
         """What readers see now, as the books have it."""
         found = cls()
-        for dataset in run.datasets:
+        for dataset in run.chosen:
             found.pointers[dataset.id] = run.publications.pointers(dataset.id, days)
             for entry in run.books.current(run.name, dataset.names.readers, days):
                 found.totals[dataset.id, entry.key.book_date] = entry.totals.get(Side.OUT, Totals())

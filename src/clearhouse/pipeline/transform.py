@@ -23,7 +23,7 @@ _MOST_IN_VAIN = 40
 def normalize_entities(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Silver: one row a bronze record, the superseded ones marked."""
     report = StepReport()
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         report.add(_normalize(run, dataset, days))
     return report
 
@@ -31,7 +31,7 @@ def normalize_entities(run: Run, days: Sequence[dt.date]) -> StepReport:
 def run_dbt_pipeline(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Gold: candidates, written beside what is published."""
     report = StepReport()
-    for dataset in run.datasets:
+    for dataset in run.chosen:
         report.add(_to_gold(run, dataset, days))
     return report
 
@@ -75,18 +75,18 @@ def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepRep
 
 def build_silver(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, str]) -> None:
     """Build silver of some days from bronze, tagged with the entry id of each day."""
-    files = run.lake.files(dataset.id, sorted(entries))
+    files = run.lake.files(dataset.id, sorted(entries)) if entries else []
     run.engine.expose_bronze(dataset.bronze, files, bronze_schema(dataset.contract))
     tagged = {day: (entry_id, "") for day, entry_id in entries.items()}
     ops.set_build_days(run.engine, dataset.id, tagged)
-    run.dbt.build("tag:normalize")
+    run.dbt.build(f"tag:normalize,config.meta.dataset:{dataset.id}")
 
 
 def build_gold(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, tuple[str, str]]) -> None:
     """Build gold of some days from silver; the entry ids of each day in both."""
     run.engine.discard_unfinished(dataset.declared.gold)
     ops.set_build_days(run.engine, dataset.id, entries)
-    run.dbt.build("tag:gold")
+    run.dbt.build(f"tag:gold,{dataset.declared.gold.partition('.')[2]}")
     published = set(ops.applied_pointers(run.engine, dataset.id).values())
     if any(entry_id in published for _, entry_id in entries.values()):
         # Readers go on with the rows as they were, until they are served those of this build.

@@ -37,11 +37,16 @@ def versions_of(domain: Domain, dataset: Dataset, contract: Contract) -> Version
         repr(contract.fields), repr(contract.key), repr(contract.amount), *_stated(contract)
     )
     models = sorted(domain.models.rglob("*.sql"))
+    silver = _tagged(models, "normalize")
+    gold = _tagged(models, "gold")
+    if len(domain.datasets) > 1:  # else all are its own
+        silver = [path for path in silver if f"'{contract.id}'" in path.read_text()]
+        gold = [path for path in gold if path.stem == dataset.gold.partition(".")[2]]
     return Versions(
         reading=digest(READING, shape),
         bronze=digest(READING, TYPING, shape),
-        silver=sql_version(_tagged(models, "normalize")),
-        gold=sql_version(_tagged(models, "gold")),
+        silver=sql_version(silver),
+        gold=sql_version(gold),
         published=sql_version(_tagged(models, "published")),
         gates={
             gate.name: gate_version(domain.gates, gate)

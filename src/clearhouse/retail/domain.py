@@ -1,7 +1,7 @@
 """Retail declared: three retailers' sales, from their APIs to a star schema and its summaries."""
 
 from clearhouse.engines.engine import Layout
-from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, packaged
+from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, StepGroup, packaged
 from clearhouse.retail.frames import PROFILES, business_frames, raw_frames
 from clearhouse.retail.retailers import RETAILERS
 from clearhouse.retail.source import source_of
@@ -98,9 +98,9 @@ RETAIL = Domain(
     (SALES,),
     **packaged("retail"),
     step_groups={
-        "ingest_retailers_to_s3": ("extract_daily_batch", "validate_raw_schema"),
-        "transform_s3_to_postgres": ("normalize_entities", "run_dbt_pipeline"),
-        "data_quality_check": ("validate_business_rules",),
-        "refresh_materialized_views": ("publish_quality_metrics",),
+        "ingest_retailers_to_s3": StepGroup(("extract_daily_batch", "validate_raw_schema")),
+        "transform_s3_to_postgres": StepGroup(("normalize_entities", "run_dbt_pipeline")),
+        "data_quality_check": StepGroup(("validate_business_rules",)),
+        "refresh_materialized_views": StepGroup(("publish_quality_metrics",)),
     },
 )

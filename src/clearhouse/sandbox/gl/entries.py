@@ -1,0 +1,296 @@
+"""Entries being made, many of one kind at once, as columns.
+
+`Entries` holds what is said of each entry, and blocks of lines: a block is one line an entry, or a
+row of lines an entry (two dimensions), or lines that name their entry. Money is signed cents, debit
+above zero. Nothing loops over lines.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearhouse.sandbox.gl.numbers import Ints
+from clearhouse.sandbox.times import DAY_SECONDS
+
+NONE = -1
+NO_QUANTITY = np.iinfo(np.int64).min
+
+LINE_DEFAULTS: Mapping[str, int] = {
+    "account": 0,
+    "amount": 0,
+    "quantity": NO_QUANTITY,  # thousandths of the unit
+    "unit": NONE,
+    "product": NONE,
+    "share": NONE,  # hundred-millionths
+    "well": NONE,
+    "afe": NONE,
+    "jib_month": NONE,  # 202401: the bill of the line's well for that month
+    "party": NONE,
+    "document_kind": NONE,
+    "document": NONE,
+    "due": NONE,
+}
+ENTRY_DEFAULTS: Mapping[str, int] = {
+    "entry_type": NONE,
+    "source": NONE,
+    "transaction_type": NONE,
+    "description": NONE,
+    "production": NONE,  # 202401
+    "recorded": NONE,
+    "posted": NONE,
+    "dated": NONE,
+    "second": NONE,
+    "user": NONE,
+    "approver": NONE,
+    "tag": NONE,
+    "reverses_month": NONE,
+    "reverses_tag": NONE,
+}
+
+Value = Any  # an integer, or integers: one an entry, or one a line
+
+
+class Vocabulary:
+    """Words by number, numbered as they are first used; the order of the modules fixes them."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = list(words)
+
+    def __call__(self, word: str) -> int:
+        """The number of a word."""
+        if word not in self.words:
+            self.words.append(word)
+        return self.words.index(word)
+
+
+ENTRY_TYPES = [
+    "opening",
+    "standard",
+    "recurring",
+    "accrual",
+    "reversal",
+    "true_up",
+    "allocation",
+    "closing",
+    "statistical",
+]
+SOURCES = [
+    "AP",
+    "AR",
+    "JIB",
+    "PA",
+    "PROD",
+    "MANUAL",
+    "ADJ",
+    "REV",
+    "TAX",
+    "GLACCR",
+    "DDA",
+    "ARO",
+    "CLOSE",
+    "REVERSAL",
+]
+TRANSACTION_TYPES = ["INV", "PAY", "ADJ", "ALLOC", "ACCR", "REV"]
+UNITS = ["bbl", "mcf", "gal", "usd", "days"]
+DOCUMENT_KINDS = [
+    "RT",
+    "INV",
+    "CHQ",
+    "JIB",
+    "JBA",
+    "TAX",
+    "ACR",
+    "ARO",
+    "REV",
+    "SUS",
+    "REL",
+    "OPN",
+    "RCT",
+    "WIRE",
+    "CALL",
+]
+"""Run ticket, invoice, cheque, JIB bill, JIB bill of an AFE, tax return, accrual, retirement,
+revenue cheque, suspended, released, opening, receipt, wire, cash call."""
+describe = Vocabulary()
+
+
+def of_kind(kind: str) -> int:
+    """The number of a kind of document."""
+    return DOCUMENT_KINDS.index(kind)
+
+
+class Entries:
+    """Entries of one kind.
+
+    Args:
+        count: how many.
+        entry_type, source, transaction_type, description: in words.
+        recorded: day of recording, of each or of all; `posted` and `dated` are it if not given.
+        seconds: after midnight, of each.
+        more: other columns of an entry.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        words: tuple[str, str, str, str],
+        recorded: Value,
+        seconds: Value,
+        **more: Value,
+    ) -> None:
+        entry_type, source, transaction_type, description = words
+        self.count = count
+        given = {
+            "entry_type": ENTRY_TYPES.index(entry_type),
+            "source": SOURCES.index(source),
+            "transaction_type": TRANSACTION_TYPES.index(transaction_type),
+            "description": describe(description) if description else NONE,
+            "recorded": recorded,
+            "posted": recorded,
+            "second": seconds,
+            **more,
+        }
+        given.setdefault("dated", given["posted"])
+        self.columns = {
+            name: np.broadcast_to(np.asarray(given.get(name, default), dtype=np.int64), (count,))
+            for name, default in ENTRY_DEFAULTS.items()
+        }
+        self.blocks: list[dict[str, Ints]] = []
+
+    def add(
+        self,
+        account: Value,
+        amount: Value,
+        entry: Value = None,
+        **more: Value,
+    ) -> None:
+        """A block of lines; lines without an amount are left out.
+
+        Args:
+            account: code, of each line or of all.
+            amount: signed cents. One dimension: a line an entry; two: a row of lines an entry.
+            entry: the entry of each line, where it is not so.
+            more: other columns of a line; of one dimension beside rows of lines: one an entry.
+        """
+        amounts = np.asarray(amount, dtype=np.int64)
+        if amounts.ndim == 0:
+            amounts = np.broadcast_to(amounts, (self.count,))
+        shape = amounts.shape
+        owner = np.arange(shape[0]) if entry is None else entry
+        kept = amounts.ravel() != 0
+        if not kept.any():
+            return
+        block = {"entry": _lines(owner, shape)[kept], "amount": amounts.ravel()[kept]}
+        for name, value in {"account": account, **more}.items():
+            block[name] = _lines(value, shape)[kept]
+        self.blocks.append(block)
+
+    def count_up(self, account: int, quantity: Ints, entry: Ints, **more: Value) -> None:
+        """A block of statistical lines: quantities in thousandths of the unit, no money."""
+        columns = {"account": account, "quantity": quantity, "amount": 0, **more}
+        shape = np.shape(entry)
+        self.blocks.append(
+            {"entry": entry, **{name: _lines(value, shape) for name, value in columns.items()}}
+        )
+
+    def reversed(self, month: int, description: str, recorded: Value, seconds: Ints) -> "Entries":
+        """Entries of the same lines with the sides swapped, that name these, of that month."""
+        words = ("reversal", "REVERSAL", "REV", description)
+        back = Entries(
+            self.count,
+            words,
+            recorded,
+            seconds,
+            production=self.columns["production"],
+            reverses_month=month,
+            reverses_tag=self.columns["tag"],
+        )
+        back.blocks = [_swapped(block) for block in self.blocks]
+        return back
+
+
+def _lines(value: Value, shape: tuple[int, ...]) -> Ints:
+    array = np.asarray(value, dtype=np.int64)
+    if array.ndim == 1 and len(shape) == 2 and array.shape[0] == shape[0]:
+        array = array[:, None]
+    return np.broadcast_to(array, shape).ravel()
+
+
+def _swapped(block: Mapping[str, Ints]) -> dict[str, Ints]:
+    back = {**block, "amount": -block["amount"]}
+    if "quantity" in block:
+        quantity = block["quantity"]
+        back["quantity"] = np.where(quantity == NO_QUANTITY, quantity, -quantity)
+    return back
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All entries of a fiscal period in order of recording.
+
+    Attributes:
+        entries: columns of one row an entry; entry number n is row n - 1.
+        lines: columns of one row a line, with `entry`, the row of its entry.
+        first_lines: where each entry's lines begin, and where the last ends.
+    """
+
+    entries: dict[str, Ints]
+    lines: dict[str, Ints]
+    first_lines: Ints
+
+    def between(self, first: int, last: int) -> tuple[int, int]:
+        """The rows of the entries recorded on the days from first to last."""
+        recorded = self.entries["recorded"]
+        return (
+            int(np.searchsorted(recorded, first, "left")),
+            int(np.searchsorted(recorded, last, "right")),
+        )
+
+
+def assemble(batches: Sequence[Entries]) -> Draft:
+    """The draft of these entries; entries without lines are dropped."""
+    starts = np.concatenate([[0], np.cumsum([batch.count for batch in batches])])
+    entries = {
+        name: np.concatenate([batch.columns[name] for batch in batches]) for name in ENTRY_DEFAULTS
+    }
+    blocks = [
+        (start, block)
+        for batch, start in zip(batches, starts.tolist(), strict=False)
+        for block in batch.blocks
+    ]
+    owner = np.concatenate([block["entry"] + start for start, block in blocks])
+    used = np.bincount(owner, minlength=int(starts[-1])) > 0
+    order = np.argsort(
+        np.where(used, entries["recorded"] * DAY_SECONDS + entries["second"], np.iinfo("i8").max),
+        kind="stable",
+    )[: int(used.sum())]
+    rank = np.full(int(starts[-1]), NONE)
+    rank[order] = np.arange(len(order))
+    row = rank[owner]
+    in_order = np.argsort(row, kind="stable")
+    lines = {
+        name: _joined(name, default, blocks)[in_order] for name, default in LINE_DEFAULTS.items()
+    }
+    lines["entry"] = row[in_order]
+    return Draft(
+        entries={name: values[order] for name, values in entries.items()},
+        lines=lines,
+        first_lines=np.searchsorted(lines["entry"], np.arange(len(order) + 1)),
+    )
+
+
+def _joined(name: str, default: int, blocks: Sequence[tuple[int, dict[str, Ints]]]) -> Ints:
+    return np.concatenate(
+        [
+            block[name] if name in block else np.broadcast_to(default, block["entry"].shape)
+            for _, block in blocks
+        ]
+    )
+
+
+def tags(code: int, count: int) -> NDArray[np.int64]:
+    """Tags of entries that others will reverse; unique in a period by the code."""
+    return code * 10_000_000 + np.arange(count)
