@@ -13,6 +13,7 @@ import altair as alt
 import vl_convert
 
 from clearhouse.gl.reports.figures import Figures
+from clearhouse.gl.reports.operations import ALL_BASINS
 
 FONT = "Liberation Sans, Libertinus Serif, sans-serif"
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#555555"
@@ -100,7 +101,7 @@ def _amounts(field: str, title: str, *, stack: bool = False, zero: bool = True) 
 
 
 def _production(figures: Figures) -> Drawing:
-    found = _of_months(figures)
+    found = figures.by_month
     rows = [
         {"month": r["fiscal_period"], "product": product, "order": at, "boe": _float(value, 1_000)}
         for r in found
@@ -126,14 +127,10 @@ def _production(figures: Figures) -> Drawing:
     )
 
 
-def _of_months(figures: Figures) -> list[Mapping[str, Any]]:
-    return [r for r in figures.by_month if r["fiscal_period"] in figures.periods.months]
-
-
 def _revenue(figures: Figures) -> Drawing:
     rows = [
         {"month": r["fiscal_period"], "revenue": _float(r["revenue"], _MILLION)}
-        for r in _of_months(figures)
+        for r in figures.by_month
     ]
     if not rows:
         return None
@@ -152,7 +149,7 @@ def _lifting_cost(figures: Figures) -> Drawing:
             "cost": _float(r["operating_expense"] / r["boe"]),
         }
         for r in figures.basins
-        if r["fiscal_period"] in figures.periods.months and r["basin"] and r["boe"]
+        if r["basin"] != ALL_BASINS and r["boe"]
     ]
     if not rows:
         return None
@@ -167,7 +164,7 @@ def _price(figures: Figures, product: str, title: str, unit: str) -> Drawing:
     rows = []
     series = "benchmark"
     for r in figures.prices:
-        if r["product"] != product:
+        if r["product"] != product or not r["volume"]:
             continue
         series = r["benchmark_series"] or series
         month = r["production_month"]
@@ -197,6 +194,7 @@ def _jib(figures: Figures) -> Drawing:
         {"partner": partner, "nature": nature, "amount": _float(amount, _THOUSAND)}
         for (partner, nature), amount in sorted(billed.items())
     ]
+    natures = list(dict.fromkeys(r["caption"] for r in figures.jib))
     if not rows:
         return None
     return (
@@ -205,7 +203,7 @@ def _jib(figures: Figures) -> Drawing:
         .encode(
             alt.X("partner:N", title=None, axis=alt.Axis(labelAngle=0, grid=False)),
             _amounts("amount", "thousand USD", stack=True),
-            alt.Color("nature:N"),
+            alt.Color("nature:N", sort=natures, legend=alt.Legend(orient="right")),
         )
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clearhouse.core.columnar import query
 from clearhouse.core.errors import UsageError
 from clearhouse.engines.engine import Ask
 
@@ -18,10 +19,10 @@ Rows = Sequence[Mapping[str, Any]]
 _MONTHS_OF_PRICES = 12
 
 _TRIAL_BALANCE = """
-    SELECT account_code, account_name, account_class, opening_balance, debits, credits,
-        closing_balance
-    FROM marts.gl_trial_balance WHERE fiscal_period = $1 AND account_class <> 'STATISTICAL'
-    ORDER BY account_code"""
+    SELECT t.fiscal_period, t.account_code, t.account_name, t.account_class, a.caption,
+        t.opening_balance, t.debits, t.credits, t.closing_balance
+    FROM marts.gl_trial_balance t JOIN marts.gl_accounts a ON a.account_code = t.account_code
+    WHERE t.account_class <> 'STATISTICAL' ORDER BY t.fiscal_period, t.account_code"""
 _INCOME = """
     SELECT i.fiscal_period, i.caption, i.account_code, i.account_name, a.account_class, i.amount
     FROM marts.gl_income_statement i JOIN marts.gl_accounts a ON a.account_code = i.account_code
@@ -33,37 +34,25 @@ _BALANCE_SHEET = """
 _CASH_FLOW = """
     SELECT fiscal_period, section, caption, amount
     FROM marts.gl_cash_flow WHERE fiscal_period BETWEEN $1 AND $2 ORDER BY caption, fiscal_period"""
-_CASH = """
-    SELECT t.fiscal_period,
-        CAST(sum(t.opening_balance) AS DECIMAL(18, 2)) AS opening_balance,
-        CAST(sum(t.closing_balance) AS DECIMAL(18, 2)) AS closing_balance
-    FROM marts.gl_trial_balance t JOIN marts.gl_accounts a ON a.account_code = t.account_code
-    WHERE a.caption = 'Cash' AND t.fiscal_period <= $1
-    GROUP BY t.fiscal_period ORDER BY t.fiscal_period"""
 _WELLS = """
     SELECT fiscal_period, lease_name, property_id, well_id, basin, state, oil_bbl, gas_mcf, ngl_gal,
         boe, revenue, production_tax, operating_expense, net_operating_income
-    FROM marts.gl_lease_operating_statement WHERE fiscal_period = $1
-    ORDER BY property_id, well_id"""
-_BY_MONTH = """
-    SELECT fiscal_period, CAST(sum(oil_bbl) AS DECIMAL(18, 3)) AS oil_bbl,
-        CAST(sum(gas_mcf) AS DECIMAL(18, 3)) AS gas_mcf,
-        CAST(sum(ngl_gal) AS DECIMAL(18, 3)) AS ngl_gal,
-        CAST(sum(boe) AS DECIMAL(18, 3)) AS boe, CAST(sum(revenue) AS DECIMAL(18, 2)) AS revenue
-    FROM marts.gl_lease_operating_statement WHERE fiscal_period <= $1
-    GROUP BY fiscal_period ORDER BY fiscal_period"""
+    FROM marts.gl_lease_operating_statement WHERE fiscal_period BETWEEN $1 AND $2
+    ORDER BY fiscal_period, property_id, well_id"""
 _BASINS = """
     SELECT fiscal_period, basin, boe, operating_expense, production_tax, gathering,
         general_administrative, depletion
-    FROM marts.gl_cost_per_boe WHERE fiscal_period <= $1 ORDER BY fiscal_period, basin"""
+    FROM marts.gl_cost_per_boe WHERE fiscal_period BETWEEN $1 AND $2
+    ORDER BY fiscal_period, basin"""
 _PRICES = """
     SELECT production_month, product, unit, volume, revenue, realized_price, benchmark_series,
         benchmark_price, differential
     FROM marts.gl_price_realization WHERE production_month BETWEEN $1 AND $2
     ORDER BY production_month, product"""
 _JIB = """
-    SELECT partner_id, well_id, jib_number, caption, amount
-    FROM marts.gl_jib_statement WHERE fiscal_period = $1 ORDER BY partner_id, jib_number"""
+    SELECT partner_id, well_id, jib_number, account_code, caption, amount
+    FROM marts.gl_jib_statement WHERE fiscal_period = $1
+    ORDER BY account_code, partner_id, jib_number"""
 _AFE = """
     SELECT afe_number, well_id, budget, spent_gross, spent_net, remaining, percent_spent,
         last_spent_on
@@ -80,56 +69,54 @@ _SUBLEDGERS = """
     SELECT s.account_code, a.account_name, s.control_balance, s.subledger_balance
     FROM marts.gl_subledgers s JOIN marts.gl_accounts a ON a.account_code = s.account_code
     WHERE s.fiscal_period = $1 ORDER BY s.account_code"""
+_ENTRIES = """
+    SELECT fiscal_period, journal_entry, entry_number, entry_type, journal_source, reverses,
+        posting_date, recorded_on, max(description) AS description, max(created_by) AS created_by,
+        max(approved_by) AS approved_by, count(*) AS lines,
+        CAST(sum(debit) AS DECIMAL(18, 2)) AS debit, CAST(sum(credit) AS DECIMAL(18, 2)) AS credit,
+        CAST(sum(CASE WHEN account_class IN ('REVENUE', 'EXPENSE') AND entry_type <> 'closing'
+            THEN credit - debit ELSE 0 END) AS DECIMAL(18, 2)) AS earned
+    FROM marts.journal_lines WHERE fiscal_period <= $1
+    GROUP BY fiscal_period, journal_entry, entry_number, entry_type, journal_source, reverses,
+        posting_date, recorded_on"""
+"""The journal's entries; the queries below are of these, in this process."""
+
 _ACCRUALS = """
     WITH accrued AS (
-        SELECT journal_entry, journal_source, sum(debit) AS amount FROM marts.journal_lines
-        WHERE fiscal_period = $1 AND entry_type = 'accrual' GROUP BY journal_entry, journal_source),
+        SELECT journal_entry, journal_source, sum(debit) AS amount FROM entries
+        WHERE fiscal_period = $1 AND entry_type = 'accrual' GROUP BY ALL),
     reversed AS (
-        SELECT reverses, sum(credit) AS amount FROM marts.journal_lines
+        SELECT reverses, sum(credit) AS amount FROM entries
         WHERE fiscal_period = $2 AND entry_type = 'reversal' GROUP BY reverses)
-    SELECT a.journal_source, count(*) AS accruals,
-        CAST(sum(a.amount) AS DECIMAL(18, 2)) AS accrued, count(r.reverses) AS reversals,
-        CAST(COALESCE(sum(r.amount), 0) AS DECIMAL(18, 2)) AS reversed
+    SELECT a.journal_source, count(*) AS accruals, sum(a.amount) AS accrued,
+        count(r.reverses) AS reversals, COALESCE(sum(r.amount), 0) AS reversed
     FROM accrued a LEFT JOIN reversed r ON r.reverses = a.journal_entry
     GROUP BY a.journal_source ORDER BY a.journal_source"""
 _CORRECTIONS = """
-    SELECT l.journal_entry, l.reverses, l.posting_date, l.recorded_on, l.journal_source,
-        max(l.description) AS description, max(l.created_by) AS created_by,
-        max(l.approved_by) AS approved_by, CAST(sum(l.debit) AS DECIMAL(18, 2)) AS amount
-    FROM marts.journal_lines l
-    WHERE l.fiscal_period = $1 AND l.entry_type = 'reversal' AND NOT EXISTS (
-        SELECT 1 FROM marts.journal_lines a
-        WHERE a.fiscal_period IN ($1, $2) AND a.entry_type = 'accrual'
-            AND a.journal_entry = l.reverses)
-    GROUP BY l.journal_entry, l.reverses, l.posting_date, l.recorded_on, l.journal_source
-    ORDER BY l.journal_entry"""
+    SELECT journal_entry, reverses, posting_date, recorded_on, journal_source, description,
+        created_by, approved_by, debit AS amount
+    FROM entries
+    WHERE fiscal_period = $1 AND entry_type = 'reversal' AND reverses NOT IN (
+        SELECT journal_entry FROM entries WHERE entry_type = 'accrual')
+    ORDER BY journal_entry"""
 _LATE = """
-    SELECT journal_entry, posting_date, recorded_on, journal_source,
-        max(description) AS description, max(created_by) AS created_by,
-        max(approved_by) AS approved_by, count(*) AS lines,
-        CAST(sum(debit) AS DECIMAL(18, 2)) AS amount
-    FROM marts.journal_lines WHERE fiscal_period = $1 AND recorded_on > $2
-    GROUP BY journal_entry, posting_date, recorded_on, journal_source
+    SELECT journal_entry, posting_date, recorded_on, journal_source, description, created_by,
+        approved_by, lines, debit AS amount
+    FROM entries WHERE fiscal_period = $1 AND recorded_on > $2
     ORDER BY recorded_on, journal_entry"""
 _NUMBERS = """
     SELECT fiscal_period, min(entry_number) AS first_number, max(entry_number) AS last_number,
-        count(DISTINCT journal_entry) AS entries, count(*) AS lines,
-        CAST(sum(debit) AS DECIMAL(18, 2)) AS debits, CAST(sum(credit) AS DECIMAL(18, 2)) AS credits
-    FROM marts.journal_lines WHERE fiscal_period <= $1 GROUP BY fiscal_period
-    ORDER BY fiscal_period"""
+        count(DISTINCT journal_entry) AS entries, CAST(sum(lines) AS BIGINT) AS lines,
+        sum(debit) AS debits, sum(credit) AS credits
+    FROM entries GROUP BY fiscal_period ORDER BY fiscal_period"""
 _UNBALANCED = """
     SELECT count(*) AS entries FROM (
-        SELECT journal_entry FROM marts.journal_lines WHERE fiscal_period = $1
-        GROUP BY journal_entry HAVING sum(debit) <> sum(credit)) AS unbalanced"""
-_EARNED = """
-    SELECT CAST(COALESCE(-sum(debit - credit), 0) AS DECIMAL(18, 2)) AS amount
-    FROM marts.journal_lines
-    WHERE fiscal_period = $1 AND entry_type <> 'closing'
-        AND account_class IN ('REVENUE', 'EXPENSE')"""
+        SELECT journal_entry FROM entries WHERE fiscal_period = $1
+        GROUP BY journal_entry HAVING sum(debit) <> sum(credit))"""
+_EARNED = "SELECT COALESCE(sum(earned), 0) AS amount FROM entries WHERE fiscal_period = $1"
 _DAYS = """
-    SELECT recorded_on, count(*) AS lines, CAST(sum(debit) AS DECIMAL(18, 2)) AS debits,
-        CAST(sum(credit) AS DECIMAL(18, 2)) AS credits
-    FROM marts.journal_lines WHERE fiscal_period = $1 GROUP BY recorded_on ORDER BY recorded_on"""
+    SELECT recorded_on, CAST(sum(lines) AS BIGINT) AS lines FROM entries
+    WHERE fiscal_period = $1 GROUP BY recorded_on ORDER BY recorded_on"""
 
 
 @dataclass(frozen=True)
@@ -161,16 +148,18 @@ class Figures:
     """The rows of each section, as the marts have them.
 
     Attributes:
+        cash: the cash accounts in each period up to the pack's.
+        by_month: what all wells produced and earned, by period.
         earned: revenue less expense of the period, summed over its journal lines.
         unbalanced: entries of the period whose sides differ.
     """
 
     periods: Periods
     trial_balance: Rows
+    cash: Rows
     income: Rows
     balance_sheet: Rows
     cash_flow: Rows
-    cash: Rows
     wells: Rows
     by_month: Rows
     basins: Rows
@@ -189,15 +178,16 @@ class Figures:
     unbalanced: int
 
 
-def periods_of(ask: Ask, period: str) -> Periods:
+def periods_of(known: Sequence[str], period: str) -> Periods:
     """The periods that the pack of one compares.
+
+    Args:
+        known: the ledger's, in order.
+        period: the pack's.
 
     Raises:
         UsageError: readers are shown no ledger, or it has no such period.
     """
-    relation = "marts.gl_trial_balance"
-    answer = ask(relation, f"SELECT DISTINCT fiscal_period FROM {relation} ORDER BY fiscal_period")
-    known = answer["fiscal_period"].to_pylist() if answer is not None else []
     if not known:
         raise UsageError(
             "Readers are shown no general ledger yet: `clearhouse run gl` over the days that you "
@@ -232,39 +222,59 @@ def read_figures(ask: Ask, period: str) -> Figures:
     Raises:
         UsageError: there is no such period.
     """
-    periods = periods_of(ask, period)
-    this, prior = periods.this, periods.prior
 
     def rows(sql: str, *parameters: object) -> Rows:
         answer = ask("marts.gl_trial_balance", sql, parameters)
         return answer.to_pylist() if answer is not None else []
 
+    balances = rows(_TRIAL_BALANCE)
+    periods = periods_of(sorted({row["fiscal_period"] for row in balances}), period)
+    this, prior = periods.this, periods.prior
     first = min(periods.of_year[0], prior)
     first_month = _months_before(this, _MONTHS_OF_PRICES - 1)
+    wells = rows(_WELLS, periods.months[0], this)
+    entries = ask("marts.journal_lines", _ENTRIES, [this])
+
+    def of_entries(sql: str, *parameters: object) -> Rows:
+        return query(sql, [*parameters], entries=entries).to_pylist() if entries else []
+
     return Figures(
         periods=periods,
-        trial_balance=rows(_TRIAL_BALANCE, this),
+        trial_balance=[row for row in balances if row["fiscal_period"] == this],
+        cash=_sums(
+            [r for r in balances if r["caption"] == "Cash" and r["fiscal_period"] <= this],
+            ("opening_balance", "closing_balance"),
+        ),
         income=rows(_INCOME, first, this),
         balance_sheet=rows(_BALANCE_SHEET, this, prior),
         cash_flow=rows(_CASH_FLOW, first, this),
-        cash=rows(_CASH, this),
-        wells=rows(_WELLS, this),
-        by_month=rows(_BY_MONTH, this),
-        basins=rows(_BASINS, this),
+        wells=[row for row in wells if row["fiscal_period"] == this],
+        by_month=_sums(wells, ("oil_bbl", "gas_mcf", "ngl_gal", "boe", "revenue")),
+        basins=rows(_BASINS, periods.months[0], this),
         prices=rows(_PRICES, first_month, this),
         jib=rows(_JIB, this),
         afe=rows(_AFE),
         ageing=rows(_AGEING, this),
         suspense=rows(_SUSPENSE, this),
         subledgers=rows(_SUBLEDGERS, this),
-        accruals=rows(_ACCRUALS, prior, this) if periods.has_prior else [],
-        corrections=rows(_CORRECTIONS, this, prior),
-        late=rows(_LATE, this, periods.ended_on),
-        numbers=rows(_NUMBERS, this),
-        days=rows(_DAYS, this),
-        earned=rows(_EARNED, this)[0]["amount"],
-        unbalanced=rows(_UNBALANCED, this)[0]["entries"],
+        accruals=of_entries(_ACCRUALS, prior, this) if periods.has_prior else [],
+        corrections=of_entries(_CORRECTIONS, this),
+        late=of_entries(_LATE, this, periods.ended_on),
+        numbers=of_entries(_NUMBERS),
+        days=of_entries(_DAYS, this),
+        earned=of_entries(_EARNED, this)[0]["amount"],
+        unbalanced=of_entries(_UNBALANCED, this)[0]["entries"],
     )
+
+
+def _sums(found: Rows, columns: Sequence[str]) -> Rows:
+    """Sums of some columns by fiscal period."""
+    sums: dict[str, dict[str, Any]] = {}
+    for row in found:
+        kept = sums.setdefault(row["fiscal_period"], {"fiscal_period": row["fiscal_period"]})
+        for column in columns:
+            kept[column] = kept.get(column, 0) + (row[column] or 0)
+    return [sums[period] for period in sorted(sums)]
 
 
 def _months_before(period: str, months: int) -> str:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     MONEY = "money"
     VOLUME = "volume"
     RATE = "rate"
+    PRICE = "price"
     PERCENT = "percent"
     COUNT = "count"
 

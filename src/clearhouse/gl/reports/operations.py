@@ -13,6 +13,8 @@ LEASES = "Leases"
 TOP_WELLS = "Top wells"
 WELLS = "Wells"
 COSTS = "Cost per BOE"
+ALL_BASINS = "All basins"
+"""The mart's row of all, with what belongs to no basin."""
 PRICES = "Prices"
 JIB = "Joint-interest billing"
 AFE = "AFE"
@@ -42,7 +44,7 @@ def _economics() -> tuple[Column, ...]:
             "Net operating income",
             Terms.of(["revenue"], ["production_tax", "operating_expense"]),
         ),
-        _per_boe("cost_per_boe", "LOE per BOE", "operating_expense"),
+        _per_boe("cost_per_boe", "Cost per BOE", "operating_expense"),
         _per_boe("margin_per_boe", "NOI per BOE", "net_operating_income"),
     )
 
@@ -123,11 +125,17 @@ def costs(figures: Figures) -> Table:
         "general_administrative": "G&A",
         "depletion": "DD&A",
     }
-    rows = [
-        Row(r["basin"], {"label": r["basin"], "boe": r["boe"], **{k: r[k] for k in parts}})
-        for r in figures.basins
-        if r["fiscal_period"] == this and r["basin"]
-    ]
+    kept = ("boe", *parts)
+    found = {
+        r["basin"]: {k: r[k] for k in kept} for r in figures.basins if r["fiscal_period"] == this
+    }
+    whole = found.pop(ALL_BASINS, None)
+    if whole is not None:
+        found["Of no basin"] = {
+            key: whole[key] - sum((each[key] for each in found.values()), Decimal(0))
+            for key in kept
+        }
+    rows = [Row(basin, {"label": basin, **sums}) for basin, sums in found.items()]
     columns = (
         label("Basin", 15),
         _volume("boe", "BOE"),
@@ -154,6 +162,7 @@ def prices(figures: Figures) -> Table:
             | ({} if r["benchmark_price"] is not None else {"differential": None}),
         )
         for r in figures.prices
+        if r["volume"]
     ]
     columns = (
         label("Production month", 12),
@@ -161,11 +170,11 @@ def prices(figures: Figures) -> Table:
         Column("unit", "Unit", Kind.TEXT, 6),
         _volume("volume", "Volume sold"),
         money("revenue", "Revenue"),
-        Column("realized", "Realized", Kind.RATE, 9, Ratio("revenue", "volume", 4)),
+        Column("realized", "Realized", Kind.PRICE, 9, Ratio("revenue", "volume", 4)),
         Column("series", "EIA series", Kind.TEXT, 10),
-        Column("benchmark", "Benchmark", Kind.RATE, 9),
+        Column("benchmark", "Benchmark", Kind.PRICE, 9),
         Column(
-            "differential", "Differential", Kind.RATE, 10, Terms.of(["realized"], ["benchmark"])
+            "differential", "Differential", Kind.PRICE, 10, Terms.of(["realized"], ["benchmark"])
         ),
     )
     return Table(PRICES, columns, tuple(rows))
@@ -173,7 +182,7 @@ def prices(figures: Figures) -> Table:
 
 def jib(figures: Figures) -> Table:
     """What partners were billed, by partner and nature of cost."""
-    natures = sorted({row["caption"] for row in figures.jib})
+    natures = list(dict.fromkeys(row["caption"] for row in figures.jib))
     amounts: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     billed: dict[str, set[str]] = defaultdict(set)
     charged: dict[str, set[str]] = defaultdict(set)

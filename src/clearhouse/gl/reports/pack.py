@@ -30,7 +30,7 @@ SECTIONS = (
     ),
     Section(
         "Lease and well economics",
-        "By the period of booking, own share.",
+        "By the period of booking, own share. Operating expense holds gathering and processing.",
         (operations.LEASES, operations.TOP_WELLS),
         turned=True,
     ),

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from clearhouse.gl.reports.model import Kind, Value
 
-_PLACES = {Kind.MONEY: 2, Kind.VOLUME: 0, Kind.RATE: 2, Kind.COUNT: 0}
+_PLACES = {Kind.MONEY: 2, Kind.VOLUME: 0, Kind.RATE: 2, Kind.PRICE: 3, Kind.COUNT: 0}
 NONE = "–"
 
 

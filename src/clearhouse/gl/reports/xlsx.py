@@ -39,6 +39,7 @@ _NUMBERS: Mapping[Kind, str] = {
     Kind.MONEY: '#,##0.00_);(#,##0.00);"–"_)',
     Kind.VOLUME: '#,##0_);(#,##0);"–"_)',
     Kind.RATE: '#,##0.00_);(#,##0.00);"–"_)',
+    Kind.PRICE: '#,##0.000_);(#,##0.000);"–"_)',
     Kind.PERCENT: '0.0%_);(0.0%);"–"_)',
     Kind.COUNT: '#,##0_);(#,##0);"–"_)',
     Kind.DATE: "yyyy-mm-dd",
