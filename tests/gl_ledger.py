@@ -26,6 +26,7 @@ COLUMNS = {
     "fiscal_period": "VARCHAR", "fiscal_year": "INTEGER", "entry_number": "INTEGER",
     "line_number": "INTEGER", "entry_type": "VARCHAR", "reverses": "VARCHAR",
     "transaction_date": "DATE", "posting_date": "DATE", "recorded_on": "DATE",
+    "_book_date": "DATE",
     "production_month": "VARCHAR", "account_code": "VARCHAR", "account_name": "VARCHAR",
     "account_class": "VARCHAR", "debit": "DECIMAL(18, 2)", "credit": "DECIMAL(18, 2)",
     "amount": "DECIMAL(18, 2)", "currency": "VARCHAR", "quantity": "DECIMAL(18, 3)",
@@ -265,7 +266,8 @@ def _sale(journal: Journal, day: dt.date, well: str, value: Decimal, volume: Dec
 def write_marts(path: Path, journal: Journal) -> None:
     """Write a file such as readers open, with the marts of a journal."""
     kinds = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    columns = {name: [row.get(name) for row in journal.rows] for name in COLUMNS}
+    rows = [{**row, "_book_date": row["recorded_on"]} for row in journal.rows]
+    columns = {name: [row.get(name) for row in rows] for name in COLUMNS}
     lines = pa.table({name: pa.array(values) for name, values in columns.items()})
     chart = resource("contracts") / "gl" / "chart_of_accounts.csv"
     with duckdb.connect(str(path)) as connection:
