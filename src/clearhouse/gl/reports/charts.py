@@ -24,6 +24,8 @@ _MILLION = 1_000_000
 _THOUSAND = 1_000
 _GALLONS_A_BARREL = 42
 _MCF_A_BOE = 6
+_NATURES = 6
+"""Of cost that have a colour of their own."""
 
 Drawing = Any
 """A chart, or None where there are no figures; the library does not type a chart with encodings."""
@@ -33,8 +35,8 @@ _CONFIG: dict[str, Any] = {
     "background": "white",
     "view": {"stroke": None},
     "axis": {
-        "labelFontSize": 9,
-        "titleFontSize": 9,
+        "labelFontSize": 11,
+        "titleFontSize": 11,
         "titleFontWeight": "normal",
         "titleColor": GREY,
         "labelColor": GREY,
@@ -42,11 +44,11 @@ _CONFIG: dict[str, Any] = {
         "domainColor": "#999999",
         "tickColor": "#999999",
     },
-    "title": {"anchor": "start", "fontSize": 11, "fontWeight": "bold", "offset": 8},
+    "title": {"anchor": "start", "fontSize": 13, "fontWeight": "bold", "offset": 8},
     "legend": {
         "title": None,
         "orient": "top",
-        "labelFontSize": 9,
+        "labelFontSize": 11,
         "symbolSize": 60,
         "offset": 4,
         "labelLimit": 240,
@@ -186,24 +188,29 @@ def _price(figures: Figures, product: str, title: str, unit: str) -> Drawing:
 
 
 def _jib(figures: Figures) -> Drawing:
+    """Bills by partner, cut by nature of cost; the smaller natures are one."""
+    by_nature: dict[str, Decimal] = {}
+    for r in figures.jib:
+        by_nature[r["caption"]] = by_nature.get(r["caption"], Decimal(0)) + abs(r["amount"])
+    largest = sorted(by_nature, key=lambda nature: (-by_nature[nature], nature))[:_NATURES]
     billed: dict[tuple[str, str], Decimal] = {}
     for r in figures.jib:
-        key = r["partner_id"], r["caption"]
+        key = r["partner_id"], r["caption"] if r["caption"] in largest else "Other"
         billed[key] = billed.get(key, Decimal(0)) + r["amount"]
     rows = [
         {"partner": partner, "nature": nature, "amount": _float(amount, _THOUSAND)}
         for (partner, nature), amount in sorted(billed.items())
     ]
-    natures = list(dict.fromkeys(r["caption"] for r in figures.jib))
     if not rows:
         return None
+    colours = alt.Color("nature:N", sort=[*largest, "Other"], legend=alt.Legend(orient="right"))
     return (
         _chart(rows, "Billed to partners", _WIDE)
         .mark_bar(width={"band": 0.6})
         .encode(
             alt.X("partner:N", title=None, axis=alt.Axis(labelAngle=0, grid=False)),
             _amounts("amount", "thousand USD", stack=True),
-            alt.Color("nature:N", sort=natures, legend=alt.Legend(orient="right")),
+            colours,
         )
     )
 
