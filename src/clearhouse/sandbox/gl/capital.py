@@ -31,10 +31,8 @@ def finished(world: World, number: int) -> tuple[Ints, Ints]:
     months = np.where(is_dry, DRY_MONTHS, len(PHASES))
     project = np.flatnonzero(plan.begins + months - 1 == number)
     begun = int(plan.begins[project].min()) if len(project) else number
-    total = sum(
-        (_spent(world, each) for each in range(begun, number + 1)), _spent(world, number) * 0
-    )
-    return project, total[project]
+    spent = np.stack([_spent(world, each) for each in range(begun, number + 1)])
+    return project, spent.sum(axis=0)[project]
 
 
 def all_of(world: World, month: Month) -> Iterable[Entries]:

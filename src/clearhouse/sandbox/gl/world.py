@@ -15,6 +15,8 @@ from clearhouse.sandbox.prices import trading_days
 from clearhouse.sandbox.rng import Rng, stream
 
 EPOCH = dt.date(1970, 1, 1).toordinal()
+_LASTS = dt.timedelta(days=40 * 365)
+"""A ledger ends so long after its opening: no day asked for makes it endless."""
 PURCHASERS, _VENDORS, _FEWEST_VENDORS = 8, 60, 12
 
 
@@ -61,12 +63,17 @@ class Month:
 
 @dataclass(frozen=True)
 class World:
-    """A ledger's settings, and what follows from them."""
+    """A ledger's settings, and what follows from them.
+
+    Attributes:
+        faults: that are put into it on purpose.
+    """
 
     seed: int
     opened_on: dt.date
     scale: float
     calendar: Calendar
+    faults: tuple["Planted", ...] = ()
     _months: list[Month] = field(default_factory=list, compare=False, repr=False)
 
     @cached_property
@@ -96,7 +103,8 @@ class World:
         return self._months[number]
 
     def months_between(self, first: dt.date, last: dt.date) -> list[Month]:
-        """The months of the days from first to last, of those since the opening."""
+        """The months of the days from first to last, of those in which there is a ledger."""
+        last = min(last, self.opened_on + _LASTS)
         found, number = [], 0
         while (month := self.month(number)).period.first <= last:
             if month.period.last >= first:
@@ -131,6 +139,21 @@ class World:
     def is_year_end(self, month: Month) -> bool:
         """Whether a fiscal year ends with this month."""
         return month.period.number == PERIODS
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault that is put into the ledger.
+
+    Attributes:
+        kind: one of `sandbox.gl.planting.KINDS`.
+        day: on which the entry is recorded, from 1970-01-01.
+        draw: what chooses among the day's entries.
+    """
+
+    kind: str
+    day: int
+    draw: int
 
 
 class Parties:
