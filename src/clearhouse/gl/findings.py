@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from clearhouse.core.window import Window
 
-CLOSED_AFTER_DAYS = 20
-"""A period is closed so many days after its last day: what is recorded later came after close."""
+CLOSED_AFTER_DAYS = 14
+"""A period is closed so many days after its last day: what is recorded later came after close. Only
+the entries that close a year come later."""
 
 DECK = ("well_id", "product")
 """What tells the ownership decks of one entry apart."""
@@ -101,7 +102,8 @@ KINDS: Mapping[str, str] = {
         FROM entries
         JOIN (SELECT fiscal_period, max(posting_date) AS day FROM lines GROUP BY fiscal_period)
             AS ended ON ended.fiscal_period = entries.fiscal_period
-        WHERE entries.recorded_on - ended.day > {CLOSED_AFTER_DAYS}""",
+        WHERE entries.recorded_on - ended.day > {CLOSED_AFTER_DAYS}
+            AND entry_type <> 'closing'""",
     "duplicate_invoice": """
         SELECT journal_entry, recorded_on, 'invoice ' || document || ' of ' || party_id
             || ' was entered before' AS reason, amount

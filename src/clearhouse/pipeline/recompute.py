@@ -26,8 +26,8 @@ _MOST_PLACES = 4
 
 def hash_query(dataset: OpenDataset, files: Sequence[str], currencies: Iterable[str]) -> str:
     """SQL over bronze files that any DuckDB runs: the hash of their records."""
-    minor = _minor(dataset.contract, currencies)
-    return f"SELECT {DIALECT.hash_sum(minor)} FROM {_parquet(files)}"
+    spine = _spine(dataset.contract, _parquet(files), currencies)
+    return f"SELECT {DIALECT.hash_sum()} FROM ({spine})"
 
 
 def commands(

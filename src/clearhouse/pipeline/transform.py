@@ -86,7 +86,7 @@ def build_gold(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, tuple[s
     """Build gold of some days from silver; the entry ids of each day in both."""
     run.engine.discard_unfinished(dataset.declared.gold)
     ops.set_build_days(run.engine, dataset.id, entries)
-    run.dbt.build(f"tag:gold,{dataset.declared.gold.partition('.')[2]}")
+    run.dbt.build(f"tag:gold,+{dataset.declared.gold.partition('.')[2]}")
     published = set(ops.applied_pointers(run.engine, dataset.id).values())
     if any(entry_id in published for _, entry_id in entries.values()):
         # Readers go on with the rows as they were, until they are served those of this build.

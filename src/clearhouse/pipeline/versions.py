@@ -7,7 +7,7 @@ their version themselves.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,9 @@ def versions_of(domain: Domain, dataset: Dataset, contract: Contract) -> Version
         repr(contract.fields), repr(contract.key), repr(contract.amount), *_stated(contract)
     )
     models = sorted(domain.models.rglob("*.sql"))
-    silver = _tagged(models, "normalize")
-    gold = _tagged(models, "gold")
-    if len(domain.datasets) > 1:  # else all are its own
-        silver = [path for path in silver if f"'{contract.id}'" in path.read_text()]
-        gold = [path for path in gold if path.stem == dataset.gold.partition(".")[2]]
+    others = [f"{domain.name}.{each.name}" for each in domain.datasets if each is not dataset]
+    silver = _of(contract.id, others, _tagged(models, "normalize"))
+    gold = _of(contract.id, others, _tagged(models, "gold"))
     return Versions(
         reading=digest(READING, shape),
         bronze=digest(READING, TYPING, shape),
@@ -99,6 +97,16 @@ def _plain(text: str) -> str:
 def _tagged(models: Iterable[Path], tag: str) -> list[Path]:
     """The models whose configuration names a tag, by which dbt is told to build them."""
     return [path for path in models if f"'{tag}'" in path.read_text()]
+
+
+def _of(dataset: str, others: Sequence[str], models: Iterable[Path]) -> list[Path]:
+    """The models of a dataset: those that name it, or none of the others."""
+    texts = {path: path.read_text() for path in models}
+    return [
+        path
+        for path, text in texts.items()
+        if f"'{dataset}'" in text or not any(f"'{other}'" in text for other in others)
+    ]
 
 
 def gate_version(project: Path, gate: Gate) -> str:

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from http import HTTPStatus
 
@@ -88,6 +88,19 @@ class Answers:
         body = _Body(window, content, framing, self.plan, self.options, accident)
         return CuttableStream(body.chunks(), media_type=framing.media_type)
 
+    async def respond_counted(
+        self, window: Window, content: Content, framing: Framing, header: str
+    ) -> Response:
+        """The same answer, with the number of records that it should have in a header."""
+        accident = self.plan.meet(window)
+        if accident.refusal is not None and accident.refusal != CONNECTION_DROP:
+            return self._refuse(accident.refusal)
+        body = _Body(window, content, framing, self.plan, self.options, accident)
+        made = await run_in_threadpool(body.made)
+        counted = replace(body, content=lambda day, _kinds: made[day])
+        headers = {header: str(sum(map(framing.count, made.values())))}
+        return CuttableStream(counted.chunks(), headers=headers, media_type=framing.media_type)
+
     def _refuse(self, refusal: str) -> Response:
         if refusal == HTML_PAGE:
             return HTMLResponse(_page("Scheduled maintenance"))
@@ -125,7 +138,7 @@ class _Body:
         """
         if self.accident.refusal == CONNECTION_DROP:
             raise StreamCut
-        made = await run_in_threadpool(self._made) if self.framing.is_counted else {}
+        made = await run_in_threadpool(self.made) if self.framing.is_counted else {}
         if start := self.framing.start(sum(map(self.framing.count, made.values()))):
             yield start
         has_records = False
@@ -146,7 +159,7 @@ class _Body:
         if end := self.framing.end():
             yield end
 
-    def _made(self) -> dict[dt.date, list[bytes]]:
+    def made(self) -> dict[dt.date, list[bytes]]:
         """The content of all days: it is counted first, and made once."""
         return {day: list(self._content(day)) for day in self.window}
 

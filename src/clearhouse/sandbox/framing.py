@@ -65,6 +65,10 @@ class Lines(Framing):
         """The framed records of the blocks."""
         return [self.join([text]) for text in self.split(b"".join(content))]
 
+    def count(self, content: Iterable[bytes]) -> int:
+        """As many records as there are suffixes."""
+        return sum(block.count(self.suffix) for block in content)
+
     def split(self, block: bytes) -> list[bytes]:
         """The records of a block, without their framing."""
         return [text.removeprefix(self.prefix) for text in block.split(self.suffix) if text]

@@ -75,11 +75,17 @@ def daily(series: str, first: dt.date, last: dt.date) -> NDArray[np.int64]:
 
 def trading_days(first: dt.date, last: dt.date) -> NDArray[np.bool_]:
     """For each calendar day from first to last, whether the benchmarks are traded on it."""
+    closed = [day for year in range(first.year, last.year + 1) for day in _closed(year)]
+    days = first.toordinal() + np.arange((last - first).days + 1)
+    return ((days + 6) % 7 < 5) & ~np.isin(days, closed)
+
+
+@lru_cache(maxsize=256)
+def _closed(year: int) -> tuple[int, ...]:
+    """The ordinals of a year's exchange holidays."""
     import holidays
 
-    closed = holidays.financial_holidays("NYSE", years=range(first.year, last.year + 1))
-    days = first.toordinal() + np.arange((last - first).days + 1)
-    return ((days + 6) % 7 < 5) & ~np.isin(days, [day.toordinal() for day in closed])
+    return tuple(day.toordinal() for day in holidays.financial_holidays("NYSE", years=year))
 
 
 def _prices(name: str, first: dt.date, last: dt.date) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 -- What partners are charged stands on 1140, or for overhead on 1130, beside the operator's own part of
 -- the cost in the same entry: that says what it is for. Of several costs of a well in one entry, the
--- largest.
+-- largest. An estimate has no document, and is charged to nobody.
 with costs as (
 
     select
@@ -34,6 +34,7 @@ inner join costs
     and costs.place = 1
 where lines.account_code in ('1130', '1140')
     and lines.party_type = 'partner'
+    and lines.document is not null
 group by
     lines.fiscal_period,
     lines.party_id,

@@ -22,7 +22,7 @@ FIRST, LAST = dt.date(2000, 1, 1), dt.date(2027, 12, 31)
 _SEED = seed_of(0, "eia")
 _PUBLISHED_AFTER_DAYS = 1
 _REVISED_WITHIN_DAYS = 4
-_REVISED_SHARE = 0.08
+_REVISED_SHARE = 0.12
 _MILLS = 1_000
 
 

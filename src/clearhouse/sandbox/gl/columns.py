@@ -71,9 +71,8 @@ def _texts(world: World) -> dict[str, Column]:
 
 _ACCOUNT_ROWS = np.full(10_000, -1)
 _ACCOUNT_ROWS[list(chart.accounts())] = np.arange(len(chart.accounts()))
+_SHOWN = ["well_id", "api_number"]
 _OF_WELL = [
-    "well_id",
-    "api_number",
     "lease_name",
     "property_id",
     "cost_center",
@@ -108,10 +107,11 @@ def rows_of(world: World, numbered: Numbered, first: int, last: int) -> pa.Table
     entry = {name: values[line["entry"]] for name, values in draft.entries.items()}
     texts = _texts(world)
     count = end - start
-    number = line["entry"] + 1 + numbered.before
+    number = entry["number"] + numbered.before
     line_number = np.arange(start, end) - draft.first_lines[line["entry"]] + 1
     account = _ACCOUNT_ROWS[line["account"]]
     amount = line["amount"]
+    shown_well = np.where(line["shown_well"] < 0, line["well"], line["shown_well"])
     moment = pa.array((entry["recorded"] * DAY_SECONDS + entry["second"]) * 1_000_000).cast(
         pa.timestamp("us")
     )
@@ -148,6 +148,7 @@ def rows_of(world: World, numbered: Numbered, first: int, last: int) -> pa.Table
         "unit": _word(UNITS, line["unit"]),
         "product": _word(PRODUCTS, line["product"]),
         "share": decimals(line["share"], line["share"] >= 0, 9, 8),
+        **{name: _taken(texts[name], shown_well) for name in _SHOWN},
         **{name: _taken(texts[name], line["well"]) for name in _OF_WELL},
         "afe_number": _taken(texts["afe_number"], line["afe"]),
         "jib_number": _bills(texts["jib_number"], line["well"], line["jib_month"]),

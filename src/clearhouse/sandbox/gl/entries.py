@@ -32,6 +32,7 @@ LINE_DEFAULTS: Mapping[str, int] = {
     "document_kind": NONE,
     "document": NONE,
     "due": NONE,
+    "shown_well": NONE,  # whose id a fault puts in the place of the line's own well
 }
 ENTRY_DEFAULTS: Mapping[str, int] = {
     "entry_type": NONE,
@@ -48,6 +49,7 @@ ENTRY_DEFAULTS: Mapping[str, int] = {
     "tag": NONE,
     "reverses_month": NONE,
     "reverses_tag": NONE,
+    "fault": NONE,  # number of the fault that was put into the entry
 }
 
 Value = Any  # an integer, or integers: one an entry, or one a line
@@ -111,9 +113,11 @@ DOCUMENT_KINDS = [
     "RCT",
     "WIRE",
     "CALL",
+    "FT",
 ]
 """Run ticket, invoice, cheque, JIB bill, JIB bill of an AFE, tax return, accrual, retirement,
-revenue cheque, suspended, released, opening, receipt, wire, cash call."""
+revenue cheque, suspended, released, opening, receipt, wire, cash call, field
+ticket."""
 describe = Vocabulary()
 
 
@@ -232,7 +236,7 @@ class Draft:
     """All entries of a fiscal period in order of recording.
 
     Attributes:
-        entries: columns of one row an entry; entry number n is row n - 1.
+        entries: columns of one row an entry, `number` among them.
         lines: columns of one row a line, with `entry`, the row of its entry.
         first_lines: where each entry's lines begin, and where the last ends.
     """
@@ -261,24 +265,29 @@ def assemble(batches: Sequence[Entries]) -> Draft:
         for batch, start in zip(batches, starts.tolist(), strict=False)
         for block in batch.blocks
     ]
-    owner = np.concatenate([block["entry"] + start for start, block in blocks])
-    used = np.bincount(owner, minlength=int(starts[-1])) > 0
-    order = np.argsort(
-        np.where(used, entries["recorded"] * DAY_SECONDS + entries["second"], np.iinfo("i8").max),
-        kind="stable",
-    )[: int(used.sum())]
-    rank = np.full(int(starts[-1]), NONE)
+    lines = {name: _joined(name, default, blocks) for name, default in LINE_DEFAULTS.items()}
+    lines["entry"] = np.concatenate([block["entry"] + start for start, block in blocks])
+    return in_order(entries, lines)
+
+
+def in_order(entries: Mapping[str, Ints], lines: Mapping[str, Ints]) -> Draft:
+    """The draft of entries and lines in any order, `entry` being the row of a line's entry."""
+    owner = lines["entry"]
+    used = np.bincount(owner, minlength=len(entries["recorded"])) > 0
+    moment = entries["recorded"] * DAY_SECONDS + entries["second"]
+    order = np.argsort(np.where(used, moment, np.iinfo(np.int64).max), kind="stable")
+    order = order[: int(used.sum())]
+    rank = np.full(len(used), NONE)
     rank[order] = np.arange(len(order))
     row = rank[owner]
-    in_order = np.argsort(row, kind="stable")
-    lines = {
-        name: _joined(name, default, blocks)[in_order] for name, default in LINE_DEFAULTS.items()
-    }
-    lines["entry"] = row[in_order]
+    at = np.argsort(row, kind="stable")
     return Draft(
-        entries={name: values[order] for name, values in entries.items()},
-        lines=lines,
-        first_lines=np.searchsorted(lines["entry"], np.arange(len(order) + 1)),
+        entries={
+            **{name: values[order] for name, values in entries.items()},
+            "number": np.arange(1, len(order) + 1),
+        },
+        lines={**{name: values[at] for name, values in lines.items()}, "entry": row[at]},
+        first_lines=np.searchsorted(row[at], np.arange(len(order) + 1)),
     )
 
 

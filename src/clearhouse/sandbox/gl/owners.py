@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from clearhouse.sandbox.gl import chart, clock
-from clearhouse.sandbox.gl.decks import PARTNERS
+from clearhouse.sandbox.gl.decks import PARTNER_SLOTS, PARTNERS
 from clearhouse.sandbox.gl.entries import Entries, of_kind
 from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, sums
 from clearhouse.sandbox.gl.sales import cut_sales, statements
@@ -38,6 +38,9 @@ def _doubt(world: World, block: int) -> _Doubt:
     u = rng.random((3, count))
     # A partner's title is not in doubt: it is party to the agreement.
     doubtful = (u[0] < _IN_DOUBT_SHARE) & (np.arange(count) >= PARTNERS)
+    # In every block there is one at least.
+    lease = np.array([block % world.properties.leases])
+    doubtful[world.decks.owners_at(lease, lease * 0 + block * _BLOCK)[0, PARTNER_SLOTS]] = True
     first = block * _BLOCK + (u[1] * (_LAST_START + 1)).astype(np.int64)
     length = 1 + (u[2] * _LONGEST).astype(np.int64)
     return _Doubt(np.where(doubtful, first, 0), np.where(doubtful, first + length - 1, -1))

@@ -1,6 +1,7 @@
 """What all of a ledger's entries are made of: its seed, its properties and decks, its months."""
 
 import datetime as dt
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,6 +16,10 @@ from clearhouse.sandbox.prices import trading_days
 from clearhouse.sandbox.rng import Rng, stream
 
 EPOCH = dt.date(1970, 1, 1).toordinal()
+_LASTS = dt.timedelta(days=40 * 365)
+"""A ledger ends so long after its opening: no day asked for makes it endless."""
+_MAKING_MONTHS = threading.Lock()
+"""A server answers from several threads: each month follows from the one before, and is made once."""
 PURCHASERS, _VENDORS, _FEWEST_VENDORS = 8, 60, 12
 
 
@@ -61,12 +66,17 @@ class Month:
 
 @dataclass(frozen=True)
 class World:
-    """A ledger's settings, and what follows from them."""
+    """A ledger's settings, and what follows from them.
+
+    Attributes:
+        faults: that are put into it on purpose.
+    """
 
     seed: int
     opened_on: dt.date
     scale: float
     calendar: Calendar
+    faults: tuple["Planted", ...] = ()
     _months: list[Month] = field(default_factory=list, compare=False, repr=False)
 
     @cached_property
@@ -91,12 +101,14 @@ class World:
 
     def month(self, number: int) -> Month:
         """A month by its number, from 0."""
-        while len(self._months) <= number:
-            self._months.append(self._next())
+        with _MAKING_MONTHS:
+            while len(self._months) <= number:
+                self._months.append(self._next())
         return self._months[number]
 
     def months_between(self, first: dt.date, last: dt.date) -> list[Month]:
-        """The months of the days from first to last, of those since the opening."""
+        """The months of the days from first to last, of those in which there is a ledger."""
+        last = min(last, self.opened_on + _LASTS)
         found, number = [], 0
         while (month := self.month(number)).period.first <= last:
             if month.period.last >= first:
@@ -131,6 +143,21 @@ class World:
     def is_year_end(self, month: Month) -> bool:
         """Whether a fiscal year ends with this month."""
         return month.period.number == PERIODS
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault that is put into the ledger.
+
+    Attributes:
+        kind: one of `sandbox.gl.planting.KINDS`.
+        day: on which the entry is recorded, from 1970-01-01.
+        draw: what chooses among the day's entries.
+    """
+
+    kind: str
+    day: int
+    draw: int
 
 
 class Parties:

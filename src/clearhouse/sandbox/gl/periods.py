@@ -1,0 +1,117 @@
+"""The fiscal periods of a ledger: all their entries, numbered, and what is recorded in them.
+
+A period is made at once and kept. What it settles of earlier periods is drawn again from those, so
+that any period can be made alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from clearhouse.core.fiscal import PERIODS
+from clearhouse.sandbox.gl import (
+    capital,
+    costs,
+    depletion,
+    jib,
+    levies,
+    opening,
+    owners,
+    period_end,
+    revenue,
+)
+from clearhouse.sandbox.gl.closing import closing
+from clearhouse.sandbox.gl.columns import ENTRIES_A_PERIOD, Numbered, rows_of, with_ids
+from clearhouse.sandbox.gl.entries import NONE, Draft, Entries, assemble
+from clearhouse.sandbox.gl.numbers import Entity, Ints
+from clearhouse.sandbox.gl.planting import REACH, planted
+from clearhouse.sandbox.gl.world import Month, World
+
+PREPARER, APPROVER = 101, 201
+"""The first of those who enter, and of those who approve."""
+_PREPARERS, _APPROVERS = 24, 9
+
+
+@lru_cache(maxsize=3)
+def recorded(world: World, number: int) -> pa.Table:
+    """All lines recorded on the days of a month: of its own period and, late, of those before."""
+    month = world.month(number)
+    back = REACH if world.faults else 1
+    sources = [_numbered(world, each) for each in range(max(0, number - back), number + 1)]
+    if number and world.is_year_end(world.month(number - 1)):
+        sources.append(_closing(world, number - 1))
+    found = []
+    for source in sources:
+        first, last = source.draft.between(month.first, month.last)
+        if first < last:
+            found.append(rows_of(world, source, first, last))
+    table = pa.concat_tables(found).combine_chunks()
+    if len(found) > 1:
+        moments = table["created_timestamp"].cast(pa.int64()).to_numpy()
+        table = table.take(pa.array(np.argsort(moments, kind="stable")))
+    return with_ids(table)
+
+
+@lru_cache(maxsize=16)
+def draft_of(world: World, number: int) -> Draft:
+    """The entries of a fiscal period, with the faults that are put into them."""
+    if not world.faults:
+        return _whole(world, number)
+    sound = replace(world, faults=())
+    return planted(world, number, lambda each: _whole(sound, each))
+
+
+@lru_cache(maxsize=16)
+def _whole(world: World, number: int) -> Draft:
+    month = world.month(number)
+    draft = assemble(list(_entries(world, month)))
+    rng = world.rng(Entity.CLOCK, number * 64 + 63)
+    count = len(draft.entries["recorded"])
+    users = {
+        "user": PREPARER + rng.integers(0, _PREPARERS, count),
+        "approver": APPROVER + rng.integers(0, _APPROVERS, count),
+    }
+    return replace(draft, entries={**draft.entries, **users})
+
+
+def _numbered(world: World, number: int) -> Numbered:
+    draft, month = draft_of(world, number), world.month(number)
+    return Numbered(draft, month.period, month.ordinal, _reversed_numbers(world, draft))
+
+
+def _closing(world: World, number: int) -> Numbered:
+    """The closing entries of the year that ends with a month: in period 13, if there is one."""
+    month = world.month(number)
+    first = max(0, number + 1 - PERIODS)
+    year = [draft_of(world, each) for each in range(first, number + 1)]
+    draft = closing(world, month, year)
+    reverses = np.full(len(draft.entries["tag"]), NONE)
+    last = world.calendar.year(month.period.year)[-1]
+    if last.is_adjustment:
+        return Numbered(draft, last, month.ordinal + 1, reverses)
+    before = int(year[-1].entries["number"].max())
+    return Numbered(draft, month.period, month.ordinal, reverses, before)
+
+
+def _entries(world: World, month: Month) -> Iterable[Entries]:
+    if month.number == 0:
+        yield from opening.opening(world, month)
+    for module in (revenue, owners, costs, jib, capital, levies, depletion, period_end):
+        yield from module.all_of(world, month)
+
+
+def _reversed_numbers(world: World, draft: Draft) -> Ints:
+    """Of each entry, the number in the whole ledger of the one that it reverses; -1 for none."""
+    of_month, of_tag = (draft.entries[name] for name in ("reverses_month", "reverses_tag"))
+    numbers = np.full(len(of_tag), NONE)
+    for number in np.unique(of_month[of_month >= 0]).tolist():
+        entries = draft_of(world, number).entries
+        tag = entries["tag"]
+        order = np.argsort(tag)
+        at = of_month == number
+        row = order[np.searchsorted(tag[order], of_tag[at])]
+        numbers[at] = world.month(number).ordinal * ENTRIES_A_PERIOD + entries["number"][row]
+    return numbers
