@@ -14,6 +14,10 @@ import pyarrow as pa
 
 from clearhouse.core.resources import resource
 from clearhouse.engines.engine import Ask
+from clearhouse.gl.reports.evidence import Day, Evidence
+from clearhouse.gl.reports.figures import read_figures
+from clearhouse.gl.reports.model import Pack
+from clearhouse.gl.reports.pack import pack_of
 
 PERIODS = ("2024-01", "2024-02", "2024-03")
 WELLS = {
@@ -285,3 +289,14 @@ def asks(path: Path) -> Ask:
             return connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     return ask
+
+
+def pack_over(path: Path, journal: Journal) -> Pack:
+    """The pack of a journal's last period, each of whose days the books have published."""
+    write_marts(path, journal)
+    figures = read_figures(asks(path), PERIODS[-1])
+    days: dict[dt.date, Day] = {
+        row["recorded_on"]: Day(5, 5, row["lines"], Decimal(0), "ab" * 32, "cd" * 32)
+        for row in figures.days
+    }
+    return pack_of(figures, Evidence(7, days))

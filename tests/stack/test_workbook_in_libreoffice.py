@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from gl.conftest import pack_over
-from gl_ledger import small_journal
+from gl_ledger import pack_over, small_journal
 from workbooks import Held, sheets, without_kept_values
 
 from clearhouse.gl.reports.xlsx import xlsx

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gl_ledger import Journal, small_journal
+from gl_ledger import Journal, pack_over, small_journal
 from workbooks import sheets
 
 from clearhouse.gl.reports import checks, statements
@@ -18,8 +18,6 @@ from clearhouse.gl.reports.model import Cell, Pack
 from clearhouse.gl.reports.pdf import pdf
 from clearhouse.gl.reports.written import written
 from clearhouse.gl.reports.xlsx import xlsx
-
-from .conftest import pack_over
 
 Row = dict[str, Any]
 

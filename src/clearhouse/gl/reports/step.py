@@ -17,7 +17,7 @@ from clearhouse.core.columnar import dates
 from clearhouse.gl.reports.evidence import DOMAIN
 from clearhouse.gl.reports.formats import Format, make_files, missing_libraries, replacing
 from clearhouse.pipeline.context import Run
-from clearhouse.pipeline.runner import StepReport
+from clearhouse.pipeline.runner import Step, StepReport
 
 NAME = "close-pack"
 FORMATS = (Format.PDF, Format.XLSX)
@@ -26,7 +26,7 @@ _VERSION = "1"
 _MADE_FROM = "made-from.json"
 
 
-def publish_reports(run: Run, days: Sequence[dt.date]) -> StepReport:
+def publish_close_pack(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Make the pack of the newest period that has lines recorded on the days.
 
     Days without any, and all days where the extra `reports` is not installed, are skipped.
@@ -83,3 +83,8 @@ def _is_made(folder: Path, made_from: list[str]) -> bool:
     except (FileNotFoundError, json.JSONDecodeError):
         return False
     return bool(note == {"made_from": made_from, "sha256": held})
+
+
+CLOSE_PACK: Step[Run] = Step(
+    "publish_close_pack", "the newest period's close pack: PDF and workbook", publish_close_pack
+)

@@ -10,7 +10,7 @@ from gl_ledger import small_journal, write_marts
 
 from clearhouse.gl.domain import GL
 from clearhouse.gl.reports import formats
-from clearhouse.gl.reports.step import publish_reports
+from clearhouse.gl.reports.step import publish_close_pack
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.opening import open_run
 from clearhouse.settings import load_settings
@@ -34,27 +34,27 @@ def run(home: Path) -> Iterator[Run]:
 
 
 def test_the_newest_period_of_the_days_has_a_pack_that_is_made_once(run: Run, home: Path) -> None:
-    first = publish_reports(run, [dt.date(2024, 2, 10), *MARCH])
+    first = publish_close_pack(run, [dt.date(2024, 2, 10), *MARCH])
     folder = home / "reports" / "gl" / "2024-03"
     assert (len(first.done), first.exit_code) == (32, 0)
     assert sorted(path.name for path in folder.iterdir()) == [
         "close-pack.pdf", "close-pack.xlsx", "made-from.json",
     ]  # fmt: skip
     assert [path.name for path in folder.parent.iterdir()] == ["2024-03"]
-    assert publish_reports(run, MARCH).skipped == MARCH
+    assert publish_close_pack(run, MARCH).skipped == MARCH
     made = (folder / "close-pack.pdf").read_bytes()
     (folder / "close-pack.pdf").write_bytes(made[:1000])
-    assert publish_reports(run, MARCH).done == MARCH
+    assert publish_close_pack(run, MARCH).done == MARCH
     assert (folder / "close-pack.pdf").read_bytes() == made
 
 
 def test_days_without_lines_are_skipped_and_so_is_all_without_the_extra(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert publish_reports(run, JUNE).skipped == JUNE
+    assert publish_close_pack(run, JUNE).skipped == JUNE
     monkeypatch.setattr(formats, "LIBRARIES", ("no_such_library",))
     january = [dt.date(2024, 1, 10)]
-    assert publish_reports(run, january).skipped == january
+    assert publish_close_pack(run, january).skipped == january
     assert not (home / "reports" / "gl" / "2024-01").exists()
 
 
