@@ -66,7 +66,8 @@ def export_fec(
         held = write_fec(engine.query_readers, year, file)
     err.print(
         f"{held.entries:,} entries, {held.lines:,} lines; "
-        f"debits {held.debit:,}, credits {held.credit:,}."
+        f"debits {held.debit:,}, credits {held.credit:,}.",
+        soft_wrap=True,
     )
     print(near(str(path)))
 

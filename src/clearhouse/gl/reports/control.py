@@ -149,7 +149,7 @@ def _entry_columns(extra: Sequence[Column]) -> tuple[Column, ...]:
         Column("posted", "Posted", Kind.DATE, 10),
         Column("recorded", "Recorded", Kind.DATE, 10),
         Column("source", "Source", Kind.TEXT, 9),
-        Column("description", "Description", Kind.TEXT, 34),
+        Column("description", "Description", Kind.TEXT, 52),
         Column("created_by", "Prepared", Kind.TEXT, 9),
         Column("approved_by", "Approved", Kind.TEXT, 9),
         money("amount", "Amount"),

@@ -203,8 +203,8 @@ def jib(figures: Figures) -> Table:
         for partner in sorted(amounts)
     ]
     columns = (
-        label("Partner", 12),
-        Column("bills", "Bills", Kind.COUNT, 7),
+        label("Partner", 11),
+        Column("bills", "Bills", Kind.COUNT, 6),
         Column("wells", "Wells", Kind.COUNT, 7),
         *(money(nature, nature) for nature in natures),
         money("billed", "Billed", Terms.of(natures)),
