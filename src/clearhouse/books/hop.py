@@ -28,7 +28,7 @@ class Relation(Protocol):
         ...
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
-        """The digest of each day's rows (`measure.digests_asked`)."""
+        """The digest of each day's rows (`measure.digests_of`)."""
         ...
 
     def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:

@@ -6,10 +6,10 @@ from collections import Counter
 import duckdb
 import pyarrow as pa
 import pytest
-from clearhouse.sandbox.gl.faults import faulty
 
 from clearhouse.core.window import Window
 from clearhouse.gl.findings import KINDS, Finding, found_in
+from clearhouse.sandbox.gl.faults import faulty
 from clearhouse.sandbox.gl.ledger import Ledger
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2025, 1, 31)
