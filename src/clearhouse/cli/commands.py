@@ -73,6 +73,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "rebuild:rebuild_command",
         "Build bronze, silver, gold and what readers see again, from landing alone.",
     ),
+    "gl": ("gl:group", "The general ledger."),
     "settings": ("admin:show_settings", "Every setting in force, secrets masked."),
     "doctor": ("admin:doctor", "Check that everything a run needs is there and answers."),
     "sandbox": ("admin:sandbox", "Stand-ins for the outside world."),
