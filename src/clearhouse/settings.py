@@ -38,6 +38,7 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url_retail": ("duckdb", "postgresql"),
     "engine_url_gl": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
+    "gl_database_url": ("sqlite", "postgresql"),
 }
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
@@ -165,6 +166,42 @@ class Settings(BaseSettings):
     )
     gl_api_key: SecretStr | None = Field(None, description="Its X-API-Key.")
     gl_seed: int = Field(42, ge=1, description="Seed of the sandbox's general ledger.")
+    gl_scale: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="Size of the ledger that the service keeps: 1.0 is about 320,000 lines a year.",
+    )
+    historical_days: int = Field(
+        365, ge=1, le=3660, description="Days of history that the service makes at its first start."
+    )
+    streaming_interval_seconds: float = Field(
+        30.0, gt=0, le=3600, description="Between the new entries of the service."
+    )
+    gl_database_url: StoreUrl = Field(
+        "",
+        description="Where the service keeps its ledger: sqlite:///…, or "
+        "postgresql://user:password@host/database",
+    )
+    gl_service_keys: SecretStr | None = Field(
+        None,
+        description="Keys that the service takes, as key:scope+scope:USER-123,… with the scopes "
+        "read, post, close, admin; who has one may be left out.",
+    )
+    gl_service_keys_file: Path = Field(
+        Path(),
+        description="File of such keys, one a line, where GL_SERVICE_KEYS is unset. It is made "
+        "with one key where it is missing.",
+    )
+    gl_requests_per_minute: int = Field(
+        60_000, ge=0, description="That the service answers to each user; 0: any number."
+    )
+    gl_original_paths: bool = Field(
+        True, description="Whether the service has /get-gl and its like, which need no key."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="What workers of the service share: redis://…. Unset: each by itself."
+    )
     eia_base_url: SourceUrl | None = Field(
         None,
         description="Where EIA's API v2 is, such as https://api.eia.gov. Unset: the sandbox "
@@ -193,9 +230,11 @@ class Settings(BaseSettings):
             "catalog_url": f"sqlite:///{home}/catalog.db",
             "engine_url": f"duckdb:///{home}/warehouse/{{domain}}.duckdb",
             "cache_url": f"sqlite:///{home}/cache.db",
+            "gl_database_url": f"sqlite:///{home}/gl.db",
+            "gl_service_keys_file": home / "gl_service_keys",
         }
         for name, value in defaults.items():
-            if name == "clearhouse_home" or not getattr(self, name):
+            if name == "clearhouse_home" or getattr(self, name) in ("", Path()):
                 self.__dict__[name] = value
 
     def beside(self, home: Path) -> Self:
@@ -204,7 +243,10 @@ class Settings(BaseSettings):
         Nothing is exported from there, and nobody is alerted.
         """
         engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-        stores = ("log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url")
+        stores = (
+            "log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url",
+            "gl_database_url",
+        )  # fmt: skip
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
         copy.model_post_init(None)
@@ -384,7 +426,7 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
     engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-    for name in ("database_url", "catalog_url", *engines):
+    for name in ("database_url", "catalog_url", *engines, "gl_database_url"):
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             file = Path(url.partition(":///")[2])

@@ -28,3 +28,9 @@ def stack() -> Iterator[Stack]:
 def server(stack: Stack) -> Server:
     """The stack's PostgreSQL."""
     return Server(stack)
+
+
+@pytest.fixture(scope="session")
+def redis_url(stack: Stack) -> str | None:
+    """The stack's Redis, where it has one."""
+    return stack.settings.get("REDIS_URL")

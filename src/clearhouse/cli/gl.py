@@ -1,8 +1,12 @@
 """`gl`: the general ledger's own commands."""
 
+from typing import Annotated
+
 import typer
 
 from clearhouse.cli import gl_reports
+from clearhouse.cli.app import err, settings
+from clearhouse.cli.options import FirstBookDate, JsonFlag, LastBookDate
 
 group = typer.Typer(no_args_is_help=True, help="The general ledger.")
 
@@ -10,6 +14,38 @@ group = typer.Typer(no_args_is_help=True, help="The general ledger.")
 @group.callback()
 def _the_general_ledger() -> None:
     """The general ledger."""
+
+
+@group.command("serve")
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen at.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)
+    ] = 8000,
+    workers: Annotated[
+        int, typer.Option(metavar="N", help="Processes that answer.", min=1, max=64)
+    ] = 1,
+) -> None:
+    """Serve the general ledger: its history first, then new entries as they come."""
+    from clearhouse.gl.service import run
+
+    loaded = settings()
+    if not loaded.gl_service_keys:
+        err.print(f"Keys are in [bold]{loaded.gl_service_keys_file}[/].", soft_wrap=True)
+    err.print(f"The general ledger is served at [bold]http://{host}:{port}[/] (Ctrl-C ends it).")
+    run.serve(loaded, host, port, workers)
+
+
+@group.command("check")
+def check(
+    first: FirstBookDate = None, last: LastBookDate = None, as_json: JsonFlag = False
+) -> None:
+    """Find journal entries that are wrong, also on days that are held."""
+    from clearhouse.cli.gl_check import check as find
+
+    find(first, last, as_json=as_json)
 
 
 gl_reports.register(group)

@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from clearhouse.cli.app import err, settings_of_stores
 from clearhouse.cli.progress import under_way
 from clearhouse.core.paths import near
-from clearhouse.engines.engine import Engine
-from clearhouse.gl.reports.evidence import DOMAIN
 from clearhouse.gl.reports.formats import Format, make_files, replacing
-from clearhouse.pipeline.opening import open_engine
-from clearhouse.settings import Settings
-from clearhouse.store.database import open_database
+
+if TYPE_CHECKING:
+    from clearhouse.engines.engine import Engine
+    from clearhouse.settings import Settings
 
 Output = Annotated[
     Path | None,
@@ -40,6 +39,8 @@ def report(
     output: Output = None,
 ) -> None:
     """The close pack of a fiscal period: checklist, statements, economics, and what proves them."""
+    from clearhouse.store.database import open_database
+
     config = settings_of_stores()
     with _readers(config) as engine, under_way("making the close pack"):
         database = open_database(config.database_url)
@@ -85,8 +86,11 @@ def export_csv(year: Year, output: Output = None) -> None:
 
 
 @contextmanager
-def _readers(config: Settings) -> Iterator[Engine]:
+def _readers(config: "Settings") -> "Iterator[Engine]":
     """The engine that readers of the general ledger are served by."""
+    from clearhouse.gl.reports.evidence import DOMAIN
+    from clearhouse.pipeline.opening import open_engine
+
     engine = open_engine(config, DOMAIN)
     try:
         yield engine
@@ -95,7 +99,7 @@ def _readers(config: Settings) -> Iterator[Engine]:
 
 
 @contextmanager
-def _streamed(path: Path) -> Iterator[tuple[Engine, BinaryIO]]:
+def _streamed(path: Path) -> "Iterator[tuple[Engine, BinaryIO]]":
     """The same, with a file that is there when it is whole."""
     with _readers(settings_of_stores()) as engine, under_way("exporting"), replacing(path) as file:
         yield engine, file

@@ -12,8 +12,6 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from clearhouse.core.window import Window
-
 CLOSED_AFTER_DAYS = 14
 """A period is closed so many days after its last day: what is recorded later came after close. Only
 the entries that close a year come later."""
@@ -129,27 +127,29 @@ KINDS: Mapping[str, str] = {
 amount."""
 
 
-def found_in(engine: Asked, lines: str, window: Window | None = None) -> list[Finding]:
+def found_in(
+    engine: Asked, lines: str, first: dt.date | None = None, last: dt.date | None = None
+) -> list[Finding]:
     """The findings in a relation of journal lines, by the day on which entries were recorded.
 
     Args:
         engine: what holds the lines.
         lines: SQL, to be used behind FROM, for all lines: what is wrong shows beside the others.
-        window: days of recording to which findings are kept; all where there is none.
+        first: day of recording from which on findings are kept.
+        last: the last such day.
     """
     kinds = " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, journal_entry, recorded_on, CAST(reason AS VARCHAR) AS reason, "
         f"CAST(amount AS DECIMAL(18, 2)) AS amount FROM ({sql}) AS of_{kind}"
         for kind, sql in KINDS.items()
     )
-    within = "true"
-    if window is not None:
-        within = f"recorded_on BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
+    bounds = [f"recorded_on >= DATE '{first}'"] if first else []
+    bounds += [f"recorded_on <= DATE '{last}'"] if last else []
     wells = _PLACES.format(key="well_id", value="lease_name")
     answer = engine.query(f"""
         WITH lines AS (SELECT * FROM {lines}), entries AS ({_ENTRIES}), invoices AS ({_INVOICES}),
             wells AS ({wells})
-        SELECT * FROM ({kinds}) AS found WHERE {within}
+        SELECT * FROM ({kinds}) AS found WHERE {" AND ".join(bounds) or "true"}
         ORDER BY recorded_on, journal_entry, kind""")
     return [Finding(**row) for row in answer.to_pylist()]
 

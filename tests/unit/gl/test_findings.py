@@ -6,10 +6,9 @@ from collections import Counter
 import duckdb
 import pyarrow as pa
 import pytest
-from clearhouse.sandbox.gl.faults import faulty
 
-from clearhouse.core.window import Window
 from clearhouse.gl.findings import KINDS, Finding, found_in
+from clearhouse.sandbox.gl.faults import faulty
 from clearhouse.sandbox.gl.ledger import Ledger
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2025, 1, 31)
@@ -32,8 +31,8 @@ class Lines:
     def query(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()
 
-    def findings(self, window: Window | None = None) -> list[Finding]:
-        return found_in(self, "journal_lines", window)
+    def findings(self, *days: dt.date) -> list[Finding]:
+        return found_in(self, "journal_lines", *days)
 
 
 @pytest.fixture(scope="module")
@@ -66,5 +65,5 @@ def named(kind: str, journal_entry: str, recorded_on: dt.date) -> tuple[str, str
 def test_findings_are_asked_for_by_the_day_of_recording(ledger: Ledger) -> None:
     lines, labels = faulty(ledger, 7, 8, FIRST, LAST)
     day = labels["recorded_on"][0].as_py()
-    found = Lines(lines).findings(Window.day(day))
+    found = Lines(lines).findings(day, day)
     assert {finding.recorded_on for finding in found} == {day}

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, BinaryIO
 
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import SettingsError
-from clearhouse.engines.engine import Ask
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from clearhouse.engines.engine import Ask
 
 LIBRARIES = ("altair", "typst", "vl_convert", "xlsxwriter")
 
@@ -32,7 +34,7 @@ def missing_libraries() -> list[str]:
 
 
 def make_files(
-    ask: Ask, database: sa.Engine, period: str, formats: Sequence[Format]
+    ask: "Ask", database: "sa.Engine", period: str, formats: Sequence[Format]
 ) -> dict[Format, bytes]:
     """A period's pack as files.
 

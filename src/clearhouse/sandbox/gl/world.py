@@ -19,7 +19,7 @@ EPOCH = dt.date(1970, 1, 1).toordinal()
 _LASTS = dt.timedelta(days=40 * 365)
 """A ledger ends so long after its opening: no day asked for makes it endless."""
 _MAKING_MONTHS = threading.Lock()
-"""A server answers from several threads: each month follows from the one before, and is made once."""
+"""A server answers from several threads, and a month is made once, after the one before."""
 PURCHASERS, _VENDORS, _FEWEST_VENDORS = 8, 60, 12
 
 

@@ -1,0 +1,78 @@
+"""Lines between Arrow and the store: the same columns, with decimals as whole numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clearhouse.gl.service.tables import stored_name
+from clearhouse.sandbox.gl.schema import LINE_SCHEMA
+
+_WHOLE = pa.decimal128(38, 0)
+_CENTS = pa.decimal128(18, 2)
+STORED_SCHEMA = pa.schema(
+    [
+        pa.field(stored_name(f.name), pa.int64() if pa.types.is_decimal(f.type) else f.type)
+        for f in LINE_SCHEMA
+    ]
+)
+NAMES = tuple(STORED_SCHEMA.names)
+
+
+def to_stored(table: pa.Table) -> pa.Table:
+    """Lines (`LINE_SCHEMA`) as they are stored (`STORED_SCHEMA`)."""
+    columns = [
+        _unscaled(column) if pa.types.is_decimal(column.type) else column
+        for column in table.select(LINE_SCHEMA.names).columns
+    ]
+    return pa.table(columns, schema=STORED_SCHEMA)
+
+
+def from_rows(rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Lines (`LINE_SCHEMA`) of rows as the driver gives them, in the order of `NAMES`."""
+    values = zip(*rows, strict=True) if rows else ((),) * len(NAMES)
+    columns = []
+    for cells, stored, wanted in zip(values, STORED_SCHEMA, LINE_SCHEMA, strict=True):
+        is_text = pa.types.is_temporal(stored.type) and any(isinstance(x, str) for x in cells)
+        array = pa.array(cells, pa.string() if is_text else stored.type)  # as SQLite's dates are
+        array = array.cast(stored.type) if is_text else array
+        columns.append(_scaled(array, wanted.type) if stored.type != wanted.type else array)
+    return pa.table(columns, schema=LINE_SCHEMA)
+
+
+def for_sqlite(table: pa.Table) -> list[tuple[Any, ...]]:
+    """Stored lines as rows; dates and moments are texts there."""
+    columns = [
+        column.cast(pa.string()) if pa.types.is_temporal(column.type) else column
+        for column in table.columns
+    ]
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+def published(table: pa.Table) -> pa.Table:
+    """Lines as CSV and Parquet have them: `debit`, `credit` and `amount` in dollars, exactly."""
+    debit = _scaled(table["debit_minor"].combine_chunks(), _CENTS)
+    credit = _scaled(table["credit_minor"].combine_chunks(), _CENTS)
+    amount = pc.subtract(debit, credit).cast(_CENTS)
+    at = table.schema.get_field_index("debit_minor")
+    table = table.set_column(at, "debit", debit).set_column(at + 1, "credit", credit)
+    return table.add_column(at + 2, "amount", amount)
+
+
+def _unscaled(column: pa.ChunkedArray) -> pa.Array:
+    """Decimals as whole numbers of their last place: the same bytes, read otherwise."""
+    array = _one_chunk(column)
+    return pa.Array.from_buffers(
+        _WHOLE, len(array), array.buffers(), array.null_count, array.offset
+    ).cast(pa.int64())
+
+
+def _scaled(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The inverse of `_unscaled`."""
+    wide = _one_chunk(array).cast(_WHOLE)
+    return pa.Array.from_buffers(kind, len(wide), wide.buffers(), wide.null_count, wide.offset)
+
+
+def _one_chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

@@ -1,0 +1,82 @@
+"""Starting the service with the settings, in one process or in several workers."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from clearhouse.gl.service.feed import FeedOptions
+from clearhouse.gl.service.security import Keys, keys_from, keys_in
+from clearhouse.gl.service.service import ServiceOptions
+from clearhouse.settings import Settings, load_settings, make_folders
+
+_GRACE_SECONDS = 5
+_SECONDS_BETWEEN_THREADS = 0.0005
+"""Answers are made in threads: what is ready should not wait to be sent by the default of 5 ms."""
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def options_from(settings: Settings) -> ServiceOptions:
+    """What the service runs with, as the settings say.
+
+    Raises:
+        SettingsError: the keys can't be read.
+    """
+    redis = settings.redis_url
+    return ServiceOptions(
+        database_url=settings.gl_database_url,
+        keys=_keys(settings),
+        feed=FeedOptions(
+            settings.historical_days,
+            settings.streaming_interval_seconds,
+            settings.gl_seed,
+            settings.gl_scale,
+        ),
+        redis_url=redis.get_secret_value() if redis else None,
+        requests_per_minute=settings.gl_requests_per_minute,
+        has_original_paths=settings.gl_original_paths,
+    )
+
+
+def from_settings() -> FastAPI:
+    """The application of a worker."""
+    from clearhouse.gl.service.app import create_app
+
+    sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
+    return create_app(options_from(load_settings()))
+
+
+def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serve until a signal ends it; answers in progress are finished.
+
+    Raises:
+        SettingsError: the keys, or a folder, can't be used.
+    """
+    make_folders(settings)
+    options_from(settings)  # what is wrong is said here, once, and not by every worker
+    folder = Path(tempfile.mkdtemp(prefix="clearhouse-metrics-")) if workers > 1 else None
+    if folder is not None:
+        os.environ[_METRICS_FOLDER] = str(folder)
+    try:
+        uvicorn.run(
+            "clearhouse.gl.service.run:from_settings",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keys(settings: Settings) -> Keys:
+    given = settings.gl_service_keys
+    return keys_from(given.get_secret_value()) if given else keys_in(settings.gl_service_keys_file)
