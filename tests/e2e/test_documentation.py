@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from bnpl_home import DAY, Warehouse
+from prices_home import PricesHome
 from programs import REPOSITORY, loaded
 from retail_home import Shops, retailers
 
@@ -27,10 +28,17 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Shops:
     return shops
 
 
+@pytest.fixture(scope="module")
+def prices(tmp_path_factory: pytest.TempPathFactory) -> PricesHome:
+    prices = PricesHome(tmp_path_factory.mktemp("gl") / "home")
+    assert prices.run(DAY, DAY).exit_code == 0
+    return prices
+
+
 def test_dictionary_and_page_tell_what_readers_have(
-    published: Warehouse, shops: Shops, make_docs: ModuleType, tmp_path: Path
+    published: Warehouse, shops: Shops, prices: PricesHome, make_docs: ModuleType, tmp_path: Path
 ) -> None:
-    runs = {"bnpl": published.open(), "retail": shops.open()}
+    runs = {"bnpl": published.open(), "retail": shops.open(), "gl": prices.open()}
     for name, run in runs.items():
         run.dbt.document(tmp_path / name)
 
@@ -43,6 +51,7 @@ def test_dictionary_and_page_tell_what_readers_have(
     tables = {
         "bnpl": [row["table_name"] for row in published.readers(sql)],
         "retail": [name for (name,) in shops.read(sql)],
+        "gl": [name for (name,) in prices.read(sql)],
     }
     described = re.findall(r"^## marts\.(\w+)$", committed, re.MULTILINE)
     assert len(described) == len(set(described))
@@ -53,7 +62,9 @@ def test_dictionary_and_page_tell_what_readers_have(
         assert all(table in page for table in set(tables[name]) - {"quality_metrics"})
 
 
-def test_all_that_readers_find_is_described(published: Warehouse, shops: Shops) -> None:
+def test_all_that_readers_find_is_described(
+    published: Warehouse, shops: Shops, prices: PricesHome
+) -> None:
     without = """SELECT table_name FROM (
             SELECT view_name AS table_name, comment FROM duckdb_views()
             WHERE schema_name = 'marts'
@@ -62,6 +73,7 @@ def test_all_that_readers_find_is_described(published: Warehouse, shops: Shops) 
         WHERE comment IS NULL"""
     assert [row["table_name"] for row in published.readers(without)] == []
     assert shops.read(without) == []
+    assert prices.read(without) == []
 
 
 def test_a_warehouse_that_dbt_can_not_read_is_told_in_a_sentence(

@@ -3,14 +3,10 @@
 import datetime as dt
 import json
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
-from cli_session import command
-from click.testing import Result
+from prices_home import PricesHome
 
 from clearhouse.sandbox import prices
 from clearhouse.sandbox.eia.options import KEY
@@ -19,38 +15,18 @@ FIRST, WITHHELD, IMPOSSIBLE = (dt.date(2024, 1, day) for day in (8, 10, 16))
 PRICES = "marts.energy_prices"
 
 
-@dataclass
-class Home:
-    """A home with nothing but prices in it."""
-
-    path: Path
-
-    def command(self, *args: object) -> Result:
-        return command(self.path, *args)
-
-    def read(self, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.path / "published.duckdb"), read_only=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def landed(self, day: dt.date) -> dict[str, str]:
-        """What landed for a day, as the names of its objects: they hold the digest."""
-        folder = f"landing/raw/*/year={day:%Y}/month={day:%m}/day={day:%d}/*.manifest.json"
-        return {path.parts[-5]: path.name for path in self.path.glob(folder)}
-
-
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory) -> PricesHome:
     """Nine days, with a value that EIA withholds, and a last day that is held."""
-    home = Home(tmp_path_factory.mktemp("gl") / "home")
-    faults = {WITHHELD: "eia_petroleum.withheld", IMPOSSIBLE: "eia_petroleum.hundredfold"}
-    options = [part for day, kind in faults.items() for part in ("--fault", f"{day}={kind}")]
-    ran = home.command("run", "gl", "--from", FIRST, "--to", IMPOSSIBLE, *options)
+    home = PricesHome(tmp_path_factory.mktemp("gl") / "home")
+    faults = (f"{WITHHELD}=eia_petroleum.withheld", f"{IMPOSSIBLE}=eia_petroleum.hundredfold")
+    ran = home.run(FIRST, IMPOSSIBLE, *faults)
     assert ran.exit_code == 3, (ran.exception, ran.stderr)
     assert "dollars_a_barrel: 1 of 20 rows outside -100 to 300" in ran.stderr
     return home
 
 
-def test_readers_see_each_price_once_and_as_last_revised(home: Home) -> None:
+def test_readers_see_each_price_once_and_as_last_revised(home: PricesHome) -> None:
     rows = home.read(f"SELECT series, period, price FROM {PRICES}")
     found = {(series, period): price for series, period, price in rows}
     assert len(found) == len(rows)
@@ -70,15 +46,17 @@ def test_readers_see_each_price_once_and_as_last_revised(home: Home) -> None:
     assert hidden["duplicate"] > 100
 
 
-def test_a_withheld_value_is_in_quarantine_and_the_day_goes_on(home: Home) -> None:
+def test_a_withheld_value_is_in_quarantine_and_the_day_goes_on(home: PricesHome) -> None:
     (row,) = json.loads(home.command("quarantine", "list", "--domain", "gl", "--json").stdout)
     assert (row["book_date"], row["violations"][0]["field"]) == (str(WITHHELD), "price")
     assert (WITHHELD,) in home.read(f"SELECT DISTINCT _book_date FROM {PRICES}")
 
 
-def test_a_day_alone_lands_the_same_and_the_key_is_nowhere(home: Home, tmp_path: Path) -> None:
+def test_a_day_alone_lands_the_same_and_no_file_holds_the_key(
+    home: PricesHome, tmp_path: Path
+) -> None:
     day = dt.date(2024, 1, 11)
-    alone = Home(tmp_path / "home")
+    alone = PricesHome(tmp_path / "home")
     assert alone.command("step", "gl", "ingest_eia", "--date", day).exit_code == 0
     assert alone.landed(day) == home.landed(day)
     assert sorted(home.landed(day)) == ["eia_natural_gas", "eia_petroleum"]
@@ -86,7 +64,7 @@ def test_a_day_alone_lands_the_same_and_the_key_is_nowhere(home: Home, tmp_path:
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
-def test_the_commands_beside_a_certificate_count_prices_alike(home: Home) -> None:
+def test_the_commands_beside_a_certificate_count_prices_alike(home: PricesHome) -> None:
     told = home.command("close", "gl", "--date", FIRST, "--json")
     assert told.exit_code == 0, told.exception
     commands = [each["command"] for each in json.loads(told.stdout)["commands"]]

@@ -23,7 +23,7 @@ def raw_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frame
 def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> Frames:
     """One row a candidate."""
     dialect = run.engine.dialect
-    sql = f"""SELECT strftime(r._book_date, '%Y-%m-%d') AS book_date,
+    sql = f"""SELECT CAST(r._book_date AS VARCHAR) AS book_date,
             {dialect.minor_units("r.price", "r.currency")} AS price_minor
         FROM {candidates_of(run, dataset, days)}"""
     return {"toy_tickets": run.engine.query(sql)}

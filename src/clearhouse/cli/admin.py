@@ -135,7 +135,7 @@ def serve_sandbox(
         typer.Option(
             help="Of the first source; the others get those after it. 0 takes free ones.",
             min=0,
-            max=65532,
+            max=65531,
         ),
     ] = 8123,
     seed: Annotated[int, typer.Option(help="Seed of the data.", min=1)] = 42,

@@ -67,6 +67,7 @@ _PLACES = """
         PARTITION BY {key} ORDER BY count(*) DESC, {value}) AS place
     FROM lines WHERE {key} IS NOT NULL AND {value} IS NOT NULL GROUP BY {key}, {value}"""
 
+# The first period may be known from its middle on only: what came before its first number is not.
 KINDS: Mapping[str, str] = {
     "one_cent_imbalance": """
         SELECT journal_entry, recorded_on, 'its debits and credits differ by ' || amount AS reason,
@@ -81,9 +82,12 @@ KINDS: Mapping[str, str] = {
             CASE WHEN entry_number - before > 2 THEN ' to ' || (entry_number - 1) ELSE '' END
             || ' of ' || fiscal_period || ' is missing before it' AS reason, 0 AS amount
         FROM (
-            SELECT entries.*, lag(entry_number, 1, 0) OVER (
-                PARTITION BY ledger, fiscal_period ORDER BY entry_number) AS before
-            FROM entries) AS numbered
+            SELECT entries.*, coalesce(
+                lag(entry_number) OVER (
+                    PARTITION BY ledger, fiscal_period ORDER BY entry_number),
+                CASE WHEN fiscal_period > min(fiscal_period) OVER ledger
+                    OR entry_type = 'opening' THEN 0 ELSE entry_number - 1 END) AS before
+            FROM entries WINDOW ledger AS (PARTITION BY ledger)) AS numbered
         WHERE entry_number - before > 1""",
     "reversed_twice": """
         SELECT journal_entry, recorded_on, reverses || ' was reversed before' AS reason,

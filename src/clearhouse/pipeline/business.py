@@ -18,6 +18,6 @@ def validate_business_rules(run: Run, days: Sequence[dt.date]) -> StepReport:
         passed = [day for day in built.entries if day not in judged]
         one = StepReport(done=judged, skipped=passed, held=held)
         built.stop(one)
-        report.add(one)
+        report.add(one, run.called(dataset))
     run.progress.advance(len(days))
     return report

@@ -135,6 +135,10 @@ class Run:
         """The datasets that steps work on."""
         return tuple(d for d in self.datasets if not self.only or d.declared.name in self.only)
 
+    def called(self, dataset: OpenDataset) -> str:
+        """How sentences name a dataset: not at all where it is the only one."""
+        return dataset.declared.name if len(self.datasets) > 1 else ""
+
     @property
     def hops(self) -> list[Hop]:
         """All hops, in order."""

@@ -39,7 +39,7 @@ def validate_and_export(run: Run, days: Sequence[dt.date]) -> StepReport:
         for hop in dataset.exports:
             entries = bronze_cleared(run, dataset, one.passed).entries
             one.unbalanced |= _export(run, dataset, hop, entries)
-        report.add(one)
+        report.add(one, run.called(dataset))
     return report
 
 

@@ -49,7 +49,7 @@ def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
         cleared = gold_cleared(run, dataset, days)
         one = StepReport(skipped=list(cleared.entries))
         cleared.stop(one)
-        report.add(one)
+        report.add(one, run.called(dataset))
         cleared_days |= set(cleared.entries)
         before = run.publications.pointers(dataset.id, days)
         wanted: dict[dt.date, str | None] = {

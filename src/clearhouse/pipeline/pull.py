@@ -59,7 +59,8 @@ def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
             asyncio.run(_pull_all(run, [pull for pull in pulls if pull.wanted], arrivals))
     report = StepReport()
     for dataset in run.chosen:
-        report.add(_of_all_sources([_closed(run, p) for p in pulls if p.dataset is dataset]))
+        its_own = [_closed(run, pull) for pull in pulls if pull.dataset is dataset]
+        report.add(_of_all_sources(its_own), run.called(dataset))
     return report
 
 

@@ -51,16 +51,22 @@ class StepReport:
             return ExitCode.FAILED
         return ExitCode.HELD if self.held else ExitCode.DONE
 
-    def add(self, other: "StepReport") -> None:
-        """Add what the step did with another dataset."""
+    def add(self, other: "StepReport", of: str = "") -> None:
+        """Add what the step did with another dataset.
+
+        Args:
+            other: that.
+            of: the dataset, which sentences are to name; "" where it is the only one.
+        """
         go_on = {*self.passed, *other.passed}
         done = {*self.done, *other.done}
         self.skipped = sorted({*self.skipped, *other.skipped} - done)
         self.done = sorted(done)
         for name in ("held", "failed", "unbalanced", "incomplete"):
             told = getattr(self, name)
-            for day, why in getattr(other, name).items():
-                told[day] = f"{told[day]}; {why}" if told.get(day, why) != why else why
+            for day, sentence in getattr(other, name).items():
+                why = f"{of}: {sentence}" if of else sentence
+                told[day] = f"{told[day]}; {why}" if day in told else why
         self.by_others = go_on & {*self.held, *self.failed, *self.unbalanced}
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from clearhouse.books.model import Side, Totals
+from clearhouse.books.model import Side, Status, Totals
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.profiles import raw_profile
 from clearhouse.pipeline.runner import RunReport
@@ -56,10 +56,13 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
         pointers = run.publications.pointers(dataset.id, days)
         before = seen.pointers.get(dataset.id, {})
         summary.published += sorted(pointers)
-        summary.changed += [d for d, e in sorted(pointers.items()) if before.get(d) != e]
+        changed = [d for d, e in sorted(pointers.items()) if before.get(d) != e]
+        summary.changed += changed
         summary.withdrawn += sorted(set(before) - set(pointers))
-        summary.kept += sorted(held & set(pointers))
         bronze = run.books.current(run.name, names.bronze, days)
+        gold = run.books.current(run.name, names.gold, days)
+        its_held = {e.key.book_date for e in (*bronze, *gold) if e.status is Status.HELD}
+        summary.kept += sorted(held & its_held & set(pointers))
         readers = run.books.current(run.name, names.readers, days)
         silver = run.books.current(run.name, names.silver, days)
         summary.landed += _sum([e.totals.get(Side.IN, Totals()) for e in bronze])
@@ -70,11 +73,13 @@ def summarize(run: Run, report: RunReport, days: Sequence[dt.date], seen: "Seen"
         )
         for _, code, count in run.quarantine.counts(dataset.id, days):
             summary.rejected[code] += count
-        corrected = [d for d in summary.changed if d in before]
+        corrected = [d for d in changed if d in before]
         summary.before += _sum([seen.totals.get((dataset.id, d), Totals()) for d in corrected])
         summary.after += _sum(
             [e.totals.get(Side.OUT, Totals()) for e in readers if e.key.book_date in corrected]
         )
+    for name in ("published", "changed", "withdrawn", "kept"):  # a day once, of several datasets
+        setattr(summary, name, sorted({*getattr(summary, name)}))
     return summary
 
 

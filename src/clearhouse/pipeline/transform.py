@@ -24,7 +24,7 @@ def normalize_entities(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Silver: one row a bronze record, the superseded ones marked."""
     report = StepReport()
     for dataset in run.chosen:
-        report.add(_normalize(run, dataset, days))
+        report.add(_normalize(run, dataset, days), run.called(dataset))
     return report
 
 
@@ -32,7 +32,7 @@ def run_dbt_pipeline(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Gold: candidates, written beside what is published."""
     report = StepReport()
     for dataset in run.chosen:
-        report.add(_to_gold(run, dataset, days))
+        report.add(_to_gold(run, dataset, days), run.called(dataset))
     return report
 
 

@@ -125,6 +125,11 @@ def test_an_unknown_fault():
         create_app(GlOptions(scale=SCALE, faults={DAY: ("two_cents",)}))
 
 
+def test_a_fault_for_which_the_day_has_no_entry():
+    with pytest.raises(UsageError, match="2024-01-03"):
+        create_app(GlOptions(scale=SCALE, faults={dt.date(2024, 1, 3): ("entry_after_close",)}))
+
+
 def test_labelled_faults_are_found_where_they_are_and_nowhere_else():
     first, last = OPENED, dt.date(2024, 8, 31)
     clean = LEDGER.lines(first, last)

@@ -37,13 +37,13 @@ def create_app(options: GlOptions | None = None) -> Starlette:
     """The ledger's service as an ASGI application.
 
     Raises:
-        UsageError: the options name an unknown fault.
+        UsageError: the options name an unknown fault, or one that its day can't have.
     """
     asked = options or GlOptions()
     more = partial(HOSTILE.faults_of, asked.seed) if asked.hostile else None
     ledger = Ledger(asked.seed, asked.opened_on, asked.scale)
-    spoiled = with_day_faults(ledger, asked.faults, asked.seed)
     answers = Answers(FaultPlan(asked.faults, ROW_FAULTS, more=more), asked)
+    spoiled = with_day_faults(ledger, asked.faults, asked.seed)
     export = _Export(spoiled, asked.seed, answers)
     return Starlette(
         routes=[

@@ -37,6 +37,7 @@ _BATCHES_A_DAY = 20
 _USERS = 1_000
 
 Column = Any  # a pyarrow array
+Table = dict[str, Ints]  # columns of numbers
 
 
 @lru_cache(maxsize=8)
@@ -101,69 +102,107 @@ class Numbered:
 
 def rows_of(world: World, numbered: Numbered, first: int, last: int) -> pa.Table:
     """The lines of a draft's entries from row first to before row last; without gl_entry_id."""
-    draft, period, reverses = numbered.draft, numbered.period, numbered.reverses
+    draft = numbered.draft
     start, end = int(draft.first_lines[first]), int(draft.first_lines[last])
     line = {name: values[start:end] for name, values in draft.lines.items()}
     entry = {name: values[line["entry"]] for name, values in draft.entries.items()}
-    texts = _texts(world)
-    count = end - start
-    number = entry["number"] + numbered.before
-    line_number = np.arange(start, end) - draft.first_lines[line["entry"]] + 1
-    account = _ACCOUNT_ROWS[line["account"]]
-    amount = line["amount"]
-    shown_well = np.where(line["shown_well"] < 0, line["well"], line["shown_well"])
-    moment = pa.array((entry["recorded"] * DAY_SECONDS + entry["second"]) * 1_000_000).cast(
-        pa.timestamp("us")
+    entry["number"] = entry["number"] + numbered.before
+    entry["reverses"] = numbered.reverses[line["entry"]]
+    line["number"] = np.arange(start, end) - draft.first_lines[line["entry"]] + 1
+    columns = {
+        **_numbers(world, numbered, entry, line),
+        **_of_entries(world, entry, line),
+        **_amounts(world, line),
+        **_of_wells(world, line),
+        **_parties(world, line),
+    }
+    return pa.table([columns[name] for name in LINE_SCHEMA.names], schema=LINE_SCHEMA)
+
+
+def _numbers(world: World, numbered: Numbered, entry: Table, line: Table) -> dict[str, Column]:
+    """Whatever numbers a line, its entry and its period."""
+    count, period = len(line["number"]), numbered.period
+    line_id = (
+        f"{period.label.replace('-', '')}-",
+        _digits(entry["number"], 6),
+        "-",
+        _digits(line["number"], 3),
     )
-    columns: dict[str, Column] = {
-        "line_id": _joined(
-            f"{period.label.replace('-', '')}-",
-            _digits(number, 6),
-            "-",
-            _digits(line_number, 3),
-        ),
+    return {
+        "line_id": _joined(*line_id),
         "gl_entry_id": pa.array(np.zeros(count, dtype=np.int64)),
         "journal_batch": _joined("BATCH-", _digits(_batch(world, entry), 6)),
-        "journal_entry": _entry_text(numbered.ordinal * ENTRIES_A_PERIOD + number),
+        "journal_entry": _entry_text(numbered.ordinal * ENTRIES_A_PERIOD + entry["number"]),
         "ledger": _same(LEDGER, count),
         "fiscal_period": _same(period.label, count),
         "fiscal_year": _same(period.year, count, pa.int32()),
         "fiscal_month": _same(period.number, count, pa.int32()),
-        "entry_number": pa.array(number.astype(np.int32)),
-        "line_number": pa.array(line_number.astype(np.int32)),
+        "entry_number": pa.array(entry["number"].astype(np.int32)),
+        "line_number": pa.array(line["number"].astype(np.int32)),
+        "reverses": _entry_text(entry["reverses"]),
+    }
+
+
+def _of_entries(world: World, entry: Table, line: Table) -> dict[str, Column]:
+    """What all lines of an entry share, but for the lease in its description."""
+    texts = _texts(world)
+    moment = pa.array((entry["recorded"] * DAY_SECONDS + entry["second"]) * 1_000_000)
+    created = moment.cast(pa.timestamp("us"))
+    return {
         "entry_type": _word(ENTRY_TYPES, entry["entry_type"]),
-        "reverses": _entry_text(reverses[line["entry"]]),
         "transaction_date": _dates(entry["dated"]),
         "posting_date": _dates(entry["posted"]),
         "recorded_on": _dates(entry["recorded"]),
         "production_month": _months(entry["production"]),
-        **{
-            name: pc.take(texts[name], pa.array(account))
-            for name in ("account_code", "account_name", "account_class")
-        },
-        "debit_minor": pa.array(np.maximum(amount, 0)),
-        "credit_minor": pa.array(np.maximum(-amount, 0)),
-        "currency": _same(CURRENCY, count),
-        "quantity": decimals(line["quantity"], line["quantity"] != NO_QUANTITY, 18, 3),
-        "unit": _word(UNITS, line["unit"]),
-        "product": _word(PRODUCTS, line["product"]),
-        "share": decimals(line["share"], line["share"] >= 0, 9, 8),
-        **{name: _taken(texts[name], shown_well) for name in _SHOWN},
-        **{name: _taken(texts[name], line["well"]) for name in _OF_WELL},
-        "afe_number": _taken(texts["afe_number"], line["afe"]),
-        "jib_number": _bills(texts["jib_number"], line["well"], line["jib_month"]),
-        **{name: _taken(texts[name], line["party"]) for name in ("party_type", "party_id")},
-        "document": _documents(line["document_kind"], line["document"]),
-        "due_date": _dates(line["due"]),
         "journal_source": _word(SOURCES, entry["source"]),
         "transaction_type": _word(TRANSACTION_TYPES, entry["transaction_type"]),
         "description": _descriptions(texts, entry["description"], line["well"]),
         "created_by": _taken(texts["user"], entry["user"]),
         "approved_by": _taken(texts["user"], entry["approver"]),
-        "created_timestamp": moment,
-        "last_modified": moment,
+        "created_timestamp": created,
+        "last_modified": created,
     }
-    return pa.table([columns[name] for name in LINE_SCHEMA.names], schema=LINE_SCHEMA)
+
+
+def _amounts(world: World, line: Table) -> dict[str, Column]:
+    """The account, and what is booked on it."""
+    texts, amount = _texts(world), line["amount"]
+    account = pa.array(_ACCOUNT_ROWS[line["account"]])
+    return {
+        **{
+            name: pc.take(texts[name], account)
+            for name in ("account_code", "account_name", "account_class")
+        },
+        "debit_minor": pa.array(np.maximum(amount, 0)),
+        "credit_minor": pa.array(np.maximum(-amount, 0)),
+        "currency": _same(CURRENCY, len(amount)),
+        "quantity": decimals(line["quantity"], line["quantity"] != NO_QUANTITY, 18, 3),
+        "unit": _word(UNITS, line["unit"]),
+        "product": _word(PRODUCTS, line["product"]),
+        "share": decimals(line["share"], line["share"] >= 0, 9, 8),
+    }
+
+
+def _of_wells(world: World, line: Table) -> dict[str, Column]:
+    """The well with its place, its project and its bill."""
+    texts = _texts(world)
+    shown_well = np.where(line["shown_well"] < 0, line["well"], line["shown_well"])
+    return {
+        **{name: _taken(texts[name], shown_well) for name in _SHOWN},
+        **{name: _taken(texts[name], line["well"]) for name in _OF_WELL},
+        "afe_number": _taken(texts["afe_number"], line["afe"]),
+        "jib_number": _bills(texts["jib_number"], line["well"], line["jib_month"]),
+    }
+
+
+def _parties(world: World, line: Table) -> dict[str, Column]:
+    """With whom, and under which document."""
+    texts = _texts(world)
+    return {
+        **{name: _taken(texts[name], line["party"]) for name in ("party_type", "party_id")},
+        "document": _documents(line["document_kind"], line["document"]),
+        "due_date": _dates(line["due"]),
+    }
 
 
 def with_ids(table: pa.Table) -> pa.Table:

@@ -131,7 +131,7 @@ class Entries:
 
     Args:
         count: how many.
-        entry_type, source, transaction_type, description: in words.
+        words: its type, source, transaction type and description.
         recorded: day of recording, of each or of all; `posted` and `dated` are it if not given.
         seconds: after midnight, of each.
         more: other columns of an entry.
@@ -158,9 +158,10 @@ class Entries:
             **more,
         }
         given.setdefault("dated", given["posted"])
+        # What is not given is filled in when all entries are put together.
         self.columns = {
-            name: np.broadcast_to(np.asarray(given.get(name, default), dtype=np.int64), (count,))
-            for name, default in ENTRY_DEFAULTS.items()
+            name: np.broadcast_to(np.asarray(value, dtype=np.int64), (count,))
+            for name, value in given.items()
         }
         self.blocks: list[dict[str, Ints]] = []
 
@@ -189,16 +190,14 @@ class Entries:
             return
         block = {"entry": _lines(owner, shape)[kept], "amount": amounts.ravel()[kept]}
         for name, value in {"account": account, **more}.items():
-            block[name] = _lines(value, shape)[kept]
+            is_one = np.ndim(value) == 0
+            block[name] = np.asarray(value) if is_one else _lines(value, shape)[kept]
         self.blocks.append(block)
 
     def count_up(self, account: int, quantity: Ints, entry: Ints, **more: Value) -> None:
         """A block of statistical lines: quantities in thousandths of the unit, no money."""
-        columns = {"account": account, "quantity": quantity, "amount": 0, **more}
-        shape = np.shape(entry)
-        self.blocks.append(
-            {"entry": entry, **{name: _lines(value, shape) for name, value in columns.items()}}
-        )
+        columns = {"entry": entry, "account": account, "amount": 0, "quantity": quantity, **more}
+        self.blocks.append({name: np.asarray(value) for name, value in columns.items()})
 
     def reversed(self, month: int, description: str, recorded: Value, seconds: Ints) -> "Entries":
         """Entries of the same lines with the sides swapped, that name these, of that month."""
@@ -208,7 +207,7 @@ class Entries:
             words,
             recorded,
             seconds,
-            production=self.columns["production"],
+            production=self.columns.get("production", NONE),
             reverses_month=month,
             reverses_tag=self.columns["tag"],
         )
@@ -256,17 +255,16 @@ class Draft:
 
 def assemble(batches: Sequence[Entries]) -> Draft:
     """The draft of these entries; entries without lines are dropped."""
-    starts = np.concatenate([[0], np.cumsum([batch.count for batch in batches])])
-    entries = {
-        name: np.concatenate([batch.columns[name] for batch in batches]) for name in ENTRY_DEFAULTS
-    }
-    blocks = [
-        (start, block)
-        for batch, start in zip(batches, starts.tolist(), strict=False)
-        for block in batch.blocks
+    counts = [batch.count for batch in batches]
+    entries = _joined(ENTRY_DEFAULTS, [batch.columns for batch in batches], counts)
+    blocks = [block for batch in batches for block in batch.blocks]
+    sizes = [len(block["entry"]) for block in blocks]
+    lines = _joined({"entry": NONE, **LINE_DEFAULTS}, blocks, sizes)
+    starts = np.cumsum([0, *counts[:-1]]).tolist()
+    start_of_block = [
+        start for start, batch in zip(starts, batches, strict=True) for _ in batch.blocks
     ]
-    lines = {name: _joined(name, default, blocks) for name, default in LINE_DEFAULTS.items()}
-    lines["entry"] = np.concatenate([block["entry"] + start for start, block in blocks])
+    lines["entry"] += np.repeat(start_of_block, sizes)
     return in_order(entries, lines)
 
 
@@ -291,13 +289,16 @@ def in_order(entries: Mapping[str, Ints], lines: Mapping[str, Ints]) -> Draft:
     )
 
 
-def _joined(name: str, default: int, blocks: Sequence[tuple[int, dict[str, Ints]]]) -> Ints:
-    return np.concatenate(
-        [
-            block[name] if name in block else np.broadcast_to(default, block["entry"].shape)
-            for _, block in blocks
-        ]
-    )
+def _joined(
+    defaults: Mapping[str, int], parts: Sequence[Mapping[str, Ints]], sizes: Sequence[int]
+) -> dict[str, Ints]:
+    """Columns of all parts, one after the other; what a part doesn't have is the default."""
+    ends = np.cumsum(sizes).tolist()
+    columns = {name: np.full(ends[-1], default) for name, default in defaults.items()}
+    for part, end, size in zip(parts, ends, sizes, strict=True):
+        for name, values in part.items():
+            columns[name][end - size : end] = values
+    return columns
 
 
 def tags(code: int, count: int) -> NDArray[np.int64]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from clearhouse.core.errors import UsageError
 from clearhouse.sandbox.gl.columns import ENTRIES_A_PERIOD
 from clearhouse.sandbox.gl.ledger import Ledger
 from clearhouse.sandbox.gl.numbers import Entity
 from clearhouse.sandbox.gl.periods import draft_of
-from clearhouse.sandbox.gl.planting import KINDS, MISSING_NUMBER, is_possible
+from clearhouse.sandbox.gl.planting import KINDS, MISSING_NUMBER, REACH, is_possible
 from clearhouse.sandbox.gl.world import EPOCH, Planted, World
 from clearhouse.sandbox.rng import stream
 
@@ -25,6 +26,7 @@ LABEL_SCHEMA = pa.schema(
 there), and the day on which that entry (or the one after the gap) is recorded."""
 
 _DRAWS = 1 << 30
+_BEFORE = frozenset(range(-REACH, 0))  # numbers of months before the opening
 
 
 def faulty(
@@ -68,7 +70,11 @@ def faulty(
 
 
 def with_day_faults(ledger: Ledger, kinds: Mapping[dt.date, Sequence[str]], seed: int) -> Ledger:
-    """The ledger with these faults on these days; other names than `KINDS` are ignored."""
+    """The ledger with these faults on these days; other names than `KINDS` are ignored.
+
+    Raises:
+        UsageError: no entry of a day can have its fault.
+    """
     faults = [
         Planted(kind, day.toordinal() - EPOCH, int(rng.integers(_DRAWS)))
         for day, names in sorted(kinds.items())
@@ -76,12 +82,24 @@ def with_day_faults(ledger: Ledger, kinds: Mapping[dt.date, Sequence[str]], seed
         for kind in names
         if kind in KINDS
     ]
-    return _with(ledger, faults)
+    spoiled = _with(ledger, faults)
+    found = _found(spoiled.world)
+    for at, fault in enumerate(faults):
+        if at not in found:
+            day = dt.date.fromordinal(fault.day + EPOCH)
+            raise UsageError(f"No entry of {day} can have the fault {fault.kind}.", "bad_fault")
+    return spoiled
 
 
 def labels_of(ledger: Ledger) -> pa.Table:
     """Where the faults of a ledger are, in their order; without those that found no entry."""
-    world = ledger.world
+    found = _found(ledger.world)
+    rows = [dict(zip(LABEL_SCHEMA.names, found[at], strict=True)) for at in sorted(found)]
+    return pa.Table.from_pylist(rows, schema=LABEL_SCHEMA)
+
+
+def _found(world: World) -> dict[int, tuple[str, str, dt.date]]:
+    """Kind, entry and day of each fault, by its number."""
     found: dict[int, tuple[str, str, dt.date]] = {}
     for number in _months_with_faults(world):
         draft, ordinal = draft_of(world, number), world.month(number).ordinal
@@ -91,8 +109,7 @@ def labels_of(ledger: Ledger) -> pa.Table:
             entry = int(draft.entries["number"][row]) - (kind == MISSING_NUMBER)
             day = dt.date.fromordinal(int(draft.entries["recorded"][row]) + EPOCH)
             found[at] = (kind, f"JE-{ordinal * ENTRIES_A_PERIOD + entry:08}", day)
-    rows = [dict(zip(LABEL_SCHEMA.names, found[at], strict=True)) for at in sorted(found)]
-    return pa.Table.from_pylist(rows, schema=LABEL_SCHEMA)
+    return found
 
 
 def _with(ledger: Ledger, faults: Sequence[Planted]) -> Ledger:
@@ -113,8 +130,6 @@ def _days(world: World, first: dt.date, last: dt.date) -> list[tuple[int, int]]:
 
 def _months_with_faults(world: World) -> list[int]:
     """The months whose periods may have faults: an entry after close lies up to REACH back."""
-    if not world.faults:
-        return []
-    last = max(fault.day for fault in world.faults)
-    months = world.months_between(world.opened_on, dt.date.fromordinal(last + EPOCH))
-    return [month.number for month in months]
+    days = {dt.date.fromordinal(fault.day + EPOCH) for fault in world.faults}
+    months = {month.number for day in days for month in world.months_between(day, day)}
+    return sorted({number - back for number in months for back in range(REACH + 1)} - _BEFORE)

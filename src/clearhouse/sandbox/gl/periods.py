@@ -23,7 +23,7 @@ from clearhouse.sandbox.gl import (
     period_end,
     revenue,
 )
-from clearhouse.sandbox.gl.closing import closing
+from clearhouse.sandbox.gl.closing import closing, results
 from clearhouse.sandbox.gl.columns import ENTRIES_A_PERIOD, Numbered, rows_of, with_ids
 from clearhouse.sandbox.gl.entries import NONE, Draft, Entries, assemble
 from clearhouse.sandbox.gl.numbers import Entity, Ints
@@ -43,19 +43,36 @@ def recorded(world: World, number: int) -> pa.Table:
     sources = [_numbered(world, each) for each in range(max(0, number - back), number + 1)]
     if number and world.is_year_end(world.month(number - 1)):
         sources.append(_closing(world, number - 1))
+    _results(world, number)  # while the period is at hand: the year's close needs it
     found = []
     for source in sources:
         first, last = source.draft.between(month.first, month.last)
         if first < last:
             found.append(rows_of(world, source, first, last))
-    table = pa.concat_tables(found).combine_chunks()
-    if len(found) > 1:
-        moments = table["created_timestamp"].cast(pa.int64()).to_numpy()
-        table = table.take(pa.array(np.argsort(moments, kind="stable")))
-    return with_ids(table)
+    return with_ids(_merged(found))
 
 
-@lru_cache(maxsize=16)
+def _merged(tables: list[pa.Table]) -> pa.Table:
+    """The rows of tables that are in order of recording, in that order; of equal ones the first.
+
+    Most rows are of one table and come after all rows of the others: they are not copied.
+    """
+    *others, longest = sorted(tables, key=len)
+    if not others:
+        return longest.combine_chunks()
+    last = max(int(_moments(table)[-1]) for table in others)
+    cut = int(np.searchsorted(_moments(longest), last, "right"))
+    first = pa.concat_tables([*others, longest.slice(0, cut)]).combine_chunks()
+    order = pa.array(np.argsort(_moments(first), kind="stable"))
+    return pa.concat_tables([first.take(order), longest.slice(cut)])
+
+
+def _moments(table: pa.Table) -> Ints:
+    moments: Ints = table["created_timestamp"].cast(pa.int64()).to_numpy()
+    return moments
+
+
+@lru_cache(maxsize=5)
 def draft_of(world: World, number: int) -> Draft:
     """The entries of a fiscal period, with the faults that are put into them."""
     if not world.faults:
@@ -64,7 +81,7 @@ def draft_of(world: World, number: int) -> Draft:
     return planted(world, number, lambda each: _whole(sound, each))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=5)
 def _whole(world: World, number: int) -> Draft:
     month = world.month(number)
     draft = assemble(list(_entries(world, month)))
@@ -86,14 +103,19 @@ def _closing(world: World, number: int) -> Numbered:
     """The closing entries of the year that ends with a month: in period 13, if there is one."""
     month = world.month(number)
     first = max(0, number + 1 - PERIODS)
-    year = [draft_of(world, each) for each in range(first, number + 1)]
-    draft = closing(world, month, year)
+    year = np.stack([_results(world, each) for each in range(first, number + 1)])
+    draft = closing(world, month, year.sum(axis=0))
     reverses = np.full(len(draft.entries["tag"]), NONE)
     last = world.calendar.year(month.period.year)[-1]
     if last.is_adjustment:
         return Numbered(draft, last, month.ordinal + 1, reverses)
-    before = int(year[-1].entries["number"].max())
+    before = int(draft_of(world, number).entries["number"].max())
     return Numbered(draft, month.period, month.ordinal, reverses, before)
+
+
+@lru_cache(maxsize=64)
+def _results(world: World, number: int) -> Ints:
+    return results(world, draft_of(world, number))
 
 
 def _entries(world: World, month: Month) -> Iterable[Entries]:

@@ -144,10 +144,10 @@ def _counties(leases: int, u: Floats) -> Ints:
 
 
 def _lease_names(leases: int) -> list[str]:
-    """One name a lease, numbered where names come again."""
+    """One name a lease; where the ranches come again, they are numbered."""
     names = []
     for at in range(leases):
-        name = f"{_RANCHES[at % len(_RANCHES)]} {_KINDS[at // 7 % len(_KINDS)]}"
-        turn = at // (len(_RANCHES) * len(_KINDS) * 7)
-        names.append(f"{name} {1 + at // len(_RANCHES)}" if at >= len(_RANCHES) or turn else name)
+        turn, ranch = divmod(at, len(_RANCHES))
+        name = f"{_RANCHES[ranch]} {_KINDS[at // 7 % len(_KINDS)]}"
+        names.append(f"{name} {1 + turn}" if turn else name)
     return names
