@@ -193,12 +193,13 @@ def numbers(figures: Figures) -> Table:
                 "first": r["first_number"],
                 "last": r["last_number"],
                 "entries": r["entries"],
+                "unknown": 0 if at else r["first_number"] - 1,
                 "lines": r["lines"],
                 "debits": r["debits"],
                 "credits": r["credits"],
             },
         )
-        for r in figures.numbers
+        for at, r in enumerate(figures.numbers)
     ]
     total = Row(
         "total",
@@ -211,13 +212,18 @@ def numbers(figures: Figures) -> Table:
         Column("first", "First", Kind.COUNT, 8),
         Column("last", "Last", Kind.COUNT, 8),
         Column("entries", "Entries", Kind.COUNT, 9),
-        Column("missing", "Missing", Kind.COUNT, 8, Terms.of(["last"], ["entries"])),
+        Column("unknown", "Before the first day", Kind.COUNT, 9),
+        Column("missing", "Missing", Kind.COUNT, 8, Terms.of(["last"], ["entries", "unknown"])),
         Column("lines", "Lines", Kind.COUNT, 10),
         money("debits", "Debits"),
         money("credits", "Credits"),
         money("difference", "Difference", Terms.of(["debits"], ["credits"])),
     )
-    return Table(NUMBERS, columns, (*rows, total), note="Numbers begin at 1 in each period.")
+    note = (
+        "Numbers begin at 1 in each period. Of a ledger that is known from the middle of its first "
+        "period on, those before the first day are not known."
+    )
+    return Table(NUMBERS, columns, (*rows, total), note=note)
 
 
 def books(figures: Figures, evidence: Evidence) -> Table:
