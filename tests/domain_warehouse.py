@@ -38,14 +38,16 @@ UNBOUNDED: dict[str, tuple[Any, Any]] = {
 class DomainWarehouse:
     """The embedded engine and a domain's dbt project in a folder, without pulls, gates and books.
 
-    What a run builds and publishes is built and published by the same code as a run's.
+    What a run builds and publishes is built and published by the same code as a run's. Of a domain
+    with several datasets, the rows are of the first; the others are there, and empty.
     """
 
     def __init__(self, folder: Path, domain: Domain) -> None:
         self.folder = folder
         self.domain = domain
-        (self.dataset,) = domain.datasets
-        self.contract = Contract.load(domain.contracts / f"{self.dataset.name}.yaml")
+        self.dataset = domain.datasets[0]
+        contracts = [Contract.load(domain.contracts / f"{d.name}.yaml") for d in domain.datasets]
+        self.contract, *self._others = contracts
         self._generation = 0
         self._project_dir = assembled(
             DBT_DIR, domain.models, domain.model_tests, folder / "project"
@@ -66,6 +68,9 @@ class DomainWarehouse:
         self.project = DbtProject(self._project_dir, self.engine, self.folder / "dbt")
         self._publications = 0
         self.set_bronze([])
+        for contract in self._others:
+            bronze = f"bronze.{contract.id.replace('.', '_')}"
+            self.engine.expose_bronze(bronze, [], bronze_schema(contract))
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of a query, or a statement's effect."""
@@ -96,16 +101,18 @@ class DomainWarehouse:
         """Silver and gold of days, as the steps normalize_entities and run_dbt_pipeline do it."""
         self.set_build_days(*days, build=build)
         self.project.build("tag:normalize")
-        self.engine.discard_unfinished(self.dataset.gold)
+        for dataset in self.domain.datasets:
+            self.engine.discard_unfinished(dataset.gold)
         self.project.build("tag:gold")
-        self.engine.keep_built(self.dataset.gold, self.dataset.layout)
+        for dataset in self.domain.datasets:
+            self.engine.keep_built(dataset.gold, dataset.layout)
 
     def publish(self, *days: str, build: str = "1") -> None:
         """Flip the pointer of each day to its gold entry of a build, and what derives from it."""
         pending: Pending = {
             self.contract.id: {dt.date.fromisoformat(day): f"g{build}-{day}" for day in days}
         }
-        prepare(self._publishing, pending, anew=not self._publications)
+        prepare(self._publishing, self._of_all(pending), anew=not self._publications)
         self.project.build("tag:published")
         self.flip(pending)
 
@@ -113,7 +120,7 @@ class DomainWarehouse:
         """Put in place what was built for pointers, as a publication does it."""
         self._publications += 1
         flip = Flip(self._publications, "versions", anew=self._publications == 1)
-        apply(self._publishing, pending, flip)
+        apply(self._publishing, self._of_all(pending), flip)
 
     def columns(self) -> dict[str, dict[str, list[str]]]:
         """The columns of each table that is built, in their order, by the schemas it is in."""
@@ -128,8 +135,15 @@ class DomainWarehouse:
 
     @property
     def _publishing(self) -> Run:
-        opened = SimpleNamespace(id=self.contract.id, declared=self.dataset)
-        return cast(Run, _Publishing(self.engine, self.domain.name, [opened]))
+        contracts = (self.contract, *self._others)
+        opened = [
+            SimpleNamespace(id=contract.id, declared=declared)
+            for contract, declared in zip(contracts, self.domain.datasets, strict=True)
+        ]
+        return cast(Run, _Publishing(self.engine, self.domain.name, opened))
+
+    def _of_all(self, pending: Pending) -> Pending:
+        return {**{contract.id: {} for contract in self._others}, **pending}
 
 
 @dataclass(frozen=True)

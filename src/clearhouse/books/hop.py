@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clearhouse.books.measure import FIELD, NO_ROWS, SPINE_SCHEMA, digests_of
+from clearhouse.books.measure import FIELD, NO_ROWS, SPINE_SCHEMA, digests_asked
 from clearhouse.books.model import Digests, Entry, Measured, Side, Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.money import Money
@@ -186,14 +186,20 @@ def _digests(
     A store makes the digest of a day that it alone has rows of. Rows of several are merged here.
     """
     alone: dict[int, list[dt.date]] = {}
+    merged: list[dt.date] = []
     found = dict.fromkeys(days, NO_ROWS if measured else "")
     for day in days:
         filled = [n for n, (_, totals) in enumerate(measured) if totals[day].records]
         if len(filled) == 1:
             alone.setdefault(filled[0], []).append(day)
         elif filled:
-            texts = [measured[n][0].relation.texts([day], content) for n in filled]
-            found |= digests_of(pa.concat_tables(texts), [day])
+            merged.append(day)
+    several = [leg.relation for leg, totals in measured if any(totals[d].records for d in merged)]
+
+    def texts(some: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        return pa.concat_tables(relation.texts(some, content) for relation in several)
+
+    found |= digests_asked(texts, merged, content)
     for n, some in alone.items():
         found |= measured[n][0].relation.digests(some, content)
     return found

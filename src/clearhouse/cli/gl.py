@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from clearhouse.cli import gl_reports
 from clearhouse.cli.app import err, settings
+from clearhouse.cli.options import FirstBookDate, JsonFlag, LastBookDate
 
 group = typer.Typer(no_args_is_help=True, help="The general ledger.")
 
@@ -34,3 +36,16 @@ def serve(
         err.print(f"Keys are in [bold]{loaded.gl_service_keys_file}[/].", soft_wrap=True)
     err.print(f"The general ledger is served at [bold]http://{host}:{port}[/] (Ctrl-C ends it).")
     run.serve(loaded, host, port, workers)
+
+
+@group.command("check")
+def check(
+    first: FirstBookDate = None, last: LastBookDate = None, as_json: JsonFlag = False
+) -> None:
+    """Find journal entries that are wrong, also on days that are held."""
+    from clearhouse.cli.gl_check import check as find
+
+    find(first, last, as_json=as_json)
+
+
+gl_reports.register(group)

@@ -180,7 +180,10 @@ def query(sql: str, parameters: list[Any] | None = None, **tables: pa.Table) -> 
     connection = getattr(_local, "connection", None)
     if connection is None:
         connection = _local.connection = duckdb.connect(":memory:")
-        connection.execute("SET enable_progress_bar = false")
+        # In a notebook without widgets DuckDB shows none, and takes no setting of it.
+        shows = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+        if shows == [(True,)]:
+            connection.execute("SET enable_progress_bar = false")
     for name, table in tables.items():
         connection.register(name, table)
     try:

@@ -1,16 +1,22 @@
 """The general ledger declared."""
 
+from clearhouse.gl.lines_dataset import LINES
 from clearhouse.gl.prices_dataset import PRICES
+from clearhouse.gl.reports.step import CLOSE_PACK
 from clearhouse.pipeline.domain import Domain, StepGroup, packaged
+
+_INGEST = ("extract_daily_batch", "validate_raw_schema")
 
 GL = Domain(
     "gl",
-    (PRICES,),
+    (LINES, PRICES),
     **packaged("gl"),
     step_groups={
-        "ingest_eia": StepGroup(("extract_daily_batch", "validate_raw_schema"), ("prices",)),
+        "ingest_gl": StepGroup(_INGEST, ("lines",)),
+        "ingest_eia": StepGroup(_INGEST, ("prices",)),
         "run_dbt_gl": StepGroup(("normalize_entities", "run_dbt_pipeline")),
         "check_ledger": StepGroup(("validate_business_rules",)),
-        "publish_reports": StepGroup(("publish_quality_metrics",)),
+        "publish_reports": StepGroup(("publish_quality_metrics", "publish_close_pack")),
     },
+    more_steps=(CLOSE_PACK,),
 )

@@ -4,6 +4,7 @@ A day is a slice of what was recorded in its period, so that a day alone is the 
 """
 
 import datetime as dt
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,9 @@ from clearhouse.sandbox.gl.world import EPOCH, Planted, World
 
 _TICKETS = ("Pumper and field labour", "Water hauling", "Chemicals", "Well service", "Roads")
 _LEAST_TICKET_CENTS, _MOST_TICKET_CENTS = 18_000, 950_000
+
+_MAKING_LINES = threading.Lock()
+"""Days are asked for side by side: a month is made by the first who needs it, and once."""
 
 
 class Ledger:

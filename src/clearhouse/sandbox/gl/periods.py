@@ -29,6 +29,7 @@ from clearhouse.sandbox.gl.entries import NONE, Draft, Entries, assemble
 from clearhouse.sandbox.gl.numbers import Entity, Ints
 from clearhouse.sandbox.gl.planting import REACH, planted
 from clearhouse.sandbox.gl.world import Month, World
+from clearhouse.sandbox.rng import Rng
 
 PREPARER, APPROVER = 101, 201
 """The first of those who enter, and of those who approve."""
@@ -85,7 +86,11 @@ def draft_of(world: World, number: int) -> Draft:
 def _whole(world: World, number: int) -> Draft:
     month = world.month(number)
     draft = assemble(list(_entries(world, month)))
-    rng = world.rng(Entity.CLOCK, number * 64 + 63)
+    return _signed(draft, world.rng(Entity.CLOCK, number * 64 + 63))
+
+
+def _signed(draft: Draft, rng: Rng) -> Draft:
+    """Entries with those who prepared and who approved them."""
     count = len(draft.entries["recorded"])
     users = {
         "user": PREPARER + rng.integers(0, _PREPARERS, count),
@@ -105,6 +110,7 @@ def _closing(world: World, number: int) -> Numbered:
     first = max(0, number + 1 - PERIODS)
     year = np.stack([_results(world, each) for each in range(first, number + 1)])
     draft = closing(world, month, year.sum(axis=0))
+    draft = _signed(draft, world.rng(Entity.CLOCK, number * 64 + 58))
     reverses = np.full(len(draft.entries["tag"]), NONE)
     last = world.calendar.year(month.period.year)[-1]
     if last.is_adjustment:

@@ -1,6 +1,7 @@
 """What all of a ledger's entries are made of: its seed, its properties and decks, its months."""
 
 import datetime as dt
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +18,8 @@ from clearhouse.sandbox.rng import Rng, stream
 EPOCH = dt.date(1970, 1, 1).toordinal()
 _LASTS = dt.timedelta(days=40 * 365)
 """A ledger ends so long after its opening: no day asked for makes it endless."""
+_MAKING_MONTHS = threading.Lock()
+"""A server answers from several threads, and a month is made once, after the one before."""
 PURCHASERS, _VENDORS, _FEWEST_VENDORS = 8, 60, 12
 
 
@@ -98,8 +101,9 @@ class World:
 
     def month(self, number: int) -> Month:
         """A month by its number, from 0."""
-        while len(self._months) <= number:
-            self._months.append(self._next())
+        with _MAKING_MONTHS:
+            while len(self._months) <= number:
+                self._months.append(self._next())
         return self._months[number]
 
     def months_between(self, first: dt.date, last: dt.date) -> list[Month]:

@@ -1,0 +1,105 @@
+"""The general ledger's service as a source: the one that is set, or the sandbox in its place."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
+from clearhouse.core.http import HttpPolicy
+from clearhouse.core.side_by_side import side_by_side
+from clearhouse.gl.lines_client import LinesClient, request_for
+from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
+from clearhouse.settings import Settings
+
+GL_SERVICE = "gl_service"
+_SANDBOX_KEY = "sandbox-key-gl"
+
+
+@dataclass
+class LinesConnection:
+    """A service that can be asked (`pipeline.domain.Connection`).
+
+    Attributes:
+        url: where it is; the sandbox is started when it is first asked for.
+    """
+
+    identity: str
+    notice: str
+    url: Callable[[], str] = field(repr=False)
+    key: str = field(repr=False)
+    policy: HttpPolicy = field(default_factory=HttpPolicy)
+
+    def requests(self, days: Sequence[dt.date]) -> Mapping[dt.date, Mapping[str, Any]]:
+        """What would be asked for each of the days."""
+        return {day: request_for(day) for day in days}
+
+    async def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
+        """Each day as soon as it is there."""
+        async with LinesClient(self.url(), self.key, policy=self.policy) as client:
+
+            async def ask(day: dt.date) -> Batch | Failure:
+                try:
+                    return Batch(day, await client.lines_of(day), request_for(day))
+                except ClearhouseError as error:
+                    return Failure(day, error)
+
+            answers = side_by_side(ask, days, self.policy.concurrency)
+            async with aclosing(answers) as found:
+                async for answer in found:
+                    yield answer
+
+
+@contextmanager
+def connect(settings: Settings, faults: Faults) -> Iterator[LinesConnection]:
+    """The service that is set, or the sandbox for as long as the block lasts.
+
+    Raises:
+        UsageError: faults are asked of a real service.
+        SettingsError: it is set without its key.
+    """
+    url = settings.gl_api_url
+    policy = HttpPolicy(concurrency=settings.concurrency)
+    if url:
+        if faults:
+            raise UsageError("Faults can be asked of the sandbox only: unset GL_API_URL.")
+        yield LinesConnection(url.identity, "", url.for_client, _key(settings), policy)
+        return
+    from clearhouse.sandbox.stand_in import stand_in
+
+    notice = "GL_API_URL is not set: the sandbox stands in for the general ledger's service."
+    with stand_in(GL_SERVICE, settings.gl_seed, faults) as (start, identity):
+        yield LinesConnection(identity, notice, start, _SANDBOX_KEY, policy)
+
+
+def check(settings: Settings) -> str:
+    """Ask the service for a day, with its key, and say so in one sentence.
+
+    Raises:
+        SourceError: it can't be reached, or refuses.
+    """
+    url = settings.gl_api_url
+    if not url:
+        return "GL_API_URL is not set: the sandbox stands in for the general ledger's service"
+
+    async def ask() -> None:
+        policy = HttpPolicy(attempts=2)
+        async with LinesClient(url.for_client(), _key(settings), policy=policy) as client:
+            await client.health()
+            await client.lines_of(dt.date(2024, 1, 1))
+
+    asyncio.run(ask())
+    return "the general ledger's service answers at GL_API_URL"
+
+
+def _key(settings: Settings) -> str:
+    if settings.gl_api_key is None:
+        raise SettingsError(
+            "GL_API_URL is set and GL_API_KEY is not: set the key it is asked by (scope read)."
+        )
+    return settings.gl_api_key.get_secret_value()
+
+
+SERVICE = Source(GL_SERVICE, connect, check)

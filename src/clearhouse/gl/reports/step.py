@@ -1,0 +1,90 @@
+"""The domain's last step: the close pack of the newest period that the days touch, as files.
+
+Data flow: what readers see, and the books → `reports/gl/<period>/close-pack.pdf` and `.xlsx` in the
+home. Grain: one pack a period. Idempotency: a pack is made again when another publication, or
+another closing certificate, is in force than when it was made; files are replaced as a whole.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+
+from clearhouse.core.columnar import dates
+from clearhouse.gl.reports.evidence import DOMAIN
+from clearhouse.gl.reports.formats import Format, make_files, missing_libraries, replacing
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.runner import Step, StepReport
+
+NAME = "close-pack"
+FORMATS = (Format.PDF, Format.XLSX)
+_VERSION = "1"
+"""Of what a pack holds: one that was made by another is made again."""
+_MADE_FROM = "made-from.json"
+
+
+def publish_close_pack(run: Run, days: Sequence[dt.date]) -> StepReport:
+    """Make the pack of the newest period that has lines recorded on the days.
+
+    Days without any, and all days where the extra `reports` is not installed, are skipped.
+    """
+    period = _newest_period(run, days)
+    if period is None:
+        return StepReport(skipped=[*days])
+    if missing := missing_libraries():
+        structlog.get_logger().warning("reports_not_made", missing=missing, period=period)
+        return StepReport(skipped=[*days])
+    folder = run.settings.clearhouse_home / "reports" / DOMAIN / period
+    made_from = _made_from(run)
+    if _is_made(folder, made_from):
+        return StepReport(skipped=[*days])
+    files = make_files(run.engine.query_readers, run.certificates.engine, period, FORMATS)
+    for kind, content in files.items():
+        _write(folder / f"{NAME}.{kind}", content)
+    hashes = {str(kind): sha256(content).hexdigest() for kind, content in files.items()}
+    note = json.dumps({"made_from": made_from, "sha256": hashes}, indent=2) + "\n"
+    _write(folder / _MADE_FROM, note.encode())
+    return StepReport(done=[*days])
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
+
+
+def _newest_period(run: Run, days: Sequence[dt.date]) -> str | None:
+    if not days:
+        return None
+    relation = "marts.journal_lines"
+    sql = f"""SELECT max(fiscal_period) AS period FROM {relation}
+        WHERE _book_date IN ({dates(run.engine.dialect, days)})"""
+    answer = run.engine.query_readers(relation, sql)
+    return None if answer is None else answer["period"][0].as_py()
+
+
+def _made_from(run: Run) -> list[str]:
+    """What a pack depends on: its version, the publication, and the last certificate."""
+    seals = [certificate.seal for certificate in run.certificates.closed(run.name).values()]
+    chain = sha256("".join(seals).encode()).hexdigest()
+    return [_VERSION, str(run.publications.latest(run.name)), chain]
+
+
+def _is_made(folder: Path, made_from: list[str]) -> bool:
+    """Whether the files are there, whole, and made from the same."""
+    try:
+        note = json.loads((folder / _MADE_FROM).read_text(encoding="utf-8"))
+        held = {
+            kind: sha256((folder / f"{NAME}.{kind}").read_bytes()).hexdigest()
+            for kind in map(str, FORMATS)
+        }
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    return bool(note == {"made_from": made_from, "sha256": held})
+
+
+CLOSE_PACK: Step[Run] = Step(
+    "publish_close_pack", "the newest period's close pack: PDF and workbook", publish_close_pack
+)

@@ -1,0 +1,28 @@
+"""The notebooks run from the first cell to the last, and are kept without what they showed."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from gl_ledger import small_journal, write_marts
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[3] / "notebooks"
+NAMES = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    write_marts(folder / "published.duckdb", small_journal())
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_clean(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARHOUSE_HOME", str(home))
+    notebook = nbformat.read(FOLDER / name, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell for cell in code if cell.outputs or cell.execution_count] == []
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    assert any(cell.outputs for cell in code)

@@ -1,0 +1,140 @@
+"""The close pack: its figures tie, its checks find what is wrong, and its files say the same."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gl_ledger import Journal, pack_over, small_journal
+from workbooks import sheets
+
+from clearhouse.gl.reports import checks, statements
+from clearhouse.gl.reports.html import html
+from clearhouse.gl.reports.model import Cell, Pack
+from clearhouse.gl.reports.pdf import pdf
+from clearhouse.gl.reports.written import written
+from clearhouse.gl.reports.xlsx import xlsx
+
+Row = dict[str, Any]
+
+
+def test_a_ledger_in_order_passes_every_check(pack: Pack) -> None:
+    assert {check.name: difference for check, difference in pack.differences() if difference} == {}
+    assert len(pack.checks) == 13
+
+
+def test_statements_come_to_what_the_trial_balance_says(pack: Pack) -> None:
+    table = pack.tables[statements.TRIAL_BALANCE]
+    closing = {
+        row.key: pack.number(Cell(table.name, row.key, "closing")) for row in table.rows[:-1]
+    }
+    earned = -sum((v for code, v in closing.items() if code[0] in "4578"), Decimal(0))
+    assets = sum((v for code, v in closing.items() if code[0] in "16"), Decimal(0))
+    income = pack.number(Cell(statements.INCOME, statements.NET_INCOME, "to_date"))
+    sheet = pack.number(Cell(statements.BALANCE_SHEET, "total:Assets", "this"))
+    assert (income, sheet) == (earned, assets)
+    assert earned == Decimal("111014.67")
+
+
+def _one_sided(journal: Journal) -> None:
+    journal.rows.remove(next(r for r in journal.rows if r["account_code"] == "7100"))
+
+
+def _gap(journal: Journal) -> None:
+    march = [r for r in journal.rows if r["fiscal_period"] == "2024-03"]
+    lost = next(r["journal_entry"] for r in march if r["account_code"] == "7100")
+    journal.rows = [r for r in journal.rows if r["journal_entry"] != lost]
+
+
+def _not_reversed(journal: Journal) -> None:
+    for row in journal.rows:
+        if row["entry_type"] == "reversal" and row["journal_entry"].startswith("JE-03000001"):
+            row["entry_type"] = "standard"
+
+
+@pytest.mark.parametrize(
+    ("break_it", "found"),
+    [
+        pytest.param(
+            _one_sided,
+            {
+                "The trial balance is zero",
+                "The balance sheet balances",
+                "Cash flow explains cash",
+            },
+            id="a line is lost in an earlier period",
+        ),
+        pytest.param(_gap, {"Entry numbers have no gap"}, id="an entry is lost"),
+        pytest.param(
+            _not_reversed,
+            {"Accruals are reversed", "Reversals equal their accruals"},
+            id="an accrual stays",
+        ),
+    ],
+)
+def test_a_check_fails_for_what_is_wrong(
+    tmp_path: Path, break_it: Callable[[Journal], None], found: set[str]
+) -> None:
+    journal = small_journal()
+    break_it(journal)
+    broken = pack_over(tmp_path / "published.duckdb", journal)
+    failed = {check.name for check, difference in broken.differences() if difference}
+    assert failed == found
+    assert f"{len(found)} of 13 checks do not hold" in _told(broken)
+
+
+def _told(pack: Pack) -> str:
+    failed = sum(bool(difference) for _, difference in pack.differences())
+    assert html(pack).count(">FAILS<") == failed
+    return f"{failed} of {len(pack.checks)} checks do not hold"
+
+
+def test_the_pdf_is_the_same_twice_and_says_what_the_ledger_says(
+    pack: Pack, tmp_path: Path
+) -> None:
+    made = pdf(pack)
+    assert made == pdf(pack)
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext is not installed: the text of the PDF is not read")
+    (tmp_path / "pack.pdf").write_bytes(made)
+    command = ["pdftotext", "-layout", str(tmp_path / "pack.pdf"), "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for cell in (
+        Cell(statements.INCOME, statements.NET_INCOME, "this"),
+        Cell(statements.BALANCE_SHEET, "both", "this"),
+        Cell(statements.TRIAL_BALANCE, "total", "debits"),
+    ):
+        assert written(pack.number(cell), statements.money("", "").kind) in text
+    assert "All 13 checks hold." in text
+    assert "Nelson <North> & Sons" in text
+
+
+def test_the_workbook_keeps_beside_each_formula_what_the_pack_says(pack: Pack) -> None:
+    made = xlsx(pack)
+    assert made == xlsx(pack)
+    found = sheets(made)
+    assert list(found) == ["Checks", *pack.tables]
+    income = found[statements.INCOME]
+    last = 4 + len(pack.tables[statements.INCOME].rows)
+    net = pack.number(Cell(statements.INCOME, statements.NET_INCOME, "this"))
+    assert income[f"B{last}"].value == pytest.approx(float(net), abs=0.001)
+    assert income["E6"].formula == f"'{statements.INCOME_BY_PERIOD}'!E6"
+    balance = found[statements.TRIAL_BALANCE]
+    last = 4 + len(pack.tables[statements.TRIAL_BALANCE].rows)
+    assert balance[f"F{last}"] == (f"SUM(F5:F{last - 1})", 0.0)
+    holds = [cell for place, cell in found["Checks"].items() if cell.formula and place[0] == "C"]
+    assert [cell.value for cell in holds] == [0.0] * len(pack.checks)
+    assert checks.LEDGER in holds[0].formula
+
+
+def test_the_page_asks_no_server_and_escapes_what_comes_from_outside(pack: Pack) -> None:
+    page = html(pack)
+    assert page == html(pack)
+    assert re.findall(r"""(?:src|href)=["'](?!#)|url\(|<script|@import""", page) == []
+    assert "Nelson &lt;North&gt; &amp; Sons" in page
+    assert "<North>" not in page
+    assert page.count("<svg") == len(pack.charts)
