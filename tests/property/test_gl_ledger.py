@@ -138,6 +138,8 @@ def test_a_year_is_closed_to_retained_earnings(lines: pa.Table) -> None:
     [(retained,)] = ask(lines, "select sum(cents) from lines where account_code = '3100'")
     assert closed == 0
     assert retained == result != 0
+    unsigned = "created_by is null or approved_by is null or created_by = approved_by"
+    assert ask(lines, f"select line_id from lines where {unsigned}") == []
     [(posted, first, last)] = ask(
         lines,
         """select any_value(posting_date), min(recorded_on), max(recorded_on) from lines

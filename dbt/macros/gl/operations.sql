@@ -46,16 +46,16 @@
     whole thousandths, so that both engines round alike.
 #}
 {% macro unit_price(amount, quantity) -%}
-    case
-        when {{ quantity }} <> 0 then cast(
-            cast(
+    cast(
+        case
+            when {{ quantity }} <> 0 then cast(
                 cast(sign({{ quantity }}) as bigint) * {{ half_up(
                     'cast((' ~ amount ~ ') * 10000000 as bigint)',
                     'cast(abs(' ~ quantity ~ ') * 1000 as bigint)'
                 ) }} as decimal(18, 0)
-            ) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
-        )
-    end
+            ) * cast(0.0001 as decimal(5, 4))
+        end as decimal(18, 4)
+    )
 {%- endmacro %}
 
 

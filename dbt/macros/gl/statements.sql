@@ -203,10 +203,12 @@
         accounts.caption,
         trial_balance.account_code,
         trial_balance.account_name,
-        case
-            when trial_balance.account_class = 'ASSET' then trial_balance.closing_balance
-            else -trial_balance.closing_balance
-        end as amount
+        cast(
+            case
+                when trial_balance.account_class = 'ASSET' then trial_balance.closing_balance
+                else -trial_balance.closing_balance
+            end as decimal(18, 2)
+        ) as amount
     from trial_balance
     inner join accounts on trial_balance.account_code = accounts.account_code
     where trial_balance.account_class in ('ASSET', 'LIABILITY', 'EQUITY')

@@ -48,11 +48,11 @@ select
     spent_gross,
     spent_net,
     cast(budget - spent_gross as decimal(18, 2)) as remaining,
-    case
-        when budget > 0 then cast(
-            {{ half_up(cents('spent_gross') ~ ' * 10000', cents('budget')) }}
-            * cast(0.01 as decimal(3, 2)) as decimal(9, 2)
-        )
-    end as percent_spent,
+    cast(
+        case
+            when budget > 0 then {{ half_up(cents('spent_gross') ~ ' * 10000', cents('budget')) }}
+                * cast(0.01 as decimal(3, 2))
+        end as decimal(9, 2)
+    ) as percent_spent,
     last_spent_on
 from sums
