@@ -16,7 +16,7 @@ from clearhouse.core.errors import SourceError
 from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
 from clearhouse.settings import Settings
 
-FIRST_NUMBERS = {"north": 0, "south": 50}
+FIRST_NUMBERS = {"north": 0, "south": 50, "kitchen": 0}
 A_DAY = dt.timedelta(days=1)
 
 

@@ -5,7 +5,7 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clearhouse.core.money import NO_CURRENCY, iso_exponents
+from clearhouse.core.money import NO_CURRENCY, exponents
 
 _MOST_PLACES = 4
 _AMOUNT = pa.decimal128(17, _MOST_PLACES)
@@ -52,9 +52,9 @@ def minor_of_decimals(amounts: pa.ChunkedArray, codes: pa.ChunkedArray) -> pa.Ch
 @cache
 def _exponents() -> tuple[pa.Array, pa.Array, pa.Array]:
     """Currency codes, the exponent of each, and powers of ten by exponent."""
-    exponents = iso_exponents()
+    found = exponents()
     return (
-        pa.array(list(exponents), pa.string()),
-        pa.array(list(exponents.values()), pa.int32()),
+        pa.array(list(found), pa.string()),
+        pa.array(list(found.values()), pa.int32()),
         pa.array([10**places for places in range(_MOST_PLACES + 1)], pa.int64()),
     )

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from clearhouse.core.errors import StoreError, first_line
-from clearhouse.core.money import iso_exponents
+from clearhouse.core.money import exponents
 
 _local = threading.local()
 
@@ -114,7 +114,7 @@ def _exact(column: str, kind: pa.DataType) -> str:
 def unusual_currencies() -> tuple[tuple[int, str], ...]:
     """Decimal places other than two, and the codes of the currencies that have them, as SQL."""
     codes: dict[int, list[str]] = {}
-    for code, places in iso_exponents().items():
+    for code, places in exponents().items():
         if places != USUAL_PLACES:
             codes.setdefault(places, []).append(f"'{code}'")
     return tuple((places, ", ".join(sorted(found))) for places, found in sorted(codes.items()))

@@ -19,6 +19,11 @@ from clearhouse.core.errors import MoneyError
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency": an amount that can't be read counts as 0 of it."""
 
+PRICE_UNITS: Mapping[str, int] = MappingProxyType({"QUD": 4})
+"""Units of prices that are no money, by the code under which the books count them, with the decimal
+places. QUD: US dollars for a unit of goods. ISO 4217 begins its codes with a country's, and QM to
+QZ are left to users (docs/decisions/0024-the-unit-of-prices.md)."""
+
 _MAX_WHOLE_DIGITS = 13
 
 
@@ -31,14 +36,20 @@ def iso_exponents() -> Mapping[str, int]:
     return MappingProxyType({c.code: c.exponent for c in Currency if c.exponent is not None})
 
 
+@cache
+def exponents() -> Mapping[str, int]:
+    """The exponent of everything that the books can count: ISO 4217's, and units of prices."""
+    return MappingProxyType({**iso_exponents(), **PRICE_UNITS})
+
+
 def exponent(currency: str) -> int:
-    """Number of decimal places of a currency, as ISO 4217 has it.
+    """Number of decimal places of a currency, as ISO 4217 has it, or of a unit of prices.
 
     Raises:
         MoneyError: the code is not a currency in which an amount can be given.
     """
     try:
-        return iso_exponents()[currency]
+        return exponents()[currency]
     except KeyError:
         raise MoneyError(
             f"{currency!r} is not an ISO 4217 currency with an amount.", "currency_unknown"
@@ -81,7 +92,7 @@ def text_from_minor(minor: int, currency: str) -> str:
 
     An unknown currency, XXX among them, is written without decimals.
     """
-    places = iso_exponents().get(currency, 0)
+    places = exponents().get(currency, 0)
     digits = str(abs(minor)).rjust(places + 1, "0")
     sign = "-" if minor < 0 else ""
     whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :]

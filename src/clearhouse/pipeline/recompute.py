@@ -13,7 +13,7 @@ from clearhouse.books.model import Side
 from clearhouse.core.columnar import DIALECT, Dialect
 from clearhouse.core.contract import Contract, PayloadFormat
 from clearhouse.core.contract.reading import amount_pattern, currency_pattern
-from clearhouse.core.money import iso_exponents, text_pattern
+from clearhouse.core.money import exponents, text_pattern
 from clearhouse.core.paths import near
 from clearhouse.core.urls import SecretUrl
 from clearhouse.landing import LandedObject
@@ -95,7 +95,7 @@ def _minor(contract: Contract, currencies: Iterable[str]) -> str:
 
 
 def _places(currencies: Iterable[str]) -> dict[str, int]:
-    known = iso_exponents()
+    known = exponents()
     return {code: known[code] for code in sorted(currencies) if code in known}
 
 
@@ -193,7 +193,8 @@ def _rows(contract: Contract) -> tuple[str, str]:
     lines = r"string_split(regexp_replace(payload, $$\n\z$$, $$$$), chr(10))"
     if not contract.rows_under:
         return "payload", lines
-    answer = f"json_extract(TRY_CAST(payload AS JSON), $$/{contract.rows_under}$$)"
+    path = contract.rows_under.replace(".", "/")
+    answer = f"json_extract(TRY_CAST(payload AS JSON), $$/{path}$$)"
     # A corrected row lands as a line of its own.
     rows = f"coalesce({answer}::JSON[]::VARCHAR[],\n      {lines})"
     if contract.amount.is_text:

@@ -97,8 +97,9 @@ def _answer(lines: Sequence[bytes], contract: Contract) -> tuple[bytes, Counted 
     """An answer of some rows, and its count: of JSON rows in that format, else NDJSON."""
     if not (contract.repeats and contract.rows_under):
         return b"".join(line + b"\n" for line in lines), None
-    under = json.dumps(contract.rows_under).encode()
-    payload = b"{" + under + b": [" + b", ".join(lines) + b"]}"
+    payload = b"[" + b", ".join(lines) + b"]"
+    for key in reversed(contract.rows_under.split(".")):
+        payload = b"{" + json.dumps(key).encode() + b": " + payload + b"}"
     return payload, Counted(PayloadFormat.JSON_ROWS, rows_of(payload, contract).lines.count(b"\n"))
 
 

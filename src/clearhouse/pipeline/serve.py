@@ -142,8 +142,8 @@ def apply(run: Run, pending: Pending, flip: Flip) -> None:
     for dataset in run.datasets:
         changed = pending[dataset.id]
         # What derives from one dataset may build on another one, and be touched by that.
-        derived_from = derived_tables(dataset.declared, dataset.id)
-        for derived in derived_from if changed else dataset.declared.derived:
+        every = derived_tables(dataset.declared, dataset.id)
+        for derived in every if changed or flip.anew else dataset.declared.derived:
             if run.engine.serves_copies:
                 to_serve += _parts_to_serve(run, derived, anew=flip.anew)
             statements += [] if flip.anew else _put_in_place(run, derived)

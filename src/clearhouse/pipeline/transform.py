@@ -75,7 +75,7 @@ def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepRep
 
 def build_silver(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, str]) -> None:
     """Build silver of some days from bronze, tagged with the entry id of each day."""
-    files = run.lake.files(dataset.id, sorted(entries))
+    files = run.lake.files(dataset.id, sorted(entries)) if entries else []
     run.engine.expose_bronze(dataset.bronze, files, bronze_schema(dataset.contract))
     tagged = {day: (entry_id, "") for day, entry_id in entries.items()}
     ops.set_build_days(run.engine, dataset.id, tagged)

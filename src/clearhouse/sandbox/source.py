@@ -46,6 +46,7 @@ class SandboxSource:
         create_app: its ASGI application for such options.
         row_faults: the names of the faults that its records can have.
         key: what a request must bear, where it must.
+        stands_for: names of the pipeline's sources that it stands in for, where they are others.
     """
 
     name: str
@@ -54,3 +55,4 @@ class SandboxSource:
     create_app: Callable[[Any], ASGIApp]
     row_faults: Callable[[], Collection[str]]
     key: str = ""
+    stands_for: tuple[str, ...] = ()

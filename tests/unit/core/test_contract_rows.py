@@ -98,6 +98,23 @@ def test_an_answer_without_rows_has_none(rows: Contract) -> None:
     assert len(type_records(b'{"data": []}', rows, "till").reading) == 0
 
 
+def test_rows_can_lie_deeper_in_an_answer(tmp_path: Path) -> None:
+    deeper = contract(tmp_path, UNDER_DATA.replace("data}", "response.data}"))
+    row = b'{ "order_id": "a", "quantity": 1, "total": 1.50 }'
+    inner = b'{"total": "1", "data": [' + row + b"]}"
+    payload = b'{"response": ' + inner + b', "data": [7], "apiVersion": "2.1"}'
+    assert rows_of(payload, deeper).lines == row + b"\n"
+    for bad in (
+        inner,
+        b'{"response": []}',
+        b'{"response": {"data": {}}}',
+        b'{"response": {"data": [1], "data": [2]}}',
+        b'{"response": ' + inner + b', "response": ' + inner + b"}",
+    ):
+        with pytest.raises(SourceError, match=r"response\.data"):
+            rows_of(bad, deeper)
+
+
 NOT_ROWS = [
     b"",
     b"<html>",

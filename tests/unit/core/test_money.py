@@ -61,9 +61,9 @@ def test_any_other_text_is_refused_and_never_rounded(text: str, currency: str) -
 
 
 @pytest.mark.parametrize(
-    ("currency", "places"), [("USD", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("ISK", 0)]
+    ("currency", "places"), [("USD", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("ISK", 0), ("QUD", 4)]
 )
-def test_a_currency_has_the_exponent_of_iso_4217(currency: str, places: int) -> None:
+def test_a_currency_has_its_exponent(currency: str, places: int) -> None:
     assert exponent(currency) == places
 
 

@@ -10,9 +10,10 @@ custom properties of
   `constant`, for a books' currency that no record states; `identity`, where a correction never
   changes the field; `sources`, the field's name in each source's JSON, where sources differ;
   `is_source`, for a field that is the source's own name, in keys where ids are a source's own;
-- the table: `format` (ndjson, json_rows or csv); `rows_under`, the key of an answer's rows, or that
-  key by source; `repeats`, where a source can rightly repeat a line: true, or the field that such
-  lines share, where they stand together in an answer.
+- the table: `format` (ndjson, json_rows or csv); `rows_under`, the key of an answer's rows (with
+  dots where they lie deeper, as in `response.data`), or that key by source; `repeats`, where a
+  source can rightly repeat a line: true, or the field that such lines share, where they stand
+  together in an answer.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ import yaml
 
 from clearhouse.core.contract.fields import Field, Names, custom, field_of, names_by_source
 from clearhouse.core.errors import ContractError
-from clearhouse.core.money import iso_exponents
+from clearhouse.core.money import exponents
 
 _QUOTED_TYPES = ("string", "timestamp", "date")
 _KEY_TYPES = ("string", "bigint", "timestamp", "date")
@@ -248,10 +249,10 @@ def _check_constants(path: Path, fields: tuple[Field, ...], currency: Field) -> 
             )
         if field.constant is None:
             continue
-        if field is not currency or field.constant not in iso_exponents():
+        if field is not currency or field.constant not in exponents():
             raise ContractError(
                 f"{path}: the constant of {field.name} can't be used: only the books' currency can "
-                "be a constant, an ISO 4217 code."
+                "be a constant: an ISO 4217 code, or a unit of prices."
             )
 
 

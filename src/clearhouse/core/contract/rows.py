@@ -81,23 +81,41 @@ def landed_rows(payload: bytes, contract: Contract, kind: PayloadFormat | None =
 
 
 def _json_rows(payload: bytes, under: str) -> Rows:
+    array = payload
     try:
-        answer = _MEMBERS.decode(payload)
-        if under not in answer:
-            raise _unlike(payload, f"has no {under!r}, the key of its rows")
-        array = answer[under]
+        for key in under.split("."):
+            array = _member(array, key)
         own = _ELEMENTS.decode(array)
-        # A decoder takes the last of two members of one name: rows of the first would be lost.
-        members = _PAIRS.decode(payload.replace(array, b"null", 1).decode())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unlike(payload, f"is not JSON with a list of rows under {under!r}") from error
-    if sum(name == under for name, _ in members) > 1:
-        raise _unlike(payload, f"has {under!r}, the key of its rows, twice")
+    except KeyError:
+        raise _unlike(payload, f"has no {under!r}, the key of its rows") from None
+    except _TwiceError:
+        raise _unlike(payload, f"has {under!r}, the key of its rows, twice") from None
     lines = b"\n".join([*own, b""])
     if lines.count(b"\n") == len(own) and b"\r" not in lines:
         return Rows(lines)
     texts = tuple(map(bytes, own))
     return Rows(b"".join(row.translate(_LINE_BREAKS) + b"\n" for row in texts), texts)
+
+
+class _TwiceError(Exception):
+    """An object has two members of one name."""
+
+
+def _member(text: bytes, key: str) -> bytes:
+    """The text of a member of a JSON object.
+
+    Raises:
+        KeyError: there is none.
+        _TwiceError: there are two. A decoder takes the last: rows of the first would be lost.
+        DecodeError, UnicodeDecodeError: it is no object.
+    """
+    found = bytes(_MEMBERS.decode(text)[key])
+    members = _PAIRS.decode(text.replace(found, b"null", 1).decode())
+    if sum(name == key for name, _ in members) > 1:
+        raise _TwiceError
+    return found
 
 
 def _csv_rows(payload: bytes, contract: Contract) -> Rows:

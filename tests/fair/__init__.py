@@ -1,0 +1,1 @@
+"""A domain of two datasets that only tests use: the toy's tickets, under two names."""
