@@ -23,6 +23,7 @@ from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.background import import_beside
 from clearhouse.core.contract import Contract, PayloadFormat, rows_of
+from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.errors import SourceError, UsageError
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
@@ -128,7 +129,7 @@ def _planned(
     if connection is None:
         raise UsageError("There is no source to pull from: set its URL.", "no_source")
     if run.follows:
-        connection = _following(run, source, connection, days)
+        connection = _following(run, dataset, source, connection, days)
     requests = {
         day: _as_kept(run, connection, request)
         for day, request in connection.requests(days).items()
@@ -150,7 +151,7 @@ def _planned(
 
 
 def _following(
-    run: Run, source: str, connection: Connection, days: Sequence[dt.date]
+    run: Run, dataset: OpenDataset, source: str, connection: Connection, days: Sequence[dt.date]
 ) -> Connection:
     """A source that is asked for what came after what has landed: landing itself is the cursor.
 
@@ -160,10 +161,14 @@ def _following(
     if not isinstance(connection, Followable):
         raise UsageError(f"{source} gives whole days only: it can't be followed.", "not_followable")
     landed = run.landing.days(source, Window(min(days), max(days)))
-    payloads = {day: map(run.landing.read, landed.get(day, ())) for day in days}
-    return connection.following(
-        {day: [p.splitlines()[-1] for p in read if p] for day, read in payloads.items()}
-    )
+    contract = dataset.contract.of(source)
+
+    def last_records(day: dt.date) -> list[bytes]:
+        payloads = map(run.landing.read, landed.get(day, ()))
+        answers = (landed_rows(payload, contract).lines for payload in payloads)
+        return [lines.splitlines()[-1] for lines in answers if lines]
+
+    return connection.following({day: last_records(day) for day in days})
 
 
 def _as_kept(run: Run, connection: Connection, request: Mapping[str, Any]) -> dict[str, Any]:
