@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from toy_home import DAYS, TICKETS, Toy
 
-from clearhouse.books.model import Status
+from clearhouse.books.model import Side, Status
 
 UNREADABLE, NEGATIVE, HALF = DAYS[:3]
 OPEN_TO_WRITE = f"""
@@ -112,3 +113,27 @@ def test_a_shell_that_is_open_to_write_does_not_stop_a_run(toy: Toy) -> None:
         assert now != seen
         told, _ = shell.communicate("again\n")
     assert int(told) == seen  # he goes on with what he opened
+
+
+def test_a_day_is_followed_hour_by_hour_and_then_pulled_whole(tmp_path: Path) -> None:
+    toy, day = Toy(tmp_path / "home"), DAYS[0]
+
+    def follow(*options: str) -> int:
+        return toy.command("step", "toy", "hourly", "--date", day, *options).exit_code
+
+    assert follow("--fault", f"{day}=early") == 0
+    assert toy.visible() == {day: 16}
+    for _ in range(2):  # the first hour brings the other tickets, the second one nothing
+        assert follow() == 0
+        assert toy.visible() == {day: 40}
+    first = day.toordinal() * 100
+    landed = toy.open().landing.objects("north", day)
+    assert [answer.request["after"] for answer in landed] == [0, first + 7, first + 19]
+
+    whole = toy.run(day)
+
+    assert whole.exit_code == 0
+    assert "pulled again" not in whole.stderr, "that is not another way to ask"
+    assert toy.visible() == {day: 40}
+    entry = toy.open().books.current("toy", "landing → bronze", [day])[0]
+    assert entry.totals[Side.DUPLICATE]["records"] == 40, "each came again, and none was missing"

@@ -3,13 +3,14 @@
 Kinds of faults of a day: `few` (two tickets), `negative` (a price below nothing), `unreadable` (a
 price that is no number), `garbled` (ten more tickets, with such prices), `restated` (a ticket of
 this day and one of the day before have another price than told before), `north_closed` and
-`south_closed` (that booth does not answer).
+`south_closed` (that booth does not answer), `early` (the tickets before noon, so far).
 """
 
 import datetime as dt
+import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clearhouse.core.errors import SourceError
@@ -22,15 +23,21 @@ A_DAY = dt.timedelta(days=1)
 
 @dataclass
 class Booth:
-    """A booth that can be asked (`pipeline.domain.Connection`)."""
+    """A booth that can be asked (`pipeline.domain.Followable`)."""
 
     name: str
     faults: Faults
     identity: str = "toy"
     notice: str = ""
+    after: Mapping[dt.date, int] = field(default_factory=dict)
 
     def requests(self, days: Sequence[dt.date]) -> Mapping[dt.date, Mapping[str, Any]]:
-        return {day: {"day": str(day), "as": self._kinds(day)} for day in days}
+        asked = {day: {"day": str(day), "as": self._kinds(day)} for day in days}
+        return {day: {**asked[day], "after": self.after.get(day, 0)} for day in days}
+
+    def following(self, landed: Mapping[dt.date, Sequence[bytes]]) -> "Booth":
+        numbers = {day: [json.loads(line)["number"] for line in landed[day]] for day in landed}
+        return replace(self, after={day: max(numbers[day], default=0) for day in landed})
 
     async def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
         for day in days:
@@ -44,7 +51,9 @@ class Booth:
 
     def _answer(self, day: dt.date) -> bytes:
         kinds = self._kinds(day)
-        tickets = [self._ticket(day, n) for n in range(2 if "few" in kinds else 20)]
+        sold = range(2 if "few" in kinds else 8 if "early" in kinds else 20)
+        after = self.after.get(day, 0)
+        tickets = [self._ticket(day, n) for n in sold if self._number(day, n) > after]
         if "negative" in kinds:
             tickets[0] = self._ticket(day, 0, "-1.00")
         if "unreadable" in kinds:
@@ -55,9 +64,12 @@ class Booth:
             tickets[2:3] = [self._ticket(day - A_DAY, 3, "99.00"), self._ticket(day, 2, "98.00")]
         return f'{{"booth": "{self.name}", "tickets": [{", ".join(tickets)}]}}'.encode()
 
+    def _number(self, day: dt.date, n: int) -> int:
+        return day.toordinal() * 100 + FIRST_NUMBERS[self.name] + n
+
     def _ticket(self, day: dt.date, n: int, price: str = "") -> str:
         """A ticket as JSON, on two lines."""
-        number = day.toordinal() * 100 + FIRST_NUMBERS[self.name] + n
+        number = self._number(day, n)
         price = price or f"{2 + number % 7}.{number % 100:02}"
         sold_at = f"{day}T{8 + n // 2:02}:00:00"
         return (

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.domain import Dataset, Derived, Domain, Frames, Gate
+from clearhouse.pipeline.domain import Dataset, Derived, Domain, Frames, Gate, StepGroup
 from clearhouse.pipeline.profiles import candidates_of, raw_profile
+from clearhouse.pipeline.steps import STEPS
 from toy.booths import booth
 
 ROOT = Path(__file__).parent
@@ -55,4 +56,5 @@ TOY = Domain(
     models=ROOT / "dbt" / "toy",
     model_tests=ROOT / "dbt" / "tests",
     gates=ROOT / "gx",
+    step_groups={"hourly": StepGroup(tuple(step.name for step in STEPS), follows=True)},
 )

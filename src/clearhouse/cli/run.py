@@ -205,7 +205,7 @@ def run_pulling(
     ):
         opened = open_run(domain, config, connections, progress=shown, refresh=refresh)
         opened.prepares = len(chosen.steps) > 1
-        opened.only = chosen.datasets
+        opened.only, opened.follows = chosen.datasets, chosen.follows
         report, summary = _steps(opened, chosen.steps, window)
     _tell(opened, report, summary, as_json=as_json)
     leave(report.exit_code)

@@ -4,8 +4,10 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
 from clearhouse.core.http import HttpPolicy
@@ -20,10 +22,11 @@ _SANDBOX_KEY = "sandbox-key-gl"
 
 @dataclass
 class LinesConnection:
-    """A service that can be asked (`pipeline.domain.Connection`).
+    """A service that can be asked (`pipeline.domain.Followable`).
 
     Attributes:
         url: where it is; the sandbox is started when it is first asked for.
+        after: by day, the line after which lines are wanted; of other days all.
     """
 
     identity: str
@@ -31,18 +34,29 @@ class LinesConnection:
     url: Callable[[], str] = field(repr=False)
     key: str = field(repr=False)
     policy: HttpPolicy = field(default_factory=HttpPolicy)
+    after: Mapping[dt.date, int] = field(default_factory=dict)
 
     def requests(self, days: Sequence[dt.date]) -> Mapping[dt.date, Mapping[str, Any]]:
         """What would be asked for each of the days."""
-        return {day: request_for(day) for day in days}
+        return {day: request_for(day, self.after.get(day, 0)) for day in days}
+
+    def following(self, landed: Mapping[dt.date, Sequence[bytes]]) -> "LinesConnection":
+        """The same, asked for lines after those that have landed. They come in order of their id.
+
+        Args:
+            landed: see `Followable`.
+        """
+        last = {day: max(map(_id_of, lines), default=0) for day, lines in landed.items()}
+        return replace(self, after=last)
 
     async def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
         """Each day as soon as it is there."""
         async with LinesClient(self.url(), self.key, policy=self.policy) as client:
 
             async def ask(day: dt.date) -> Batch | Failure:
+                after = self.after.get(day, 0)
                 try:
-                    return Batch(day, await client.lines_of(day), request_for(day))
+                    return Batch(day, await client.lines_of(day, after), request_for(day, after))
                 except ClearhouseError as error:
                     return Failure(day, error)
 
@@ -92,6 +106,21 @@ def check(settings: Settings) -> str:
 
     asyncio.run(ask())
     return "the general ledger's service answers at GL_API_URL"
+
+
+class _Named(msgspec.Struct):
+    gl_entry_id: int
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+
+
+def _id_of(line: bytes) -> int:
+    """The id of a line; of one that can't be read 0, so that the day is asked for whole."""
+    try:
+        return _NAMED.decode(line).gl_entry_id
+    except msgspec.DecodeError:
+        return 0
 
 
 def _key(settings: Settings) -> str:

@@ -23,12 +23,18 @@ _COUNT = "X-Record-Count"
 _NDJSON = "application/x-ndjson"
 
 
-def request_for(day: dt.date) -> dict[str, Any]:
-    """What is asked for a day, as JSON can hold it."""
+def request_for(day: dt.date, after: int = 0) -> dict[str, Any]:
+    """What is asked for a day, as JSON can hold it.
+
+    Args:
+        day: on which lines were recorded.
+        after: gl_entry_id of the line before the first one that is wanted; 0: from the first on.
+    """
+    cursor = {"after": str(after)} if after else {}
     return {
         "method": "GET",
         "path": "v1/lines/export",
-        "params": {"recorded_on": str(day), "format": "ndjson"},
+        "params": {"recorded_on": str(day), "format": "ndjson", **cursor},
     }
 
 
@@ -58,8 +64,8 @@ class LinesClient(ResilientClient):
             transport=transport,
         )
 
-    async def lines_of(self, day: dt.date) -> bytes:
-        """The lines recorded on a day as NDJSON, all of them.
+    async def lines_of(self, day: dt.date, after: int = 0) -> bytes:
+        """The lines recorded on a day as NDJSON, all of them or those after one.
 
         Raises:
             SourceError: see `ResilientClient.exchange`; without a valid key, or one that may read
@@ -71,7 +77,7 @@ class LinesClient(ResilientClient):
             _see_that_it_is_whole(response, payload)
             return payload
 
-        return await self.exchange(**request_for(day), consume=consume)
+        return await self.exchange(**request_for(day, after), consume=consume)
 
     async def health(self) -> None:
         """See that it is ready: `GET /health/ready`, which needs no key.

@@ -99,6 +99,7 @@ class Run:
         release_reason: of the release that this run carries out; "" for none.
         prepares: whether what later steps need is imported while the source is waited for.
         only: names of the datasets that steps work on; all where there are none.
+        follows: days are pulled from where they have landed, and not whole.
     """
 
     domain: Domain
@@ -121,6 +122,7 @@ class Run:
     refresh: bool = False
     prepares: bool = True
     only: tuple[str, ...] = ()
+    follows: bool = False
     progress: Progress = field(default_factory=Silent)
     unknown_values: Counter[tuple[str, str]] = field(default_factory=Counter)
     release_reason: str = ""

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
@@ -57,6 +57,19 @@ class Connection(Protocol):
 
     def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
         """Each day as soon as it is there, in any order."""
+        ...
+
+
+@runtime_checkable
+class Followable(Connection, Protocol):
+    """A source that can be asked for what it has of a day since it was asked last."""
+
+    def following(self, landed: Mapping[dt.date, Sequence[bytes]]) -> Connection:
+        """The same, to be asked for no more than what came after the records that have landed.
+
+        Args:
+            landed: by day, the last record of each answer that has one; none where a day has none.
+        """
         ...
 
 
@@ -191,10 +204,12 @@ class StepGroup:
     Attributes:
         steps: their names.
         datasets: the names of those that the steps then work on; all where there are none.
+        follows: days are pulled from where they have landed (`Followable`), and not whole.
     """
 
     steps: tuple[str, ...]
     datasets: tuple[str, ...] = ()
+    follows: bool = False
 
     def __str__(self) -> str:
         of = f" of {' and '.join(self.datasets)}" if self.datasets else ""

@@ -23,6 +23,7 @@ from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.background import import_beside
 from clearhouse.core.contract import Contract, PayloadFormat, rows_of
+from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.errors import SourceError, UsageError
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt
@@ -30,13 +31,14 @@ from clearhouse.lake import iceberg
 from clearhouse.landing import Counted, LandedObject
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.domain import Batch, Connection, Failure
+from clearhouse.pipeline.domain import Batch, Connection, Failure, Followable
 from clearhouse.pipeline.runner import StepReport
 from clearhouse.quality import worker
 
 _log = structlog.get_logger("clearhouse.pull")
 
 _LANDINGS_AT_ONCE = 2
+_FOLLOWED = "followed"
 _VERSION = digest("landing", "1")  # what an answer becomes: its bytes without their framing
 
 Requests = Mapping[dt.date, Mapping[str, Any]]
@@ -127,13 +129,16 @@ def _planned(
     connection = run.connections.get(source)
     if connection is None:
         raise UsageError("There is no source to pull from: set its URL.", "no_source")
+    if run.follows:
+        connection = _following(run, dataset, source, connection, days)
     requests = {
-        day: {"source": connection.identity, **request}
+        day: _as_kept(run, connection, request)
         for day, request in connection.requests(days).items()
     }
     keys = {day: key_of_pull(run, dataset, source, day, requests[day]) for day in days}
     pull = _Pull(dataset, source, connection, keys, [], StepReport())
-    in_place = {} if run.refresh else _landed_by(run, dataset, source, keys, requests)
+    is_asked_again = run.refresh or run.follows
+    in_place = {} if is_asked_again else _landed_by(run, dataset, source, keys, requests)
     plan = pull.clerk(run).plan(keys, in_place)
     closed = run.certificates.closed(run.name)
     pull.wanted = [day for day in plan.redo if day not in closed]
@@ -144,6 +149,33 @@ def _planned(
         _warn_of_another_request(run, dataset, source, connection, pull.wanted)
         pull.clerk(run).open(keys[day] for day in pull.wanted)
     return pull
+
+
+def _following(
+    run: Run, dataset: OpenDataset, source: str, connection: Connection, days: Sequence[dt.date]
+) -> Connection:
+    """A source that is asked for what came after what has landed: landing itself is the cursor.
+
+    Raises:
+        UsageError: the source can't be asked so.
+    """
+    if not isinstance(connection, Followable):
+        raise UsageError(f"{source} gives whole days only: it can't be followed.", "not_followable")
+    landed = run.landing.days(source, Window(min(days), max(days)))
+    contract = dataset.contract.of(source)
+
+    def last_records(day: dt.date) -> list[bytes]:
+        payloads = map(run.landing.read, landed.get(day, ()))
+        answers = (landed_rows(payload, contract).lines for payload in payloads)
+        return [lines.splitlines()[-1] for lines in answers if lines]
+
+    return connection.following({day: last_records(day) for day in days})
+
+
+def _as_kept(run: Run, connection: Connection, request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as the books and landing keep it: of whom, and whether for a part of a day."""
+    part = {_FOLLOWED: True} if run.follows else {}
+    return {"source": connection.identity, **request, **part}
 
 
 def _closed(run: Run, pull: _Pull) -> StepReport:
@@ -187,8 +219,17 @@ def _warn_of_another_request(
     days: Sequence[dt.date],
 ) -> None:
     """Say so when days are pulled again because they would be asked for otherwise."""
-    again = run.entries(dataset.names.landed[source], days)
-    if again and not run.refresh:
+    entered = run.entries(dataset.names.landed[source], days)
+    if run.refresh or run.follows or not entered:
+        return
+    landed = run.landing.days(source, Window(min(entered), max(entered)))
+    # A day that was followed is pulled whole when it is over: that is no other way to ask for it.
+    again = {
+        day
+        for day in entered
+        if not any(_FOLLOWED in answer.request for answer in landed.get(day, ()))
+    }
+    if again:
         _log.warning(
             "days that have landed are pulled again, since they would be asked for otherwise now; "
             "what comes is a correction of what came before",
@@ -316,7 +357,7 @@ def _land(run: Run, pull: _Pull, batch: Batch) -> LandedObject | Failure:
     except SourceError as error:
         run.progress.fail(batch.book_date, error.message)
         return Failure(batch.book_date, error)
-    request = {"source": pull.connection.identity, **batch.request}
+    request = _as_kept(run, pull.connection, batch.request)
     return run.landing.put(pull.source, batch.book_date, batch.payload, request, counted)
 
 

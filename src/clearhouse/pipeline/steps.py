@@ -39,11 +39,12 @@ class Chosen:
     """Steps of a domain, in order.
 
     Attributes:
-        datasets: the names of those that they work on; all where there are none.
+        datasets, follows: see `StepGroup`.
     """
 
     steps: tuple[Step[Run], ...]
     datasets: tuple[str, ...] = ()
+    follows: bool = False
 
 
 def steps_named(domain: Domain, name: str) -> Chosen:
@@ -59,4 +60,4 @@ def steps_named(domain: Domain, name: str) -> Chosen:
         groups = ", ".join(f"{named} ({group})" for named, group in domain.step_groups.items())
         also = f"; {domain.name} also knows {groups}" if groups else ""
         raise UsageError(f"There is no step {name!r}; the steps are {known}{also}.", "unknown_step")
-    return Chosen(found, group.datasets)
+    return Chosen(found, group.datasets, group.follows)
