@@ -47,6 +47,7 @@ def run_as_data(report: RunReport) -> dict[str, Any]:
                 "failed": {str(d): why for d, why in r.failed.items()},
                 "unbalanced": {str(d): why for d, why in r.unbalanced.items()},
                 "incomplete": {str(d): why for d, why in r.incomplete.items()},
+                "files": [str(path) for path in r.files],
             }
             for name, r in report.steps.items()
         },

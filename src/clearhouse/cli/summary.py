@@ -28,6 +28,8 @@ def show_summary(run: Run, report: RunReport, summary: Summary) -> None:
     """What a run came to."""
     for line in _outcome(run, summary):
         out.print(line, soft_wrap=True)
+    for path in (path for step in report.steps.values() for path in step.files):
+        out.print(f"Written: {path}", soft_wrap=True, markup=False)
     show_stopped(run, report, summary)
     show_journal(run.journal.head())
 

@@ -8,6 +8,7 @@ the days that it is given here only spare it the question.
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ class StepReport:
     Attributes:
         incomplete: days that go on without a part of what they should have.
         by_others: days that one dataset stops, and that go on with another one.
+        files: what the step wrote for people to open.
     """
 
     done: list[dt.date] = field(default_factory=list)
@@ -35,6 +37,7 @@ class StepReport:
     unbalanced: dict[dt.date, str] = field(default_factory=dict)
     incomplete: dict[dt.date, str] = field(default_factory=dict)
     by_others: set[dt.date] = field(default_factory=set)
+    files: list[Path] = field(default_factory=list)
 
     @property
     def passed(self) -> list[dt.date]:

@@ -37,6 +37,7 @@ def test_the_newest_period_of_the_days_has_a_pack_that_is_made_once(run: Run, ho
     first = publish_close_pack(run, [dt.date(2024, 2, 10), *MARCH])
     folder = home / "reports" / "gl" / "2024-03"
     assert (len(first.done), first.exit_code) == (32, 0)
+    assert first.files == [folder / "close-pack.pdf", folder / "close-pack.xlsx"]
     assert sorted(path.name for path in folder.iterdir()) == [
         "close-pack.pdf", "close-pack.xlsx", "made-from.json",
     ]  # fmt: skip

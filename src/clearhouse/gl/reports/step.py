@@ -42,12 +42,13 @@ def publish_close_pack(run: Run, days: Sequence[dt.date]) -> StepReport:
     if _is_made(folder, made_from):
         return StepReport(skipped=[*days])
     files = make_files(run.engine.query_readers, run.certificates.engine, period, FORMATS)
-    for kind, content in files.items():
-        _write(folder / f"{NAME}.{kind}", content)
+    written = {folder / f"{NAME}.{kind}": content for kind, content in files.items()}
+    for path, content in written.items():
+        _write(path, content)
     hashes = {str(kind): sha256(content).hexdigest() for kind, content in files.items()}
     note = json.dumps({"made_from": made_from, "sha256": hashes}, indent=2) + "\n"
     _write(folder / _MADE_FROM, note.encode())
-    return StepReport(done=[*days])
+    return StepReport(done=[*days], files=[*written])
 
 
 def _write(path: Path, content: bytes) -> None:
