@@ -143,8 +143,8 @@ def _write(file: Path, year: pa.Table) -> None:
         connection.execute("CREATE TABLE one_year AS FROM generated")
         connection.execute(f"""
             CREATE TABLE controls AS SELECT code AS account_code, control
-            FROM read_csv('{chart}', all_varchar = true, nullstr = '-')
-            WHERE control NOT IN ('', 'material')""")
+            FROM read_csv('{chart}', all_varchar = true)
+            WHERE control <> 'material'""")  # what is in stock is not told by lines
         connection.execute("CREATE TABLE lines AS FROM one_year")
         for later in range(1, YEARS):
             numbers = {

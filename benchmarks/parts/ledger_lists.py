@@ -80,8 +80,7 @@ def orm_deep(job: Job, stack: ExitStack) -> Task:
 def _from_service(job: Job, stack: ExitStack, *, is_deep: bool) -> Task:
     walks = _walks(store_of(job), is_deep)
     server = service(job, stack)
-    cursors = _each(walks, lambda walk: _cursor(server, walk))
-    before = dict(zip(map(str, walks), cursors, strict=True))
+    before = _cursors(store_of(job), server, walks)
 
     def bodies(walk: Walk) -> _Bodies:
         cursor, found = before[str(walk)], []
@@ -164,6 +163,17 @@ def _each(walks: Sequence[Walk], work: Callable[[Walk], _T]) -> list[_T]:
     """Some at once, in order."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(work, walks))
+
+
+def _cursors(store: Path, server: Server, walks: Sequence[Walk]) -> dict[str, str | None]:
+    """By walk: the cursor with which it begins. The way there is long, and gone once for all."""
+    file = store.with_name("cursors.json")
+    known = msgspec.json.decode(file.read_bytes()) if file.exists() else {}
+    new = [walk for walk in walks if str(walk) not in known]
+    found = _each(new, lambda walk: _cursor(server, walk))
+    known.update(zip(map(str, new), found, strict=True))
+    file.write_bytes(msgspec.json.encode(known))
+    return known
 
 
 def _cursor(server: Server, walk: Walk) -> str | None:
