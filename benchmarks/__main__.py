@@ -23,6 +23,11 @@ _WEEK_DAYS = 7
 _OF_ONE_DAY = ("close", "close_many", "proof_checked")
 _STAR = ("star_load", "star_load_many", "star_rows", "star_refresh")
 """Retail in PostgreSQL, by the native stack: not on systems where that does not run."""
+_LEDGER = (
+    "gl_make", "gl_balance", "gl_export_ndjson", "gl_export_parquet", "gl_list_first",
+    "gl_orm_first", "gl_list_deep", "gl_orm_deep", "gl_stream",
+)  # fmt: skip
+"""The general ledger and its service; what is compared, side by side."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +58,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case(part, 1) for part in _OF_ONE_DAY]
     cases += [Case(part, days) for part in _STAR]
     cases += [Case("star_one_more", min(days, _WEEK_DAYS)), Case("star_one_more", days)]
+    cases += [Case(part, days) for part in _LEDGER]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

@@ -26,6 +26,8 @@ def show(found: Summary, console: Console | None = None) -> None:
         out.print(_numbers_table("times the seconds of Clearhouse", "ratio", found.ratios))
     if found.shares:
         out.print(_numbers_table("of a run's seconds", "%", found.shares))
+    if found.waits:
+        out.print(_numbers_table("of a measurement", "seconds", found.waits))
     if found.promises:
         out.print(_promises_table(found.promises))
 
@@ -42,6 +44,7 @@ def keep(path: Path, found: Summary, measured: Sequence[Measured]) -> None:
         ],
         "ratios": found.ratios,
         "shares": found.shares,
+        "waits": found.waits,
         "promises": [{**asdict(p), "is_kept": p.is_kept} for p in found.promises],
         "measurements": [asdict(m) for m in measured],
     }

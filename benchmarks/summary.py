@@ -18,6 +18,8 @@ STAR, STAR_MANY, STAR_ROWS, STAR_NIGHT = (
     "star_rows",
     "star_one_more",
 )
+GL_MAKE, GL_BALANCE = "gl_make", "gl_balance"
+GL_PARTS = "gl_"
 
 _MARTS_PARTS = (OURS, WHOLE, ARROW, DICTS, INSERTS)
 _STEPS = (
@@ -27,6 +29,10 @@ _STEPS = (
     ("gates", ("validate_business_rules", "raw gate"), ()),
 )
 """Of a pipeline's phases: what it is called, what is added up, what is taken off."""
+_SIDE_BY_SIDE = (("gl_list_first", "gl_orm_first"), ("gl_list_deep", "gl_orm_deep"))
+"""The general ledger's lists, and the plain way beside them."""
+_A_MINUTE = 60
+_BALANCED_LINES = 10_000_000
 _COMPARED = "bronze compared"
 _BOOKS = ("books measured", "books recorded", _COMPARED)
 """Of a pipeline's phases: what the books cost."""
@@ -83,12 +89,18 @@ class Promise:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that is told of the measurements. `shares`: percent of a run that its parts take."""
+    """All that is told of the measurements.
+
+    Attributes:
+        shares: percent of a run that its parts take.
+        waits: seconds of a measurement that somebody waits for, such as for the first byte.
+    """
 
     figures: tuple[Figure, ...]
     ratios: dict[str, float]
     shares: dict[str, float]
     promises: tuple[Promise, ...]
+    waits: dict[str, float]
 
 
 def summary(measured: Sequence[Measured]) -> Summary:
@@ -104,8 +116,8 @@ def summary(measured: Sequence[Measured]) -> Summary:
         figures.append(_whole_figure(case, runs))
         if case.part == PIPELINE:
             figures += [_phase_figure(case, runs, *step) for step in _STEPS]
-    shares = _shares(by_case)
-    return Summary(tuple(figures), _ratios(by_case), shares, tuple(_promises(by_case)))
+    shares, waits = _shares(by_case), _waits(by_case)
+    return Summary(tuple(figures), _ratios(by_case), shares, tuple(_promises(by_case)), waits)
 
 
 def _by_case(measured: Iterable[Measured]) -> dict[Case, list[Measured]]:
@@ -116,9 +128,12 @@ def _by_case(measured: Iterable[Measured]) -> dict[Case, list[Measured]]:
 
 
 def _same_content(measured: Sequence[Measured]) -> None:
-    """See that all that filled the marts from the same records filled them alike."""
-    filling = [m for m in measured if m.content]
-    for days, runs in groupby(sorted(filling, key=lambda m: m.case.days), lambda m: m.case.days):
+    """See that all that made the same things of the same days made them alike."""
+
+    def made(run: Measured) -> tuple[int, list[str]]:
+        return run.case.days, sorted(run.content)
+
+    for (days, _), runs in groupby(sorted(measured, key=made), made):
         first, *others = runs
         for other in others:
             if other.content != first.content:
@@ -168,6 +183,16 @@ def _shares(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
     }
 
 
+def _waits(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
+    """What is waited for in the general ledger: medians over the rounds."""
+    return {
+        f"{case.part}, {case.days} days, {name}": median(run.phases[name] for run in runs)
+        for case, runs in by_case.items()
+        if case.part.startswith(GL_PARTS)
+        for name in runs[0].phases
+    }
+
+
 def _share(runs: Sequence[Measured], names: Sequence[str]) -> float:
     return 100 * median(sum(run.phases.get(n, 0.0) for n in names) / run.seconds for run in runs)
 
@@ -204,6 +229,11 @@ def _ratios(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
                 mine, theirs = by_case.get(Case(ours, days)), by_case.get(Case(peer, days))
                 if mine and theirs:
                     found[f"{peer}, {days} days, {what}"] = _ratio(theirs, mine, seconds)
+    for ours, peer in _SIDE_BY_SIDE:
+        for case, mine in by_case.items():
+            theirs = by_case.get(Case(peer, case.days))
+            if case.part == ours and theirs:
+                found[f"{peer}, {case.days} days"] = _ratio(theirs, mine)
     return found
 
 
@@ -224,6 +254,7 @@ def _promises(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
         if case.part == ARROW and mine:
             name = f"{case.days} days: times faster than dlt's Arrow tables"
             yield Promise(name, _ratio(runs, mine), 1)
+    yield from _ledgers(by_case)
     yield from _nights(by_case)
     yield from _stars(by_case)
     sizes = sorted(case.days for case in by_case if case.part == PIPELINE)
@@ -248,6 +279,19 @@ def _nights(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
         for days in sorted(case.days for case in by_case if case.part == part)[-1:]:
             value = median(map(_all, by_case[Case(part, days)]))
             yield Promise(f"{name} after {days} days, s", value, bound, is_at_most=True)
+
+
+def _ledgers(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:
+    """The general ledger is made fast, and proved fast however large it is."""
+    for case, runs in by_case.items():
+        figure = _whole_figure(case, runs)
+        if case.part == GL_MAKE:
+            a_minute = figure.records_per_second * _A_MINUTE
+            name = f"{case.days} days of the general ledger made, lines a minute"
+            yield Promise(name, a_minute, 10_000_000)
+        if case.part == GL_BALANCE and figure.records >= _BALANCED_LINES:
+            name = f"proof that {figure.records:,} lines balance, s"
+            yield Promise(name, figure.median_seconds, 5, is_at_most=True)
 
 
 def _stars(by_case: dict[Case, list[Measured]]) -> Iterable[Promise]:

@@ -82,3 +82,50 @@ def test_sides_that_made_different_marts_are_not_compared() -> None:
 
     with pytest.raises(BenchmarkError, match="made"):
         summary([ours, peer])
+
+
+def test_lists_of_the_general_ledger_are_held_beside_the_plain_way() -> None:
+    def pages(part: str, seconds: float, where: str) -> Measured:
+        content = {f"lines of {where} pages": where}
+        return replace(measured(part, seconds), content=content)
+
+    found = summary(
+        [
+            measured("clearhouse", 1.0),  # of as many days, and nothing to compare with
+            pages("gl_list_first", 2.0, "first"),
+            pages("gl_orm_first", 3.0, "first"),
+            pages("gl_list_deep", 2.0, "deep"),
+            pages("gl_orm_deep", 40.0, "deep"),
+        ]
+    )
+
+    assert found.ratios == {"gl_orm_first, 3 days": 1.5, "gl_orm_deep, 3 days": 20.0}
+    other = replace(measured("gl_orm_first", 1.0), content={"lines of first pages": "others"})
+    with pytest.raises(BenchmarkError, match="gl_list_first made"):
+        summary([pages("gl_list_first", 1.0, "first"), other])
+
+
+def test_the_proof_of_a_ledger_is_held_against_its_bound_when_it_is_large() -> None:
+    large = replace(measured("gl_balance", 6.0), records=10_000_000)
+    export = replace(measured("gl_export_ndjson", 4.0), phases={"first byte": 0.1})
+
+    found = summary([measured("gl_make", 0.01), large, export])
+
+    kept = {promise.name: promise.is_kept for promise in found.promises}
+    assert kept == {
+        "3 days of the general ledger made, lines a minute": False,
+        "proof that 10,000,000 lines balance, s": False,
+    }
+    assert found.waits["gl_export_ndjson, 3 days, first byte"] == 0.1
+    assert not summary([measured("gl_balance", 6.0)]).promises
+
+
+def test_a_ledger_of_some_days_is_proved_and_its_service_exports_it(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+
+    asked = ["--days", "3", "--rounds", "1", "--only", "gl_balance", "gl_export_ndjson"]
+    code = main([*asked, "--work", str(tmp_path), "--json", str(kept)])
+
+    assert code == 0
+    proved, exported = json.loads(kept.read_text())["figures"]
+    assert proved["records"] % exported["records"] == 0
