@@ -20,7 +20,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_P
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9 ._/&'-]+$")
 ]
-PeriodName = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+PeriodName = Annotated[str, StringConstraints(pattern=r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$")]
 Month = PeriodName
 JournalName = Annotated[str, StringConstraints(pattern=r"^JE-[0-9]{8,12}$")]
 Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2199, 12, 31))]

@@ -1,6 +1,7 @@
 """Lines: pages, one by its id, whole selections as files, and the live stream."""
 
 import contextlib
+import datetime as dt
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,13 @@ from starlette.responses import Response, StreamingResponse
 
 from clearhouse.gl.service import answers, export
 from clearhouse.gl.service.answers import answered, as_json, json_list, ndjson
-from clearhouse.gl.service.errors import BadRequestError, NotFoundError, ServiceError, problem
+from clearhouse.gl.service.errors import (
+    BadRequestError,
+    NotFoundError,
+    NotReadyError,
+    ServiceError,
+    problem,
+)
 from clearhouse.gl.service.models import LineOut, LinePage
 from clearhouse.gl.service.routes.common import (
     After,
@@ -20,6 +27,7 @@ from clearhouse.gl.service.routes.common import (
     ServiceOf,
     problems,
 )
+from clearhouse.gl.service.service import Service
 from clearhouse.gl.service.stream import SlowClientError
 
 router = APIRouter(prefix="/v1/lines", tags=["lines"])
@@ -56,6 +64,7 @@ def export_lines(service: ServiceOf, _caller: Reader, asked: AskedExport) -> Res
     `X-Record-Count` is how many there are: an answer with fewer is not whole.
     """
     lines, selection = service.lines, asked.selection()
+    _see_that_past_days_are_whole(service, selection.recorded_to)
     until = lines.last()
     count = lines.count(selection, asked.after, until)
     pieces = lines.in_pieces(selection, asked.after, until)
@@ -108,6 +117,13 @@ def one(
     if not len(found):
         raise NotFoundError(f"The ledger has no line {gl_entry_id}.", "unknown_line")
     return answered(request, ndjson(found).rstrip())
+
+
+def _see_that_past_days_are_whole(service: Service, last: dt.date | None) -> None:
+    """Just after midnight the rest of the day before is still to come."""
+    if last is None or last >= service.clock().date() or last <= service.lines.whole_through():
+        return
+    raise NotReadyError(f"{last} is not whole yet.", headers={"Retry-After": "2"})
 
 
 def as_events(table: pa.Table) -> bytes:
