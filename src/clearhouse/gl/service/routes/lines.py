@@ -61,10 +61,12 @@ def page(request: Request, service: ServiceOf, _caller: Reader, asked: AskedLine
 def export_lines(service: ServiceOf, _caller: Reader, asked: AskedExport) -> Response:
     """All lines of a selection in order of their ids, as a file that is made while it is sent.
 
-    `X-Record-Count` is how many there are: an answer with fewer is not whole.
+    `X-Record-Count` is how many there are: an answer with fewer is not whole. Through the day
+    `X-Whole-Through` nothing is recorded any more.
     """
     lines, selection = service.lines, asked.selection()
-    _see_that_past_days_are_whole(service, selection.recorded_to)
+    whole_through = lines.whole_through()
+    _see_that_past_days_are_whole(service, selection.recorded_to, whole_through)
     until = lines.last()
     count = lines.count(selection, asked.after, until)
     pieces = lines.in_pieces(selection, asked.after, until)
@@ -74,6 +76,7 @@ def export_lines(service: ServiceOf, _caller: Reader, asked: AskedExport) -> Res
         headers={
             "X-Record-Count": str(count),
             "X-Last-Entry-Id": str(until),
+            "X-Whole-Through": str(whole_through),
             "Content-Disposition": f'attachment; filename="lines.{asked.format}"',
         },
     )
@@ -119,9 +122,11 @@ def one(
     return answered(request, ndjson(found).rstrip())
 
 
-def _see_that_past_days_are_whole(service: Service, last: dt.date | None) -> None:
+def _see_that_past_days_are_whole(
+    service: Service, last: dt.date | None, whole_through: dt.date
+) -> None:
     """Just after midnight the rest of the day before is still to come."""
-    if last is None or last >= service.clock().date() or last <= service.lines.whole_through():
+    if last is None or last >= service.clock().date() or last <= whole_through:
         return
     raise NotReadyError(f"{last} is not whole yet.", headers={"Retry-After": "2"})
 
