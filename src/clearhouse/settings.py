@@ -75,10 +75,16 @@ def _webhook_url(value: SecretStr) -> SecretStr:
     return SecretStr(SecretUrl.parse(value.get_secret_value()).for_client())
 
 
+def _redis_url(value: SecretStr) -> SecretStr:
+    SecretUrl.parse(value.get_secret_value(), ("redis", "rediss"))
+    return value
+
+
 SourceUrl = Annotated[InstanceOf[SecretUrl], NoDecode, BeforeValidator(_source_url)]
 StoreUrl = Annotated[str | InstanceOf[SecretUrl], NoDecode, BeforeValidator(_store_url)]
 """A local store as text; one on a server as a URL that does not show its secrets."""
 WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 
 
 class Settings(BaseSettings):
@@ -199,7 +205,7 @@ class Settings(BaseSettings):
     gl_original_paths: bool = Field(
         True, description="Whether the service has /get-gl and its like, which need no key."
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisUrl | None = Field(
         None, description="What workers of the service share: redis://…. Unset: each by itself."
     )
     eia_base_url: SourceUrl | None = Field(

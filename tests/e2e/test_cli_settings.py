@@ -19,6 +19,7 @@ from clearhouse.cli.progress import seconds_left
         ("LANDING_URL", "nonsense", "not a URL"),
         ("BNPL_API_URL", "ftp://x", "http://"),
         ("BNPL_CONCURRENCY", "0", "BNPL_CONCURRENCY"),
+        ("REDIS_URL", "http://x", "redis://"),
     ],
 )
 def test_a_wrong_setting_is_refused_in_one_sentence(

@@ -147,3 +147,22 @@ def test_what_comes_late_for_a_closed_period_goes_to_the_open_one(tmp_path: Path
         ("2026-06", "2026-06-01")
     }
     assert all(x["posting_date"] <= x["recorded_on"] for x in lines)
+
+
+def test_a_day_that_is_over_is_given_when_it_is_whole_and_then_stays(tmp_path: Path) -> None:
+    clock = Time()
+    asked = {"recorded_on": f"{NOW:%Y-%m-%d}"}
+    with serving(options(tmp_path, clock, days=11)) as service:
+        before = service.reader.get("/v1/lines/export", params=asked)
+        assert before.headers["X-Whole-Through"] == f"{NOW - DAY:%Y-%m-%d}"
+        clock.now = NOW.replace(hour=0) + DAY
+        early = service.reader.get("/v1/lines/export", params=asked)
+        assert (early.status_code, early.json()["code"]) == (503, "not_ready")
+        feed(opened(tmp_path), clock).tick()
+        whole = service.reader.get("/v1/lines/export", params=asked)
+        clock.now -= DAY / 86_400  # when it was asked for; then it waited for its turn
+        late = service.post(journal(), "at-midnight")
+        assert late.json()["recorded_on"] == f"{NOW + DAY:%Y-%m-%d}"
+        assert service.reader.get("/v1/lines/export", params=asked).content == whole.content
+    assert whole.headers["X-Whole-Through"] == f"{NOW:%Y-%m-%d}"
+    assert whole.content.startswith(before.content)

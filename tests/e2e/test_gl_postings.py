@@ -1,5 +1,6 @@
 """Posting to the general ledger: what is refused leaves no trace, and numbers have no gaps."""
 
+import http.client
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -93,6 +94,8 @@ BAD: list[tuple[str, Callable[[int], Body]]] = [
     ("invalid_request", lambda _: {**journal(), "colour": "red"}),
     ("invalid_request", lambda _: with_line(account_code="73")),
     ("invalid_request", lambda _: with_line(debit="NaN")),
+    ("invalid_request", lambda _: with_line(debit="1_250")),
+    ("invalid_request", lambda _: with_line(debit="\u0661250.00")),
     ("invalid_request", lambda _: journal(description="a\x00b")),
 ]
 
@@ -267,3 +270,17 @@ def test_a_body_over_the_limit_is_refused(service: Running) -> None:
     headers = {"Idempotency-Key": "large", "Content-Type": "application/json"}
     answer = service.poster.post("/v1/journals", content=b" " * (5 << 20), headers=headers)
     assert (answer.status_code, answer.json()["status"]) == (413, 413)
+
+
+def test_a_body_that_says_it_is_over_the_limit_is_not_waited_for(service: Running) -> None:
+    url = httpx.URL(service.url)
+    connection = http.client.HTTPConnection(url.host, url.port, timeout=20)
+    connection.putrequest("POST", "/v1/journals")
+    for name, value in service.poster.headers.items():
+        connection.putheader(name, value)
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(1 << 40))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["status"]) == (413, 413)
+    connection.close()

@@ -165,6 +165,8 @@ def test_an_export_goes_on_after_an_id_and_may_be_empty(service: Running) -> Non
         ("key-of-reader", "/v1/lines?recorded_on=tomorrow", 422, "invalid_request"),
         ("key-of-reader", "/v1/lines?cursor=nothing", 422, "bad_cursor"),
         ("key-of-reader", "/v1/lines?color=red", 422, "invalid_request"),
+        ("key-of-reader", "/v1/lines?fiscal_period=0000-01", 422, "invalid_request"),
+        ("key-of-reader", "/v1/lines?fiscal_period=9999-12", 422, "invalid_request"),
         ("key-of-reader", "/v1/journals/JE-99000001", 404, "unknown_journal"),
         ("key-of-reader", "/v1/lines/1", 404, "unknown_line"),
         ("key-of-reader", "/v1/accounts/7999", 404, "unknown_account"),

@@ -19,18 +19,26 @@ _START_SECONDS = 90
 
 
 class Process:
-    """One worker at a port of its own."""
+    """One worker at a port of its own.
 
-    def __init__(self, store: str, redis: str | None = None) -> None:
+    Args:
+        store: of all workers.
+        redis: of all workers.
+        ahead: seconds by which its clock, which goes on, differs; None for one that stands.
+    """
+
+    def __init__(self, store: str, redis: str | None = None, ahead: float | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._arguments = [store, *([redis] if redis else [])]
+        self.ahead = ahead
+        self._arguments = [store, *(["--redis", redis] if redis else [])]
         self.start()
 
     def start(self) -> None:
         paths = [str(_RUNNER.parents[1]), os.environ.get("PYTHONPATH", "")]
+        clock = [] if self.ahead is None else ["--ahead", str(self.ahead)]
         self._child = subprocess.Popen(
-            [sys.executable, str(_RUNNER), self.port, *self._arguments],
+            [sys.executable, str(_RUNNER), self.port, *self._arguments, *clock],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
 
@@ -63,9 +71,11 @@ class Process:
 
 
 @contextmanager
-def processes(store: str, count: int = 1, redis: str | None = None) -> Iterator[list[Process]]:
+def processes(
+    store: str, count: int = 1, redis: str | None = None, ahead: float | None = None
+) -> Iterator[list[Process]]:
     """So many workers, ready."""
-    found = [Process(store, redis) for _ in range(count)]
+    found = [Process(store, redis, ahead) for _ in range(count)]
     try:
         for each in found:
             each.wait()

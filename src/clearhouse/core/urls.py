@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 _WEB = ("http", "https")
 _LOOPBACK = "127.0.0.1"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -27,6 +27,7 @@ class LinesConnection:
     Attributes:
         url: where it is; the sandbox is started when it is first asked for.
         after: by day, the line after which lines are wanted; of other days all.
+        follows: days that are not over may be asked for.
     """
 
     identity: str
@@ -35,6 +36,7 @@ class LinesConnection:
     key: str = field(repr=False)
     policy: HttpPolicy = field(default_factory=HttpPolicy)
     after: Mapping[dt.date, int] = field(default_factory=dict)
+    follows: bool = False
 
     def requests(self, days: Sequence[dt.date]) -> Mapping[dt.date, Mapping[str, Any]]:
         """What would be asked for each of the days."""
@@ -47,7 +49,7 @@ class LinesConnection:
             landed: see `Followable`.
         """
         last = {day: max(map(_id_of, lines), default=0) for day, lines in landed.items()}
-        return replace(self, after=last)
+        return replace(self, after=last, follows=True)
 
     async def pull(self, days: Sequence[dt.date]) -> AsyncGenerator[Batch | Failure, None]:
         """Each day as soon as it is there."""
@@ -56,7 +58,8 @@ class LinesConnection:
             async def ask(day: dt.date) -> Batch | Failure:
                 after = self.after.get(day, 0)
                 try:
-                    return Batch(day, await client.lines_of(day, after), request_for(day, after))
+                    payload = await client.lines_of(day, after, follows=self.follows)
+                    return Batch(day, payload, request_for(day, after))
                 except ClearhouseError as error:
                     return Failure(day, error)
 

@@ -6,7 +6,8 @@ Idempotency: what is recorded is never changed, so that a day that is over gives
 How to run: `async with LinesClient(url, key) as client: await client.lines_of(day)`.
 
 An answer is kept if it is NDJSON, ends behind a line, and has as many lines as `X-Record-Count`
-says. A day without lines has an empty answer with the count 0.
+says. A day without lines has an empty answer with the count 0. A day after `X-Whole-Through` is
+still being recorded: it is followed, and not kept as a whole one.
 """
 
 import datetime as dt
@@ -15,11 +16,13 @@ from typing import Any
 import httpx
 
 from clearhouse.core.answer import RetryableAnswer, read_bounded
+from clearhouse.core.errors import SourceError
 from clearhouse.core.http import HttpPolicy, ResilientClient
 
 MAX_ANSWER_BYTES = 1 << 30
 """Some half a million lines: a day of a large operator has ten thousand."""
 _COUNT = "X-Record-Count"
+_WHOLE_THROUGH = "X-Whole-Through"
 _NDJSON = "application/x-ndjson"
 
 
@@ -64,15 +67,22 @@ class LinesClient(ResilientClient):
             transport=transport,
         )
 
-    async def lines_of(self, day: dt.date, after: int = 0) -> bytes:
+    async def lines_of(self, day: dt.date, after: int = 0, *, follows: bool = False) -> bytes:
         """The lines recorded on a day as NDJSON, all of them or those after one.
+
+        Args:
+            day: on which lines were recorded.
+            after: see `request_for`.
+            follows: what there is by now is wanted, and not a day that is over.
 
         Raises:
             SourceError: see `ResilientClient.exchange`; without a valid key, or one that may read
-                lines, source_refused.
+                lines, source_refused; of a day that is not over, day_not_over.
         """
 
         async def consume(response: httpx.Response) -> bytes:
+            if not follows:
+                _see_that_it_is_over(response, day)
             payload = await read_bounded(response, MAX_ANSWER_BYTES)
             _see_that_it_is_whole(response, payload)
             return payload
@@ -86,6 +96,16 @@ class LinesClient(ResilientClient):
             SourceError: it is not.
         """
         await self.request_json("GET", "health/ready")
+
+
+def _see_that_it_is_over(response: httpx.Response, day: dt.date) -> None:
+    through = response.headers.get(_WHOLE_THROUGH)
+    if through is not None and str(day) > through:  # dates of ISO 8601 sort as texts
+        raise SourceError(
+            f"The general ledger still records on {day}: follow it with "
+            f"`clearhouse step gl ingest_gl_stream --date {day}`, and pull it when it is over.",
+            "day_not_over",
+        )
 
 
 def _see_that_it_is_whole(response: httpx.Response, payload: bytes) -> None:

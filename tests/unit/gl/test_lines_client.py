@@ -15,7 +15,7 @@ KEY = "a-secret-key"
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
-def asked(response: httpx.Response) -> bytes:
+def asked(response: httpx.Response, *, follows: bool = False) -> bytes:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -26,7 +26,7 @@ def asked(response: httpx.Response) -> bytes:
         transport = httpx.MockTransport(answer)
         policy = HttpPolicy(attempts=1)
         async with LinesClient("http://gl", KEY, policy=policy, transport=transport) as client:
-            return await client.lines_of(DAY)
+            return await client.lines_of(DAY, follows=follows)
 
     try:
         return asyncio.run(ask())
@@ -65,3 +65,16 @@ def test_an_answer_that_is_not_whole_is_refused(response: httpx.Response, told: 
         asked(response)
     assert told in refused.value.message
     assert KEY not in refused.value.message
+
+
+def test_a_day_that_is_still_recorded_on_is_followed_and_not_kept_as_a_whole_one() -> None:
+    def answer(through: str) -> httpx.Response:
+        response = lines(b'{"a":1}\n', "1")
+        response.headers["X-Whole-Through"] = through
+        return response
+
+    with pytest.raises(SourceError, match="still records on 2024-01-31") as caught:
+        asked(answer("2024-01-30"))
+    assert caught.value.code == "day_not_over"
+    assert asked(answer("2024-01-30"), follows=True) == b'{"a":1}\n'
+    assert asked(answer("2024-01-31")) == b'{"a":1}\n'

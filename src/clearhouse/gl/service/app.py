@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -155,10 +156,13 @@ class _Bounded:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
+        stated = Headers(scope=scope).get("Content-Length", "")
         taken = 0
 
         async def counted() -> Message:
             nonlocal taken
+            if stated.isdecimal() and int(stated) > _MOST_BYTES:  # it is not waited for
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > _MOST_BYTES:

@@ -5,11 +5,19 @@ or an unknown account is refused with its own code, together with all else that 
 """
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+)
 
 from clearhouse.gl.journal import CURRENCY, LEDGER, Journal, Line, Violation, read_minor
 from clearhouse.gl.service.tables import MAY_BE_NULL
@@ -20,7 +28,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_P
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9 ._/&'-]+$")
 ]
-PeriodName = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+PeriodName = Annotated[str, StringConstraints(pattern=r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$")]
 Month = PeriodName
 JournalName = Annotated[str, StringConstraints(pattern=r"^JE-[0-9]{8,12}$")]
 Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2199, 12, 31))]
@@ -33,6 +41,7 @@ TransactionType = Literal["INV", "PAY", "ADJ", "ALLOC", "ACCR", "REV"]
 PartyType = Literal["owner", "partner", "vendor", "purchaser", "authority"]
 
 _MOST_LINES_READ = 5_000
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 EXAMPLE_JOURNAL: dict[str, Any] = {
     "posting_date": "2026-03-10",
     "description": "Insurance of the field office",
@@ -44,6 +53,16 @@ EXAMPLE_JOURNAL: dict[str, Any] = {
 }
 
 
+def _plainly_written(value: Any) -> Any:
+    """Refuse texts that are numbers to Python alone: `1_000`, ` 1`, and digits of other scripts."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("An amount is written as 1250.00")
+    return value
+
+
+Amount = Annotated[Decimal, Field(allow_inf_nan=False), BeforeValidator(_plainly_written)]
+
+
 class _Taken(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,8 +71,8 @@ class LineIn(_Taken):
     """A line to be posted: a debit or a credit in dollars with two decimals."""
 
     account_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
-    debit: Decimal = Field(Decimal(0), allow_inf_nan=False)
-    credit: Decimal = Field(Decimal(0), allow_inf_nan=False)
+    debit: Amount = Decimal(0)
+    credit: Amount = Decimal(0)
     description: Text | None = None
     quantity: Decimal | None = Field(None, max_digits=15, decimal_places=3)
     unit: Literal["bbl", "mcf", "gal", "usd", "days"] | None = None

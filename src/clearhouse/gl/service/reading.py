@@ -150,6 +150,12 @@ class Lines:
         with self._database.reading() as connection:
             return int(connection.scalar(sa.select(tables.ledger.c.last_line)) or 0)
 
+    def whole_through(self) -> dt.date:
+        """The last day that is whole: nothing is recorded on it any more."""
+        with self._database.reading() as connection:
+            found = connection.scalar(sa.select(tables.ledger.c.fed_day))
+        return found or dt.date.min
+
     def count_results(self) -> int:
         """How many lines of revenue and expense there are, from the sums kept with the lines."""
         b = tables.balance.c

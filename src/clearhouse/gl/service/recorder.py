@@ -117,7 +117,7 @@ def record(
     Args:
         connection: in a transaction that writes.
         table: their lines (`LINE_SCHEMA`); numbers, ids and day of recording are given anew.
-        today: the day of recording.
+        today: the day of recording; later where that day is whole already.
         from_generator: their numbers are those of the generated ledger: `reverses` is translated,
             what the ledger has undone already is left out, and what comes late for a closed period
             goes to the one that is open.
@@ -140,8 +140,14 @@ def record(
     if from_generator:
         sources = entries.first(table["journal_entry"]).to_pylist()
     counters = _counters(connection, set(pc.unique(table["fiscal_period"]).to_pylist()))
+    # A day that is whole stays as it is, also when midnight passed while the ledger was waited for.
     # Late entries of a closed period may have moved to one that has only just begun.
-    day = max(today, day_of(state.last_line), pc.max(table["posting_date"]).as_py())
+    day = max(
+        today,
+        state.fed_day + dt.timedelta(days=1),
+        day_of(state.last_line),
+        pc.max(table["posting_date"]).as_py(),
+    )
     result = numbered(table, entries, counters, state.last_line, day)
     if sources is not None:
         result = _with_translated_reversals(connection, result, sources)

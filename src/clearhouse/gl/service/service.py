@@ -147,9 +147,15 @@ class Service:
                 await asyncio.sleep(seconds)
                 seconds = min(2 * seconds, _MOST_RETRY_SECONDS)
 
+    def _seconds_to_tick(self) -> float:
+        """An interval, or less when the day ends before: what is left of it is stored then."""
+        now = self.clock()
+        midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time())
+        return min(self.options.feed.interval_seconds, (midnight - now).total_seconds())
+
     async def _feed(self, feed: Feed, lines: Lines) -> None:
         while True:
-            await asyncio.sleep(self.options.feed.interval_seconds)
+            await asyncio.sleep(self._seconds_to_tick())
             try:
                 if await asyncio.to_thread(feed.tick):
                     self.stored(await asyncio.to_thread(lines.last))

@@ -1,6 +1,7 @@
 """Lines: pages, one by its id, whole selections as files, and the live stream."""
 
 import contextlib
+import datetime as dt
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,13 @@ from starlette.responses import Response, StreamingResponse
 
 from clearhouse.gl.service import answers, export
 from clearhouse.gl.service.answers import answered, as_json, json_list, ndjson
-from clearhouse.gl.service.errors import BadRequestError, NotFoundError, ServiceError, problem
+from clearhouse.gl.service.errors import (
+    BadRequestError,
+    NotFoundError,
+    NotReadyError,
+    ServiceError,
+    problem,
+)
 from clearhouse.gl.service.models import LineOut, LinePage
 from clearhouse.gl.service.routes.common import (
     After,
@@ -20,6 +27,7 @@ from clearhouse.gl.service.routes.common import (
     ServiceOf,
     problems,
 )
+from clearhouse.gl.service.service import Service
 from clearhouse.gl.service.stream import SlowClientError
 
 router = APIRouter(prefix="/v1/lines", tags=["lines"])
@@ -53,9 +61,12 @@ def page(request: Request, service: ServiceOf, _caller: Reader, asked: AskedLine
 def export_lines(service: ServiceOf, _caller: Reader, asked: AskedExport) -> Response:
     """All lines of a selection in order of their ids, as a file that is made while it is sent.
 
-    `X-Record-Count` is how many there are: an answer with fewer is not whole.
+    `X-Record-Count` is how many there are: an answer with fewer is not whole. Through the day
+    `X-Whole-Through` nothing is recorded any more.
     """
     lines, selection = service.lines, asked.selection()
+    whole_through = lines.whole_through()
+    _see_that_past_days_are_whole(service, selection.recorded_to, whole_through)
     until = lines.last()
     count = lines.count(selection, asked.after, until)
     pieces = lines.in_pieces(selection, asked.after, until)
@@ -65,6 +76,7 @@ def export_lines(service: ServiceOf, _caller: Reader, asked: AskedExport) -> Res
         headers={
             "X-Record-Count": str(count),
             "X-Last-Entry-Id": str(until),
+            "X-Whole-Through": str(whole_through),
             "Content-Disposition": f'attachment; filename="lines.{asked.format}"',
         },
     )
@@ -108,6 +120,15 @@ def one(
     if not len(found):
         raise NotFoundError(f"The ledger has no line {gl_entry_id}.", "unknown_line")
     return answered(request, ndjson(found).rstrip())
+
+
+def _see_that_past_days_are_whole(
+    service: Service, last: dt.date | None, whole_through: dt.date
+) -> None:
+    """Just after midnight the rest of the day before is still to come."""
+    if last is None or last >= service.clock().date() or last <= whole_through:
+        return
+    raise NotReadyError(f"{last} is not whole yet.", headers={"Retry-After": "2"})
 
 
 def as_events(table: pa.Table) -> bytes:
