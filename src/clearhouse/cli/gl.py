@@ -32,10 +32,13 @@ def serve(
     from clearhouse.gl.service import run
 
     loaded = settings()
+    run.prepare(loaded)
     if not loaded.gl_service_keys:
         err.print(f"Keys are in [bold]{loaded.gl_service_keys_file}[/].", soft_wrap=True)
-    err.print(f"The general ledger is served at [bold]http://{host}:{port}[/] (Ctrl-C ends it).")
-    run.serve(loaded, host, port, workers)
+    at = f"http://{host}:{port}"
+    err.print(f"The general ledger is served at [bold]{at}[/] (Ctrl-C ends it).")
+    err.print(f"Its history is stored first: {at}/health/ready says how far it is.")
+    run.serve(host, port, workers)
 
 
 @group.command("check")

@@ -50,14 +50,18 @@ def from_settings() -> FastAPI:
     return create_app(options_from(load_settings()))
 
 
-def serve(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until a signal ends it; answers in progress are finished.
+def prepare(settings: Settings) -> None:
+    """Make the folders and read the keys: what is wrong is said once, and not by every worker.
 
     Raises:
         SettingsError: the keys, or a folder, can't be used.
     """
     make_folders(settings)
-    options_from(settings)  # what is wrong is said here, once, and not by every worker
+    options_from(settings)
+
+
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve what was prepared until a signal ends it; answers in progress are finished."""
     folder = Path(tempfile.mkdtemp(prefix="clearhouse-metrics-")) if workers > 1 else None
     if folder is not None:
         os.environ[_METRICS_FOLDER] = str(folder)
