@@ -6,12 +6,11 @@ landing in an S3 store where that is wanted; anything else is refused in one sen
 """
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, url2pathname
+from urllib.request import url2pathname
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clearhouse.core.errors import SettingsError
+from clearhouse.core.setting_checks import check_path, check_proxies, check_store
 from clearhouse.core.urls import SecretUrl, UrlError
 
 EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
@@ -40,15 +40,6 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "cache_url": ("sqlite",),
     "gl_database_url": ("sqlite", "postgresql"),
 }
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-
-_BUCKET_AND_PREFIX = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()=-]+)*/?")
-
-# In the path of a local store: URLs and SQL end or escape at % ? # ' ", DuckDB takes * [ ] for a
-# pattern of names, and a shell reads the others in the commands that are printed to be typed.
-_UNUSABLE = frozenset("%?#'\"*[]$`\\")
-
-_PROXIES = ("http", "https", "all")
 
 
 def _any_case(value: Any) -> Any:
@@ -300,7 +291,7 @@ def _absolute(home: Path) -> Path:
         raise SettingsError(
             f"CLEARHOUSE_HOME={home} begins with a user who has no home here: write the whole path."
         ) from None
-    _check_path("CLEARHOUSE_HOME", str(absolute))
+    check_path("CLEARHOUSE_HOME", str(absolute))
     return absolute
 
 
@@ -326,78 +317,14 @@ def load_settings(**overrides: Any) -> Settings:
     for name, schemes in EMBEDDED_SCHEMES.items():
         url = getattr(settings, name)
         if isinstance(url, str) and url:
-            _check_store(name.upper(), url, schemes)
+            check_store(name.upper(), url, schemes)
     if settings.export_url.rstrip("/") == settings.landing_url.rstrip("/"):
         raise SettingsError(
             "EXPORT_URL is what LANDING_URL is: take another place for exports, as landing holds "
             "what arrived and nothing else."
         )
-    _check_proxies()
+    check_proxies()
     return settings
-
-
-def _check_store(name: str, url: str, schemes: tuple[str, ...]) -> None:
-    scheme, found, rest = url.partition("://")
-    if not found or not _SCHEME.fullmatch(scheme):
-        raise SettingsError(f"{name} is not a URL: write {schemes[0]}://….")
-    if scheme not in schemes:
-        raise SettingsError(
-            f"{name}={scheme}://… is not supported by this version, which runs the embedded "
-            f"profile: use {' or '.join(s + '://' for s in schemes)} or leave it unset."
-        )
-    if scheme == "inline":
-        return
-    if scheme == "s3":
-        _check_bucket(name, rest)
-        return
-    if not rest.startswith("/"):
-        raise SettingsError(f"{name} needs three slashes and a path: {scheme}:///path/to/it.")
-    if scheme != "file":
-        _check_path(name, rest)
-    elif {"?", "#"} & set(rest):
-        raise SettingsError(f"{name} has a ? or a #: write them as %3F and %23.")
-
-
-def _check_bucket(name: str, rest: str) -> None:
-    if not _BUCKET_AND_PREFIX.fullmatch(rest):
-        raise SettingsError(
-            f"{name} names no bucket and prefix: write s3://bucket/prefix, with letters, digits "
-            "and any of ! _ . * ' ( ) - = in the prefix, and keys in AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY."
-        )
-
-
-def _check_path(name: str, path: str) -> None:
-    if _UNUSABLE & set(path) or not path.isprintable():
-        raise SettingsError(
-            f"{name} names a path with a character that URLs, SQL or a shell read as something "
-            f"else: take one in UTF-8 without any of {' '.join(sorted(_UNUSABLE))}."
-        )
-
-
-def _check_proxies() -> None:
-    """See that the proxies that the environment names can be used: clients fail on them late."""
-    named = getproxies_environment()
-    for scheme in _PROXIES:
-        try:
-            if url := named.get(scheme):
-                _check_proxy(url if "://" in url else f"http://{url}")
-        except UrlError as error:
-            raise SettingsError(
-                f"{scheme.upper()}_PROXY is set to a value that can't be used: {error}."
-            ) from None
-
-
-def _check_proxy(url: str) -> None:
-    from httpx import InvalidURL, Proxy  # which few commands need, and few shells name a proxy
-
-    SecretUrl.parse(url)
-    try:
-        Proxy(url)
-    except (InvalidURL, ValueError):
-        raise UrlError(
-            "in its user name or password write / as %2F, ? as %3F, # as %23 and @ as %40"
-        ) from None
 
 
 def make_folders(settings: Settings) -> None:
