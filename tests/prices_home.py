@@ -36,6 +36,6 @@ class PricesHome:
             return connection.execute(sql).fetchall()
 
     def landed(self, day: dt.date) -> dict[str, str]:
-        """What landed for a day, as the names of its objects: they hold the digest."""
-        folder = f"landing/raw/*/year={day:%Y}/month={day:%m}/day={day:%d}/*.manifest.json"
+        """What EIA gave for a day, as the names of its objects: they hold the digest."""
+        folder = f"landing/raw/eia_*/year={day:%Y}/month={day:%m}/day={day:%d}/*.manifest.json"
         return {path.parts[-5]: path.name for path in self.path.glob(folder)}

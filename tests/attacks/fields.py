@@ -95,8 +95,14 @@ class Table:
     rewrite: Callable[[str], None]
 
     def where(self, row: dict[str, Any]) -> str:
-        """SQL for a row."""
-        return " AND ".join(f"{key} = '{row[key]}'" for key in self.keys)
+        """SQL for a row; a key can have no value."""
+        return " AND ".join(
+            f"{key} IS NULL" if row[key] is None else f"{key} = '{row[key]}'" for key in self.keys
+        )
+
+    def names(self, row: dict[str, Any]) -> list[str]:
+        """What a finding calls a row by: its keys that are text."""
+        return [row[key] for key in self.keys if isinstance(row[key], str)]
 
 
 def _in_engine(home: Home, table: str, keys: tuple[str, ...]) -> Table:
@@ -173,22 +179,24 @@ def _changed(find: Callable[[Home], Table], home: Home) -> Told:
     value = f"concat({column}, '~')" if isinstance(row[column], str) else f"{column} + 1"
     changed = f"CASE WHEN {table.where(row)} THEN {value} ELSE {column} END"
     table.rewrite(f"SELECT * REPLACE ({changed} AS {column}) FROM rows")
-    return [(f"{table.name}, ", str(row[table.keys[-1]]), f": {column} {row[column]} became ")]
+    return [(f"{table.name}, ", *table.names(row), f": {column} {row[column]} became ")]
 
 
 def _deleted(find: Callable[[Home], Table], home: Home) -> Told:
     table = find(home)
     row = table.row(1)
     table.rewrite(f"SELECT * FROM rows WHERE NOT ({table.where(row)})")
-    return [(f"{table.name}, ", str(row[table.keys[-1]]), "the row is missing")]
+    return [(f"{table.name}, ", *table.names(row), "the row is missing")]
 
 
 def _invented(find: Callable[[Home], Table], home: Home) -> Told:
     table = find(home)
-    key, where = table.keys[-1], table.where(table.row(0))
+    row = table.row(0)
+    key, where = table.keys[-1], table.where(row)
     invented = f"SELECT * REPLACE ('invented' AS {key}) FROM rows WHERE {where}"
     table.rewrite(f"SELECT * FROM rows UNION ALL {invented}")
-    return [(f"{table.name}, ", "invented", "the row was invented")]
+    others = [name for name in table.names(row) if name != row[key]]
+    return [(f"{table.name}, ", *others, "invented", "the row was invented")]
 
 
 CHANGES = {

@@ -35,6 +35,10 @@ from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.domain import Dataset, Domain
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.opening import open_run
+from clearhouse.sandbox.eia.options import KEY as EIA_KEY
+from clearhouse.sandbox.eia.options import EiaOptions
+from clearhouse.sandbox.gl.options import KEY as GL_KEY
+from clearhouse.sandbox.gl.options import GlOptions
 from clearhouse.sandbox.options import SandboxOptions
 from clearhouse.sandbox.retail.options import KEYS, RetailOptions
 from clearhouse.sandbox.server import running, running_sources
@@ -58,6 +62,7 @@ class Recipe:
         groups: of the attacks that are made on it; all, where it names none. The books are the
             same for each domain: another one like it need not suffer what only they are about.
         lacks: what its days don't have, and why: attacks on that are skipped.
+        holds: how many gates hold the released day, one after the other.
         source: what stands in for the outside world while the home is made, as variables; without
             one, the faults are asked of the sandbox by `--fault`.
     """
@@ -65,6 +70,7 @@ class Recipe:
     faults: Faults
     groups: Collection[str] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
+    holds: int = 1
     source: Callable[[Faults], AbstractContextManager[Variables]] | None = None
 
 
@@ -86,6 +92,22 @@ def _small_retailers(faults: Faults) -> Iterator[Variables]:
             for part, value in (("URL", url), ("KEY", KEYS[name]))
         }
 
+
+@contextmanager
+def _small_ledger(faults: Faults) -> Iterator[Variables]:
+    """A small operator's ledger, which has the faults, and EIA."""
+    options = {"gl_service": GlOptions(scale=0.2, faults=dict(faults)), "eia": EiaOptions()}
+    with running_sources(options) as urls:
+        yield {
+            "GL_API_URL": urls["gl_service"],
+            "GL_API_KEY": GL_KEY,
+            "EIA_BASE_URL": urls["eia"],
+            "EIA_API_KEY": EIA_KEY,
+        }
+
+
+OF_ITS_OWN_TABLES = (ROWS, FIELDS, LANDING, GONE, PIECES, VIEWS, HIDDEN, ALL_HIDDEN)
+"""Groups of the attacks that are on a domain's own tables, and not on the books alone."""
 
 RECIPES = {
     "toy": Recipe(
@@ -112,17 +134,19 @@ RECIPES = {
             RELEASED: ("redelivered", "wrong_totals"),
             HELD: ("wrong_totals",),
         },
-        groups=(
-            ROWS,
-            FIELDS,
-            LANDING,
-            GONE,
-            PIECES,
-            VIEWS,
-            HIDDEN,
-            ALL_HIDDEN,
-        ),
+        groups=OF_ITS_OWN_TABLES,
         source=_small_retailers,
+    ),
+    "gl": Recipe(
+        {  # an answer with a line of another day is held, so that the released day brings those
+            CLOSED: ("new_fields",),
+            RELEASED: ("redelivered", "unapproved"),
+            HELD: ("unapproved",),
+        },
+        groups=OF_ITS_OWN_TABLES,
+        lacks={"rejected": "a rejected line leaves its journal open, which dbt's tests refuse"},
+        holds=2,
+        source=_small_ledger,
     ),
 }
 
@@ -230,8 +254,9 @@ class Home:
             return str(run.journal.head())
 
     def called(self, record_key: str) -> str:
-        """How the books call a record: by its whole key where that ends with an ordinal."""
-        return record_key if self.at.contract.repeats else record_key.rpartition("|")[2]
+        """How the books call a record: by its whole key where that does not end with its id."""
+        is_last = self.at.contract.parts_after(self.at.declared.id_column) == 0
+        return record_key.rpartition("|")[2] if is_last else record_key
 
     def take(self, day: dt.date) -> Row:
         """A record of a day, which no other attack gets."""
@@ -305,7 +330,9 @@ def make_home(name: str, folder: Path) -> Home:
         assert _code(home, "run", name, "--from", DAYS[0], "--to", DAYS[-1], *given) == 3
     home.first_publication = (home.path / "published.duckdb").read_bytes()
     home.first_books = _content(home.path / "clearhouse.db")
-    assert _code(home, "release", name, "--date", RELEASED, "--reason", "as agreed") == 0
+    release = ("release", name, "--date", RELEASED, "--reason", "as agreed")
+    codes = [_code(home, *release) for _ in range(recipe.holds)]
+    assert codes == [*[3] * (recipe.holds - 1), 0]
     for day in (CLOSED, SEALED, RELEASED):
         assert _code(home, "close", name, "--date", day) == 0
     assert _code(home, "reopen", name, "--date", RELEASED, "--reason", "a wrong rate") == 0

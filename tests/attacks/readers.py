@@ -19,6 +19,7 @@ from attacks.groups import (
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
 from attacks.stores import asked_of_readers, cut, readers, rewrite_file
 from attacks.warehouse import NEVER, pointer
+from clearhouse.pipeline.hops import HopNames
 
 
 def _told(home: Home, day: object, *texts: str) -> tuple[str, ...]:
@@ -141,6 +142,22 @@ def _other_view(home: Home) -> Told:
     view = home.at.declared.views[0]
     redefine(home, view, "SELECT * FROM shown WHERE false")
     return [_differs(home, view)]
+
+
+@attack(VIEWS, "a mart of another dataset that leaves out rows")
+def _of_another_dataset(home: Home) -> Told:
+    others = [each for each in home.domain.datasets if each != home.at.declared]
+    if not others:
+        raise NotThereError("the domain has one dataset")
+    view, hop = others[0].readers, HopNames.of(others[0], is_only=False).readers
+    ((key,),) = asked_of_readers(
+        home, f"SELECT _record_key FROM {view} WHERE _book_date = DATE '{CLOSED}' LIMIT 1"
+    )
+    redefine(home, view, f"SELECT * FROM shown WHERE _record_key <> '{key}'")
+    return [
+        on(hop, CLOSED, "−1 record", key),
+        (f"{hop}, ", "the view ", view, "not what was built"),
+    ]
 
 
 @attack(VIEWS, "the fact of readers with another text")

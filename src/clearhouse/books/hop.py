@@ -59,7 +59,7 @@ class Named:
         amount_in, amount_out: for `changed`, the amount before and after.
         currency_out: the currency after, where that was changed too.
         column, before, after: for `changed`, another column than those, and its values.
-        is_line: whether keys end with an ordinal, so that only a whole one names the record.
+        by_key: only the whole key names the record: the last part of it is not the source's id.
     """
 
     record_id: str
@@ -74,13 +74,13 @@ class Named:
     column: str = ""
     before: str = ""
     after: str = ""
-    is_line: bool = False
+    by_key: bool = False
 
     @property
     def name(self) -> str:
         """How a person calls the record."""
         rest, _, last = self.record_key.rpartition("|")
-        if self.is_line:
+        if self.by_key:
             return self.record_key if rest.strip("|") else self.record_id
         return last or self.record_id
 
@@ -116,7 +116,7 @@ class Hop:
         certified: whether the hop is a function of its day's arrivals alone, and so part of the
             day's certificate. (What readers see of a day moves with later corrections.)
         content: gives the contract's columns that all its stores have, and that must be equal.
-        has_lines: whether record keys end with an ordinal.
+        names_by_key: whether only a whole key names a record.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Hop:
     certified: bool = True
     upstream: str | None = None
     content: Callable[[], Sequence[str]] = tuple
-    has_lines: bool = False
+    names_by_key: bool = False
 
     def is_behind(self, entry: Entry, upstream: Entry | None) -> bool:
         """Whether an entry was made from another input than stands before it now.
@@ -173,7 +173,7 @@ class Hop:
         answer = query(_DIFFERENCES, entering=entering, leaving=leaving)
         named = [Named(**row) for row in answer.to_pylist()]
         named += _changed(entering, leaving, {each.record_id for each in named})
-        return [replace(each, is_line=self.has_lines) for each in named]
+        return [replace(each, by_key=self.names_by_key) for each in named]
 
 
 def _digests(

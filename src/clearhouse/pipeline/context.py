@@ -72,10 +72,7 @@ class OpenDataset:
     @property
     def parts_after_id(self) -> int:
         """How many parts of a record's key come after the source's id, by which people ask."""
-        names = [field.name for field in self.contract.key]
-        wanted = self.declared.id_column
-        after = names[names.index(wanted) + 1 :] if wanted in names else []
-        return len(after) + self.contract.repeats
+        return self.contract.parts_after(self.declared.id_column)
 
     def shown_key(self, record_key: str) -> str:
         """A record's key as people are shown it; "" where nothing of it can be read."""

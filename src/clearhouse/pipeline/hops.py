@@ -163,7 +163,8 @@ def hops_of(
             certified=False,
         ),
     )
-    return {hop.name: replace(hop, has_lines=contract.repeats) for hop in hops}
+    by_key = contract.parts_after(dataset.id_column) > 0
+    return {hop.name: replace(hop, names_by_key=by_key) for hop in hops}
 
 
 def with_exports(
@@ -191,5 +192,5 @@ def _export_hop(before: Hop, name: str, bronze: Relation, files: ExportSpine) ->
         certified=False,
         upstream=before.name,
         content=lambda: files.content,
-        has_lines=before.has_lines,
+        names_by_key=before.names_by_key,
     )

@@ -9,7 +9,7 @@ from clearhouse.core.columnar import readable
 from clearhouse.core.errors import StoreError
 from clearhouse.engines.engine import Ask
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.serve import views_of
+from clearhouse.pipeline.serve import derived_tables, views_of
 
 
 def visible_days(run: Run, days: Collection[dt.date] | None) -> dict[str, set[dt.date]]:
@@ -48,7 +48,7 @@ def pointer_findings(run: Run, days: Sequence[dt.date] | None) -> list[Finding]:
             found += _of_dataset(run, dataset, days)
         found += _of_domain(run, latest) if latest else ()
     except StoreError as error:
-        found.append(_of_last_day(run, error.message))
+        found.append(_of_last_day(run, run.dataset(), error.message))
     return found
 
 
@@ -56,16 +56,25 @@ def _of_domain(run: Run, latest: int) -> Iterator[Finding]:
     """Which views are not what was built, and whether readers see the last publication."""
     declared = [dataset.declared for dataset in run.datasets]
     facts = [each.gold for each in declared]
+    dataset_of = {relation: d for d in run.datasets for relation in _relations(d)}
     for view in run.engine.differing_views(facts, views_of(declared)):
-        yield _of_last_day(run, f"the view {view} is not what was built")
+        text = f"the view {view} is not what was built"
+        yield _of_last_day(run, dataset_of.get(view, run.dataset()), text)
     served = run.engine.served_number(run.name)
     if served != latest:
         text = f"readers see publication {served}, and the books say that {latest} was made"
-        yield _of_last_day(run, f"{text}: the next run shows it")
+        yield _of_last_day(run, run.dataset(), f"{text}: the next run shows it")
 
 
-def _of_last_day(run: Run, text: str) -> Finding:
-    return _finding(run, run.dataset(), max(run.books.days(run.name)), text)
+def _relations(dataset: OpenDataset) -> Iterator[str]:
+    """What readers are shown of a dataset."""
+    declared = dataset.declared
+    yield from (declared.gold, declared.readers, *declared.views)
+    yield from (derived.served for derived in derived_tables(declared, dataset.id))
+
+
+def _of_last_day(run: Run, dataset: OpenDataset, text: str) -> Finding:
+    return _finding(run, dataset, max(run.books.days(run.name)), text)
 
 
 def _of_dataset(

@@ -105,8 +105,8 @@ def test_a_record_is_named_by_the_last_part_of_its_key_or_its_id(record_key, nam
 @pytest.mark.parametrize(
     ("record_key", "name"), [("A|s|2", "A|s|2"), ("A|2", "A|2"), ("|1", "0a1b"), ("||1", "0a1b")]
 )
-def test_a_line_is_named_by_its_whole_key_which_ends_with_an_ordinal(record_key, name) -> None:
-    named = Named("0a1b", record_key, "missing", -1, -5, "USD", 5, 0, "USD", is_line=True)
+def test_a_record_that_only_its_whole_key_names(record_key, name) -> None:
+    named = Named("0a1b", record_key, "missing", -1, -5, "USD", 5, 0, "USD", by_key=True)
     assert str(named) == f"−1 record, −0.05 USD: {name}"
 
 

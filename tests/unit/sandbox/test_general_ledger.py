@@ -114,6 +114,16 @@ def test_a_lost_line_is_not_counted_and_leaves_one_entry_open(export):
     assert len(open_entries) <= 1
 
 
+def test_an_entry_of_the_day_before_comes_once_more_as_it_was(export):
+    answer, whole = export("redelivered"), export()
+    before = export(day=DAY - dt.timedelta(days=1))
+    entry = records(before)[0]["journal_entry"]
+    lines = before.text.splitlines()
+    again = [line for line in lines if json.loads(line)["journal_entry"] == entry]
+    assert len(again) > 1
+    assert answer.text.splitlines() == whole.text.splitlines() + again
+
+
 def test_a_fault_of_the_ledger_by_day(export):
     rows, whole = records(export("one_cent_imbalance")), records(export())
     assert sum(Decimal(row["amount"]) for row in whole) == 0

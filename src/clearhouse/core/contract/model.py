@@ -172,6 +172,12 @@ class Contract:
         """The values of the key fields in a `_record_key`."""
         return record_key.rpartition("|")[0] if self.repeats else record_key
 
+    def parts_after(self, name: str) -> int:
+        """How many parts of a `_record_key` come after this field of the key, with the ordinal."""
+        names = [field.name for field in self.key]
+        after = names[names.index(name) + 1 :] if name in names else []
+        return len(after) + self.repeats
+
     @cached_property
     def sent(self) -> tuple[Field, ...]:
         """The fields that the source's records hold: all but constants."""

@@ -8,6 +8,8 @@ from functools import partial
 from http import HTTPStatus
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,7 +22,7 @@ from clearhouse.sandbox import record_faults
 from clearhouse.sandbox.answers import Answers
 from clearhouse.sandbox.faults import FaultPlan
 from clearhouse.sandbox.framing import Lines
-from clearhouse.sandbox.gl.day_faults import HOSTILE, LINE_FAULTS, ROW_FAULTS
+from clearhouse.sandbox.gl.day_faults import HOSTILE, LINE_FAULTS, REDELIVERED, ROW_FAULTS
 from clearhouse.sandbox.gl.faults import with_day_faults
 from clearhouse.sandbox.gl.ledger import Ledger
 from clearhouse.sandbox.gl.options import KEY, KEY_WITHOUT_SCOPE, GlOptions
@@ -104,7 +106,10 @@ class _Export:
         """The lines of a day with these faults; a day without lines has nothing that could fail."""
         table = self.ledger.lines(day, day)
         ids = table["gl_entry_id"].to_numpy()
-        texts = blocks(table.slice(int(np.searchsorted(ids, after, "right"))))
+        table = table.slice(int(np.searchsorted(ids, after, "right")))
+        if REDELIVERED in kinds:
+            table = pa.concat_tables([table, self._first_entry(day - dt.timedelta(days=1))])
+        texts = blocks(table)
         if not LINE_FAULTS.keys() & set(kinds):
             return texts
         lines = _NDJSON.split(b"".join(texts))
@@ -112,6 +117,12 @@ class _Export:
             return []
         sent = record_faults.apply(LINE_FAULTS, kinds, SentDay(day, self.seed, self.seed, lines))
         return [_NDJSON.join(sent)]
+
+    def _first_entry(self, day: dt.date) -> pa.Table:
+        """The lines of the first entry of a day; none of a day without entries."""
+        table = self.ledger.lines(day, day)
+        entries = table["journal_entry"]
+        return table.filter(pc.equal(entries, entries[0])) if len(table) else table
 
 
 def _unprocessable(detail: str) -> HTTPException:

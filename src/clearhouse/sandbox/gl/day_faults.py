@@ -1,7 +1,8 @@
 """Faults of the days that the ledger's service sends, at every attempt.
 
-Two families. Faults of the ledger (`planting.KINDS`) are in its entries: they are numbered with
-them, and every day of a server is of one ledger. Faults of lines are in the text that is sent.
+Three families. Faults of the ledger (`planting.KINDS`) are in its entries: they are numbered with
+them, and every day of a server is of one ledger. A fault of the export says which of its entries
+are sent. Faults of lines are in the text that is sent.
 """
 
 from types import MappingProxyType
@@ -89,7 +90,10 @@ LINE_FAULTS = MappingProxyType[str, RecordFault](
     }
 )
 
-ROW_FAULTS = frozenset({*KINDS, *LINE_FAULTS})
+REDELIVERED = "redelivered"
+"""The first entry of the day before comes once more, as it was, after the lines of the day."""
+
+ROW_FAULTS = frozenset({*KINDS, *LINE_FAULTS, REDELIVERED})
 """Names of all faults of the lines of a day."""
 
 # Days that would be held as a whole are no part of the plan, nor is a key that is refused.
