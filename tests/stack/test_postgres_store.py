@@ -21,7 +21,7 @@ from clearhouse.store.postgres import only_run
 from stack.server import USER, Server, running
 
 WEEK = ("--from", "2024-01-01", "--to", "2024-01-07")
-TESTS = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -107,11 +107,12 @@ def test_a_run_on_another_host_waits_for_one_that_is_killed_and_no_longer(
     url = databases.bare()
     opened(url).dispose()
     program = (
-        "import sys, time; from stack.test_postgres_store import only_run, url_of\n"
+        "import sys, time; sys.path.append('tests')\n"
+        "from stack.test_postgres_store import only_run, url_of\n"
         "with only_run(url_of(sys.argv[1]), 'toy'):\n    print('in', flush=True); time.sleep(600)"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program, url], cwd=TESTS, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, url], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "in\n"
