@@ -47,7 +47,7 @@ def to_bronze(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepRe
     )
     clerk = Clerk(run.books, dataset.hops[hop], run.run_id)
     plan = clerk.plan(keys, _sound_marks(run, dataset, landed, keys))
-    run.progress.advance(len(plan.skip))
+    run.advance(dataset, len(plan.skip))
     statuses: dict[dt.date, Status] = {}
     if plan.redo:
         clerk.open(keys[day] for day in plan.redo)
@@ -187,7 +187,7 @@ def load_days(
             # Of one piece: pyiceberg filters every piece of every column once a day.
             rows = pa.concat_tables([t.accepted for t in typed]).combine_chunks()
             run.lake.replace_days(dataset.id, rows, {day: entries[day] for day in chunk})
-            run.progress.advance(len(chunk))
+            run.advance(dataset, len(chunk))
 
 
 def typed_day(

@@ -138,6 +138,11 @@ class Run:
         """How sentences name a dataset: not at all where it is the only one."""
         return dataset.declared.name if len(self.datasets) > 1 else ""
 
+    def advance(self, dataset: OpenDataset, days: int) -> None:
+        """So many days more of a dataset are done: of several, those of the first are told."""
+        if dataset is self.chosen[0]:
+            self.progress.advance(days)
+
     @property
     def hops(self) -> list[Hop]:
         """All hops, in order."""

@@ -49,7 +49,7 @@ def _normalize(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepR
     def build(some: Sequence[dt.date]) -> None:
         build_silver(run, dataset, {day: keys[day].entry_id for day in some})
 
-    return _build(run, dataset.hops[hop], cleared, Work(keys, in_place, build))
+    return _build(run, dataset, dataset.hops[hop], cleared, Work(keys, in_place, build))
 
 
 def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepReport:
@@ -70,7 +70,7 @@ def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepRep
         entries = {day: (cleared.entries[day].entry_id, keys[day].entry_id) for day in some}
         build_gold(run, dataset, entries)
 
-    return _build(run, dataset.hops[hop], cleared, Work(keys, in_place, build))
+    return _build(run, dataset, dataset.hops[hop], cleared, Work(keys, in_place, build))
 
 
 def build_silver(run: Run, dataset: OpenDataset, entries: Mapping[dt.date, str]) -> None:
@@ -118,7 +118,7 @@ class Work:
     build: Build
 
 
-def _build(run: Run, hop: Hop, cleared: Cleared, work: Work) -> StepReport:
+def _build(run: Run, dataset: OpenDataset, hop: Hop, cleared: Cleared, work: Work) -> StepReport:
     clerk = Clerk(run.books, hop, run.run_id)
     keys = work.keys
     plan = clerk.plan(keys, work.in_place)
@@ -137,7 +137,7 @@ def _build(run: Run, hop: Hop, cleared: Cleared, work: Work) -> StepReport:
             for day, status in statuses.items()
             if status is Status.UNBALANCED
         }
-    run.progress.advance(len(cleared.entries))
+    run.advance(dataset, len(cleared.entries))
     return report
 
 
