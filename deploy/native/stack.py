@@ -21,7 +21,7 @@ from deploy.native.place import (
 from deploy.native.process import Record
 from deploy.native.server import Server
 
-_READY_S = 60  # recovery of a killed PostgreSQL included
+_READY_S = 180  # recovery of a killed PostgreSQL included
 _STOP_S = 30
 _REAPED_S = 10
 _CHECK_EVERY_S = 0.1
