@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
+from clearhouse.core.errors import SettingsError, UsageError
 from clearhouse.core.http import HttpPolicy
-from clearhouse.core.side_by_side import side_by_side
 from clearhouse.gl.eia import POLICY, EiaClient, Question
 from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
+from clearhouse.pipeline.each_day import each_day
 from clearhouse.settings import Settings
 
 DAYS_BEFORE = 10
@@ -70,15 +70,11 @@ class EiaConnection:
         """Each day as soon as it is there."""
         async with EiaClient(self.url(), self.key, policy=self.policy) as client:
 
-            async def ask(day: dt.date) -> Batch | Failure:
+            async def ask(day: dt.date) -> Batch:
                 question = self.route.question(day)
-                try:
-                    return Batch(day, await client.rows(question), question.as_data)
-                except ClearhouseError as error:
-                    return Failure(day, error)
+                return Batch(day, await client.rows(question), question.as_data)
 
-            answers = side_by_side(ask, days, self.policy.concurrency)
-            async with aclosing(answers) as found:
+            async with aclosing(each_day(ask, days, self.policy.concurrency)) as found:
                 async for answer in found:
                     yield answer
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
+from clearhouse.core.errors import SettingsError, UsageError
 from clearhouse.core.http import HttpPolicy
-from clearhouse.core.side_by_side import side_by_side
 from clearhouse.gl.lines_client import LinesClient, request_for
 from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
+from clearhouse.pipeline.each_day import each_day
 from clearhouse.settings import Settings
 
 GL_SERVICE = "gl_service"
@@ -55,16 +55,12 @@ class LinesConnection:
         """Each day as soon as it is there."""
         async with LinesClient(self.url(), self.key, policy=self.policy) as client:
 
-            async def ask(day: dt.date) -> Batch | Failure:
+            async def ask(day: dt.date) -> Batch:
                 after = self.after.get(day, 0)
-                try:
-                    payload = await client.lines_of(day, after, follows=self.follows)
-                    return Batch(day, payload, request_for(day, after))
-                except ClearhouseError as error:
-                    return Failure(day, error)
+                payload = await client.lines_of(day, after, follows=self.follows)
+                return Batch(day, payload, request_for(day, after))
 
-            answers = side_by_side(ask, days, self.policy.concurrency)
-            async with aclosing(answers) as found:
+            async with aclosing(each_day(ask, days, self.policy.concurrency)) as found:
                 async for answer in found:
                     yield answer
 

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from clearhouse.core.errors import ClearhouseError, SettingsError, UsageError
+from clearhouse.core.errors import SettingsError, UsageError
 from clearhouse.core.http import HttpPolicy
-from clearhouse.core.side_by_side import side_by_side
 from clearhouse.core.urls import SecretUrl
 from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
+from clearhouse.pipeline.each_day import each_day
 from clearhouse.retail.retailers import Retailer, RetailerClient
 from clearhouse.settings import Settings
 
@@ -41,14 +41,10 @@ class RetailerConnection:
             self.retailer, self.url(), self.key, policy=self.policy
         ) as client:
 
-            async def ask(day: dt.date) -> Batch | Failure:
-                try:
-                    return Batch(day, await client.sales_of(day), self.retailer.request(day))
-                except ClearhouseError as error:
-                    return Failure(day, error)
+            async def ask(day: dt.date) -> Batch:
+                return Batch(day, await client.sales_of(day), self.retailer.request(day))
 
-            answers = side_by_side(ask, days, self.policy.concurrency)
-            async with aclosing(answers) as found:
+            async with aclosing(each_day(ask, days, self.policy.concurrency)) as found:
                 async for answer in found:
                     yield answer
 

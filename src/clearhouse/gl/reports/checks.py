@@ -34,9 +34,15 @@ def ledger_figures(figures: Figures) -> Table:
 
 def checks_of(figures: Figures, tables: Mapping[str, Table]) -> tuple[Check, ...]:
     """The checks in the order of a close."""
+    accruals = _of_accruals(figures, tables) if figures.accruals else ()
+    return (*_of_statements(figures, tables), *accruals, *_of_books(figures, tables))
+
+
+def _of_statements(figures: Figures, tables: Mapping[str, Table]) -> tuple[Check, ...]:
+    """The statements hold together, and say what the journal says."""
     this = figures.periods.this
     sheet, balance = statements.BALANCE_SHEET, statements.TRIAL_BALANCE
-    found = [
+    return (
         Check(
             "Every entry balances",
             f"Entries of {this} whose debits differ from their credits.",
@@ -81,22 +87,31 @@ def checks_of(figures: Figures, tables: Mapping[str, Table]) -> tuple[Check, ...
             "Differences, account by account.",
             _each(tables[control.SUBLEDGERS], "difference"),
         ),
-    ]
-    if figures.accruals:
-        found += [
-            Check(
-                "Accruals are reversed",
-                f"Accruals of {figures.periods.prior} without a reversal in {this}.",
-                _each(tables[control.ACCRUALS], "open"),
-                Kind.COUNT,
-            ),
-            Check(
-                "Reversals equal their accruals",
-                "Accrued less reversed.",
-                _each(tables[control.ACCRUALS], "difference"),
-            ),
-        ]
-    found += [
+    )
+
+
+def _of_accruals(figures: Figures, tables: Mapping[str, Table]) -> tuple[Check, ...]:
+    """What was accrued in the period before is reversed in this one."""
+    this = figures.periods.this
+    return (
+        Check(
+            "Accruals are reversed",
+            f"Accruals of {figures.periods.prior} without a reversal in {this}.",
+            _each(tables[control.ACCRUALS], "open"),
+            Kind.COUNT,
+        ),
+        Check(
+            "Reversals equal their accruals",
+            "Accrued less reversed.",
+            _each(tables[control.ACCRUALS], "difference"),
+        ),
+    )
+
+
+def _of_books(figures: Figures, tables: Mapping[str, Table]) -> tuple[Check, ...]:
+    """No number is missing, and the books balance for every day of the period's lines."""
+    this = figures.periods.this
+    return (
         Check(
             "Entry numbers have no gap",
             f"Numbers missing up to {this}.",
@@ -124,8 +139,7 @@ def checks_of(figures: Figures, tables: Mapping[str, Table]) -> tuple[Check, ...
             "Amounts of the lines of these days, as the books measured what readers see.",
             _each(tables[control.BOOKS], "amount"),
         ),
-    ]
-    return tuple(found)
+    )
 
 
 def _cell(table: str, row: str, column: str) -> Sum:
