@@ -1,0 +1,1 @@
+"""The event log between services: one protocol, one file a backend."""

@@ -1,0 +1,1 @@
+"""Payments: from providers' webhooks to settled facts, each exactly once."""

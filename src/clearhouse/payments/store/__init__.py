@@ -1,0 +1,1 @@
+"""The operational store of payments: what was recorded, and the state that follows from it."""

@@ -1,0 +1,200 @@
+"""The tables of the operational store, the same on SQLite and PostgreSQL.
+
+`delivery` and `payment_event` are what happened: rows are added and never changed. Everything from
+`payment` on follows from the events of one payment or payout alone (`payments.fold`), and is
+written anew in the transaction that records an event of it.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+_KEY = sa.String(300)
+_ID = sa.String(255)
+_MINOR = sa.BigInteger
+_POSITION = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_CODE = sa.String(60)
+
+
+def _of_provider() -> list[sa.Column[str] | sa.Column[bool]]:
+    return [
+        sa.Column("provider", sa.String(20), nullable=False),
+        sa.Column("account", _ID, nullable=False),
+        sa.Column("livemode", sa.Boolean, nullable=False),
+    ]
+
+
+version = sa.Table("payments_version", metadata, sa.Column("version_num", sa.String(32)))
+
+consumer_progress = sa.Table(
+    "consumer_progress",
+    metadata,
+    sa.Column("consumer", sa.String(80), primary_key=True),
+    sa.Column("topic", sa.String(80), primary_key=True),
+    sa.Column("position", _POSITION, nullable=False),
+)
+"""Where the worker reads on, changed in the transaction of the effects of what it has read."""
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("webhook_position", _POSITION, primary_key=True, autoincrement=False),
+    sa.Column("event_id", _KEY, nullable=False, index=True),
+    sa.Column("outcome", sa.String(20), nullable=False),  # recorded, duplicate, dead_letter
+    sa.Column("book_date", sa.Date, nullable=False, index=True),
+    sa.Column("amount_minor", _MINOR, nullable=False),  # 0 of XXX where the event says none
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("body_sha256", sa.String(64), nullable=False),
+)
+"""What became of each normalized event that the worker has read: one row a webhook."""
+
+payment_event = sa.Table(
+    "payment_event",
+    metadata,
+    sa.Column("event_id", _KEY, primary_key=True),
+    sa.Column("webhook_position", _POSITION, nullable=False, unique=True),
+    sa.Column("book_date", sa.Date, nullable=False),
+    *_of_provider(),
+    sa.Column("event_type", sa.String(30), nullable=False),
+    sa.Column("payment_key", _KEY, index=True),  # NULL for a payout, and while it is unknown
+    sa.Column("payout_key", _KEY, index=True),
+    sa.Column("amount_minor", _MINOR, nullable=False),  # 0 of XXX where the event says none
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("occurred_at", sa.DateTime, nullable=False),  # UTC
+    sa.Column("record_id", sa.String(32), nullable=False),  # that of its line in landing
+    sa.Column("record_key", _KEY, nullable=False),
+    sa.Column("line", sa.LargeBinary, nullable=False),  # `encode_event` of it
+    sa.Column("recorded_at", sa.DateTime, nullable=False),
+    sa.Index("payment_event_by_day", "book_date", "event_id"),
+)
+"""The events, each once, whatever number of times it was delivered."""
+
+payment_link = sa.Table(
+    "payment_link",
+    metadata,
+    sa.Column("alias", _KEY, primary_key=True),  # <provider>:<account>:<mode>:<id>
+    sa.Column("payment_key", _KEY, nullable=False, index=True),
+)
+"""Other ids by which events name a payment: see `PaymentEvent.linked_id`, `merchant_reference`."""
+
+payment = sa.Table(
+    "payment",
+    metadata,
+    sa.Column("payment_key", _KEY, primary_key=True),  # <provider>:<account>:<live|test>:<id>
+    *_of_provider(),
+    sa.Column("payment_id", _ID, nullable=False),
+    sa.Column("merchant_reference", _ID),
+    sa.Column("status", sa.String(30), nullable=False),
+    sa.Column("currency", sa.String(3)),
+    sa.Column("authorized_minor", _MINOR),  # NULL: never authorized, so far as is known
+    sa.Column("captured_minor", _MINOR, nullable=False),  # captures that stand
+    sa.Column("refunded_minor", _MINOR, nullable=False),  # refunds that stand
+    sa.Column("disputed_minor", _MINOR, nullable=False),  # withdrawn and not reinstated
+    sa.Column("fee_minor", _MINOR),  # NULL: no event has said one
+    sa.Column("failures", sa.Integer, nullable=False),  # attempts that failed
+    sa.Column("failure_code", _CODE),  # of the latest of them
+    sa.Column("method", _CODE),
+    sa.Column("card_brand", _CODE),
+    sa.Column("card_last4", sa.String(4)),
+    sa.Column("customer_id", _ID),
+    sa.Column("first_at", sa.DateTime, nullable=False),
+    sa.Column("last_at", sa.DateTime, nullable=False),
+    sa.Column("captured_at", sa.DateTime),  # the first capture that stands
+    sa.Column("events", sa.Integer, nullable=False),
+)
+
+refund = sa.Table(
+    "refund",
+    metadata,
+    sa.Column("refund_key", _KEY, primary_key=True),
+    sa.Column("payment_key", _KEY, index=True),
+    *_of_provider(),
+    sa.Column("refund_id", _ID, nullable=False),
+    sa.Column("status", sa.String(30), nullable=False),  # pending, succeeded, undone, failed
+    sa.Column("amount_minor", _MINOR, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("failure_code", _CODE),
+    sa.Column("first_at", sa.DateTime, nullable=False),
+    sa.Column("last_at", sa.DateTime, nullable=False),
+)
+
+dispute = sa.Table(
+    "dispute",
+    metadata,
+    sa.Column("dispute_key", _KEY, primary_key=True),
+    sa.Column("payment_key", _KEY, index=True),
+    *_of_provider(),
+    sa.Column("dispute_id", _ID, nullable=False),
+    sa.Column("status", sa.String(30), nullable=False),  # open, won, lost, closed
+    sa.Column("amount_minor", _MINOR, nullable=False),
+    sa.Column("withdrawn_minor", _MINOR, nullable=False),
+    sa.Column("reinstated_minor", _MINOR, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("first_at", sa.DateTime, nullable=False),
+    sa.Column("last_at", sa.DateTime, nullable=False),
+)
+
+payout = sa.Table(
+    "payout",
+    metadata,
+    sa.Column("payout_key", _KEY, primary_key=True),
+    *_of_provider(),
+    sa.Column("payout_id", _ID, nullable=False),
+    sa.Column("status", sa.String(30), nullable=False),  # sent, paid, failed, canceled, reversed
+    sa.Column("amount_minor", _MINOR, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("failure_code", _CODE),
+    sa.Column("is_reversal_of", _ID),
+    sa.Column("first_at", sa.DateTime, nullable=False),
+    sa.Column("last_at", sa.DateTime, nullable=False),
+)
+
+journal_line = sa.Table(
+    "journal_line",
+    metadata,
+    sa.Column("subject_key", _KEY, primary_key=True),  # a payment_key or a payout_key
+    sa.Column("posting", _KEY, primary_key=True),  # such as capture:<id>, refund_undone:<id>
+    sa.Column("line", sa.Integer, primary_key=True),
+    sa.Column("account_code", sa.String(30), nullable=False),
+    sa.Column("debit_minor", _MINOR, nullable=False),
+    sa.Column("credit_minor", _MINOR, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("event_id", _KEY, nullable=False),  # the one that established it
+    sa.Column("occurred_at", sa.DateTime, nullable=False),
+)
+"""Double-entry lines: debits and credits of a posting are equal, in its one currency."""
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("event_id", _KEY, primary_key=True),
+    sa.Column("activity", sa.String(40), primary_key=True),
+    sa.Column("model", sa.String(80), nullable=False),  # name and version
+    sa.Column("outcome", sa.String(40), nullable=False),
+    sa.Column("score", sa.Integer),  # thousandths
+    sa.Column("reasons", sa.Text, nullable=False),  # reason codes, separated by commas
+    sa.Column("is_fallback", sa.Boolean, nullable=False),
+    sa.Column("plan", sa.Text),  # JSON, of a retry strategy
+)
+"""What inference said of an event; a recorded fallback where it could not be asked."""
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("number", _POSITION, primary_key=True, autoincrement=True),
+    sa.Column("topic", sa.String(80), nullable=False),
+    sa.Column("message_key", _KEY, nullable=False),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
+"""What is still to be appended to the log; written with the effect that it tells of."""
+
+letter_state = sa.Table(
+    "letter_state",
+    metadata,
+    sa.Column("letter_id", _KEY, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),  # redriven, discarded
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("position", _POSITION),  # of the message that it was redriven as
+    sa.Column("changed_at", sa.DateTime, nullable=False),
+)
+"""What was decided of dead letters; one without a row is open."""

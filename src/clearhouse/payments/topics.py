@@ -1,0 +1,33 @@
+"""The topics of the payment pipeline: every name, what its messages are, and how long they stay."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic.
+
+    Attributes:
+        name: in the log.
+        holds: the type of its messages.
+        key: what keeps its order.
+        days: how long messages stay at least after all that read them have done so.
+    """
+
+    name: str
+    holds: str
+    key: str
+    days: int
+
+
+WEBHOOKS = Topic("payments.webhooks", "StoredWebhook", "payment id, where the item says one", 7)
+EVENTS = Topic("payments.events", "PaymentEvent", "payment id", 7)
+UNMAPPED = Topic("payments.unmapped", "Unmapped", "provider", 30)
+RECORDED = Topic("payments.recorded", "PaymentEvent", "payment id", 7)
+GATEWAY_DEAD = Topic("payments.dead.gateway", "DeadLetter", "provider", 90)
+NORMALIZER_DEAD = Topic("payments.dead.normalizer", "DeadLetter", "provider", 90)
+WORKER_DEAD = Topic("payments.dead.worker", "DeadLetter", "provider", 90)
+
+TOPICS = (WEBHOOKS, EVENTS, UNMAPPED, RECORDED, GATEWAY_DEAD, NORMALIZER_DEAD, WORKER_DEAD)
+DEAD_LETTERS = {"gateway": GATEWAY_DEAD, "normalizer": NORMALIZER_DEAD, "worker": WORKER_DEAD}
+"""Where each stage puts what it can't handle."""

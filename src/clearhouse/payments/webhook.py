@@ -1,0 +1,87 @@
+"""A webhook before and after its signature was verified: two types, and what the log keeps.
+
+Only a verifier (`payments.signatures`) makes a `VerifiedWebhook`.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from clearhouse.payments.event import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class RawWebhook:
+    """A request as it came. Nothing in it is true yet.
+
+    Attributes:
+        account: of the path it came by, "" where it names none.
+        headers: by lower-case name; secret ones among them, so that this is never stored.
+    """
+
+    provider: Provider
+    account: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedWebhook:
+    """A request whose provider has signed it.
+
+    Attributes:
+        account: the name of the configured account whose secret verified it.
+        key_id: which of the account's secrets did, by a name that does not give it away.
+        items: the bytes of each notification in it: for Adyen a notification of one item each, for
+            the others the body. At least one.
+    """
+
+    provider: Provider
+    account: str
+    key_id: str
+    items: tuple[bytes, ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: dt.datetime
+    verified_at: dt.datetime
+
+
+class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """One verified notification as the topic `payments.webhooks` and landing hold it, as JSON.
+
+    Attributes:
+        item, items: which notification of its request this is, from 0, of how many.
+        body: the notification's text (UTF-8), card numbers masked.
+        body_sha256: of the whole request's bytes before anything was masked, in hex.
+        masked: JSON pointers of the values in which a card number was masked.
+        redrive_of: the dead letter that this delivery repeats; "" for a delivery by the provider.
+        attempt: 1 for the provider's delivery; one more with each redrive.
+    """
+
+    provider: Provider
+    account: str
+    key_id: str
+    received_at: dt.datetime
+    verified_at: dt.datetime
+    item: int
+    items: int
+    body: str
+    body_sha256: str
+    masked: tuple[str, ...] = ()
+    redrive_of: str = ""
+    attempt: int = 1
+
+
+_DECODER = msgspec.json.Decoder(StoredWebhook)
+encode_webhook = msgspec.json.Encoder().encode
+
+
+def decode_webhook(data: bytes) -> StoredWebhook:
+    """A stored webhook from its bytes.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    return _DECODER.decode(data)
