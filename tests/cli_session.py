@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 os.environ.pop("COLUMNS", None)
 from clearhouse.cli import app as _consoles  # noqa: F401
 from clearhouse.cli.commands import build, execute
+from clearhouse.core.background import wait_for_imports
 
 CLEARHOUSE = [sys.executable, "-m", "clearhouse"]
 Answer = subprocess.CompletedProcess[str]
@@ -70,6 +71,7 @@ def in_its_place(folder: Path) -> Iterator[None]:
         with contextlib.chdir(folder):
             yield
     finally:
+        wait_for_imports()  # a process would not end before
         structlog.configure(**logging)
 
 

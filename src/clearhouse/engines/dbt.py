@@ -248,27 +248,31 @@ class DbtProject:
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
-        """The variables that dbt reads, and the folder it stands in, as they were afterwards."""
+        """The variables that dbt reads, and the folder it stands in, as they were afterwards.
+
+        Only what is changed here is put back: the project is also parsed in a thread beside other
+        work, which may have changed other variables and the folder meanwhile.
+        """
         ours = {
             **self._engine.dbt_target().variables,
             "DBT_TARGET_PATH": str(self._work_dir / "target"),
             "DBT_LOG_PATH": str(self._work_dir / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }
-        before = dict(os.environ)
         folder = Path.cwd()
         self._work_dir.mkdir(parents=True, exist_ok=True)
         # Each of dbt's flags has a variable, also of those that are not on our command line.
-        for name in foreign_settings("DBT_"):
-            del os.environ[name]
+        changed = {*foreign_settings("DBT_"), *ours}
+        before = {name: os.environ.pop(name) for name in changed & os.environ.keys()}
         os.environ.update(ours)
         try:
             yield
         finally:
             for name in {name for name in os.environ if name in ours or name.startswith("DBT_")}:
                 del os.environ[name]
-            os.environ.update({k: v for k, v in before.items() if k not in os.environ})
-            os.chdir(folder)
+            os.environ.update(before)
+            if Path.cwd().samefile(self._project_dir):  # where dbt goes
+                os.chdir(folder)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

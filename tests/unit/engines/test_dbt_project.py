@@ -237,6 +237,26 @@ def test_a_project_that_can_not_be_read_is_said(tmp_path: Path) -> None:
     assert caught.value.result.nodes == ()
 
 
+def test_what_others_change_in_the_environment_meanwhile_stays_changed(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GONE_MEANWHILE", "of the caller")
+    monkeypatch.setenv("DBT_TARGET", "of another project")
+    parsed = DbtProject._parse
+
+    def parse(project: DbtProject) -> Any:
+        del os.environ["GONE_MEANWHILE"]
+        os.environ["CAME_MEANWHILE"] = "of the caller"
+        return parsed(project)
+
+    monkeypatch.setattr(DbtProject, "_parse", parse)
+    warehouse.project.prepare()
+
+    assert "GONE_MEANWHILE" not in os.environ
+    assert os.environ.pop("CAME_MEANWHILE") == "of the caller"
+    assert os.environ["DBT_TARGET"] == "of another project"
+
+
 def test_a_call_leaves_the_file_free_and_the_environment_as_it_was(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
