@@ -9,6 +9,7 @@ from clearhouse.settings import load_settings, shown
 
 SECRET = "s3cret"
 ON_SERVERS = ("DATABASE_URL", "ENGINE_URL", "ENGINE_URL_BNPL")
+SQLITE_STORES = ("LOG_URL", "DATABASE_URL", "GL_DATABASE_URL")
 STORES = ("LANDING_URL", "LOG_URL", "DATABASE_URL", "CATALOG_URL", "ENGINE_URL", "CACHE_URL")
 
 
@@ -46,6 +47,7 @@ def test_an_empty_variable_is_unset_and_words_are_taken_in_any_case(
         *((name, f"ann:{SECRET}@host/db") for name in STORES),
         ("DATABASE_URL", f"sqlite:////books.db?key={SECRET}"),
         ("LANDING_URL", f"file:///landing#{SECRET}"),
+        *((n, f"sqlite://{path}") for n in SQLITE_STORES for path in ("", "/", "/:memory:")),
     ],
 )
 def test_a_bad_value_is_refused_by_name_and_never_shown(

@@ -35,6 +35,11 @@ def check_store(name: str, url: str, schemes: tuple[str, ...]) -> None:
     if scheme == "s3":
         _check_bucket(name, rest)
         return
+    if rest in ("", "/", "/:memory:") and scheme == "sqlite":
+        raise SettingsError(
+            f"{name} names a store in memory, which no other process sees and which is gone with "
+            f"this one: name a file, as {scheme}:///path/to/it.db."
+        )
     if not rest.startswith("/"):
         raise SettingsError(f"{name} needs three slashes and a path: {scheme}:///path/to/it.")
     if scheme != "file":
