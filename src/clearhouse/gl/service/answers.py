@@ -44,11 +44,6 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def json_list(table: pa.Table) -> bytes:
-    """Lines as a JSON list."""
-    return b"[" + b",".join(ndjson(table).splitlines()) + b"]"
-
-
 def as_json(value: Any) -> bytes:
     """Plain data as JSON."""
     return msgspec.json.encode(value)

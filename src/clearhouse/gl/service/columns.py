@@ -1,6 +1,7 @@
 """Lines between Arrow and the store: the same columns, with decimals as whole numbers."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -39,6 +40,48 @@ def from_rows(rows: Sequence[Sequence[Any]]) -> pa.Table:
         array = array.cast(stored.type) if is_text else array
         columns.append(_scaled(array, wanted.type) if stored.type != wanted.type else array)
     return pa.table(columns, schema=LINE_SCHEMA)
+
+
+def as_records(rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Rows as the driver gives them, each as `wire` writes it: for some, quicker than by column."""
+    return [_as_record(row) for row in rows]
+
+
+def _as_record(row: Sequence[Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for name, write, value in zip(_WIRE_NAMES, _WRITERS, row, strict=True):
+        record[name] = value if write is None or value is None else write(value)
+        if name == "credit":
+            record["amount"] = _places(row[_DEBIT] - value, 2)
+    return record
+
+
+def _places(units: int, places: int) -> str:
+    """Units of the last place as text with all places, exactly."""
+    digits = str(abs(units)).rjust(places + 1, "0")
+    return f"{'-' if units < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+def _moment(value: str | dt.datetime) -> str:
+    """A moment in ISO 8601; without a fraction where it is zero."""
+    text = value if isinstance(value, str) else value.isoformat()
+    return text.replace(" ", "T").removesuffix(".000000")
+
+
+def _writer(field: pa.Field) -> Callable[[Any], Any] | None:
+    """How a value of a field becomes one of JSON; None: as it is."""
+    if field.name in ("debit_minor", "credit_minor"):
+        return lambda cents: _places(cents, 2)
+    if pa.types.is_decimal(field.type):
+        return lambda units: _places(units, field.type.scale)
+    if pa.types.is_timestamp(field.type):
+        return _moment
+    return str if pa.types.is_date(field.type) else None
+
+
+_WRITERS = [_writer(field) for field in LINE_SCHEMA]
+_WIRE_NAMES = [name.removesuffix("_minor") for name in LINE_SCHEMA.names]
+_DEBIT = LINE_SCHEMA.get_field_index("debit_minor")
 
 
 def for_sqlite(table: pa.Table) -> list[tuple[Any, ...]]:

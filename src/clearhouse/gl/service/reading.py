@@ -81,10 +81,15 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines, and where the next ones begin: None at the end."""
+    """Some lines, as the driver gives them, and where the next ones begin: None at the end."""
 
-    table: pa.Table
+    rows: list[tuple[Any, ...]]
     next_cursor: str | None
+
+    @property
+    def table(self) -> pa.Table:
+        """The lines by column."""
+        return columns.from_rows(self.rows)
 
 
 class Lines:
@@ -115,10 +120,10 @@ class Lines:
         statement = sa.select(*_COLUMNS).where(*conditions).order_by(*order).limit(limit + 1)
         rows = self._rows(statement)
         if len(rows) <= limit:
-            return Page(columns.from_rows(rows), None)
+            return Page(rows, None)
         last = dict(zip(columns.NAMES, rows[limit - 1], strict=True))
         following = [sort, *(_as_json(last[key.name]) for key in keys)]
-        return Page(columns.from_rows(rows[:limit]), _encode(following))
+        return Page(rows[:limit], _encode(following))
 
     def in_pieces(
         self, selection: Selection, after: int, until: int, size: int = 10_000

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from clearhouse.gl.service import answers, export
-from clearhouse.gl.service.answers import answered, as_json, json_list, ndjson
+from clearhouse.gl.service.answers import answered, as_json, ndjson
+from clearhouse.gl.service.columns import as_records
 from clearhouse.gl.service.errors import (
     BadRequestError,
     NotFoundError,
@@ -50,8 +51,7 @@ def page(request: Request, service: ServiceOf, _caller: Reader, asked: AskedLine
 
     def made() -> bytes:
         found = lines.page(asked.selection(), asked.sort, asked.cursor, asked.limit)
-        following = as_json(found.next_cursor)
-        return b'{"data":%b,"next_cursor":%b}' % (json_list(found.table), following)
+        return as_json({"data": as_records(found.rows), "next_cursor": found.next_cursor})
 
     key = f"{lines.last()}:{request.url.path}?{request.url.query}"
     return answered(request, service.shared.answer(key, made))
