@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.accounts import TOKENS
 from clearhouse.sandbox.payments.draws import CUSTOMERS
-from clearhouse.sandbox.payments.facts import Capture, Dispute, Refund
+from clearhouse.sandbox.payments.facts import DAY, Capture, Dispute, Refund
 from clearhouse.sandbox.payments.output import Fate, Object, encode
-from clearhouse.sandbox.payments.payment import DAY, LifeOverError, Payment, Start
+from clearhouse.sandbox.payments.payment import LifeOverError, Payment, Start
 
 MERCHANTS = ("SandboxEU", "SandboxUS")
 
@@ -240,7 +240,7 @@ class AdyenPayment(Payment):
             self._item("EXPIRE", amount, self.id)
             return
         if self.draws.chance(0.2):
-            told = {"success": "false", "reason": "Transaction not found"}
+            told: Object = {"success": "false", "reason": "Transaction not found"}
             self._item("CANCELLATION", amount, self.ids.upper("no cancel"), told,
                        fate=Fate.UNMAPPED)  # fmt: skip
         code = self.draws.weighted(
@@ -255,7 +255,7 @@ class AdyenPayment(Payment):
             code = self.draws.pick(("REFUND_FAILED", "REFUNDED_REVERSED"))
         elif refund.amount == self.captured and self.draws.chance(0.2):
             code, data = "CANCEL_OR_REFUND", {"modification.action": "refund"}
-        told = {"reason": refund.code or "", "additionalData": data}
+        told: Object = {"reason": refund.code or "", "additionalData": data}
         self._item(code, refund.amount, refund.id, told, about=refund)
 
     def _tell_dispute(self, dispute: Dispute, what: str, *, is_inquiry: bool = False) -> None:

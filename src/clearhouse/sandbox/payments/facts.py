@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+DAY = 86_400
+
 
 def moment(seconds: int) -> dt.datetime:
     """A time as the store has it: UTC, without an offset."""

@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from clearhouse.sandbox.payments.draws import Draws
-from clearhouse.sandbox.payments.facts import Capture
-from clearhouse.sandbox.payments.payment import DAY, LifeOverError, Payment
+from clearhouse.sandbox.payments.facts import DAY, Capture
+from clearhouse.sandbox.payments.payment import LifeOverError, Payment
 
 DECLINES = (
     ("insufficient_funds", 40), ("do_not_honor", 18), ("expired_card", 12), ("lost_card", 6),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.draws import Draws, Ids
-from clearhouse.sandbox.payments.facts import Capture, Dispute, Refund, Span, moment
+from clearhouse.sandbox.payments.facts import DAY, Capture, Dispute, Refund, Span, moment
 from clearhouse.sandbox.payments.money import Unit
 from clearhouse.sandbox.payments.output import Fate, Move, Notice, Output
 
@@ -17,9 +17,6 @@ CARDS = (("visa", "4242"), ("mastercard", "4444"), ("amex", "0005"), ("visa", "1
 CARD_NUMBERS = (
     "4242424242424242", "5555 5555 5555 4444", "3782-822463-10005", "4000056655665556",
 )  # fmt: skip
-
-
-DAY = 86_400
 
 
 class LifeOverError(Exception):
@@ -226,11 +223,11 @@ class Payment:
         """Captures that stand, in minor units."""
         return sum(capture.amount for capture in self.captures.values() if capture.stands)
 
-    def move(self, kind: str, source: str, amount: int, fee: int = 0) -> None:
-        """Money moves in the merchant's balance; none of a test moves."""
-        if self.livemode and amount:
+    def move(self, kind: str, source: str, amount: int, fee: int = 0, *, after: int = 0) -> None:
+        """Money moves in the merchant's balance, some seconds after now; none of a test does."""
+        if self.livemode and (amount or fee):
             self.output.moves.append(
-                Move(self.provider, self.account, self.unit.code, self.at, kind, source,
+                Move(self.provider, self.account, self.unit.code, self.at + after, kind, source,
                      self.id, self.reference or "", amount, fee)
             )  # fmt: skip
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.draws import CUSTOMERS, Ids
-from clearhouse.sandbox.payments.facts import Capture, Dispute, Refund
+from clearhouse.sandbox.payments.facts import DAY, Capture, Dispute, Refund
 from clearhouse.sandbox.payments.output import Fate, Object, encode
-from clearhouse.sandbox.payments.payment import DAY, LifeOverError, Payment, Start
+from clearhouse.sandbox.payments.payment import LifeOverError, Payment, Start
 
 MERCHANT = "MLSANDBOX6SSW7"
 LOCATION = "LSANDBOX1TEA9"
@@ -203,6 +203,7 @@ class SquarePayment(Payment):
             self._fees = [fee]
             if self.draws.chance(0.1):
                 self._fees.append(self.unit.step)
+                self.move("fee", self.id, 0, self.unit.step, after=after)
             capture.fee = sum(self._fees)
             found = self._payment(capture.amount, "COMPLETED", after=after)
             self._say("payment.updated", found, after=after)

@@ -155,7 +155,7 @@ class StripePayment(Payment):
             "amount": number(amount),
             "amount_captured": number(captured),
             "amount_refunded": number(back + released),
-            "balance_transaction": f"txn_3{self.ids.text(f'txn {self.charge_id}', 23)}"
+            "balance_transaction": wire.entry_id("charge", self.charge_id)
             if capture and self._has_entry
             else None,
             "captured": capture is not None,
@@ -224,7 +224,7 @@ class StripePayment(Payment):
         values = {
             "id": refund.id,
             "amount": self.unit.number(refund.amount),
-            "balance_transaction": f"txn_3{self.ids.text(f'txn {refund.id}', 23)}",
+            "balance_transaction": wire.entry_id("refund", refund.id),
             "charge": refund.capture.id,
             "created": made,
             "currency": self.unit.code.lower(),
@@ -233,7 +233,7 @@ class StripePayment(Payment):
         }
         if status == "failed":
             values["failure_reason"] = refund.code
-            values["failure_balance_transaction"] = f"txn_3{self.ids.text(f'back {refund.id}', 23)}"
+            values["failure_balance_transaction"] = wire.entry_id("refund_failure", refund.id)
         return wire.refund(values)
 
     # What is told.
@@ -354,18 +354,18 @@ class StripePayment(Payment):
     def _dispute(self, dispute: Dispute, status: str) -> wire.Object:
         currency, number = self.unit.code.lower(), self.unit.number
         entries = []
-        for name, sign, amount in (
-            ("taken", -1, dispute.withdrawn),
-            ("given", 1, dispute.reinstated),
+        for kind, sign, amount in (
+            ("dispute", -1, dispute.withdrawn),
+            ("dispute_reversal", 1, dispute.reinstated),
         ):
             if amount:
                 values = {
-                    "id": f"txn_1{self.ids.text(f'{name} {dispute.id}', 23)}",
+                    "id": wire.entry_id(kind, dispute.id),
                     "amount": sign * number(amount),
                     "created": self.at,
                     "currency": currency,
                     "fee": number(self.dispute_fee()) if sign < 0 else 0,
-                    "reporting_category": "dispute" if sign < 0 else "dispute_reversal",
+                    "reporting_category": kind,
                     "source": dispute.id,
                     "type": "adjustment",
                 }

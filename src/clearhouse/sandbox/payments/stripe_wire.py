@@ -52,6 +52,8 @@ _INTENT: Object = {
     "setup_future_usage": None, "shipping": None, "source": None, "statement_descriptor": None,
     "statement_descriptor_suffix": None, "transfer_data": None, "transfer_group": None,
 }  # fmt: skip
+_ENTRY_MARKS = {"refund_failure": "f", "dispute_reversal": "r", "payout_failure": "f",
+                "payout_cancel": "c", "adjustment": "a"}  # fmt: skip
 _EVIDENCE = dict.fromkeys(
     (
         "access_activity_log", "billing_address", "cancellation_policy", "customer_communication",
@@ -142,6 +144,11 @@ def entry(values: Object) -> Object:
         ] if values["fee"] else [],
         "net": values["amount"] - values["fee"], "status": "available", **values,
     }  # fmt: skip
+
+
+def entry_id(kind: str, source: str) -> str:
+    """The id of the balance transaction by which an object moved money."""
+    return f"txn_{_ENTRY_MARKS.get(kind, '')}{source.partition('_')[2]}"
 
 
 def event(values: Object) -> Object:
