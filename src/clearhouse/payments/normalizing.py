@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import PaymentEvent, Provider
-from clearhouse.payments.problem import Problem, RefusedError
+from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers import adyen, paypal, square, stripe
 from clearhouse.payments.providers.notice import Notice
+from clearhouse.payments.providers.refusal import RefusedError
 from clearhouse.payments.webhook import StoredWebhook
 
 __all__ = ["Fetched", "Problem", "needs_fetch", "normalize"]

@@ -1,4 +1,4 @@
-"""Why a notification can't be read as an event: typed, and without the data that was wrong."""
+"""What is wrong with a webhook or an event, so that a dead letter can say it."""
 
 from dataclasses import dataclass
 
@@ -8,24 +8,15 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        code: a stable snake_case word for programs.
-        field: where, as a path in the notification such as `data.object.amount`; "" for the whole.
-        reason: a sentence for people. It quotes no value: it may be a card number or a secret.
+        code: a stable word for programs.
+        field: where it is wrong, by the name that the event or the provider has for it; "" where
+            the whole is meant.
+        reason: a sentence for people; it holds no secret and no card number.
     """
 
     code: str
     field: str
     reason: str
 
-
-class RefusedError(Exception):
-    """A notification can't be read; caught by `normalizing.normalize`."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(problems[0].code)
-        self.problems = problems
-
-    @classmethod
-    def of(cls, code: str, field: str, reason: str) -> "RefusedError":
-        """The error of one problem."""
-        return cls(Problem(code, field, reason))
+    def __str__(self) -> str:
+        return self.reason

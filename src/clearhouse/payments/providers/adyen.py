@@ -14,7 +14,6 @@ import msgspec
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, PaymentEvent
 from clearhouse.payments.methods import method_and_brand
-from clearhouse.payments.problem import RefusedError
 from clearhouse.payments.providers import adyen_transfers
 from clearhouse.payments.providers.notice import (
     NOTHING,
@@ -29,6 +28,7 @@ from clearhouse.payments.providers.notice import (
     reference,
     word,
 )
+from clearhouse.payments.providers.refusal import RefusedError
 
 _ITEMS_AT = "notificationItems[0].NotificationRequestItem"
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]

@@ -10,7 +10,6 @@ import msgspec
 
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, PaymentEvent
-from clearhouse.payments.problem import RefusedError
 from clearhouse.payments.providers.notice import (
     NOTHING,
     Notice,
@@ -24,6 +23,7 @@ from clearhouse.payments.providers.notice import (
     reference,
     word,
 )
+from clearhouse.payments.providers.refusal import RefusedError
 
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 _TRANSFERS = ("balancePlatform.transfer.created", "balancePlatform.transfer.updated")

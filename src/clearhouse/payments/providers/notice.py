@@ -11,7 +11,8 @@ import msgspec
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, PaymentEvent, Provider, payment_key
 from clearhouse.payments.exponents import minor_of_text, minor_units
-from clearhouse.payments.problem import Problem, RefusedError
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.providers.refusal import RefusedError
 from clearhouse.payments.webhook import StoredWebhook
 
 T = TypeVar("T")

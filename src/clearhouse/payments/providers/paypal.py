@@ -14,7 +14,6 @@ import msgspec
 from clearhouse.payments.accounts import DEFAULT
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, PaymentEvent
-from clearhouse.payments.problem import RefusedError
 from clearhouse.payments.providers import paypal_payouts
 from clearhouse.payments.providers.notice import (
     NOTHING,
@@ -30,6 +29,7 @@ from clearhouse.payments.providers.notice import (
     word,
 )
 from clearhouse.payments.providers.paypal_parts import AT, Amount, Link, Said, amount_of
+from clearhouse.payments.providers.refusal import RefusedError
 
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from clearhouse.payments.problem import RefusedError
 from clearhouse.payments.providers.notice import Notice
+from clearhouse.payments.providers.refusal import RefusedError
 
 AT = "resource"
 

@@ -13,7 +13,6 @@ import msgspec
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, PaymentEvent
 from clearhouse.payments.methods import brand_of, method_of
-from clearhouse.payments.problem import RefusedError
 from clearhouse.payments.providers.notice import (
     Notice,
     by_status,
@@ -27,6 +26,7 @@ from clearhouse.payments.providers.notice import (
     reference,
     word,
 )
+from clearhouse.payments.providers.refusal import RefusedError
 
 _OBJECT_AT = "data.object"
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]

@@ -14,7 +14,7 @@ import msgspec
 from clearhouse.payments.accounts import DEFAULT
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import PaymentEvent
-from clearhouse.payments.problem import Problem, RefusedError
+from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers import stripe_objects as objects
 from clearhouse.payments.providers.notice import (
     Notice,
@@ -26,6 +26,7 @@ from clearhouse.payments.providers.notice import (
     optional_id,
     prefixed,
 )
+from clearhouse.payments.providers.refusal import RefusedError
 from clearhouse.payments.providers.stripe_objects import OBJECT_AT, Said
 
 LATEST_VERSION = "2026-06-24"

@@ -6,7 +6,6 @@ import msgspec
 
 from clearhouse.payments.event import EventType
 from clearhouse.payments.methods import brand_of, method_of
-from clearhouse.payments.problem import RefusedError
 from clearhouse.payments.providers.notice import (
     Notice,
     by_status,
@@ -16,6 +15,7 @@ from clearhouse.payments.providers.notice import (
     optional_id,
     word,
 )
+from clearhouse.payments.providers.refusal import RefusedError
 
 OBJECT_AT = "data.object"
 
