@@ -206,6 +206,14 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
+    stripe_api_url: SourceUrl = Field(
+        SecretUrl.parse("https://api.stripe.com"),
+        description="Stripe's API: the objects that thin events name, events and balances.",
+    )
+    stripe_api_key: SecretStr | None = Field(
+        None, description="Its key. Unset: thin events wait until there is one."
+    )
+
     slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
     )
