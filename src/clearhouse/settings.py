@@ -233,6 +233,13 @@ class Settings(BaseSettings):
     payment_accounts_file: Path | None = Field(
         None, description="JSON file with more accounts of payment providers."
     )
+    stripe_api_url: SourceUrl = Field(
+        SecretUrl.parse("https://api.stripe.com"),
+        description="Stripe's API: the objects that thin events name, events and balances.",
+    )
+    stripe_api_key: SecretStr | None = Field(
+        None, description="Its key. Unset: thin events wait until there is one."
+    )
 
     slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
