@@ -6,11 +6,10 @@ are. In a string a digit becomes `*`; in a number, which must stay one, `0`, fro
 amount of money has as many. The values of fields that a provider declares as ids are not touched.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-
-import msgspec
 
 from clearhouse.payments.issuers import may_issue
 
@@ -214,7 +213,7 @@ def _values(
         elif first == ord(":"):
             is_name = False
         elif is_name:
-            name = msgspec.json.decode(token[0], type=str)
+            name = json.loads(token[0])
             path[-1], is_id = name, name in id_fields
             yield *token.span(), path
         elif not is_id:
@@ -223,5 +222,5 @@ def _values(
 
 def _pointer(path: Sequence[str | int]) -> str:
     """A JSON pointer (RFC 6901); a name in it may hold a card number itself."""
-    parts = (mask_text(str(part).encode()).decode() for part in path)
+    parts = (mask_text(str(part).encode(errors="replace")).decode() for part in path)
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
