@@ -51,7 +51,7 @@ _OUTCOMES = frozenset({"won", "lost", "closed"})
 
 _MOST_UNITS = 10**9
 _MOST_UNITS_OF_SMALL = 10**12
-_SMALL_CURRENCIES = frozenset(
+SMALL_CURRENCIES = frozenset(
     {
         *("AOA", "BIF", "CDF", "CLP", "COP", "GNF", "IDR", "IQD", "IRR", "KHR", "KMF", "KRW"),
         *("LAK", "LBP", "MGA", "MMK", "MNT", "MWK", "NGN", "PYG", "RWF", "SLE", "SOS", "STN"),
@@ -97,7 +97,7 @@ def most_minor(currency: str) -> int:
     A billion units, or a trillion where the unit is worth a thousandth of a dollar or so: more is
     taken for an amount in the wrong unit.
     """
-    units = _MOST_UNITS_OF_SMALL if currency in _SMALL_CURRENCIES else _MOST_UNITS
+    units = _MOST_UNITS_OF_SMALL if currency in SMALL_CURRENCIES else _MOST_UNITS
     return int(units * 10 ** exponent(currency))
 
 
