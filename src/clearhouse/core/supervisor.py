@@ -108,6 +108,7 @@ class Running:
         """
         now = time.monotonic()
         if self.state is State.RUNNING and self._process and self._process.poll() is not None:
+            self._close()
             if self._process.returncode == ExitCode.USAGE:
                 raise SupervisorError(
                     f"{self.child.name} can't run with these settings: what it said is above."
@@ -142,6 +143,7 @@ class Running:
             self._tell(self.child.name, "does not stop, and is killed")
             self._process.kill()
             self._process.wait()
+        self._close()
 
     def kill(self) -> None:
         """End it at once."""
@@ -149,6 +151,11 @@ class Running:
         if self._process and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+            self._close()
+
+    def _close(self) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
 
     def _pass_on(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None  # noqa: S101  (it was asked for)
