@@ -241,6 +241,7 @@ class Arrivals(Protocol):
         Asked for the same number again, it finds them there and sends none.
 
         Args:
+            settings: where the services' stores are.
             count: how many records at least.
             tell: is told what is under way, in few words.
         """
