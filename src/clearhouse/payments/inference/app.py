@@ -34,6 +34,7 @@ from clearhouse.payments.inference.scorecards import churn_prediction, fraud_sco
 
 MOST_BYTES = 8 << 20
 MOST_CASES = 2_000
+_GRACE_SECONDS = 5
 _JSON = "application/json"
 _CASES = msgspec.json.Decoder(Case | list[Case])
 _ENCODE = msgspec.json.Encoder().encode
@@ -184,3 +185,17 @@ async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)  # noqa: S101  (what it is registered for)
     body = {"code": error.code, "detail": error.detail}
     return Response(_ENCODE(body), error.status, media_type=_JSON)
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until a signal ends it; answers in progress are finished."""
+    import uvicorn
+
+    uvicorn.run(
+        create_app(),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
