@@ -4,7 +4,7 @@ from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from payment_events import lives
+from payment_lives import lives
 
 from clearhouse.payments.event import PaymentEvent
 from clearhouse.payments.fold import Folded, fold_payment, fold_payout

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from payment_events import NOON, an_event
+from payment_lives import NOON, an_event
 
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, Provider
