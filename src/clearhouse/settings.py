@@ -206,6 +206,12 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
+    inference_url: SourceUrl | None = Field(
+        None,
+        description="The inference service, such as that of `clearhouse serve inference`. Unset: "
+        "the scorecards in process.",
+    )
+
     slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
     )
