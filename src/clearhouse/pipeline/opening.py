@@ -82,7 +82,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
         judge = stores.judge(dataset, names, contract)
         exports = _exports(settings, dataset, names, reader)
-        hops = with_exports(hops_of(dataset, names, reader, stores, judge), names, exports)
+        hops = with_exports(hops_of(dataset, names, reader, stores, judge, settings), names, exports)
         return OpenDataset(dataset, contract, reader, names, hops, versions, judge, exports)
 
     work = (scratch or home) / "work" / domain.name
@@ -103,6 +103,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         quarantine=quarantine,
         gates=Gates(domain.gates, work / "gx"),
         alerter=Alerter(webhook.get_secret_value() if webhook else None),
+        streams=tuple(domain.streams(settings)) if domain.streams else (),
         dbt=DbtProject(
             assembled(resource("dbt"), domain.models, domain.model_tests, work / "project"),
             engine,

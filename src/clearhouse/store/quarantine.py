@@ -194,31 +194,6 @@ class Quarantine:
         return where
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantineSpine:
-    """The quarantined rows of one dataset as the books see them."""
-
-    quarantine: Quarantine
-    dataset: str
-
-    def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
-        """Totals of each of the days."""
-        return filled(totals_of(self.rows(days)), days)
-
-    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
-        """The digest of each day's rows."""
-        return digests_of(self.texts(days, content), days)
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts; they were not typed, so that they have no content."""
-        return texts_of(self.rows(days, content))
-
-    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
-        """The rows, as `SPINE_SCHEMA`."""
-        del content
-        return self.quarantine.rows(self.dataset, days)
-
-
 def _columns(row: QuarantinedRow, entry_id: str) -> dict[str, Any]:
     return {
         "dataset": row.dataset,
