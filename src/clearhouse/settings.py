@@ -214,6 +214,11 @@ class Settings(BaseSettings):
         description="Operational store of payments: sqlite:///…, or "
         "postgresql://user:password@host/database",
     )
+    inference_url: SourceUrl | None = Field(
+        None,
+        description="The inference service, such as that of `clearhouse serve inference`. Unset: "
+        "the scorecards in process.",
+    )
 
     slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
