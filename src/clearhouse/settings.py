@@ -252,7 +252,8 @@ class Settings(BaseSettings):
     def beside(self, home: Path) -> Self:
         """The same with another home for every store but those that hold what arrived.
 
-        Landing, the log and the operational store of payments stay where they are. Nothing is exported from there, and nobody is alerted.
+        Landing, the log and the operational store of payments stay where they are. Nothing is
+        exported from there, and nobody is alerted.
         """
         engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
         stores = (

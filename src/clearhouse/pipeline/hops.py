@@ -64,7 +64,11 @@ def candidates_sql(dataset: str, gold: str) -> str:
 
 @dataclass(frozen=True)
 class Stores:
-    """The stores that hops are measured in, and the books that say what readers must see."""
+    """The stores that hops are measured in, and the books that say what readers must see.
+
+    Attributes:
+        settings: say where the stores of a domain's services are.
+    """
 
     lake: Lake
     engine: Engine
@@ -72,6 +76,7 @@ class Stores:
     books: Books
     decisions: Decisions
     publications: Publications
+    settings: Settings
 
     def judge(self, dataset: Dataset, names: HopNames, contract: Contract) -> Judge:
         """Says what must be visible of a dataset."""
@@ -89,7 +94,6 @@ def hops_of(
     reader: LandingReader,
     stores: Stores,
     judge: Judge,
-    settings: Settings,
 ) -> dict[str, Hop]:
     """The hops in order, by name."""
     engine, contract = stores.engine, reader.contract
@@ -125,7 +129,7 @@ def hops_of(
     readers = ReadersSides(dataset.gold, engine.dialect, judge)
     hops = (
         *(
-            Hop(names.landed[source.name], _landing_legs(source, reader, settings))
+            Hop(names.landed[source.name], _landing_legs(source, reader, stores.settings))
             for source in dataset.sources
         ),
         Hop(

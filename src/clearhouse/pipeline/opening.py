@@ -69,7 +69,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     publications = Publications(database)
     quarantine = Quarantine(database)
     books, decisions = Books(database), Decisions(database)
-    stores = Stores(lake, engine, quarantine, books, decisions, publications)
+    stores = Stores(lake, engine, quarantine, books, decisions, publications, settings)
 
     def opened(dataset: Dataset) -> OpenDataset:
         contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
@@ -82,7 +82,9 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
         judge = stores.judge(dataset, names, contract)
         exports = _exports(settings, dataset, names, reader)
-        hops = with_exports(hops_of(dataset, names, reader, stores, judge, settings), names, exports)
+        hops = with_exports(
+            hops_of(dataset, names, reader, stores, judge), names, exports
+        )
         return OpenDataset(dataset, contract, reader, names, hops, versions, judge, exports)
 
     work = (scratch or home) / "work" / domain.name

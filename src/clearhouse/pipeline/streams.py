@@ -33,8 +33,7 @@ def _proved(run: Run, stream: StreamHop, days: Sequence[dt.date]) -> StepReport:
     kept = hop.kept(days)
     reached = stream.reached(kept)
     keys = {
-        day: EntryKey(run.name, hop.name, day, digest(reached[day].state), _VERSION)
-        for day in kept
+        day: EntryKey(run.name, hop.name, day, digest(reached[day].state), _VERSION) for day in kept
     }
     entered = run.entries(hop.name, kept)
     marks = {day: entry.entry_id for day, entry in entered.items()}

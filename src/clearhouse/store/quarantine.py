@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import sqlalchemy as sa
 
-from clearhouse.books.measure import SPINE_SCHEMA, digests_of, filled, texts_of, totals_of
-from clearhouse.books.model import Totals
+from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.core.contract.rules import Violation
 
 

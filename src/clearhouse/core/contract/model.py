@@ -7,11 +7,11 @@ custom properties of
 
 - a field: `known_at`; `enum` (open: other values are accepted and reported); `books` (amount or
   currency; a record may lack an amount in minor units that is not `required`: 0 of XXX); `form`
-  (number or text for a decimal or bigint, minor for a bigint of the currency's minor units, naive or
-  offset for a timestamp);
-  `constant`, for a books' currency that no record states; `identity`, where a correction never
-  changes the field; `sources`, the field's name in each source's JSON, where sources differ;
-  `is_source`, for a field that is the source's own name, in keys where ids are a source's own;
+  (number or text for a decimal or bigint, minor for a bigint of the currency's minor units, naive
+  or offset for a timestamp); `constant`, for a books' currency that no record states; `identity`,
+  where a correction never changes the field; `sources`, the field's name in each source's JSON,
+  where sources differ; `is_source`, for a field that is the source's own name, in keys where ids
+  are a source's own;
 - the table: `format` (ndjson, json_rows or csv); `rows_under`, the key of an answer's rows (with
   dots where they lie deeper, as in `response.data`), or that key by source; `repeats`, where a
   source can rightly repeat a line: true, or the field that such lines share, where they stand
