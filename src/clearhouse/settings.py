@@ -183,6 +183,11 @@ class Settings(BaseSettings):
         description="Where the service keeps its ledger: sqlite:///…, or "
         "postgresql://user:password@host/database",
     )
+    payments_database_url: StoreUrl = Field(
+        "",
+        description="Where payments are recorded: sqlite:///…, or "
+        "postgresql://user:password@host/database",
+    )
     gl_service_keys: SecretStr | None = Field(
         None,
         description="Keys that the service takes, as key:scope+scope:USER-123,… with the scopes "
@@ -209,11 +214,6 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
-    payments_database_url: StoreUrl = Field(
-        "",
-        description="Operational store of payments: sqlite:///…, or "
-        "postgresql://user:password@host/database",
-    )
     inference_url: SourceUrl | None = Field(
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "

@@ -57,8 +57,11 @@
     scope: in which ids are unique.
     payment_key: the payment that the event is of; null of a payout, and where it is unknown. An id
         that events link to another one stands for that one (two links at most, as from a refund to
-        its capture and on to the authorization); an event without an id of its payment is of the
-        one that the merchant calls the same.
+        its capture and on to the authorization). An event without an id of its payment is of the
+        one that has its dispute, else its refund, else the merchant's reference; of none where
+        several payments have it.
+    known_id: the id of that payment, where the event names one.
+    is_of_payout: whether it is about a payout.
     subject_key: the payment, else the payout, else the dispute or refund by itself.
     place: of the event among its subject's. The order is by version of the object, then time, then
         type, then id, so that no order of arrival makes a difference.
@@ -66,8 +69,11 @@
 {% macro events_of_payments(events) -%}
     with scoped as (
 
-        select *, {{ payment_scope() }} as scope
-        from {{ events }}
+        select
+            events.*,
+            {{ payment_scope() }} as scope,
+            event_type like 'payout%' as is_of_payout
+        from {{ events }} as events
 
     ),
 
@@ -97,31 +103,42 @@
 
     ),
 
-    referred as (
+    -- What names no payment is of the one payment that a dispute, a refund or a name is known of.
+    hints as (
 
-        select scope, merchant_reference, min(known_id) as known_id
+        {% for column in ('dispute_id', 'refund_id', 'merchant_reference') -%}
+        select scope, '{{ column }}' as hint, {{ column }} as value, min(known_id) as known_id
         from named
-        where payment_id is not null and merchant_reference is not null
-        group by scope, merchant_reference
-
+        where payment_id is not null and {{ column }} is not null and not is_of_payout
+        group by scope, {{ column }}
+        having count(distinct known_id) = 1
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
     ),
 
     keyed as (
 
         select
             named.*,
-            named.scope || ':' || case
-                when named.payout_id is null then
-                    case
-                        when named.payment_id is not null then named.known_id
-                        else referred.known_id
-                    end
+            case
+                when named.is_of_payout then null
+                when named.payment_id is not null then named.scope || ':' || named.known_id
+                else named.scope || ':' || coalesce(
+                    by_dispute.known_id, by_refund.known_id, by_reference.known_id
+                )
             end as payment_key
         from named
-        left join referred
-            on named.payment_id is null
-            and named.scope = referred.scope
-            and named.merchant_reference = referred.merchant_reference
+        {%- for alias, column in (
+            ('by_dispute', 'dispute_id'),
+            ('by_refund', 'refund_id'),
+            ('by_reference', 'merchant_reference'),
+        ) %}
+        left join hints as {{ alias }}
+            on {{ alias }}.hint = '{{ column }}'
+            and named.payment_id is null
+            and named.scope = {{ alias }}.scope
+            and named.{{ column }} = {{ alias }}.value
+        {%- endfor %}
 
     ),
 
@@ -130,7 +147,11 @@
         select
             keyed.*,
             coalesce(
-                payment_key, scope || ':' || coalesce(payout_id, dispute_id, refund_id, event_id)
+                payment_key,
+                scope || ':' || case
+                    when is_of_payout then payout_id
+                    else coalesce(dispute_id, refund_id, event_id)
+                end
             ) as subject_key
         from keyed
 

@@ -280,7 +280,7 @@
             end as status_rank,
             max(coalesce(object_version, 0)) over (partition by subject_key) as newest_version
         from {{ history }} as history
-        where payout_id is not null
+        where is_of_payout
 
     ),
 

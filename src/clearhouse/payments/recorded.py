@@ -58,8 +58,8 @@ class RecordedStore:
         read = read.where(_event.book_date.between(min(days), max(days)))
         rows = self._rows(read.order_by(_event.book_date, _event.event_id))
         by_day: dict[dt.date, list[tuple[str, int]]] = {}
-        for day, record_id, position in rows:
-            by_day.setdefault(day, []).append((record_id, position))
+        for row in rows:
+            by_day.setdefault(row.book_date, []).append((row.record_id, row.webhook_position))
         for day in found.keys() & by_day.keys():
             ids, positions = zip(*by_day[day], strict=True)
             sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
@@ -78,15 +78,15 @@ class RecordedStore:
         if through is not None:
             read = read.where(_event.webhook_position <= through)
         rows = self._rows(read.order_by(_event.event_id))
-        ids = "".join(record_id for _, record_id, _ in rows)
-        sha256 = hashlib.sha256(ids.encode()).hexdigest()
-        through = max((position for *_, position in rows), default=-1)
-        return b"".join(line + b"\n" for line, *_ in rows), Recorded(len(rows), sha256, through)
+        lines, ids, positions = zip(*rows, strict=True) if rows else ((), (), ())
+        sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
+        held = Recorded(len(rows), sha256, max(positions, default=-1))
+        return b"".join(line + b"\n" for line in lines), held
 
     def deliveries(self, days: Sequence[dt.date]) -> list[Mapping[str, Any]]:
         """What became of the normalized events of some days (`tables.delivery`)."""
         read = sa.select(delivery).where(delivery.c.book_date.in_(sorted(days)))
-        return [row._mapping for row in self._rows(read)]
+        return [dict(row._mapping) for row in self._rows(read)]
 
     def progress(self, topic: str) -> int:
         """The position of the next record of a topic that the worker will read."""

@@ -31,7 +31,7 @@ PAYMENTS_STORE = "payments_store"
 _DAYS_AT_ONCE = 2
 
 
-@dataclass(frozen=True)
+@dataclass
 class StoreConnection:
     """The store, to be asked for days (`pipeline.domain.Connection`)."""
 

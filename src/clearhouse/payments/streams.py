@@ -108,7 +108,7 @@ class Streams:
     def delivered(self, outcome: str, days: Sequence[dt.date]) -> pa.Table:
         """The events of days of which the worker says that this became of them."""
         return spine_table(
-            _of_event(msgspec.convert(dict(row), _Became))
+            _of_event(msgspec.convert(row, _Became))
             for row in self.store.deliveries(days)
             if row["outcome"] == outcome and row["webhook_position"] < self.recorded_to
         )

@@ -82,9 +82,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         names = HopNames.of(dataset, is_only=len(domain.datasets) == 1)
         judge = stores.judge(dataset, names, contract)
         exports = _exports(settings, dataset, names, reader)
-        hops = with_exports(
-            hops_of(dataset, names, reader, stores, judge), names, exports
-        )
+        hops = with_exports(hops_of(dataset, names, reader, stores, judge), names, exports)
         return OpenDataset(dataset, contract, reader, names, hops, versions, judge, exports)
 
     work = (scratch or home) / "work" / domain.name
