@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, runtime_checkable
 
+from clearhouse.books.hop import Hop, Relation
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
 from clearhouse.core.window import Window
 from clearhouse.engines.engine import Layout
+from clearhouse.landing.spine import LandingReader
 from clearhouse.pipeline.runner import Step
 from clearhouse.quality.frames import Frames
 from clearhouse.settings import Settings
+
+STATE = "state"
+"""In a request, what the source says that it holds of the day: a day that has grown is pulled again
+whole, and that is no other way to ask for it."""
 
 Faults = Mapping[dt.date, Sequence[str]]
 """Kinds of faults by day, for a sandbox."""
@@ -82,11 +88,14 @@ class Source:
         name: in the keys of landed objects and in record ids.
         connect: opens it for as long as the block lasts.
         check: asks it who it is, and says so in one sentence.
+        spine: the rows that a store of ours holds, which landing must have; None where the source
+            is an outside one, whose rows nobody can ask for again.
     """
 
     name: str
     connect: Callable[[Settings, Faults], AbstractContextManager[Connection]] = field(repr=False)
     check: Callable[[Settings], str] = field(repr=False)
+    spine: Callable[[Settings, LandingReader], Relation] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -199,6 +208,32 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """How far the services have come with a day.
+
+    Attributes:
+        state: what the hop's rows of the day are a function of, such as positions and counts.
+        waiting: what is still to be done of the day, in a sentence; "" for nothing.
+    """
+
+    state: str
+    waiting: str = ""
+
+
+@dataclass(frozen=True)
+class StreamHop:
+    """A hop that no step fills.
+
+    Attributes:
+        hop: what stands on which side. Its rows are those that the services have come to.
+        reached: by day.
+    """
+
+    hop: Hop
+    reached: Callable[[Sequence[dt.date]], Mapping[dt.date, Reached]] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class StepGroup:
     """Some consecutive steps that a domain's users know by one name.
 
@@ -260,6 +295,7 @@ class Domain:
         step_groups: names by which the domain's users know some of its steps.
         more_steps: its own, which follow those that all domains have (`steps.STEPS`).
         arrivals: for a demonstration, where records are sent to the domain's services.
+        streams: hops before those of its datasets, which its services fill (`pipeline.streams`).
     """
 
     name: str
@@ -274,6 +310,7 @@ class Domain:
     step_groups: Mapping[str, StepGroup] = field(default_factory=dict, hash=False)
     more_steps: tuple[Step[Any], ...] = ()
     arrivals: Arrivals | None = field(default=None, repr=False)
+    streams: Callable[[Settings], Sequence[StreamHop]] | None = field(default=None, repr=False)
 
 
 class PackagedFiles(TypedDict):
