@@ -37,8 +37,10 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url_bnpl": ("duckdb", "postgresql"),
     "engine_url_retail": ("duckdb", "postgresql"),
     "engine_url_gl": ("duckdb", "postgresql"),
+    "engine_url_payments": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
     "gl_database_url": ("sqlite", "postgresql"),
+    "payments_database_url": ("sqlite", "postgresql"),
 }
 
 
@@ -118,6 +120,7 @@ class Settings(BaseSettings):
     engine_url_bnpl: StoreUrl = Field("", description="The same for bnpl alone.")
     engine_url_retail: StoreUrl = Field("", description="The same for retail alone.")
     engine_url_gl: StoreUrl = Field("", description="The same for gl alone.")
+    engine_url_payments: StoreUrl = Field("", description="The same for payments alone.")
     cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
     bnpl_api_url: SourceUrl | None = Field(
@@ -180,6 +183,11 @@ class Settings(BaseSettings):
         description="Where the service keeps its ledger: sqlite:///…, or "
         "postgresql://user:password@host/database",
     )
+    payments_database_url: StoreUrl = Field(
+        "",
+        description="Where payments are recorded: sqlite:///…, or "
+        "postgresql://user:password@host/database",
+    )
     gl_service_keys: SecretStr | None = Field(
         None,
         description="Keys that the service takes, as key:scope+scope:USER-123,… with the scopes "
@@ -207,11 +215,13 @@ class Settings(BaseSettings):
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
     stripe_api_url: SourceUrl = Field(
-        SecretUrl.parse("https://api.stripe.com"),
-        description="Stripe's API: the objects that thin events name, events and balances.",
+        SecretUrl.parse("https://api.stripe.com"), description="Stripe's API."
     )
-    stripe_api_key: SecretStr | None = Field(
-        None, description="Its key. Unset: thin events wait until there is one."
+    stripe_api_key: SecretStr | None = Field(None, description="Its key: thin events need it.")
+    inference_url: SourceUrl | None = Field(
+        None,
+        description="The inference service, such as that of `clearhouse serve inference`. Unset: "
+        "the scorecards in process.",
     )
 
     slack_webhook_url: WebhookUrl | None = Field(
@@ -236,6 +246,7 @@ class Settings(BaseSettings):
             "engine_url": f"duckdb:///{home}/warehouse/{{domain}}.duckdb",
             "cache_url": f"sqlite:///{home}/cache.db",
             "gl_database_url": f"sqlite:///{home}/gl.db",
+            "payments_database_url": f"sqlite:///{home}/payments.db",
             "gl_service_keys_file": home / "gl_service_keys",
         }
         for name, value in defaults.items():
@@ -243,14 +254,14 @@ class Settings(BaseSettings):
                 self.__dict__[name] = value
 
     def beside(self, home: Path) -> Self:
-        """The same with another home for every store but landing.
+        """The same with another home for every store but those that hold what arrived.
 
-        Nothing is exported from there, and nobody is alerted.
+        Landing, the log and the operational store of payments stay where they are. Nothing is
+        exported from there, and nobody is alerted.
         """
         engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
         stores = (
-            "log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url",
-            "gl_database_url",
+            "database_url", "catalog_url", *engines, "cache_url", "export_url", "gl_database_url",
         )  # fmt: skip
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
@@ -367,7 +378,8 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
     engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-    for name in ("database_url", "catalog_url", *engines, "gl_database_url"):
+    services = ("gl_database_url", "payments_database_url")
+    for name in ("database_url", "catalog_url", *engines, *services):
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             file = Path(url.partition(":///")[2])
