@@ -294,6 +294,12 @@ def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
     return pa.Table.from_pylist(read, READING_SCHEMA)
 
 
+def record_id(source: str, key: str, own: bytes) -> str:
+    """The `_record_id` of a row: by its source's name, its `_record_key` and its own bytes."""
+    identity = f"{source}|{key}|".encode() + own
+    return hashlib.md5(identity, usedforsecurity=False).hexdigest()
+
+
 def key_of(line: bytes, contract: Contract) -> str:
     """The values of a row's key fields, joined: its `_record_key` but for the ordinal."""
     return "|".join(f.constant or _first(key_pattern(f), line) for f in contract.key)
@@ -326,9 +332,8 @@ def read_line(
         minor = minor_from_text(_first(amount_pattern(contract.amount), line), currency)
     except MoneyError:
         minor, currency = 0, NO_CURRENCY
-    identity = f"{source}|{key}|".encode() + (line if own is None else own)
     return {
-        "_record_id": hashlib.md5(identity, usedforsecurity=False).hexdigest(),
+        "_record_id": record_id(source, key, line if own is None else own),
         "_record_key": key,
         "amount_minor": minor,
         "currency": currency,
