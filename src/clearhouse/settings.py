@@ -105,6 +105,9 @@ class Settings(BaseSettings):
         "file://… or s3://bucket/prefix. Unset: nowhere.",
     )
     log_url: str = Field("", description="Event log between services: sqlite:///…")
+    log_max_bytes: int = Field(
+        64 << 30, ge=1 << 20, description="That a local log may grow to. Then it is full."
+    )
     database_url: StoreUrl = Field(
         "",
         description="Operational store and the books: sqlite:///…, or "
@@ -214,6 +217,30 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="Stripe's signing secret, or two live ones separated by a comma."
+    )
+    square_webhook_key: SecretStr | None = Field(
+        None, description="Square's signature key, or two live ones separated by a comma."
+    )
+    square_notification_url: str = Field(
+        "", description="Where Square sends to, exactly as it is registered there."
+    )
+    adyen_hmac_key: SecretStr | None = Field(
+        None, description="Adyen's hexadecimal HMAC key, or two live ones separated by a comma."
+    )
+    paypal_webhook_id: SecretStr | None = Field(None, description="PayPal's id of the webhook.")
+    paypal_certs_url: SourceUrl | None = Field(
+        None, description="Asked for PayPal's certificates instead of PayPal: a proxy."
+    )
+    paypal_ca_file: Path | None = Field(
+        None,
+        description="PEM of the authorities trusted for PayPal's certificates. Unset: those that "
+        "the system trusts.",
+    )
+    payment_accounts_file: Path | None = Field(
+        None, description="JSON file with more accounts of payment providers."
+    )
     inference_url: SourceUrl | None = Field(
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "
