@@ -241,6 +241,10 @@ class Settings(BaseSettings):
     payment_accounts_file: Path | None = Field(
         None, description="JSON file with more accounts of payment providers."
     )
+    stripe_api_url: SourceUrl = Field(
+        SecretUrl.parse("https://api.stripe.com"), description="Stripe's API."
+    )
+    stripe_api_key: SecretStr | None = Field(None, description="Its key: thin events need it.")
     inference_url: SourceUrl | None = Field(
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "
