@@ -242,9 +242,13 @@ class Settings(BaseSettings):
         None, description="JSON file with more accounts of payment providers."
     )
     stripe_api_url: SourceUrl = Field(
-        SecretUrl.parse("https://api.stripe.com"), description="Stripe's API."
+        SecretUrl.parse("https://api.stripe.com"),
+        description="Stripe's API: the objects that thin events name, events and balances.",
     )
-    stripe_api_key: SecretStr | None = Field(None, description="Its key: thin events need it.")
+    stripe_api_key: SecretStr | None = Field(
+        None, description="Its key. Unset: thin events wait until there is one."
+    )
+
     inference_url: SourceUrl | None = Field(
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "
