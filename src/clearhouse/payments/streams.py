@@ -35,6 +35,9 @@ _OUTCOMES = {
     "duplicate": Side.DUPLICATE,
     "dead_letter": Side.REJECTED,
 }
+_MADE = (EVENTS.name, UNMAPPED.name, NORMALIZER_DEAD.name)
+"""What the normalizer makes of a webhook, the surest first."""
+_SIDES = (Side.OUT, Side.IGNORED, Side.REJECTED)
 
 
 class _Taken(msgspec.Struct):
@@ -95,20 +98,33 @@ class Streams:
         )
 
     def became(self, topic: str, days: Sequence[dt.date]) -> pa.Table:
-        """What the normalizer made of the webhooks of days, in one of its topics."""
+        """What the normalizer made of the webhooks of days, in one of its topics.
+
+        A replay makes the same once more. What was redriven as an event counts as that, and no
+        longer as a dead letter.
+        """
+        surer = _MADE[: _MADE.index(topic)]
+        found = {each.webhook_position: each for each in self._of_days(topic, days)}
+        for other in surer if found else ():
+            for each in self._of_days(other, days):
+                found.pop(each.webhook_position, None)
         return spine_table(
             of_webhook(each.book_date, each.webhook_position, each.body_sha256)
-            for each in self._of_days(topic, days, self.normalized_to)
+            for each in found.values()
+            if each.webhook_position < self.normalized_to
         )
 
     def normalized(self, days: Sequence[dt.date]) -> pa.Table:
         """The events of days that the worker has read, with their money."""
-        return spine_table(map(_of_event, self._of_days(EVENTS.name, days, self.recorded_to)))
+        found = {each.webhook_position: each for each in self._of_days(EVENTS.name, days)}
+        return spine_table(
+            _of_event(each) for each in found.values() if each.webhook_position < self.recorded_to
+        )
 
     def delivered(self, outcome: str, days: Sequence[dt.date]) -> pa.Table:
         """The events of days of which the worker says that this became of them."""
         return spine_table(
-            _of_event(msgspec.convert(row, _Became))
+            _of_event(_Became(**{name: row[name] for name in _Became.__struct_fields__}))
             for row in self.store.deliveries(days)
             if row["outcome"] == outcome and row["webhook_position"] < self.recorded_to
         )
@@ -148,8 +164,8 @@ class Streams:
                 first, end = log.positions_of(WEBHOOKS.name, day)
                 yield from _records(log, WEBHOOKS.name, first, min(end, self.normalized_to))
 
-    def _of_days(self, topic: str, days: Sequence[dt.date], end: int) -> Iterator[_Became]:
-        """What a topic holds of those webhooks of days that come before a position.
+    def _of_days(self, topic: str, days: Sequence[dt.date]) -> Iterator[_Became]:
+        """What a topic holds of the webhooks of days.
 
         Nothing is written of a webhook before the log took it. Afterwards it may take any time.
         """
@@ -160,7 +176,7 @@ class Streams:
             first, _ = log.positions_of(topic, min(days))
             for record in _records(log, topic, first, log.end(topic)):
                 each = _BECAME.decode(record.value)
-                if each.book_date in wanted and each.webhook_position < end:
+                if each.book_date in wanted:
                     yield each
 
     @contextmanager
@@ -234,15 +250,14 @@ def spine_table(rows: Iterable[Row]) -> pa.Table:
 def streams(settings: Settings) -> tuple[StreamHop, ...]:
     """The hops before bronze, in their order."""
     of = Streams(settings.log_url, RecordedStore(settings.payments_database_url))
-    made = {EVENTS: Side.OUT, NORMALIZER_DEAD: Side.REJECTED, UNMAPPED: Side.IGNORED}
     normalized = Hop(
         "webhooks → events",
         (
             Leg(Side.IN, RowsSpine(of.accepted)),
-            *(Leg(side, RowsSpine(partial(of.became, t.name))) for t, side in made.items()),
+            *(Leg(s, RowsSpine(partial(of.became, t))) for t, s in zip(_MADE, _SIDES, strict=True)),
         ),
         certified=False,
-        kept=partial(of.kept, [WEBHOOKS.name, *(topic.name for topic in made)]),
+        kept=partial(of.kept, [WEBHOOKS.name, *_MADE]),
     )
     recorded = Hop(
         "events → store",
