@@ -81,7 +81,7 @@ class RecordedStore:
         lines, ids, positions = zip(*rows, strict=True) if rows else ((), (), ())
         sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
         held = Recorded(len(rows), sha256, max(positions, default=-1))
-        return b"".join(line + b"\n" for line in lines), held
+        return b"".join(_bytes(line) + b"\n" for line in lines), held
 
     def deliveries(self, days: Sequence[dt.date]) -> list[Mapping[str, Any]]:
         """What became of the normalized events of some days (`tables.delivery`)."""
@@ -112,3 +112,8 @@ class RecordedStore:
                 yield connection if is_there else None
         finally:
             engine.dispose()
+
+
+def _bytes(line: bytes | str) -> bytes:
+    """A line as it is stored: who edits one by hand may leave a text, which SQLite takes too."""
+    return line.encode() if isinstance(line, str) else line
