@@ -13,11 +13,13 @@ import msgspec
 from cli_session import command
 from click.testing import Result
 
+from clearhouse.landing import Landing
 from clearhouse.log.log import Message, Progress
 from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.dead_letter import DeadLetter, Unmapped
 from clearhouse.payments.domain import PAYMENTS
 from clearhouse.payments.event import PaymentEvent, Provider, encode_event
+from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.store.recorder import Handled, Recorder, read_progress
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
@@ -43,6 +45,7 @@ class Home:
         """Webhooks come in on a day; unless told otherwise, the services do their work."""
         self.now = dt.datetime.combine(day, dt.time(12), dt.UTC)
         with self.log() as log:
+            archive = Archive(log, Landing.from_url(self.settings.landing_url), lambda: self.now)
             first = log.end(WEBHOOKS.name)
             webhooks = [self._webhook(first + n) for n in range(len(sent))]
             log.append([Message(WEBHOOKS.name, "key", encode_webhook(w)) for w in webhooks])
@@ -51,6 +54,7 @@ class Home:
                 log.progress("normalizer", WEBHOOKS.name)
                 progress = Progress("normalizer", WEBHOOKS.name, first + len(sent))
                 log.append(made, progress)
+                archive.flush()
         if normalize:
             self.record()
 

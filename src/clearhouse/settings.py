@@ -214,6 +214,18 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
+    stripe_api_url: SourceUrl | None = Field(
+        None, description="Stripe's API. Unset: nothing is asked of it."
+    )
+    stripe_api_key: SecretStr | None = Field(None, description="Stripe's secret or restricted key.")
+    square_api_url: SourceUrl | None = Field(
+        None, description="Square's API. Unset: its payouts are not itemized."
+    )
+    square_access_token: SecretStr | None = Field(None, description="Square's access token.")
+    adyen_report_url: SourceUrl | None = Field(
+        None, description="Adyen's reports, up to the merchant account. Unset: none are fetched."
+    )
+    adyen_report_key: SecretStr | None = Field(None, description="X-API-Key of its report user.")
     inference_url: SourceUrl | None = Field(
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "

@@ -1,4 +1,4 @@
-"""Payments from the log and the operational store to the marts: proven, robbed, grown, forgotten."""
+"""Payments from the log and the store to the marts: proven, robbed, grown, forgotten."""
 
 import datetime as dt
 import shutil
@@ -132,6 +132,7 @@ def _from_gold(home: Home) -> None:
 @pytest.mark.parametrize(
     ("rob", "hop", "named"),
     [
+        (_from_log(WEBHOOKS.name, 3), "webhooks → raw", "+1 record, 0 XXX: 3"),
         (_from_log(WEBHOOKS.name, 3), "webhooks → events", "+1 record, 0 XXX: 3"),
         (_from_log(EVENTS.name, 3), "webhooks → events", "−1 record, 0 XXX: 3"),
         (
@@ -154,7 +155,7 @@ def _from_gold(home: Home) -> None:
         ),
         (_from_gold, "silver → gold", "−1 record"),
     ],
-    ids=["webhook", "event", "delivery", "recorded", "changed", "gold"],
+    ids=["archived", "webhook", "event", "delivery", "recorded", "changed", "gold"],
 )
 def test_a_stolen_row_is_named_at_its_hop(
     home: Home, rob: Callable[[Home], None], hop: str, named: str

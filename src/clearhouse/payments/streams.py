@@ -22,8 +22,10 @@ from clearhouse.books.model import Side
 from clearhouse.books.rows_spine import RowsSpine
 from clearhouse.core.errors import StoreError
 from clearhouse.core.money import NO_CURRENCY
+from clearhouse.landing import Landing
 from clearhouse.log.log import Log, LogError, Record
 from clearhouse.log.opening import open_log
+from clearhouse.payments.normalizer.archive import archived, archived_objects
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
 from clearhouse.pipeline.domain import Reached, StreamHop
@@ -72,6 +74,7 @@ class Streams:
 
     log_url: str
     store: RecordedStore
+    landing: Landing
 
     @cached_property
     def normalized_to(self) -> int:
@@ -94,7 +97,7 @@ class Streams:
         return spine_table(
             of_webhook(day, record.position, _TAKEN.decode(record.value).body_sha256)
             for day in days
-            for record in self._webhooks(day)
+            for record in self._webhooks(day, self.normalized_to)
         )
 
     def became(self, topic: str, days: Sequence[dt.date]) -> pa.Table:
@@ -129,6 +132,28 @@ class Streams:
             if row["outcome"] == outcome and row["webhook_position"] < self.recorded_to
         )
 
+    def archived(self, days: Sequence[dt.date]) -> pa.Table:
+        """The webhooks of days that the archive in landing holds."""
+        return spine_table(
+            of_webhook(day, each.position, each.webhook.body_sha256)
+            for day in days
+            for each in archived(self.landing, day)
+            if each.webhook is not None
+        )
+
+    def to_be_archived(self, days: Sequence[dt.date]) -> pa.Table:
+        """The webhooks of days in the log, as far as the archive has come with each day."""
+        return spine_table(
+            of_webhook(day, record.position, _TAKEN.decode(record.value).body_sha256)
+            for day in days
+            for record in self._webhooks(day, self.archived_to(day))
+        )
+
+    def archived_to(self, day: dt.date) -> int:
+        """The position of the first webhook of a day that the archive does not hold yet."""
+        objects = archived_objects(self.landing, day)
+        return objects[-1].version + objects[-1].records if objects else 0
+
     def kept(self, topics: Sequence[str], days: Sequence[dt.date]) -> list[dt.date]:
         """Those of the days of which the log has not forgotten a record of the topics."""
         with self._log() as log:
@@ -137,12 +162,12 @@ class Streams:
             return [day for day in days if all(_is_kept(log, topic, day) for topic in topics)]
 
     def reached(
-        self, read_to: Callable[[], int], done: str, days: Sequence[dt.date]
+        self, read_to: Callable[[dt.date], int], done: str, days: Sequence[dt.date]
     ) -> dict[dt.date, Reached]:
         """How far a service is with the webhooks of each day.
 
         Args:
-            read_to: up to which webhook it has come.
+            read_to: up to which webhook it has come with a day.
             done: what it does with each.
             days: which days.
         """
@@ -151,18 +176,19 @@ class Streams:
         with self._log() as log:
             for day in days:
                 first, end = (0, 0) if log is None else log.positions_of(WEBHOOKS.name, day)
-                come_to = min(end, max(first, read_to()))
+                come_to = min(end, max(first, read_to(day)))
                 waiting = ""
                 if come_to < end and day < today:  # a day that goes on may wait
                     waiting = f"{end - come_to:,} of its webhooks are still to be {done}."
                 found[day] = Reached(f"{first} {come_to}", waiting)
         return found
 
-    def _webhooks(self, day: dt.date) -> Iterator[Record]:
+    def _webhooks(self, day: dt.date, read_to: int) -> Iterator[Record]:
+        """The webhooks that the log took on a day, before a position."""
         with self._log() as log:
             if log is not None:
                 first, end = log.positions_of(WEBHOOKS.name, day)
-                yield from _records(log, WEBHOOKS.name, first, min(end, self.normalized_to))
+                yield from _records(log, WEBHOOKS.name, first, min(end, read_to))
 
     def _of_days(self, topic: str, days: Sequence[dt.date]) -> Iterator[_Became]:
         """What a topic holds of the webhooks of days.
@@ -249,7 +275,14 @@ def spine_table(rows: Iterable[Row]) -> pa.Table:
 
 def streams(settings: Settings) -> tuple[StreamHop, ...]:
     """The hops before bronze, in their order."""
-    of = Streams(settings.log_url, RecordedStore(settings.payments_database_url))
+    landing = Landing.from_url(settings.landing_url)
+    of = Streams(settings.log_url, RecordedStore(settings.payments_database_url), landing)
+    raw = Hop(
+        "webhooks → raw",
+        (Leg(Side.IN, RowsSpine(of.to_be_archived)), Leg(Side.OUT, RowsSpine(of.archived))),
+        certified=False,
+        kept=partial(of.kept, [WEBHOOKS.name]),
+    )
     normalized = Hop(
         "webhooks → events",
         (
@@ -269,6 +302,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         kept=partial(of.kept, [WEBHOOKS.name, EVENTS.name]),
     )
     return (
-        StreamHop(normalized, partial(of.reached, lambda: of.normalized_to, "normalized")),
-        StreamHop(recorded, partial(of.reached, lambda: of.recorded_to, "recorded")),
+        StreamHop(raw, partial(of.reached, of.archived_to, "archived")),
+        StreamHop(normalized, partial(of.reached, lambda _: of.normalized_to, "normalized")),
+        StreamHop(recorded, partial(of.reached, lambda _: of.recorded_to, "recorded")),
     )
