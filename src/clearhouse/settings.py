@@ -222,6 +222,14 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr | None = Field(
         None, description="Its key. Unset: thin events wait until there is one."
     )
+    square_api_url: SourceUrl | None = Field(
+        None, description="Square's API. Unset: its payouts are not itemized."
+    )
+    square_access_token: SecretStr | None = Field(None, description="Square's access token.")
+    adyen_report_url: SourceUrl | None = Field(
+        None, description="Adyen's reports, up to the merchant account. Unset: none are fetched."
+    )
+    adyen_report_key: SecretStr | None = Field(None, description="X-API-Key of its report user.")
     inference_url: SourceUrl | None = Field(
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from clearhouse.cli import serve_inference, serve_normalizer, serve_payments
 from clearhouse.cli.app import err, settings_of_stores
+from clearhouse.core.supervised import end_with_supervisor
 
 group = typer.Typer(no_args_is_help=True, help="The services of payments.")
 
@@ -15,6 +17,8 @@ Port = Annotated[int, typer.Option(metavar="PORT", help="Port to listen at.", mi
 @group.callback()
 def _the_services() -> None:
     """The services of payments."""
+    end_with_supervisor()
+
 
 
 @group.command("gateway")
@@ -36,3 +40,7 @@ def gateway(
     for account in options.accounts:
         err.print(f"  /webhooks/{account.provider}/{account.name}", soft_wrap=True)
     run.serve(host, port, workers, is_of_sandbox=sandbox)
+
+
+for command in (serve_normalizer, serve_inference, serve_payments):
+    command.register(group)

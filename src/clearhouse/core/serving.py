@@ -11,7 +11,9 @@ import uvicorn
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # that of core.service_metrics, read at its import
 
 
-def serve(factory: str, host: str, port: int, workers: int, grace_seconds: int, **more: Any) -> None:
+def serve(
+    factory: str, host: str, port: int, workers: int, grace_seconds: int, **more: Any
+) -> None:
     """Serve until a signal ends it; answers in progress are finished.
 
     Args:

@@ -57,9 +57,7 @@ def prepare(settings: Settings) -> None:
 
 def serve(host: str, port: int, workers: int) -> None:
     """Serve what was prepared until a signal ends it; answers in progress are finished."""
-    serving.serve(
-        "clearhouse.gl.service.run:from_settings", host, port, workers, _GRACE_SECONDS
-    )
+    serving.serve("clearhouse.gl.service.run:from_settings", host, port, workers, _GRACE_SECONDS)
 
 
 def _keys(settings: Settings) -> Keys:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from clearhouse.log.group_commit import GroupCommit
 from clearhouse.log.log import Log, LogError, Message, Progress
@@ -175,7 +176,9 @@ def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
     """A dead letter of a request that is signed and no notification, whole but for card numbers."""
     sha256 = hashlib.sha256(raw.body).hexdigest()
     is_json = malformed.code not in NOT_JSON
-    masked = mask_json(raw.body, ID_FIELDS[raw.provider]) if is_json else Masked(mask_text(raw.body))
+    masked = (
+        mask_json(raw.body, ID_FIELDS[raw.provider]) if is_json else Masked(mask_text(raw.body))
+    )
     letter = DeadLetter(
         letter_id=f"gateway::{sha256}:{raw.received_at.isoformat()}",
         stage="gateway",
@@ -191,15 +194,13 @@ def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
     try:
         text = masked.body.decode()
     except UnicodeDecodeError:
-        whole = {"body_base64": base64.b64encode(masked.body).decode()}
+        letter = replace(letter, body_base64=base64.b64encode(masked.body).decode())
     else:
-        whole = {"message": _as_message(raw, malformed.key_id, text, masked.pointers)}
-    return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(msgspec.structs.replace(letter, **whole)))
+        letter = replace(letter, message=_as_message(raw, malformed.key_id, text, masked.pointers))
+    return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(letter))
 
 
-def _as_message(
-    raw: RawWebhook, key_id: str, text: str, pointers: tuple[str, ...]
-) -> msgspec.Raw:
+def _as_message(raw: RawWebhook, key_id: str, text: str, pointers: tuple[str, ...]) -> msgspec.Raw:
     """A request as a notification would be stored, so that it can be redriven as one."""
     stored = StoredWebhook(
         provider=raw.provider,

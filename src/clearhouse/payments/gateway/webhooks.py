@@ -108,7 +108,9 @@ class Webhooks:
                 "Webhooks are sent by POST.",
                 [(b"allow", b"POST")],
             )
-        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+        headers = {
+            key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
+        }
         self._check(headers)
         body = await self._body(receive)
         outcome = await self._taken(account, headers, body)
@@ -165,9 +167,7 @@ class Webhooks:
             return await self._intake().take(account, headers, body)
         except SignatureRefused as refused:
             metrics.REFUSED.labels(provider, refused.code).inc()
-            _log.info(
-                "webhook_refused", provider=provider, account=account.name, code=refused.code
-            )
+            _log.info("webhook_refused", provider=provider, account=account.name, code=refused.code)
             raise _NotTaken(
                 HTTPStatus.UNAUTHORIZED,
                 "signature_refused",
