@@ -78,6 +78,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Serve metrics of the books of all domains to Prometheus, until it is stopped.",
     ),
     "gl": ("gl:group", "The general ledger."),
+    "serve": ("serve:group", "The services of payments."),
     "settings": ("admin:show_settings", "Every setting in force, secrets masked."),
     "doctor": ("admin:doctor", "Check that everything a run needs is there and answers."),
     "sandbox": ("admin:sandbox", "Stand-ins for the outside world."),

@@ -68,9 +68,17 @@ class ContractError(ClearhouseError):
 
 
 class SourceError(ClearhouseError):
-    """An outside system did not give what it promised; nothing of its answer was kept."""
+    """An outside system did not give what it promised; nothing of its answer was kept.
+
+    Attributes:
+        status: that it refused the request with, where it did.
+    """
 
     code = "source_failed"
+
+    def __init__(self, message: str, code: str | None = None, status: int | None = None) -> None:
+        super().__init__(message, code)
+        self.status = status
 
 
 class ServerError(ClearhouseError):

@@ -43,6 +43,7 @@ from clearhouse.core.answer import (
 from clearhouse.core.endpoint import Endpoint, shown_request
 from clearhouse.core.errors import SettingsError, SourceError
 from clearhouse.core.retry_after import wait_asked_for
+from clearhouse.core.time_budget import TimeBudget
 
 T = TypeVar("T")
 
@@ -215,6 +216,7 @@ class ResilientClient:
         consume: Callable[[httpx.Response], Awaitable[T]],
         json: Any = None,
         params: Mapping[str, str | int | Sequence[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
         extra_seconds: float = 0.0,
     ) -> T:
         """Send a request and have its streamed answer read by `consume`, as often as is needed.
@@ -226,6 +228,7 @@ class ResilientClient:
                 result. It keeps nothing of an attempt that fails.
             json: body, sent as JSON.
             params: query string.
+            headers: of this request alone; never logged.
             extra_seconds: what a large answer may take beyond the time-outs of the policy.
 
         Raises:
@@ -234,9 +237,11 @@ class ResilientClient:
                 source_unreachable, source_too_slow, source_failed or the code of the last
                 RetryableAnswer (all attempts, or the time for them, used up).
         """
-        request = self._client.build_request(method, path, json=json, params=params)
+        request = self._client.build_request(
+            method, path, json=json, params=params, headers=headers
+        )
         policy, tries = self.policy, 0
-        budget = _Budget(policy.total_timeout_seconds + extra_seconds)
+        budget = TimeBudget(policy.total_timeout_seconds + extra_seconds)
         try:
             async for attempt in stamina.retry_context(
                 on=lambda error: budget.allows(self._retry_after(error), policy.wait_max_seconds),
@@ -324,7 +329,7 @@ class ResilientClient:
         )
 
     def _final(
-        self, error: Exception, request: httpx.Request, tries: int, budget: "_Budget"
+        self, error: Exception, request: httpx.Request, tries: int, budget: TimeBudget
     ) -> SourceError:
         where, times = self._where(request), f"{tries} time{'s' if tries != 1 else ''}"
         match error:
@@ -339,6 +344,7 @@ class ResilientClient:
                     f"{self.name} refused {where} with status {error.status}{error.reason}: "
                     "correct the request, or the URL or key set for this source.",
                     "source_refused",
+                    error.status,
                 )
             case _BadStatusError():
                 return SourceError(
@@ -366,28 +372,6 @@ class ResilientClient:
             "of the answer was kept, so run again later.",
             "source_failed",
         )
-
-
-class _Budget:
-    """The time that all attempts of one request share; it runs from the first attempt on."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._started: float | None = None
-
-    def spent_seconds(self) -> float:
-        now = asyncio.get_running_loop().time()
-        if self._started is None:
-            self._started = now
-        return now - self._started
-
-    def left_seconds(self) -> float:
-        return max(self._seconds - self.spent_seconds(), 0.0)
-
-    def allows(self, retry: bool | float, usual_wait_seconds: float) -> bool | float:
-        """The answer to stamina: as given, or no where the wait would use up the time."""
-        wait_seconds = usual_wait_seconds if isinstance(retry, bool) else retry
-        return retry if wait_seconds < self.left_seconds() else False
 
 
 def _says_nothing_of_the_source(error: BaseException) -> bool:

@@ -112,6 +112,28 @@ class Landing:
             name = ObjectName.of(source, book_date, version, digest, rows.payload_format)
         return self._land(name, digest, payload, rows.records, dict(request))
 
+    def put_numbered(
+        self,
+        source: str,
+        book_date: dt.date,
+        number: int,
+        payload: bytes,
+        request: Mapping[str, Any],
+    ) -> LandedObject:
+        """Land NDJSON under a version that the payload's place in a stream says, without a listing.
+
+        For a source that only lands so. The same bytes again create nothing; other bytes under the
+        same number stand beside the earlier ones, and their request says what they hold.
+
+        Raises:
+            StoreError: the store can't be read or written, or is not as it was left.
+        """
+        digest = hashlib.sha256(payload).hexdigest()
+        name = ObjectName.of(
+            checked_source(source), book_date, number, digest, PayloadFormat.NDJSON
+        )
+        return self._land(name, digest, payload, payload.count(b"\n"), dict(request))
+
     def objects(self, source: str, book_date: dt.date) -> list[LandedObject]:
         """Everything landed for a day, in the order of versions.
 

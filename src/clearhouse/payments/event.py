@@ -120,6 +120,13 @@ class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
     version: int = VERSION
 
 
+def payment_key(event: PaymentEvent) -> str | None:
+    """What the payment of an event is known by; None where the event names none by an id."""
+    payment_id = event.linked_id or event.payment_id
+    mode = "live" if event.livemode else "test"
+    return payment_id and f"{event.provider.value}:{event.account}:{mode}:{payment_id}"
+
+
 _DECODER = msgspec.json.Decoder(PaymentEvent)
 encode_event = msgspec.json.Encoder(order="deterministic").encode
 """A payment event as JSON bytes: the same event gives the same bytes."""

@@ -37,6 +37,7 @@ class VerifiedWebhook:
         key_id: which of the account's secrets did, by a name that does not give it away.
         items: the bytes of each notification in it: for Adyen a notification of one item each, for
             the others the body. At least one.
+        keys: the message key of each: what keeps its order in the log.
     """
 
     provider: Provider
@@ -46,6 +47,7 @@ class VerifiedWebhook:
     body: bytes = field(repr=False)
     received_at: dt.datetime
     verified_at: dt.datetime
+    keys: tuple[str, ...] = ()
 
 
 class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,179 @@
+"""The objects that thin events name: asked for at Stripe's API, and recorded in landing.
+
+What was fetched is part of what happened: a replay reads it from landing and does not ask again.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+import httpx
+import msgspec
+
+from clearhouse.core.answer import RetryableAnswer, read_bounded
+from clearhouse.core.errors import SourceError
+from clearhouse.core.http import HttpPolicy, ResilientClient
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import Record
+from clearhouse.payments.normalizing import Fetched
+from clearhouse.payments.providers.stripe import Thin
+
+SOURCE = "stripe_objects"
+"""The name in landing."""
+_API_VERSION = "2026-06-24.dahlia"
+"""Asked for by name: the account's default can change at any time."""
+_POLICY = HttpPolicy(
+    attempts=4,
+    wait_max_seconds=5.0,
+    retry_after_max_seconds=30.0,
+    read_timeout_seconds=10.0,
+    attempt_timeout_seconds=20.0,
+    total_timeout_seconds=60.0,
+    requests_per_second=80.0,  # Stripe takes 100 a second in live mode
+    concurrency=8,
+)
+_MOST_BYTES = 1 << 20
+_NOT_FOUND = 404
+
+
+class Fetcher(Protocol):
+    """Asks for objects."""
+
+    def fetch(self, wanted: Sequence[Thin]) -> list["Fetched | SourceError"]:
+        """The JSON of each object; an error for each that was not given (status 404: it is gone).
+
+        After an error that is no 404 the later ones may be missing.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close connections."""
+        ...
+
+
+class StripeObjects:
+    """A fetcher at Stripe's API. For one thread.
+
+    Args:
+        url: of the API.
+        key: a secret or restricted key.
+        policy: time-outs, retries, limits.
+        transport: another way to it, for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        policy: HttpPolicy = _POLICY,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._runner = asyncio.Runner()
+        self._client = ResilientClient(
+            url,
+            name="Stripe's API",
+            policy=policy,
+            headers={"Authorization": f"Bearer {key}", "Stripe-Version": _API_VERSION},
+            transport=transport,
+        )
+
+    def fetch(self, wanted: Sequence[Thin]) -> list[Fetched | SourceError]:
+        """See `Fetcher.fetch`. They are asked for side by side."""
+        return self._runner.run(self._fetch(wanted))
+
+    def close(self) -> None:
+        """See `Fetcher.close`."""
+        self._runner.run(self._client.__aexit__(None, None, None))
+        self._runner.close()
+
+    async def _fetch(self, wanted: Sequence[Thin]) -> list[Fetched | SourceError]:
+        return list(await asyncio.gather(*(self._one(each) for each in wanted)))
+
+    async def _one(self, thin: Thin) -> Fetched | SourceError:
+        headers = {"Stripe-Account": thin.account} if thin.account else None
+        try:
+            return await self._client.exchange("GET", thin.path, consume=_json, headers=headers)
+        except SourceError as error:
+            return error
+
+
+class NoFetcher:
+    """Stands where no API is configured: thin events wait until one is."""
+
+    def fetch(self, wanted: Sequence[Thin]) -> list[Fetched | SourceError]:
+        """See `Fetcher.fetch`."""
+        error = SourceError(
+            "A thin event has come, and nothing says where to fetch its object: set "
+            "STRIPE_API_KEY (and STRIPE_API_URL where it is not Stripe's).",
+            "no_stripe_api",
+        )
+        return [error for _ in wanted]
+
+    def close(self) -> None:
+        """See `Fetcher.close`."""
+
+
+def is_gone(error: SourceError) -> bool:
+    """Whether the API says that it has no such object."""
+    return error.status == _NOT_FOUND
+
+
+async def _json(response: httpx.Response) -> bytes:
+    body = await read_bounded(response, _MOST_BYTES)
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise RetryableAnswer("it is not JSON") from None
+    return body
+
+
+class _Line(msgspec.Struct):
+    """One fetch, as landing keeps it. `object` is null where it was gone."""
+
+    webhook_position: int
+    path: str
+    account: str
+    fetched_at: dt.datetime
+    object: msgspec.Raw
+
+
+_ENCODER = msgspec.json.Encoder()
+_LINE = msgspec.json.Decoder(_Line)
+
+
+class FetchRecords:
+    """What was fetched, in landing by the book date of the webhook."""
+
+    def __init__(self, landing: Landing, now: Callable[[], dt.datetime]) -> None:
+        self._landing = landing
+        self._now = now
+
+    def keep(self, fetched: Iterable[tuple[Record, Thin, Fetched | None]]) -> None:
+        """Land what was fetched for records, in the order of their positions; None: it is gone.
+
+        Raises:
+            StoreError, ServerError: it can't be landed.
+        """
+        days: dict[dt.date, list[_Line]] = {}
+        for record, thin, answer in fetched:
+            raw = msgspec.Raw(answer or b"null")
+            line = _Line(record.position, thin.path, thin.account, self._now(), raw)
+            days.setdefault(record.appended_at.date(), []).append(line)
+        for day, lines in days.items():
+            payload = _ENCODER.encode_lines(lines)
+            first = lines[0].webhook_position
+            self._landing.put_numbered(SOURCE, day, first, payload, {"first_position": first})
+
+    def of(self, day: dt.date) -> Mapping[int, Fetched | None]:
+        """What was fetched for the webhooks of a day, by position; the latest of each."""
+        lines = [
+            line
+            for landed in self._landing.objects(SOURCE, day)
+            for line in map(_LINE.decode, self._landing.read(landed).splitlines())
+        ]
+        lines.sort(key=lambda line: line.fetched_at)
+        return {
+            line.webhook_position: None if bytes(line.object) == b"null" else bytes(line.object)
+            for line in lines
+        }

@@ -1,0 +1,166 @@
+"""The normalizer's loop: webhooks in, one message each out, its progress in the same append."""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from clearhouse.core.errors import ClearhouseError, SourceError
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import Log, Progress, Record, StaleProgress
+from clearhouse.payments.normalizer.breaker import Breaker, BreakerOpenError, BreakerSettings
+from clearhouse.payments.normalizer.fetching import Fetcher, FetchRecords, NoFetcher, is_gone
+from clearhouse.payments.normalizer.outcomes import GONE, Outcome, outcome_of, webhook_of
+from clearhouse.payments.normalizing import Fetched, thin_object
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.providers.stripe import Thin
+from clearhouse.payments.topics import WEBHOOKS
+from clearhouse.payments.webhook import StoredWebhook
+
+CONSUMER = "normalizer"
+DEFAULT_BATCH = 1_000
+_IDLE_SECONDS = 0.1
+_BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+_log = structlog.get_logger()
+
+_Pairs = Sequence[tuple[Record, StoredWebhook | None]]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Normalizer:
+    """Reads webhooks and appends what they say. One process at a time comes further.
+
+    Args:
+        log: holds webhooks, what they say, and how far this has come.
+        landing: where fetched objects are recorded.
+        fetcher: of the objects that thin events name; None: thin events wait.
+        breaker: when to stop at a flood of dead letters; None: never.
+        batch: most webhooks of one step.
+        now: the clock (aware).
+        on_outcomes: told of each batch that was committed, such as metrics.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a part of it)
+        self,
+        log: Log,
+        landing: Landing,
+        fetcher: Fetcher | None = None,
+        *,
+        breaker: BreakerSettings | None = BreakerSettings(),  # noqa: B008 (frozen)
+        batch: int = DEFAULT_BATCH,
+        now: Callable[[], dt.datetime] = _now,
+        on_outcomes: Callable[[Sequence[Outcome]], None] = lambda _: None,
+    ) -> None:
+        self._log = log
+        self._fetcher = fetcher or NoFetcher()
+        self._fetches = FetchRecords(landing, now)
+        self._breaker = Breaker(breaker)
+        self._batch = batch
+        self._now = now
+        self._on_outcomes = on_outcomes
+        self._position: int | None = None
+
+    def step(self) -> int:
+        """Handle one batch.
+
+        Returns:
+            How many webhooks it has handled; 0 where there are none.
+
+        Raises:
+            BreakerOpenError: a flood of dead letters; nothing was committed.
+            SourceError: the object of the first webhook can't be fetched now.
+            LogError, StoreError, ServerError: the log or landing can't be used.
+        """
+        if self._position is None:
+            self._position = self._log.progress(CONSUMER, WEBHOOKS.name)
+        records = self._log.read(WEBHOOKS.name, self._position, self._batch)
+        pairs, fetched = self._with_fetched([(each, webhook_of(each)) for each in records])
+        if not pairs:
+            return 0
+        now = self._now()
+        outcomes = [outcome_of(r, webhook, fetched.get(r.position), now) for r, webhook in pairs]
+        after = self._breaker.check(
+            outcome.code
+            for (_, webhook), outcome in zip(pairs, outcomes, strict=True)
+            if webhook is None or not webhook.redrive_of
+        )
+        to = pairs[-1][0].position + 1
+        progress = Progress(CONSUMER, WEBHOOKS.name, to)
+        try:
+            self._log.append([outcome.message for outcome in outcomes], progress)
+        except StaleProgress:
+            self._position = None
+            return 0
+        except Exception:
+            self._position = None  # whether it was committed is the log's to say
+            raise
+        self._position = to
+        self._breaker.keep(after)
+        self._on_outcomes(outcomes)
+        return len(outcomes)
+
+    def run_until(
+        self,
+        stop: threading.Event,
+        on_state: Callable[[ClearhouseError | None], None] = lambda _: None,
+    ) -> None:
+        """Handle webhooks as they come, until `stop` is set; the batch at hand is ended.
+
+        An outage of the log, landing or Stripe's API is waited for. An open breaker ends the work
+        but not this call: whoever asks is told until the process is started again.
+
+        Args:
+            stop: ends it.
+            on_state: told after each step what is in the way; None: nothing.
+        """
+        failures = 0
+        while not stop.is_set():
+            try:
+                handled = self.step()
+            except BreakerOpenError as error:
+                _log.error("normalizer_stopped", code=error.code, reason=error.message)
+                on_state(error)
+                stop.wait()
+                return
+            except ClearhouseError as error:
+                _log.warning("normalizer_waits", code=error.code, reason=error.message)
+                on_state(error)
+                stop.wait(_BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)])
+                failures += 1
+                continue
+            failures = 0
+            on_state(None)
+            if not handled:
+                stop.wait(_IDLE_SECONDS)
+
+    def _with_fetched(self, pairs: _Pairs) -> tuple[_Pairs, Mapping[int, Fetched | Problem]]:
+        """The webhooks before the first whose object can't be fetched now, with all fetched ones.
+
+        Raises:
+            SourceError: that is the first webhook of all.
+        """
+        thin = [
+            (index, record, named)
+            for index, (record, webhook) in enumerate(pairs)
+            if webhook is not None and (named := thin_object(webhook)) is not None
+        ]
+        if not thin:
+            return pairs, {}
+        answers = self._fetcher.fetch([named for _, _, named in thin])
+        found: dict[int, Fetched | Problem] = {}
+        kept: list[tuple[Record, Thin, Fetched | None]] = []
+        for (index, record, named), answer in zip(thin, answers, strict=True):
+            if isinstance(answer, SourceError) and not is_gone(answer):
+                if index == 0:
+                    raise answer
+                pairs = pairs[:index]
+                break
+            given = None if isinstance(answer, SourceError) else answer
+            found[record.position] = GONE if given is None else given
+            kept.append((record, named, given))
+        self._fetches.keep(kept)
+        return pairs, found

@@ -1,0 +1,254 @@
+"""What all providers share in reading a notification: decoding, cleaning, amounts, the event."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from clearhouse.payments.dead_letter import Unmapped
+from clearhouse.payments.event import EventType, PaymentEvent, Provider, payment_key
+from clearhouse.payments.exponents import minor_of_text, minor_units
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.providers.refusal import RefusedError
+from clearhouse.payments.webhook import StoredWebhook
+
+T = TypeVar("T")
+
+NOTHING = msgspec.Raw(b"null")
+"""What a part is that is missing, and is read only for some types."""
+
+_NULL_LIKE = frozenset({"", "null", "none", "nil", "undefined", "n/a", "nan", "(null)"})
+_MAX_ID = 255
+_MAX_KEY = 300
+_MAX_WORD = 60
+_BAD_ID = re.compile(r"[^\x21-\x7e]")
+_BAD_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LAST4 = re.compile(r"[0-9]{4}")
+_FIRST_AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_LAST_AT = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+_LAST_SECOND = int(_LAST_AT.timestamp())
+_WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A verified notification, with where it stands in the log.
+
+    Attributes:
+        position: of the webhook in its topic.
+        book_date: the UTC day on which the log took it.
+        body: the notification's bytes.
+    """
+
+    webhook: StoredWebhook
+    position: int
+    book_date: dt.date
+    body: bytes = field(repr=False)
+
+    @property
+    def provider(self) -> Provider:
+        """Who sent it."""
+        return self.webhook.provider
+
+    def event(self, event_id: str, account: str, **values: Any) -> PaymentEvent:
+        """The event that this notification says, with what is known of its delivery.
+
+        Raises:
+            RefusedError: a key of it would be too long to be stored.
+        """
+        webhook = self.webhook
+        event = PaymentEvent(
+            event_id=event_id,
+            provider=webhook.provider,
+            account=account,
+            received_at=webhook.received_at,
+            book_date=self.book_date,
+            webhook_position=self.position,
+            body_sha256=webhook.body_sha256,
+            **values,
+        )
+        if len(event_id) > _MAX_KEY or len(payment_key(event) or "") > _MAX_KEY:
+            raise RefusedError.of("id_malformed", "", "Its ids are too long to be kept.")
+        return event
+
+    def unmapped(
+        self, provider_type: str, why: str, event_id: str | None, account: str
+    ) -> Unmapped:
+        """The notification as one that no ledger fact follows from."""
+        webhook = self.webhook
+        return Unmapped(
+            provider=webhook.provider,
+            account=account,
+            provider_type=clip(provider_type, _MAX_ID),
+            why=why,
+            event_id=event_id if event_id and len(event_id) <= _MAX_KEY else None,
+            webhook_position=self.position,
+            book_date=self.book_date,
+            body_sha256=webhook.body_sha256,
+        )
+
+    def amount(
+        self, amount: int, currency: str, at: str, *, is_payout: bool = False
+    ) -> dict[str, Any]:
+        """`amount_minor` and `currency` of an event, from the provider's integer.
+
+        Raises:
+            RefusedError: it is not exactly an amount of that currency.
+        """
+        minor = minor_units(self.provider, currency, amount, field=at, is_payout=is_payout)
+        return {"amount_minor": _sure(minor), "currency": currency}
+
+    def fee(self, amount: int, currency: str, at: str) -> int:
+        """A fee in an event's minor units.
+
+        Raises:
+            RefusedError: it is not exactly an amount of that currency.
+        """
+        return _sure(minor_units(self.provider, currency, amount, field=at))
+
+    def amount_of_text(
+        self, text: str, currency: str, at: str, *, is_payout: bool = False
+    ) -> dict[str, Any]:
+        """The same from a decimal text."""
+        minor = minor_of_text(self.provider, currency, text, field=at, is_payout=is_payout)
+        return {"amount_minor": _sure(minor), "currency": currency}
+
+
+def _sure(minor: int | Problem) -> int:
+    if isinstance(minor, Problem):
+        raise RefusedError(minor)
+    return minor
+
+
+def decode(decoder: "msgspec.json.Decoder[T]", data: bytes | msgspec.Raw, at: str = "") -> T:
+    """Read JSON into the parts that are wanted.
+
+    Args:
+        decoder: of those parts.
+        data: the JSON.
+        at: the path of it in the notification, for problems.
+
+    Raises:
+        RefusedError: it is no JSON (not_json), or a part is missing (field_missing) or of another
+            type (field_type).
+    """
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise RefusedError(_problem(str(error), at)) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise RefusedError.of("not_json", at, "It is not JSON that can be read.") from None
+
+
+def _problem(told: str, at: str) -> Problem:
+    found = _WHERE.search(told)
+    path = [at, found[1] if found else ""]
+    missing = _MISSING.match(told)
+    if missing:
+        where = ".".join(part for part in (*path, missing[1]) if part)
+        return Problem("field_missing", where, "A part that must be there is missing.")
+    reason = told[: found.start()] if found else told
+    where = ".".join(part for part in path if part)
+    return Problem("field_type", where, f"{reason.replace('`', '')}.")
+
+
+def clip(text: str, most: int = _MAX_WORD) -> str:
+    """A text of the provider as it may be kept: without control characters, not too long."""
+    return _BAD_TEXT.sub(" ", text).strip()[:most]
+
+
+def word(text: str | None) -> str | None:
+    """An optional word of the provider; what only looks like nothing is None."""
+    if text is None or text.strip().lower() in _NULL_LIKE:
+        return None
+    return clip(text) or None
+
+
+def optional_id(text: str | None, at: str) -> str | None:
+    """An id that may be missing.
+
+    Raises:
+        RefusedError: it is none that could be looked up again.
+    """
+    if text is None or text.strip().lower() in _NULL_LIKE:
+        return None
+    if len(text) > _MAX_ID or _BAD_ID.search(text):
+        raise RefusedError.of("id_malformed", at, "It is no id: too long, or with odd characters.")
+    return text
+
+
+def needed_id(text: str | None, at: str) -> str:
+    """An id that must be there.
+
+    Raises:
+        RefusedError: it is missing, or none.
+    """
+    found = optional_id(text, at)
+    if found is None:
+        raise RefusedError.of("field_missing", at, "An id that must be there is missing.")
+    return found
+
+
+def reference(text: str | None) -> str | None:
+    """A merchant's own reference, which may hold anything."""
+    if text is None or text.strip().lower() in _NULL_LIKE:
+        return None
+    return clip(text, _MAX_ID) or None
+
+
+def last4(text: str | None) -> str | None:
+    """The last four digits of a card; None where it is anything else."""
+    return text if text and _LAST4.fullmatch(text) else None
+
+
+def at_second(seconds: int, at: str) -> dt.datetime:
+    """The moment of a Unix time.
+
+    Raises:
+        RefusedError: it is not of this century.
+    """
+    if not 0 <= seconds < _LAST_SECOND:
+        raise _no_time(at)
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def in_utc(moment: dt.datetime, at: str) -> dt.datetime:
+    """An aware moment in UTC.
+
+    Raises:
+        RefusedError: it is not of this century.
+    """
+    if not _FIRST_AT <= moment < _LAST_AT:
+        raise _no_time(at)
+    return moment.astimezone(dt.UTC)
+
+
+def _no_time(at: str) -> RefusedError:
+    return RefusedError.of("time_out_of_bounds", at, "It is not a time of this century.")
+
+
+def by_status(statuses: Mapping[str, EventType], status: str | None, at: str) -> EventType:
+    """The type that an object's status stands for.
+
+    Raises:
+        RefusedError: it is a status that is not known: what it does to money can't be guessed.
+    """
+    found = statuses.get(status or "")
+    if found is None:
+        raise RefusedError.of("status_unknown", at, "This status is not known.")
+    return found
+
+
+def first_with(prefixes: Mapping[str, tuple[str, ...]], name: str) -> str:
+    """Why a type is not mapped: the first reason with a prefix of it, else unknown_type."""
+    return next((why for why, known in prefixes.items() if name.startswith(known)), "unknown_type")
+
+
+def prefixed(provider: Provider, account: str, is_live: bool, event_id: str) -> str:
+    """An event's id over all providers; the account is left out where it is ""."""
+    parts = (provider.value, account, "" if is_live else "test", event_id)
+    return ":".join(part for part in parts if part)

@@ -1,0 +1,307 @@
+"""What Stripe's objects say: charge, PaymentIntent, refund, dispute, payout."""
+
+from typing import Any
+
+import msgspec
+
+from clearhouse.payments.event import EventType
+from clearhouse.payments.methods import brand_of, method_of
+from clearhouse.payments.providers.notice import (
+    Notice,
+    by_status,
+    decode,
+    last4,
+    needed_id,
+    optional_id,
+    word,
+)
+from clearhouse.payments.providers.refusal import RefusedError
+
+OBJECT_AT = "data.object"
+
+Said = dict[str, Any]
+"""Fields of a PaymentEvent."""
+
+
+class _Named(msgspec.Struct):
+    """An object that is expanded where often only its id stands."""
+
+    id: str
+
+
+class _Entry(msgspec.Struct):
+    """A balance transaction."""
+
+    fee: int = 0
+    currency: str = ""
+
+
+class _Card(msgspec.Struct):
+    brand: str | None = None
+    last4: str | None = None
+
+
+class _Method(msgspec.Struct):
+    type: str | None = None
+    card: _Card | None = None
+
+
+class _Refund(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    status: str | None = None
+    created: int = 0
+    charge: str | _Named | None = None
+    payment_intent: str | _Named | None = None
+    failure_reason: str | None = None
+
+
+class _Refunds(msgspec.Struct):
+    data: list[_Refund] = []
+
+
+class _Charge(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    captured: bool
+    amount_captured: int | None = None
+    status: str | None = None
+    payment_intent: str | _Named | None = None
+    customer: str | _Named | None = None
+    balance_transaction: str | _Entry | None = None
+    payment_method_details: _Method | None = None
+    failure_code: str | None = None
+    refunds: _Refunds | None = None
+
+
+class _Error(msgspec.Struct):
+    code: str | None = None
+    decline_code: str | None = None
+
+
+class _Charges(msgspec.Struct):
+    data: list[_Named] = []
+
+
+class _Intent(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    amount_capturable: int = 0
+    status: str | None = None
+    customer: str | _Named | None = None
+    latest_charge: str | _Named | None = None
+    charges: _Charges | None = None
+    last_payment_error: _Error | None = None
+
+
+class _Dispute(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    status: str
+    charge: str | _Named | None = None
+    payment_intent: str | _Named | None = None
+    balance_transactions: list[_Entry] = []
+
+
+class _Payout(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    status: str
+    failure_code: str | None = None
+    original_payout: str | _Named | None = None
+
+
+_CHARGE = msgspec.json.Decoder(_Charge)
+_INTENT = msgspec.json.Decoder(_Intent)
+_REFUND = msgspec.json.Decoder(_Refund)
+_DISPUTE = msgspec.json.Decoder(_Dispute)
+_PAYOUT = msgspec.json.Decoder(_Payout)
+
+_REFUND_TYPES = {
+    "succeeded": EventType.REFUNDED,
+    "pending": EventType.REFUND_PENDING,
+    "requires_action": EventType.REFUND_PENDING,
+    "failed": EventType.REFUND_UNDONE,
+    "canceled": EventType.REFUND_UNDONE,
+}
+_CHARGE_TYPES = {
+    "charge.pending": EventType.PENDING,
+    "charge.failed": EventType.FAILED,
+    "charge.expired": EventType.CANCELED,
+}
+_CHARGE_STATUSES = {
+    "pending": EventType.PENDING,
+    "failed": EventType.FAILED,
+}
+_INTENT_TYPES = {
+    "payment_intent.amount_capturable_updated": EventType.AUTHORIZED,
+    "payment_intent.processing": EventType.PENDING,
+    "payment_intent.payment_failed": EventType.FAILED,
+    "payment_intent.canceled": EventType.CANCELED,
+}
+_DISPUTE_TYPES = {
+    "charge.dispute.created": EventType.DISPUTE_OPENED,
+    "charge.dispute.updated": EventType.DISPUTE_UPDATED,
+    "charge.dispute.funds_withdrawn": EventType.FUNDS_WITHDRAWN,
+    "charge.dispute.funds_reinstated": EventType.FUNDS_REINSTATED,
+    "charge.dispute.closed": EventType.DISPUTE_CLOSED,
+}
+_CLOSED_AS = {"won": "won", "lost": "lost", "warning_closed": "closed", "prevented": "closed"}
+_MONEY_OF_DISPUTE = (EventType.FUNDS_WITHDRAWN, EventType.FUNDS_REINSTATED)
+_PAYOUT_TYPES = {
+    "payout.created": EventType.PAYOUT_SENT,
+    "payout.paid": EventType.PAYOUT_PAID,
+    "payout.failed": EventType.PAYOUT_FAILED,
+    "payout.canceled": EventType.PAYOUT_CANCELED,
+}
+_PAYOUT_STATUSES = {
+    "pending": EventType.PAYOUT_SENT,
+    "in_transit": EventType.PAYOUT_SENT,
+    "paid": EventType.PAYOUT_PAID,
+    "failed": EventType.PAYOUT_FAILED,
+    "canceled": EventType.PAYOUT_CANCELED,
+}
+
+
+def charge(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:
+    """What a charge says under an event of some type."""
+    found = decode(_CHARGE, data, OBJECT_AT)
+    event_type = _CHARGE_TYPES.get(kind)
+    if event_type is None and kind == "charge.updated":
+        event_type = _CHARGE_STATUSES.get(found.status or "")
+    if event_type is None:
+        event_type = EventType.CAPTURED if found.captured else EventType.AUTHORIZED
+    amount = found.amount
+    if event_type is EventType.CAPTURED and found.amount_captured is not None:
+        amount = found.amount_captured
+    currency = found.currency.upper()
+    said = notice.amount(amount, currency, f"{OBJECT_AT}.amount")
+    details = found.payment_method_details or _Method()
+    card = details.card or _Card()
+    return {
+        "event_type": event_type,
+        "payment_id": _payment_id(found.payment_intent, found.id),
+        "capture_id": needed_id(found.id, f"{OBJECT_AT}.id"),
+        "fee_minor": _fee(notice, found.balance_transaction, currency),
+        "status": word(found.status) or "",
+        "method": method_of(word(details.type)),
+        "card_brand": brand_of(word(card.brand)),
+        "card_last4": last4(card.last4),
+        "customer_id": _id_of(found.customer, f"{OBJECT_AT}.customer"),
+        "failure_code": word(found.failure_code),
+        **said,
+    }
+
+
+def newest_refund(notice: Notice, data: bytes | msgspec.Raw) -> Said | None:
+    """What the newest refund in a charge says, where the charge lists them."""
+    found = decode(_CHARGE, data, OBJECT_AT)
+    if found.refunds is None or not found.refunds.data:
+        return None
+    newest = max(found.refunds.data, key=lambda each: (each.created, each.id))
+    newest.charge = newest.charge or found.id
+    newest.payment_intent = newest.payment_intent or found.payment_intent
+    return _of_refund(notice, newest, f"{OBJECT_AT}.refunds.data")
+
+
+def refund(notice: Notice, data: bytes | msgspec.Raw, _kind: str) -> Said:
+    """What a refund says: its status alone counts, as several types tell of the same change."""
+    return _of_refund(notice, decode(_REFUND, data, OBJECT_AT), OBJECT_AT)
+
+
+def _of_refund(notice: Notice, found: _Refund, at: str) -> Said:
+    charge_id = _id_of(found.charge, f"{at}.charge")
+    return {
+        "event_type": by_status(_REFUND_TYPES, found.status, f"{at}.status"),
+        "payment_id": _payment_id(found.payment_intent, charge_id),
+        "capture_id": charge_id,
+        "refund_id": needed_id(found.id, f"{at}.id"),
+        "status": word(found.status) or "",
+        "failure_code": word(found.failure_reason),
+        **notice.amount(found.amount, found.currency.upper(), f"{at}.amount"),
+    }
+
+
+def payment_intent(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:
+    """What a PaymentIntent says that no charge does."""
+    found = decode(_INTENT, data, OBJECT_AT)
+    event_type = _INTENT_TYPES[kind]
+    amount = found.amount
+    if event_type is EventType.AUTHORIZED and found.amount_capturable:
+        amount = found.amount_capturable
+    older = found.charges.data[0] if found.charges and found.charges.data else None
+    error = found.last_payment_error if event_type is EventType.FAILED else None
+    return {
+        "event_type": event_type,
+        "payment_id": needed_id(found.id, f"{OBJECT_AT}.id"),
+        "capture_id": _id_of(found.latest_charge or older, f"{OBJECT_AT}.latest_charge"),
+        "status": word(found.status) or "",
+        "customer_id": _id_of(found.customer, f"{OBJECT_AT}.customer"),
+        "failure_code": word(error.decline_code or error.code) if error else None,
+        **notice.amount(amount, found.currency.upper(), f"{OBJECT_AT}.amount"),
+    }
+
+
+def dispute(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:
+    """What a dispute says under an event of some type."""
+    found = decode(_DISPUTE, data, OBJECT_AT)
+    event_type = _DISPUTE_TYPES[kind]
+    status: str | None = word(found.status)
+    if event_type is EventType.DISPUTE_CLOSED:
+        status = _CLOSED_AS.get(found.status)
+        if status is None:
+            raise RefusedError.of(
+                "status_unknown", f"{OBJECT_AT}.status", "A dispute is not closed by this status."
+            )
+    currency = found.currency.upper()
+    charge_id = _id_of(found.charge, f"{OBJECT_AT}.charge")
+    entry = found.balance_transactions[0] if found.balance_transactions else None
+    fee = _fee(notice, entry, currency) if event_type in _MONEY_OF_DISPUTE else None
+    return {
+        "event_type": event_type,
+        "payment_id": _payment_id(found.payment_intent, charge_id),
+        "capture_id": charge_id,
+        "dispute_id": needed_id(found.id, f"{OBJECT_AT}.id"),
+        "fee_minor": fee if event_type is EventType.FUNDS_WITHDRAWN else None,
+        "status": status or "",
+        **notice.amount(found.amount, currency, f"{OBJECT_AT}.amount"),
+    }
+
+
+def payout(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:
+    """What a payout says under an event of some type."""
+    found = decode(_PAYOUT, data, OBJECT_AT)
+    event_type = _PAYOUT_TYPES.get(kind) or by_status(
+        _PAYOUT_STATUSES, found.status, f"{OBJECT_AT}.status"
+    )
+    return {
+        "event_type": event_type,
+        "payment_id": None,
+        "payout_id": needed_id(found.id, f"{OBJECT_AT}.id"),
+        "status": word(found.status) or "",
+        "failure_code": word(found.failure_code),
+        "is_reversal_of": _id_of(found.original_payout, f"{OBJECT_AT}.original_payout"),
+        **notice.amount(
+            found.amount, found.currency.upper(), f"{OBJECT_AT}.amount", is_payout=True
+        ),
+    }
+
+
+def _id_of(named: str | _Named | None, at: str) -> str | None:
+    return optional_id(named.id if isinstance(named, _Named) else named, at)
+
+
+def _payment_id(intent: str | _Named | None, charge_id: str | None) -> str | None:
+    return _id_of(intent, f"{OBJECT_AT}.payment_intent") or charge_id
+
+
+def _fee(notice: Notice, entry: str | _Entry | None, currency: str) -> int | None:
+    """The fee where the entry is here and in the same currency: two are never one sum."""
+    if not isinstance(entry, _Entry) or entry.currency.upper() != currency:
+        return None
+    return notice.fee(entry.fee, currency, f"{OBJECT_AT}.balance_transaction.fee")

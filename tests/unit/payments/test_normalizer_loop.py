@@ -1,0 +1,261 @@
+"""The normalizer's loop over a real log: one message out for each webhook, whatever happens."""
+
+import datetime as dt
+import json
+import threading
+
+import httpx
+import msgspec
+import payment_notifications as n
+import pytest
+
+from clearhouse.core.errors import SourceError
+from clearhouse.core.http import HttpPolicy
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import LogError, Message
+from clearhouse.log.sqlite import SqliteLog
+from clearhouse.payments.dead_letter import DeadLetter, Unmapped
+from clearhouse.payments.event import decode_event
+from clearhouse.payments.normalizer import outcomes
+from clearhouse.payments.normalizer.breaker import BreakerOpenError, BreakerSettings
+from clearhouse.payments.normalizer.fetching import FetchRecords, StripeObjects
+from clearhouse.payments.normalizer.loop import Normalizer
+from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
+from clearhouse.payments.webhook import encode_webhook
+
+NOW = dt.datetime(2026, 11, 2, 12, 1, tzinfo=dt.UTC)
+GOOD = n.stripe("charge.captured", n.charge())
+BAD = n.stripe("charge.captured", n.charge(amount="x"))
+PATIENCE = HttpPolicy(attempts=2, wait_initial_seconds=0, wait_max_seconds=0, wait_jitter_seconds=0)
+
+
+@pytest.fixture
+def log(tmp_path):
+    with_topics = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=lambda: NOW)
+    yield with_topics
+    with_topics.close()
+
+
+@pytest.fixture
+def landing(tmp_path):
+    return Landing.from_url((tmp_path / "landing").as_uri())
+
+
+@pytest.fixture
+def normalizer(log, landing):
+    return Normalizer(log, landing, now=lambda: NOW)
+
+
+def put(log, *webhooks):
+    log.append([Message(WEBHOOKS.name, "stripe:k", _bytes(each)) for each in webhooks])
+
+
+def _bytes(webhook):
+    return webhook if isinstance(webhook, bytes) else encode_webhook(webhook)
+
+
+def values(log, topic, kind):
+    return [msgspec.json.decode(each.value, type=kind) for each in log.read(topic.name, 0)]
+
+
+def counts(log):
+    return [log.end(topic.name) for topic in (EVENTS, UNMAPPED, NORMALIZER_DEAD)]
+
+
+def test_each_webhook_becomes_one_message(log, normalizer):
+    put(
+        log,
+        GOOD,
+        n.stripe("invoice.paid", {}),
+        BAD,
+        b"\xff not a webhook",
+        b'{"provider":"square"}',
+    )
+
+    assert normalizer.step() == 5
+    assert normalizer.step() == 0
+
+    assert counts(log) == [1, 1, 3]
+    (record,) = log.read(EVENTS.name, 0)
+    event = decode_event(record.value)
+    assert (record.key, event.webhook_position) == ("stripe:default:live:pi_1", 0)
+    assert event.book_date == NOW.date()
+    assert values(log, UNMAPPED, Unmapped)[0].webhook_position == 1
+    first, second, third = values(log, NORMALIZER_DEAD, DeadLetter)
+    assert (first.letter_id, first.code) == ("normalizer:payments.webhooks:2", "field_type")
+    assert (first.event_id, first.webhook_position) == ("stripe:evt_1", 2)
+    assert bytes(first.message) == encode_webhook(BAD)
+    assert (second.code, second.provider, second.body_base64) == (
+        "webhook_malformed",
+        "stripe",
+        "/yBub3QgYSB3ZWJob29r",
+    )
+    assert (third.provider, bytes(third.message)) == ("square", b'{"provider":"square"}')
+
+
+def test_a_defect_of_a_mapping_is_a_letter_without_its_data(log, normalizer, monkeypatch):
+    def defect(webhook, *_):
+        raise KeyError(webhook.body)
+
+    monkeypatch.setattr(outcomes, "normalize", defect)
+    put(log, GOOD)
+
+    assert normalizer.step() == 1
+
+    (letter,) = values(log, NORMALIZER_DEAD, DeadLetter)
+    assert letter.code == "mapping_failed"
+    assert letter.reason.startswith("The mapping failed: KeyError at test_normalizer_loop.py:")
+    assert "pi_1" not in letter.reason
+
+
+def test_a_flood_of_dead_letters_stops_it_before_anything_is_committed(log, landing):
+    limits = BreakerSettings(window=100, share=0.5, least=5)
+    put(log, *[GOOD] * 20, *[BAD] * 30)
+    normalizer = Normalizer(log, landing, breaker=limits, batch=25)
+
+    assert normalizer.step() == 25
+    with pytest.raises(BreakerOpenError, match="field_type") as stopped:
+        normalizer.step()
+
+    assert stopped.value.code == "breaker_open"
+    assert (counts(log), log.progress("normalizer", WEBHOOKS.name)) == ([20, 0, 5], 25)
+    assert Normalizer(log, landing, breaker=None).step() == 25
+    assert counts(log) == [20, 0, 30]
+
+
+def test_redrives_open_no_breaker(log, landing):
+    again = msgspec.structs.replace(BAD, redrive_of="normalizer:payments.webhooks:2", attempt=2)
+    put(log, *[again] * 30)
+
+    Normalizer(log, landing, breaker=BreakerSettings(window=10, share=0.1, least=1)).step()
+
+    letters = values(log, NORMALIZER_DEAD, DeadLetter)
+    assert (len(letters), letters[0].attempt) == (30, 2)
+
+
+def test_two_processes_leave_nothing_twice(log, landing, tmp_path):
+    other_log = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS])
+    put(log, GOOD, GOOD)
+    first, second = Normalizer(log, landing, batch=1), Normalizer(other_log, landing, batch=1)
+    assert first.step() == 1
+    assert second.step() == 1
+
+    assert first.step() == 0  # the other has come further
+    put(log, GOOD)
+    assert first.step() == 1
+
+    assert log.end(EVENTS.name) == 3
+    assert [e.webhook_position for e in map(decode_event, _values(log))] == [0, 1, 2]
+    other_log.close()
+
+
+def _values(log):
+    return [each.value for each in log.read(EVENTS.name, 0)]
+
+
+class _UnsureLog:
+    """Commits, and then fails as if it had not been heard."""
+
+    def __init__(self, log):
+        self._log = log
+
+    def __getattr__(self, name):
+        return getattr(self._log, name)
+
+    def append(self, messages, progress=None):
+        self._log.append(messages, progress)
+        raise LogError("The answer was lost.")
+
+
+def test_a_commit_whose_answer_was_lost_is_not_repeated(log, landing):
+    put(log, GOOD)
+    unsure = Normalizer(_UnsureLog(log), landing)
+    with pytest.raises(LogError):
+        unsure.step()
+
+    assert unsure.step() == 0
+    assert log.end(EVENTS.name) == 1
+
+
+def _thin(kind="v1.charge.captured", number=1):
+    event = {
+        "id": f"evt_{number}", "object": "v2.core.event", "type": kind, "created": n.MOMENT,
+        "livemode": True, "context": "acct_1",
+        "related_object": {"id": "ch_1", "type": "charge", "url": f"/v1/charges/ch_{number}"},
+    }  # fmt: skip
+    return n.stored("stripe", event)
+
+
+def _api(answer):
+    return StripeObjects("https://stripe.test", "sk_test_1", PATIENCE, httpx.MockTransport(answer))
+
+
+def test_a_thin_event_is_fetched_and_the_fetch_is_in_landing(log, landing):
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        if request.url.path.endswith("ch_2"):
+            return httpx.Response(404, json={"error": {"code": "resource_missing"}})
+        return httpx.Response(200, json=n.charge())
+
+    put(log, GOOD, _thin(number=1), _thin(number=2))
+    api = _api(answer)
+
+    assert Normalizer(log, landing, api, now=lambda: NOW).step() == 3
+    api.close()
+
+    assert counts(log) == [2, 0, 1]
+    assert decode_event(_values(log)[1]).event_id == "stripe:acct_1:evt_1"
+    assert values(log, NORMALIZER_DEAD, DeadLetter)[0].code == "object_gone"
+    assert {request.headers["Stripe-Account"] for request in asked} == {"acct_1"}
+    assert asked[0].headers["Authorization"] == "Bearer sk_test_1"
+    kept = FetchRecords(landing, lambda: NOW).of(NOW.date())
+    assert (json.loads(kept[1])["id"], kept[2]) == ("ch_1", None)
+
+
+@pytest.mark.parametrize("status", [503, 401])
+def test_an_outage_of_the_api_stops_before_the_thin_event_and_dead_letters_nothing(
+    log, landing, status
+):
+    is_down = [True]
+
+    def answer(_request):
+        return httpx.Response(status) if is_down[0] else httpx.Response(200, json=n.charge())
+
+    put(log, GOOD, _thin(), GOOD)
+    api = _api(answer)
+    normalizer = Normalizer(log, landing, api)
+
+    assert normalizer.step() == 1
+    with pytest.raises(SourceError):
+        normalizer.step()
+    assert counts(log) == [1, 0, 0]
+    is_down[0] = False
+    assert normalizer.step() == 2
+    assert counts(log) == [3, 0, 0]
+    api.close()
+
+
+def test_a_thin_event_waits_for_an_api_to_be_set(log, normalizer):
+    put(log, _thin())
+
+    with pytest.raises(SourceError) as waits:
+        normalizer.step()
+
+    assert waits.value.code == "no_stripe_api"
+
+
+def test_the_loop_ends_when_it_is_told_and_says_what_is_in_the_way(log, landing):
+    stop, states = threading.Event(), []
+
+    def on_state(error):
+        states.append(error and error.code)
+        if len(states) == 2:
+            stop.set()
+
+    put(log, GOOD)
+    Normalizer(log, landing, batch=1).run_until(stop, on_state)
+
+    assert states == [None, None]
+    assert log.progress("normalizer", WEBHOOKS.name) == 1
