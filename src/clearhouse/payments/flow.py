@@ -51,7 +51,7 @@ def measure(log: Log, store: sa.Engine) -> Flow:
         found = connection.execute(
             sa.select(progress.topic, progress.position).where(progress.consumer == "worker")
         )
-        read_to = dict(found.tuples().all())
+        read_to: dict[str, int] = dict(found.tuples().all())
         # After the worker's progress: what it had done by then has its rows here, or published.
         to_publish = _count(connection, tables.outbox)
         recorded = _count(connection, tables.payment_event)
