@@ -80,6 +80,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "gl": ("gl:group", "The general ledger."),
     "serve": ("serve:group", "The services of payments."),
+    "dlq": ("dlq:group", "Messages of payments that a stage can't handle."),
     "settings": ("admin:show_settings", "Every setting in force, secrets masked."),
     "doctor": ("admin:doctor", "Check that everything a run needs is there and answers."),
     "sandbox": ("admin:sandbox", "Stand-ins for the outside world."),

@@ -5,15 +5,38 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import Annotated
+
+import typer
 
 from clearhouse.cli.app import err, settings_of_stores
 from clearhouse.cli.flow_view import Looking, view
 from clearhouse.core.supervisor import Supervisor
 from clearhouse.log.opening import open_log
 from clearhouse.payments.flow import measure
-from clearhouse.payments.services import Places, services
+from clearhouse.payments.services import GATEWAY_PORT, INFERENCE_PORT, Places, services
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.topics import TOPICS
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to `serve`."""
+    group.command("payments")(payments)
+
+
+def payments(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address that the gateway listens at.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of the gateway.", min=1, max=65535)
+    ] = GATEWAY_PORT,
+    inference_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of the inference service.", min=1, max=65535)
+    ] = INFERENCE_PORT,
+) -> None:
+    """Serve gateway, normalizer, worker and inference, and show how they are."""
+    serve(Places(host, port, inference_port), {})
 
 
 def serve(places: Places, environment: Mapping[str, str]) -> None:
