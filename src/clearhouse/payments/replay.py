@@ -83,7 +83,7 @@ class Replay:
     """Compares archived webhooks with the events that are known, in the log and in the store.
 
     Args:
-        log: holds webhooks and the latest events.
+        log: holds webhooks and the latest events; an object that no normalizer uses.
         landing: holds the archive, and what was fetched.
         store: the operational store, with every event that was recorded, and what was decided of
             dead letters.
