@@ -20,7 +20,6 @@ def _the_services() -> None:
     end_with_supervisor()
 
 
-
 @group.command("gateway")
 def gateway(
     host: Host = "127.0.0.1",
