@@ -27,6 +27,7 @@ from clearhouse.payments.store.recorder import Outcomes
 from clearhouse.payments.topics import TOPICS
 from clearhouse.payments.worker.loop import Worker
 from clearhouse.settings import Settings
+from clearhouse.workflows.opening import open_workflows
 
 _STARTING = ClearhouseError("It is starting.", "starting")
 _OUTCOMES = ("recorded", "duplicate", "dead_letter", "known")
@@ -102,7 +103,13 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         store = open_store(settings.payments_database_url)
         stack.callback(store.engine.dispose)
         state = State(log, store)
-        worker = Worker(log, store, inference_from(settings), on_outcomes=state.count)
+        worker = Worker(
+            log,
+            store,
+            inference_from(settings),
+            workflows=open_workflows(settings.workflows_url),
+            on_outcomes=state.count,
+        )
         stop = stack.enter_context(until_a_signal())
         if port is not None:
             stack.enter_context(served(create_app(state), host, port))
