@@ -37,7 +37,6 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url_bnpl": ("duckdb", "postgresql"),
     "engine_url_retail": ("duckdb", "postgresql"),
     "engine_url_gl": ("duckdb", "postgresql"),
-    "engine_url_payments": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
     "gl_database_url": ("sqlite", "postgresql"),
     "payments_database_url": ("sqlite", "postgresql"),
@@ -105,6 +104,9 @@ class Settings(BaseSettings):
         "file://… or s3://bucket/prefix. Unset: nowhere.",
     )
     log_url: str = Field("", description="Event log between services: sqlite:///…")
+    log_max_bytes: int = Field(
+        64 << 30, ge=1 << 20, description="That a local log may grow to. Then it is full."
+    )
     database_url: StoreUrl = Field(
         "",
         description="Operational store and the books: sqlite:///…, or "
@@ -120,7 +122,6 @@ class Settings(BaseSettings):
     engine_url_bnpl: StoreUrl = Field("", description="The same for bnpl alone.")
     engine_url_retail: StoreUrl = Field("", description="The same for retail alone.")
     engine_url_gl: StoreUrl = Field("", description="The same for gl alone.")
-    engine_url_payments: StoreUrl = Field("", description="The same for payments alone.")
     cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
     bnpl_api_url: SourceUrl | None = Field(
@@ -214,10 +215,13 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
-    stripe_api_url: SourceUrl | None = Field(
-        None, description="Stripe's API. Unset: nothing is asked of it."
+    stripe_api_url: SourceUrl = Field(
+        SecretUrl.parse("https://api.stripe.com"),
+        description="Stripe's API: the objects that thin events name, events and balances.",
     )
-    stripe_api_key: SecretStr | None = Field(None, description="Stripe's secret or restricted key.")
+    stripe_api_key: SecretStr | None = Field(
+        None, description="Its key. Unset: thin events wait until there is one."
+    )
     square_api_url: SourceUrl | None = Field(
         None, description="Square's API. Unset: its payouts are not itemized."
     )
@@ -230,6 +234,30 @@ class Settings(BaseSettings):
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "
         "the scorecards in process.",
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="Stripe's signing secret, or two live ones separated by a comma."
+    )
+    square_webhook_key: SecretStr | None = Field(
+        None, description="Square's signature key, or two live ones separated by a comma."
+    )
+    square_notification_url: str = Field(
+        "", description="Where Square sends to, exactly as it is registered there."
+    )
+    adyen_hmac_key: SecretStr | None = Field(
+        None, description="Adyen's hexadecimal HMAC key, or two live ones separated by a comma."
+    )
+    paypal_webhook_id: SecretStr | None = Field(None, description="PayPal's id of the webhook.")
+    paypal_certs_url: SourceUrl | None = Field(
+        None, description="Asked for PayPal's certificates instead of PayPal: a proxy."
+    )
+    paypal_ca_file: Path | None = Field(
+        None,
+        description="PEM of the authorities trusted for PayPal's certificates. Unset: those that "
+        "the system trusts.",
+    )
+    payment_accounts_file: Path | None = Field(
+        None, description="JSON file with more accounts of payment providers."
     )
 
     slack_webhook_url: WebhookUrl | None = Field(
@@ -262,14 +290,14 @@ class Settings(BaseSettings):
                 self.__dict__[name] = value
 
     def beside(self, home: Path) -> Self:
-        """The same with another home for every store but those that hold what arrived.
+        """The same with another home for every store but landing.
 
-        Landing, the log and the operational store of payments stay where they are. Nothing is
-        exported from there, and nobody is alerted.
+        Nothing is exported from there, and nobody is alerted.
         """
         engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
         stores = (
-            "database_url", "catalog_url", *engines, "cache_url", "export_url", "gl_database_url",
+            "log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url",
+            "gl_database_url", "payments_database_url",
         )  # fmt: skip
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
@@ -386,8 +414,13 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
     engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-    services = ("gl_database_url", "payments_database_url")
-    for name in ("database_url", "catalog_url", *engines, *services):
+    for name in (
+        "database_url",
+        "catalog_url",
+        *engines,
+        "gl_database_url",
+        "payments_database_url",
+    ):
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             file = Path(url.partition(":///")[2])

@@ -8,10 +8,9 @@ writes, and in which units, is the normalizer's business.
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 
-from clearhouse.core.money import exponent, iso_exponents
 from clearhouse.payments.event import EventType, PaymentEvent
+from clearhouse.payments.exponents import rule_of
 from clearhouse.payments.problem import Problem
 
 _OF_A_PAYOUT = frozenset(
@@ -49,17 +48,6 @@ _WITH_AMOUNT = frozenset(
 
 _OUTCOMES = frozenset({"won", "lost", "closed"})
 
-_MOST_UNITS = 10**9
-_MOST_UNITS_OF_SMALL = 10**12
-SMALL_CURRENCIES = frozenset(
-    {
-        *("AOA", "BIF", "CDF", "CLP", "COP", "GNF", "IDR", "IQD", "IRR", "KHR", "KMF", "KRW"),
-        *("LAK", "LBP", "MGA", "MMK", "MNT", "MWK", "NGN", "PYG", "RWF", "SLE", "SOS", "STN"),
-        *("SYP", "TZS", "UGX", "UZS", "VND", "YER", "ZMW"),
-    }
-)
-"""Currencies of which a thousand or so make a dollar: a large payment has more digits there."""
-
 _FIRST_DAY = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _AHEAD = dt.timedelta(days=1)
 """A provider's clock may go before ours, but not by more."""
@@ -90,25 +78,14 @@ _MOST_OF_ACCOUNT_AND_ID = 270
 """With the provider and the mode they make a key, which has 300."""
 
 
-@cache
-def most_minor(currency: str) -> int:
-    """The largest amount of one event, in minor units of a currency that ISO 4217 knows.
-
-    A billion units, or a trillion where the unit is worth a thousandth of a dollar or so: more is
-    taken for an amount in the wrong unit.
-    """
-    units = _MOST_UNITS_OF_SMALL if currency in SMALL_CURRENCIES else _MOST_UNITS
-    return int(units * 10 ** exponent(currency))
-
-
 def validate_currency(event: PaymentEvent) -> Iterator[Problem]:
-    """An amount has a currency, one of ISO 4217."""
+    """An amount has a currency, one that ISO 4217 knows and the provider takes."""
     if event.currency is None:
         if event.amount_minor is not None or event.fee_minor is not None:
             yield Problem("currency_missing", "currency", "An amount is given without a currency.")
-    elif event.currency not in iso_exponents():
+    elif rule_of(event.provider, event.currency) is None:
         yield Problem(
-            "currency_unknown", "currency", "The currency is none of ISO 4217 with an amount."
+            "currency_unknown", "currency", "The provider has no amounts in this currency."
         )
 
 
@@ -125,21 +102,23 @@ def validate_amount(event: PaymentEvent) -> Iterator[Problem]:
         yield Problem(
             "amount_negative", "amount_minor", "Only a payout can have a negative amount."
         )
-    yield from _too_large(event.currency, amount, "amount_minor")
+    yield from _too_large(event, amount, "amount_minor")
 
 
 def validate_fee(event: PaymentEvent) -> Iterator[Problem]:
     """The fee is within bounds. One that is given back is negative; one may exceed the amount."""
     if event.fee_minor is not None:
-        yield from _too_large(event.currency, event.fee_minor, "fee_minor")
+        yield from _too_large(event, event.fee_minor, "fee_minor")
 
 
-def _too_large(currency: str | None, minor: int, field: str) -> Iterator[Problem]:
-    if currency in iso_exponents() and abs(minor) > most_minor(currency):
+def _too_large(event: PaymentEvent, minor: int, field: str) -> Iterator[Problem]:
+    rule = rule_of(event.provider, event.currency or "")
+    if rule is None:
+        return
+    of_payout = event.event_type in _OF_A_PAYOUT
+    if abs(minor) > (rule.max_payout_minor if of_payout else rule.max_minor):
         yield Problem(
-            "amount_out_of_bounds",
-            field,
-            f"It is more than {most_minor(currency)} minor units of {currency}.",
+            "amount_out_of_bounds", field, f"It is more {event.currency} than any payment moves."
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypedDict, runtime_checkable
 from clearhouse.books.hop import Hop, Relation
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
+from clearhouse.core.window import Window
 from clearhouse.engines.engine import Layout
 from clearhouse.landing.spine import LandingReader
 from clearhouse.pipeline.runner import Step
@@ -251,6 +252,42 @@ class StepGroup:
         return " and ".join(self.steps) + of
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What the outside world has sent to a domain's services, and what came of it.
+
+    Attributes:
+        settings: those to run the pipeline with: what it asks for is the same outside world.
+        window: the book dates on which it arrived.
+        told: what a person should know of it, a line each.
+        findings: what is not as was sent, a line each.
+    """
+
+    settings: Settings
+    window: Window
+    told: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+
+
+class Arrivals(Protocol):
+    """How the sandbox's records come to a domain that is sent them, and is not pulled."""
+
+    def __call__(
+        self, settings: Settings, count: int, tell: Callable[[str], None]
+    ) -> AbstractContextManager[Arrived]:
+        """Have the sandbox send records to the domain's services, and wait for what comes of them.
+
+        Asked for the same number again, it finds them there and sends none. The outside world can
+        be asked for as long as the block lasts.
+
+        Args:
+            settings: where the services' stores are.
+            count: how many records at least.
+            tell: is told what is under way, in few words.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Domain:
     """A domain: its datasets, and where its files are.
@@ -262,6 +299,7 @@ class Domain:
         volume_band: what number of records a healthy day has, for the daily figures.
         step_groups: names by which the domain's users know some of its steps.
         more_steps: its own, which follow those that all domains have (`steps.STEPS`).
+        arrivals: for a demonstration, where records are sent to the domain's services.
         streams: hops before those of its datasets, which its services fill (`pipeline.streams`).
     """
 
@@ -276,6 +314,7 @@ class Domain:
     )
     step_groups: Mapping[str, StepGroup] = field(default_factory=dict, hash=False)
     more_steps: tuple[Step[Any], ...] = ()
+    arrivals: Arrivals | None = field(default=None, repr=False)
     streams: Callable[[Settings], Sequence[StreamHop]] | None = field(default=None, repr=False)
 
 

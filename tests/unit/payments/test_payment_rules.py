@@ -22,10 +22,11 @@ SOUND: list[tuple[EventType, dict[str, Any]]] = [
     (EventType.CAPTURED, {"fee_minor": 30, "amount_minor": 10}),
     (EventType.REFUNDED, {"fee_minor": -30}),
     (EventType.PAYOUT_SENT, {"amount_minor": -500}),
+    (EventType.PAYOUT_SENT, {"amount_minor": 10**10}),  # many payments together
     (EventType.PAYOUT_SENT, {"is_reversal_of": "po_0"}),
     (EventType.CANCELED, {"amount_minor": None, "currency": None}),
     (EventType.FUNDS_WITHDRAWN, {"payment_id": None, "merchant_reference": "order 7"}),
-    (EventType.CAPTURED, {"currency": "IDR", "amount_minor": 10**13}),
+    (EventType.CAPTURED, {"currency": "IDR", "amount_minor": 10**13 // 4}),
     (EventType.CAPTURED, {"occurred_at": AT + dt.timedelta(hours=23)}),
 ]
 
@@ -39,10 +40,12 @@ BROKEN: list[tuple[EventType, dict[str, Any], str, str]] = [
     (EventType.CAPTURED, {"currency": None}, "currency_missing", "currency"),
     (EventType.CAPTURED, {"currency": "eur"}, "currency_unknown", "currency"),
     (EventType.CAPTURED, {"currency": "XAU"}, "currency_unknown", "currency"),
+    (EventType.CAPTURED, {"provider": "square", "event_id": "square:1", "currency": "CHF"},
+     "currency_unknown", "currency"),
     (EventType.CAPTURED, {"amount_minor": None}, "amount_missing", "amount_minor"),
     (EventType.PAYOUT_PAID, {"amount_minor": None}, "amount_missing", "amount_minor"),
     (EventType.CAPTURED, {"amount_minor": -1}, "amount_negative", "amount_minor"),
-    (EventType.CAPTURED, {"amount_minor": 10**11 + 1}, "amount_out_of_bounds", "amount_minor"),
+    (EventType.CAPTURED, {"amount_minor": 10**9 + 1}, "amount_out_of_bounds", "amount_minor"),
     (EventType.PAYOUT_SENT, {"amount_minor": -(10**12)}, "amount_out_of_bounds", "amount_minor"),
     (EventType.CAPTURED, {"fee_minor": 2**62}, "amount_out_of_bounds", "fee_minor"),
     (EventType.CAPTURED, {"capture_id": None}, "id_missing", "capture_id"),

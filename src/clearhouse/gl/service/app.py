@@ -18,11 +18,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearhouse.core.errors import ClearhouseError, ServerError
+from clearhouse.core.problems import PROBLEM_JSON
 from clearhouse.gl.journal import Violation
 from clearhouse.gl.service import legacy
 from clearhouse.gl.service.answers import as_json
 from clearhouse.gl.service.errors import (
-    PROBLEM_JSON,
     BadRequestError,
     NotReadyError,
     ServiceError,

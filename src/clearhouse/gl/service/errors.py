@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from clearhouse.core import problems
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.gl.journal import Violation
-
-PROBLEM_JSON = "application/problem+json"
 
 
 class ServiceError(ClearhouseError):
@@ -105,13 +104,7 @@ class NotReadyError(ServiceError):
 
 def problem(error: ServiceError) -> dict[str, Any]:
     """The body of the answer."""
-    body: dict[str, Any] = {
-        "type": f"urn:clearhouse:gl:{error.code}",
-        "title": error.status.phrase,
-        "status": int(error.status),
-        "code": error.code,
-        "detail": error.message,
-    }
+    body = problems.problem("gl", error.status, error.code, error.message)
     if error.violations:
         body["violations"] = [
             {"code": each.code, "message": each.message, "field": each.field}

@@ -1,26 +1,10 @@
-"""What Prometheus is told: requests, the state of the ledger, the stream, and refusals.
+"""What Prometheus is told: requests, the state of the ledger, the stream, and refusals."""
 
-With several workers each writes its own numbers in a folder (`PROMETHEUS_MULTIPROC_DIR`), and any
-of them answers with all.
-"""
-
-import os
 import time
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, for nobody
 REQUESTS = Counter(
     "gl_requests", "Answers by route, method and status.", ["route", "method", "status"]
 )
@@ -40,17 +24,6 @@ STREAM_CLIENTS = Gauge(
     "gl_stream_clients", "Clients that follow the stream.", multiprocess_mode="livesum"
 )
 REFUSED = Counter("gl_postings_refused", "Violations of refused postings by code.", ["code"])
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
-
-
-def exposition() -> bytes:
-    """All metrics as text."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
 
 
 class Measured:

@@ -1,14 +1,10 @@
 """Starting the service with the settings, in one process or in several workers."""
 
-import os
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
+from clearhouse.core import serving
 from clearhouse.gl.service.feed import FeedOptions
 from clearhouse.gl.service.security import Keys, keys_from, keys_in
 from clearhouse.gl.service.service import ServiceOptions
@@ -17,7 +13,6 @@ from clearhouse.settings import Settings, load_settings, make_folders
 _GRACE_SECONDS = 5
 _SECONDS_BETWEEN_THREADS = 0.0005
 """Answers are made in threads: what is ready should not wait to be sent by the default of 5 ms."""
-_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def options_from(settings: Settings) -> ServiceOptions:
@@ -62,23 +57,7 @@ def prepare(settings: Settings) -> None:
 
 def serve(host: str, port: int, workers: int) -> None:
     """Serve what was prepared until a signal ends it; answers in progress are finished."""
-    folder = Path(tempfile.mkdtemp(prefix="clearhouse-metrics-")) if workers > 1 else None
-    if folder is not None:
-        os.environ[_METRICS_FOLDER] = str(folder)
-    try:
-        uvicorn.run(
-            "clearhouse.gl.service.run:from_settings",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    serving.serve("clearhouse.gl.service.run:from_settings", host, port, workers, _GRACE_SECONDS)
 
 
 def _keys(settings: Settings) -> Keys:

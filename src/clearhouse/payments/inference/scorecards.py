@@ -11,12 +11,11 @@ from operator import itemgetter
 
 from clearhouse.core.money import exponents
 from clearhouse.payments.event import EventType, PaymentEvent
+from clearhouse.payments.exponents import times_smaller
 from clearhouse.payments.inference.families import Family, family_of
 from clearhouse.payments.inference.model import ChurnPrediction, FraudScore, History
-from clearhouse.payments.rules import SMALL_CURRENCIES
 
 _MOST_POINTS = 1000
-_UNITS_OF_SMALL = 1000
 
 _Holds = Callable[[PaymentEvent, History, int], bool]
 """Of an event, its history, and its amount in units (see `units_of`; -1 where it says none)."""
@@ -60,12 +59,11 @@ class Scorecard:
 
 @cache
 def _divisor(currency: str | None) -> int:
-    scale = _UNITS_OF_SMALL if currency in SMALL_CURRENCIES else 1
-    return int(scale * 10 ** exponents().get(currency or "", 2))
+    return int(times_smaller(currency or "") * 10 ** exponents().get(currency or "", 2))
 
 
 def units_of(event: PaymentEvent) -> int:
-    """The amount in whole units, of a thousand where the currency's unit is worth little."""
+    """The amount in whole units about as large as a dollar; -1 where the event says none."""
     amount = event.amount_minor
     return -1 if amount is None else amount // _divisor(event.currency)
 

@@ -57,7 +57,11 @@ def verify(
         CertificateUnavailable: what would show it can't be had now.
     """
     checked = _CHECKS[raw.provider, account.scheme](Delivery(raw, account, now, certificates))
-    keys = [key_of(raw.provider, account, item) for item in checked.items]
+    try:
+        keys = [key_of(raw.provider, account, item) for item in checked.items]
+    except MalformedWebhook as malformed:
+        malformed.key_id = checked.key_id
+        raise
     return VerifiedWebhook(
         provider=raw.provider,
         account=account.name,

@@ -70,7 +70,9 @@ def check_items(delivery: Delivery) -> Checked:
         raise SignatureRefused("not_signed", _NOT_A_NOTIFICATION) from None
     key_ids = [_key_of_item(secrets, item) for _, item in items]
     if notification.live not in ("true", "false"):
-        raise MalformedWebhook("bad_live", 'What `live` says is neither "true" nor "false".')
+        malformed = MalformedWebhook("bad_live", 'What `live` says is neither "true" nor "false".')
+        malformed.key_id = key_ids[0]
+        raise malformed
     live = notification.live.encode()
     return Checked(key_ids[0], tuple(_of_one(live, item) for item, _ in items))
 

@@ -25,7 +25,13 @@ class SignatureRefused(WebhookError):  # noqa: N818
 
 
 class MalformedWebhook(WebhookError):  # noqa: N818
-    """The provider has signed it, and it is no notification."""
+    """The provider has signed it, and it is no notification.
+
+    Attributes:
+        key_id: which key has signed it.
+    """
+
+    key_id = ""
 
 
 class CertificateUnavailable(WebhookError):  # noqa: N818

@@ -12,6 +12,9 @@ from clearhouse.payments.accounts import Account, Scheme
 from clearhouse.payments.event import Provider
 from clearhouse.payments.signatures.refusals import MalformedWebhook
 
+NOT_JSON = frozenset({"not_utf8", "not_json", "too_deep"})
+"""Codes of bodies that can't be read as JSON."""
+
 
 class _Stripe(msgspec.Struct):
     id: Any = None

@@ -20,12 +20,17 @@ _NUMBERING = 0x6F7574626F78
 """Number of the lock under which a server numbers the rows: they are numbered as they commit."""
 
 
+def hold(connection: sa.Connection) -> None:
+    """Be the only one to leave messages until the transaction ends, as it always is in SQLite."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_NUMBERING)))
+
+
 def leave(connection: sa.Connection, messages: Sequence[Message]) -> None:
     """Leave messages to be published when the transaction has been committed."""
     if not messages:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_NUMBERING)))
+    hold(connection)
     add(
         connection,
         outbox,

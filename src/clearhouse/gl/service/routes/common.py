@@ -8,7 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearhouse.gl.service.errors import PROBLEM_JSON, BadRequestError, TooManyRequestsError
+from clearhouse.core.problems import PROBLEM_JSON
+from clearhouse.gl.service.errors import BadRequestError, TooManyRequestsError
 from clearhouse.gl.service.models import Day, JournalName, Name, PeriodName, Problem
 from clearhouse.gl.service.reading import Selection
 from clearhouse.gl.service.security import Caller, Scope

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from clearhouse.core import service_metrics
 from clearhouse.gl.service import metrics
 from clearhouse.gl.service.errors import NotReadyError
 from clearhouse.gl.service.recorder import state_of
@@ -34,4 +35,4 @@ def exposed(service: ServiceOf) -> Response:
         state = None
     if state is not None:
         metrics.LINES_STORED.set(state.lines)
-    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+    return Response(service_metrics.exposition(), media_type=service_metrics.CONTENT_TYPE)

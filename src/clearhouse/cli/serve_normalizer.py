@@ -1,0 +1,33 @@
+"""`serve normalizer`: webhooks of the log become payment events."""
+
+from typing import Annotated
+
+import typer
+
+from clearhouse.cli.app import settings_of_stores
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to `serve`."""
+    group.command("normalizer")(normalizer)
+
+
+def normalizer(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address of health and metrics.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Port of health and metrics.", min=1, max=65535),
+    ] = None,
+    has_breaker: Annotated[
+        bool,
+        typer.Option(
+            "--breaker/--no-breaker", help="Stop at a flood of webhooks that can't be read."
+        ),
+    ] = True,
+) -> None:
+    """Make payment events of the webhooks in the log, and archive them in landing."""
+    from clearhouse.payments.normalizer import service
+
+    service.serve(settings_of_stores(), host, port, has_breaker=has_breaker)

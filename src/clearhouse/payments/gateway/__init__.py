@@ -1,0 +1,1 @@
+"""The gateway: it takes providers' webhooks, and answers when the log has them."""

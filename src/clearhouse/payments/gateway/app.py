@@ -1,0 +1,106 @@
+"""The gateway's application: webhooks, health, metrics, and what OpenAPI says of them."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from clearhouse.core import service_metrics
+from clearhouse.core.problems import PROBLEM_JSON, problem
+from clearhouse.log.log import Log, LogError
+from clearhouse.log.opening import open_log
+from clearhouse.log.sqlite import DEFAULT_MAX_BYTES
+from clearhouse.payments.gateway import openapi
+from clearhouse.payments.gateway.intake import GatewayOptions, Intake
+from clearhouse.payments.gateway.webhooks import RETRY_AFTER_SECONDS, Webhooks
+from clearhouse.payments.topics import TOPICS
+
+__all__ = ["GatewayOptions", "create_app"]
+
+
+def create_app(options: GatewayOptions) -> FastAPI:
+    """The gateway as an ASGI application. Its log is opened when it starts."""
+    app = FastAPI(
+        title="Payments gateway",
+        version="1",
+        description="Takes webhooks of payment providers. An answer 2xx says that the event log "
+        "has the webhook durably; every error is a problem+json with a `code`.",
+        lifespan=partial(_running, options),
+    )
+    app.add_middleware(
+        Webhooks,
+        accounts=options.accounts,
+        intake=lambda: app.state.intake,
+        most_bytes=options.most_bytes,
+    )
+    app.add_exception_handler(HTTPException, _told)
+    _add_state(app)
+    openapi.describe(app)
+    return app
+
+
+def opened_log(options: GatewayOptions) -> Log:
+    """The log of a gateway.
+
+    Raises:
+        LogError: it can't be opened.
+    """
+    if options.open_log is not None:
+        return options.open_log()
+    names = [topic.name for topic in TOPICS]
+    return open_log(options.log_url, names, options.log_max_bytes or DEFAULT_MAX_BYTES)
+
+
+@contextlib.asynccontextmanager
+async def _running(options: GatewayOptions, app: FastAPI) -> AsyncIterator[None]:
+    app.state.intake = Intake(opened_log(options), options.certificates, options.clock)
+    try:
+        yield
+    finally:
+        await app.state.intake.close()
+
+
+def _add_state(app: FastAPI) -> None:
+    @app.get("/health/live", summary="Whether the process answers", tags=["state"])
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get(
+        "/health/ready",
+        summary="Whether webhooks are taken: the log can be read and written",
+        tags=["state"],
+        responses={503: openapi.problem_response("The log is down.")},
+    )
+    async def ready() -> Response:
+        try:
+            await app.state.intake.check()
+        except LogError as error:
+            return _problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "log_unavailable",
+                error.message,
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        return Response(b'{"status":"ready"}', media_type="application/json")
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(service_metrics.exposition(), media_type=service_metrics.CONTENT_TYPE)
+
+
+async def _told(_request: Request, error: Exception) -> Response:
+    """What the framework refuses, such as a path that is not there."""
+    assert isinstance(error, HTTPException)  # noqa: S101  (what it is registered for)
+    status = HTTPStatus(error.status_code)
+    return _problem(status, status.name.lower(), str(error.detail), error.headers)
+
+
+def _problem(status: HTTPStatus, code: str, detail: str, headers: Any = None) -> Response:
+    body = msgspec.json.encode(problem("gateway", status, code, detail))
+    return Response(body, status, headers=headers, media_type=PROBLEM_JSON)

@@ -1,0 +1,217 @@
+"""From a request's bytes to the log: verified, masked, durable, and only then answered."""
+
+import asyncio
+import base64
+import datetime as dt
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from clearhouse.log.group_commit import GroupCommit
+from clearhouse.log.log import Log, LogError, Message, Progress
+from clearhouse.payments.accounts import Account
+from clearhouse.payments.cards import Masked, mask_json, mask_text
+from clearhouse.payments.dead_letter import DeadLetter
+from clearhouse.payments.event import Provider
+from clearhouse.payments.gateway import metrics
+from clearhouse.payments.id_fields import ID_FIELDS
+from clearhouse.payments.signatures import Certificates, MalformedWebhook, verify
+from clearhouse.payments.signatures.structure import NOT_JSON
+from clearhouse.payments.topics import GATEWAY_DEAD, WEBHOOKS
+from clearhouse.payments.webhook import (
+    RawWebhook,
+    StoredWebhook,
+    VerifiedWebhook,
+    encode_webhook,
+)
+
+_SECONDS_OF_A_FAILURE = 5.0
+"""How long the log is taken for down after it failed, if no webhook was taken since."""
+_encode_letter = msgspec.json.Encoder().encode
+_log = structlog.get_logger()
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """What a gateway works with.
+
+    Attributes:
+        log_url: of the event log, which the gateway opens and closes.
+        accounts: those whose webhooks it takes.
+        certificates: where those of PayPal are found; None: no webhook of PayPal's is genuine.
+        log_max_bytes: what a local log may grow to.
+        most_bytes: of a request's body.
+        open_log: another way to have a log.
+        clock: the time in UTC.
+    """
+
+    log_url: str
+    accounts: Sequence[Account] = field(repr=False)
+    certificates: Certificates | None = None
+    log_max_bytes: int | None = None
+    most_bytes: int = 512 << 10
+    open_log: Callable[[], Log] | None = None
+    clock: Callable[[], dt.datetime] = _now
+
+
+class Intake:
+    """Takes webhooks into a log. One belongs to one event loop.
+
+    Args:
+        log: open, and closed with this.
+        certificates: where those of PayPal are found.
+        clock: the time in UTC.
+    """
+
+    def __init__(
+        self, log: Log, certificates: Certificates | None, clock: Callable[[], dt.datetime]
+    ) -> None:
+        self._log = log
+        self._group = GroupCommit(log)
+        self._certificates = certificates
+        self._clock = clock
+        self._failed_at: float | None = None
+
+    async def take(self, account: Account, headers: Mapping[str, str], body: bytes) -> str:
+        """Take a webhook. The log has it, durably, when this returns.
+
+        Returns:
+            What was done, as metrics name it: accepted, or dead_letter.
+
+        Raises:
+            SignatureRefused: nothing of it is kept.
+            CertificateUnavailable: it is not known whether it is genuine.
+            LogError: the log can't take it.
+        """
+        raw = RawWebhook(account.provider, account.name, headers, body, self._clock())
+        try:
+            verified = await self._verified(raw, account)
+        except MalformedWebhook as malformed:
+            _log.warning(
+                "webhook_malformed",
+                provider=raw.provider,
+                account=account.name,
+                code=malformed.code,
+            )
+            await self._append([_letter(raw, malformed)])
+            return "dead_letter"
+        await self._append(_messages(verified))
+        metrics.NOTIFICATIONS.labels(raw.provider).inc(len(verified.items))
+        return "accepted"
+
+    async def check(self) -> None:
+        """See that the log can be read and, where it has failed, written again.
+
+        Raises:
+            LogError: it can't, or has failed just now.
+        """
+        await asyncio.to_thread(self._check)
+
+    async def close(self) -> None:
+        """Append what is being appended, and close the log."""
+        await self._group.close()
+        self._log.close()
+
+    async def _verified(self, raw: RawWebhook, account: Account) -> VerifiedWebhook:
+        now = self._clock()
+        certificates = self._certificates
+        url = raw.headers.get("paypal-cert-url", "") if raw.provider is Provider.PAYPAL else ""
+        if url and certificates is not None and not certificates.knows(url, now):
+            return await asyncio.to_thread(verify, raw, account, now, certificates)
+        return verify(raw, account, now, certificates)
+
+    async def _append(self, messages: Sequence[Message]) -> None:
+        try:
+            await self._group.append(messages)
+        except LogError:
+            self._failed_at = time.monotonic()
+            raise
+        self._failed_at = None
+
+    def _check(self) -> None:
+        self._log.end(WEBHOOKS.name)
+        if self._failed_at is None:
+            return
+        # A small write that means nothing: whether a webhook could be written is not known by it.
+        self._log.append((), Progress(f"gateway-{os.getpid()}", WEBHOOKS.name, 0))
+        if time.monotonic() < self._failed_at + _SECONDS_OF_A_FAILURE:
+            raise LogError("The log has failed just now.")
+
+
+def _messages(verified: VerifiedWebhook) -> list[Message]:
+    """A message a notification."""
+    sha256 = hashlib.sha256(verified.body).hexdigest()
+    messages = []
+    for number, (item, key) in enumerate(zip(verified.items, verified.keys, strict=True)):
+        masked = mask_json(item, ID_FIELDS[verified.provider])
+        stored = StoredWebhook(
+            provider=verified.provider,
+            account=verified.account,
+            key_id=verified.key_id,
+            received_at=verified.received_at,
+            verified_at=verified.verified_at,
+            item=number,
+            items=len(verified.items),
+            body=masked.body.decode(),
+            body_sha256=sha256,
+            masked=masked.pointers,
+        )
+        if masked.pointers:
+            metrics.MASKED.labels(verified.provider).inc(len(masked.pointers))
+        messages.append(Message(WEBHOOKS.name, key, encode_webhook(stored)))
+    return messages
+
+
+def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
+    """A dead letter of a request that is signed and no notification, whole but for card numbers."""
+    sha256 = hashlib.sha256(raw.body).hexdigest()
+    is_json = malformed.code not in NOT_JSON
+    masked = (
+        mask_json(raw.body, ID_FIELDS[raw.provider]) if is_json else Masked(mask_text(raw.body))
+    )
+    letter = DeadLetter(
+        letter_id=f"gateway::{sha256}:{raw.received_at.isoformat()}",
+        stage="gateway",
+        code=malformed.code,
+        reason=malformed.reason,
+        provider=raw.provider,
+        account=raw.account,
+        book_date=raw.received_at.date(),
+        body_sha256=sha256,
+        first_at=raw.received_at,
+        last_at=raw.received_at,
+    )
+    try:
+        text = masked.body.decode()
+    except UnicodeDecodeError:
+        letter = replace(letter, body_base64=base64.b64encode(masked.body).decode())
+    else:
+        letter = replace(letter, message=_as_message(raw, malformed.key_id, text, masked.pointers))
+    return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(letter))
+
+
+def _as_message(raw: RawWebhook, key_id: str, text: str, pointers: tuple[str, ...]) -> msgspec.Raw:
+    """A request as a notification would be stored, so that it can be redriven as one."""
+    stored = StoredWebhook(
+        provider=raw.provider,
+        account=raw.account,
+        key_id=key_id,
+        received_at=raw.received_at,
+        verified_at=raw.received_at,
+        item=0,
+        items=1,
+        body=text,
+        body_sha256=hashlib.sha256(raw.body).hexdigest(),
+        masked=pointers,
+    )
+    return msgspec.Raw(encode_webhook(stored))

@@ -1,0 +1,21 @@
+"""What Prometheus is told of the gateway."""
+
+from prometheus_client import Counter, Histogram
+
+WEBHOOKS = Counter("gateway_webhooks", "Requests by provider and outcome.", ["provider", "outcome"])
+REFUSED = Counter(
+    "gateway_signatures_refused", "Requests that no live key has signed.", ["provider", "code"]
+)
+NOTIFICATIONS = Counter(
+    "gateway_notifications", "Notifications that were accepted; a request may hold several.",
+    ["provider"],
+)  # fmt: skip
+MASKED = Counter(
+    "gateway_card_numbers_masked", "Values in which a card number was masked.", ["provider"]
+)
+SECONDS = Histogram(
+    "gateway_webhook_seconds",
+    "From a request to its answer.",
+    ["provider"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)

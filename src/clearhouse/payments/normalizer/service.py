@@ -1,0 +1,187 @@
+"""The normalizer as a process: the loop, the archive beside it, and what says how they are.
+
+On SIGTERM or Ctrl-C the batch at hand is ended, the archive lands what the log holds, and the
+process ends. Whatever else ends it: what was not committed is done again at the next start.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+from fastapi import FastAPI, Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    generate_latest,
+)
+
+from clearhouse.core.errors import ClearhouseError
+from clearhouse.core.loops import served, until_a_signal
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import Log
+from clearhouse.log.opening import open_log
+from clearhouse.payments.normalizer.aging import age_out
+from clearhouse.payments.normalizer.archive import Archive
+from clearhouse.payments.normalizer.breaker import BreakerSettings
+from clearhouse.payments.normalizer.fetching import StripeObjects
+from clearhouse.payments.normalizer.loop import CONSUMER, Normalizer
+from clearhouse.payments.normalizer.outcomes import Outcome
+from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.settings import Settings
+
+_ARCHIVE_SECONDS = 5.0
+_AGE_OUT_EVERY = 720
+"""Rounds of the archive: an hour."""
+_STARTING = ClearhouseError("It is starting.", "starting")
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class State:
+    """How the service is, for who asks over HTTP."""
+
+    log: Log
+    in_the_way: ClearhouseError | None = _STARTING
+    archive_in_the_way: ClearhouseError | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self._outcomes = Counter(
+            "normalizer_outcomes",
+            "Webhooks by the topic that what they say went to, and the code of dead letters.",
+            ["topic", "code"],
+            registry=self.registry,
+        )
+        lag = Gauge("normalizer_lag", "Webhooks still to be read.", registry=self.registry)
+        lag.set_function(self._lag)
+        ready = Gauge("normalizer_ready", "1 while nothing is in the way.", registry=self.registry)
+        ready.set_function(lambda: float(self.in_the_way is None))
+
+    _outcomes: Counter = field(init=False)
+
+    def count(self, outcomes: Sequence[Outcome]) -> None:
+        """Count what a batch became."""
+        for outcome in outcomes:
+            self._outcomes.labels(outcome.message.topic, outcome.code or "").inc()
+
+    def tell(self, error: ClearhouseError | None) -> None:
+        """Take note of what is in the loop's way; None: nothing."""
+        self.in_the_way = error
+
+    def _lag(self) -> float:
+        return float(self.log.end(WEBHOOKS.name) - self.log.progress(CONSUMER, WEBHOOKS.name))
+
+
+def create_app(state: State) -> FastAPI:
+    """Health and metrics."""
+    app = FastAPI(title="Normalizer", version="1", openapi_url=None)
+
+    @app.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready")
+    def ready(response: Response) -> dict[str, str]:
+        error = state.in_the_way
+        if error is None:
+            return {"status": "ready"}
+        response.status_code = 503
+        return {"status": "not_ready", "code": error.code, "reason": error.message}
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(state.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool = True) -> None:
+    """Normalize until a signal ends it.
+
+    Args:
+        settings: name the log, landing and Stripe's API.
+        host: where health and metrics are served.
+        port: the same; None: they are not.
+        has_breaker: whether a flood of dead letters stops it.
+
+    Raises:
+        ClearhouseError: it could not start.
+    """
+    with ExitStack() as stack:
+        log = open_log(settings.log_url, [topic.name for topic in TOPICS])
+        stack.callback(log.close)
+        landing = Landing.from_url(settings.landing_url)
+        fetcher = fetcher_from(settings)
+        if fetcher is not None:
+            stack.callback(fetcher.close)
+        state = State(log)
+        breaker = BreakerSettings() if has_breaker else None
+        loop = Normalizer(log, landing, fetcher, breaker=breaker, on_outcomes=state.count)
+        archive = Archive(log, landing)
+        stop = stack.enter_context(until_a_signal())
+        if port is not None:
+            stack.enter_context(served(create_app(state), host, port))
+        _run_side_by_side(
+            stop,
+            lambda: loop.run_until(stop, state.tell),
+            lambda: _keep(archive, log, state, stop),
+        )
+
+
+def fetcher_from(settings: Settings) -> StripeObjects | None:
+    """What fetches the objects of thin events; None where no key is set."""
+    key = settings.stripe_api_key
+    if key is None:
+        return None
+    return StripeObjects(settings.stripe_api_url.for_client(), key.get_secret_value())
+
+
+def _keep(archive: Archive, log: Log, state: State, stop: threading.Event) -> None:
+    """Archive what is whole, and let the log forget what is kept and old; at the end, all."""
+    rounds = 0
+    while not stop.wait(_ARCHIVE_SECONDS):
+        with _noting(state):
+            while archive.step() and not stop.is_set():
+                pass
+            if rounds % _AGE_OUT_EVERY == 0:
+                age_out(log, dt.datetime.now(dt.UTC).date(), {})
+            rounds += 1
+    with _noting(state):
+        archive.flush()
+
+
+@contextmanager
+def _noting(state: State) -> Iterator[None]:
+    """The archive waits for an outage of its stores to end; webhooks are normalized meanwhile."""
+    try:
+        yield
+        state.archive_in_the_way = None
+    except ClearhouseError as error:
+        state.archive_in_the_way = error
+        _log.warning("archive_waits", code=error.code, reason=error.message)
+
+
+def _run_side_by_side(stop: threading.Event, *parts: Callable[[], None]) -> None:
+    """Run parts in threads until `stop` is set; a defect of one ends all, and is raised."""
+    defects: list[BaseException] = []
+
+    def run(part: Callable[[], None]) -> None:
+        try:
+            part()
+        except BaseException as error:  # noqa: BLE001 (raised below)
+            defects.append(error)
+            stop.set()
+
+    threads = [threading.Thread(target=run, args=(part,)) for part in parts]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    for thread in threads:
+        thread.join()
+    if defects:
+        raise defects[0]

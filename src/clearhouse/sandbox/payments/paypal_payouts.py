@@ -1,0 +1,101 @@
+"""PayPal's payouts, which pay third parties: batches and their items."""
+
+from clearhouse.payments.accounts import DEFAULT
+from clearhouse.payments.event import Provider
+from clearhouse.sandbox.payments.draws import Draws, DrawsByNumber, Entity, Ids
+from clearhouse.sandbox.payments.facts import DAY
+from clearhouse.sandbox.payments.money import CURRENCIES, UNITS, Unit
+from clearhouse.sandbox.payments.output import Notice, Object, Output
+from clearhouse.sandbox.payments.payout import Payout
+from clearhouse.sandbox.payments.paypal import envelope, rfc3339
+
+_ITEMS_OF_DRAWS = 50_000
+_ENDS = (
+    (("SUCCEEDED",), "paid", 80), (("UNCLAIMED", "SUCCEEDED"), "paid", 5),
+    (("UNCLAIMED", "RETURNED"), "reversed", 5), (("FAILED",), "failed", 4),
+    (("BLOCKED",), "failed", 2), (("UNCLAIMED", "CANCELED"), "canceled", 2), (("HELD",), "sent", 2),
+)  # fmt: skip
+_STATUSES = {"SUCCEEDED": "SUCCESS", "HELD": "ONHOLD"}
+
+
+def pay_out(output: Output, seed: int, begun: int, batches: int) -> None:
+    """Batches of payouts with their items."""
+    drawn = DrawsByNumber(seed, Entity.PAYOUT)
+    for number in range(batches):
+        draws = drawn.of(_ITEMS_OF_DRAWS + number)
+        at = begun + int(draws.uniform() * (output.horizon - begun - 5 * DAY))
+        unit = UNITS[Provider.PAYPAL][draws.weighted(CURRENCIES[Provider.PAYPAL])]
+        _Batch(output, draws, Ids(seed, f"paypal batch {number}"), unit).live(at)
+
+
+class _Batch:
+    def __init__(self, output: Output, draws: Draws, ids: Ids, unit: Unit) -> None:
+        self._output, self._draws, self._ids, self._unit = output, draws, ids, unit
+        self._told = 0
+
+    def live(self, at: int) -> None:
+        """It is processed, denied as a whole or not, and so is each item of it."""
+        amounts = [
+            self._unit.rounded(self._unit.typical * (0.5 + self._draws.uniform()))
+            for _ in range(self._draws.between(1, 4))
+        ]
+        batch = self._payout(self._ids.upper("batch", 13), sum(amounts))
+        is_denied = self._draws.chance(0.1)
+        self._say_batch(batch, "PROCESSING", at)
+        if is_denied:
+            batch.status = "failed"
+            self._say_batch(batch, "DENIED", at + 60)
+            return
+        batch.status = "paid"
+        self._say_batch(batch, "SUCCESS", at + 90)
+        for nth, amount in enumerate(amounts):
+            item = self._payout(self._ids.upper(f"item {nth}", 13), amount)
+            kinds, item.status, _ = self._draws.weighted([(end, end[2]) for end in _ENDS])
+            for after, kind in enumerate(kinds):
+                self._say_item(item, batch, kind, at + 30 + after * DAY)
+
+    def _payout(self, payout_id: str, amount: int) -> Payout:
+        payout = Payout(Provider.PAYPAL, DEFAULT, payout_id, self._unit.code, amount)
+        self._output.payouts.append(payout)
+        return payout
+
+    def _money(self, amount: int) -> Object:
+        return {"currency": self._unit.code, "value": self._unit.text(amount)}
+
+    def _say_batch(self, batch: Payout, status: str, at: int) -> None:
+        header = {
+            "payout_batch_id": batch.id,
+            "batch_status": status,
+            "time_created": rfc3339(at),
+            "sender_batch_header": {"sender_batch_id": f"sender-{batch.id}"},
+            "amount": self._money(batch.amount),
+            "fees": self._money(self._unit.step),
+        }
+        self._say(batch, f"PAYMENT.PAYOUTSBATCH.{status}", {"batch_header": header}, at)
+
+    def _say_item(self, item: Payout, batch: Payout, kind: str, at: int) -> None:
+        found: Object = {
+            "payout_item_id": item.id,
+            "payout_batch_id": batch.id,
+            "transaction_id": self._ids.upper(f"transaction {item.id}", 17),
+            "transaction_status": _STATUSES.get(kind, kind),
+            "payout_item_fee": self._money(self._unit.step),
+            "payout_item": {
+                "amount": self._money(item.amount),
+                "note": "Thanks",
+                "receiver": "receiver@example.com",
+                "recipient_type": "EMAIL",
+                "sender_item_id": item.id,
+            },
+            "time_processed": rfc3339(at),
+        }
+        if kind == "FAILED":
+            item.code = "RECEIVER_UNREGISTERED"
+            found["errors"] = {"name": item.code, "message": "Receiver is unregistered."}
+        self._say(item, f"PAYMENT.PAYOUTS-ITEM.{kind}", found, at)
+
+    def _say(self, payout: Payout, kind: str, resource: Object, at: int) -> None:
+        self._told += 1
+        body = envelope(self._ids, f"event {self._told}", kind, at, resource)
+        self._output.notices.append(Notice(Provider.PAYPAL, DEFAULT, at, body))
+        payout.span.touch(at)
