@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from payment_lives import an_event
 from payment_sql import contract
 
 from clearhouse.core.columnar import DIALECT
@@ -12,7 +13,6 @@ from clearhouse.core.contract import type_records
 from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.core.contract.reading import read_line, read_records
 from clearhouse.payments.event import EventType, encode_event
-from payment_lives import an_event
 
 LINE = encode_event(an_event(EventType.CAPTURED, number=1))
 
