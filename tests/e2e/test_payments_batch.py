@@ -142,7 +142,7 @@ def _from_gold(home: Home) -> None:
         ),
         (
             _from_store("DELETE FROM payment_event WHERE event_id = 'stripe:cap_2'"),
-            "source → landing",
+            "events: source → landing",
             "+1 record, +10.00 USD: stripe:cap_2",
         ),
         (
@@ -150,10 +150,10 @@ def _from_gold(home: Home) -> None:
                 "UPDATE payment_event SET line = replace(CAST(line AS TEXT), '1000', '1001') "
                 "WHERE event_id = 'stripe:cap_2'"
             ),
-            "source → landing",
+            "events: source → landing",
             "stripe:cap_2",
         ),
-        (_from_gold, "silver → gold", "−1 record"),
+        (_from_gold, "events: silver → gold", "−1 record"),
     ],
     ids=["archived", "webhook", "event", "delivery", "recorded", "changed", "gold"],
 )
@@ -178,7 +178,7 @@ def test_a_day_that_grew_is_extracted_whole_and_what_had_landed_is_a_duplicate(h
     assert ran.exit_code == DONE, ran.stderr
     assert "landed are pulled again" not in ran.stderr
     assert home.command("books", "--domain", "payments").exit_code == DONE
-    assert "4 duplicate" in _rows(home, "landing → bronze")[1]
+    assert "4 duplicate" in _rows(home, "events: landing → bronze")[1]
     assert home.read("SELECT status FROM marts.payments WHERE payment_id = 'pi_7'") == [
         ("captured",)
     ]
@@ -217,7 +217,7 @@ def test_a_closed_day_is_reckoned_again_by_its_commands(home: Home) -> None:
     closed = home.command("close", "payments", "--date", MONDAY)
 
     assert closed.exit_code == DONE, closed.stderr
-    commands = closed.output.split("\n# ")[1:]
+    commands = [c for c in closed.output.split("\n# ")[1:] if c.startswith("events: ")]
     for command in commands:
         answer = subprocess.run(
             command.partition("\n")[2], shell=True, cwd=home.home, capture_output=True, text=True,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from clearhouse.cli import serve_inference, serve_normalizer, serve_payments
+from clearhouse.cli import serve_inference, serve_normalizer, serve_payments, serve_worker
 from clearhouse.cli.app import err, settings_of_stores
 from clearhouse.core.supervised import end_with_supervisor
 
@@ -41,5 +41,5 @@ def gateway(
     run.serve(host, port, workers, is_of_sandbox=sandbox)
 
 
-for command in (serve_normalizer, serve_inference, serve_payments):
+for command in (serve_normalizer, serve_worker, serve_inference, serve_payments):
     command.register(group)
