@@ -113,24 +113,31 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
         ClearhouseError: it could not start.
     """
     with ExitStack() as stack:
-        log = open_log(settings.log_url, [topic.name for topic in TOPICS])
-        stack.callback(log.close)
+        # Two objects: one that is asked for the normalizer's progress beside the loop would hide
+        # from it that another process has come further.
+        log, beside = _opened(settings, stack), _opened(settings, stack)
         landing = Landing.from_url(settings.landing_url)
         fetcher = fetcher_from(settings)
         if fetcher is not None:
             stack.callback(fetcher.close)
-        state = State(log)
+        state = State(beside)
         breaker = BreakerSettings() if has_breaker else None
         loop = Normalizer(log, landing, fetcher, breaker=breaker, on_outcomes=state.count)
-        archive = Archive(log, landing)
+        archive = Archive(beside, landing)
         stop = stack.enter_context(until_a_signal())
         if port is not None:
             stack.enter_context(served(create_app(state), host, port))
         _run_side_by_side(
             stop,
             lambda: loop.run_until(stop, state.tell),
-            lambda: _keep(archive, log, state, stop),
+            lambda: _keep(archive, beside, state, stop),
         )
+
+
+def _opened(settings: Settings, stack: ExitStack) -> Log:
+    log = open_log(settings.log_url, [topic.name for topic in TOPICS])
+    stack.callback(log.close)
+    return log
 
 
 def fetcher_from(settings: Settings) -> StripeObjects | None:
