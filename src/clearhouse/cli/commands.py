@@ -73,6 +73,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "rebuild:rebuild_command",
         "Build bronze, silver, gold and what readers see again, from landing alone.",
     ),
+    "replay": ("replay:group", "What arrived, made into events again."),
     "exporter": (
         "exporter:exporter",
         "Serve metrics of the books of all domains to Prometheus, until it is stopped.",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from clearhouse.cli import serve_normalizer
 from clearhouse.cli.app import err, settings_of_stores
 
 group = typer.Typer(no_args_is_help=True, help="The services of payments.")
@@ -15,6 +16,9 @@ Port = Annotated[int, typer.Option(metavar="PORT", help="Port to listen at.", mi
 @group.callback()
 def _the_services() -> None:
     """The services of payments."""
+
+
+serve_normalizer.register(group)
 
 
 @group.command("gateway")

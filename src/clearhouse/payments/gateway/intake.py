@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from clearhouse.log.group_commit import GroupCommit
 from clearhouse.log.log import Log, LogError, Message, Progress
@@ -193,12 +194,10 @@ def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
     try:
         text = masked.body.decode()
     except UnicodeDecodeError:
-        whole = {"body_base64": base64.b64encode(masked.body).decode()}
+        letter = replace(letter, body_base64=base64.b64encode(masked.body).decode())
     else:
-        whole = {"message": _as_message(raw, malformed.key_id, text, masked.pointers)}
-    return Message(
-        GATEWAY_DEAD.name, raw.provider, _encode_letter(msgspec.structs.replace(letter, **whole))
-    )
+        letter = replace(letter, message=_as_message(raw, malformed.key_id, text, masked.pointers))
+    return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(letter))
 
 
 def _as_message(raw: RawWebhook, key_id: str, text: str, pointers: tuple[str, ...]) -> msgspec.Raw:

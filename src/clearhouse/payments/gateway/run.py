@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from cryptography import x509
 from fastapi import FastAPI
 
 from clearhouse.core import serving
@@ -10,7 +11,11 @@ from clearhouse.core.errors import SettingsError
 from clearhouse.payments.account_settings import accounts_from
 from clearhouse.payments.gateway.app import create_app, opened_log
 from clearhouse.payments.gateway.intake import GatewayOptions
-from clearhouse.payments.signatures.certificates import certificates_of
+from clearhouse.payments.signatures.certificates import (
+    Certificates,
+    certificates_of,
+    fetching_from,
+)
 from clearhouse.settings import Settings, load_settings
 
 _GRACE_SECONDS = 20
@@ -35,13 +40,18 @@ def options_from(settings: Settings) -> GatewayOptions:
 
 
 def sandbox_options_from(settings: Settings) -> GatewayOptions:
-    """The same with the accounts of the sandbox, and PayPal's certificates from it."""
-    from clearhouse.payments.signatures import sandbox
+    """The same with the accounts of the sandbox, and the certificates of its PayPal."""
+    from clearhouse.sandbox.payments import accounts
+    from clearhouse.sandbox.payments.certificates import chain, root
 
+    url = settings.paypal_certs_url
     return GatewayOptions(
         log_url=settings.log_url,
-        accounts=sandbox.accounts(),
-        certificates=sandbox.certificates(),
+        accounts=accounts.sandbox_accounts(),
+        certificates=Certificates(
+            x509.load_pem_x509_certificates(root()),
+            fetching_from(url.for_client()) if url else lambda _host, _path: chain(),
+        ),
         log_max_bytes=settings.log_max_bytes,
     )
 

@@ -147,7 +147,7 @@ def certificates_of(base_url: SecretUrl | None, ca_file: Path | None) -> Certifi
         raise SettingsError(
             f"PAYPAL_CA_FILE: {file} can't be read as certificates in PEM."
         ) from None
-    return Certificates(roots, _fetching_from(base_url.for_client() if base_url else None))
+    return Certificates(roots, fetching_from(base_url.for_client() if base_url else None))
 
 
 def _host_and_path(url: str) -> tuple[str, str]:
@@ -168,7 +168,9 @@ def _name_of_owner(leaf: x509.Certificate) -> str:
     raise ValueError("it is not PayPal's")
 
 
-def _fetching_from(base_url: str | None) -> Fetch:
+def fetching_from(base_url: str | None) -> Fetch:
+    """Fetching by HTTP: from a base URL, or where that is None from PayPal's hosts."""
+
     def fetch(host: str, path: str) -> bytes:
         endpoint = Endpoint.parse(base_url or f"https://{host}", "PayPal's certificates")
         proxy = endpoint.proxy.proxy if endpoint.proxy else None

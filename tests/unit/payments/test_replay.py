@@ -1,0 +1,153 @@
+"""Archived webhooks normalized again: what maps now becomes an event, and nothing else changes."""
+
+import datetime as dt
+
+import msgspec
+import payment_notifications as n
+import pytest
+
+from clearhouse.core.window import Window
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import Message, Progress
+from clearhouse.log.sqlite import SqliteLog
+from clearhouse.payments.event import decode_event
+from clearhouse.payments.normalizer import outcomes
+from clearhouse.payments.normalizer.loop import Normalizer
+from clearhouse.payments.normalizing import normalize
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.replay import Replay
+from clearhouse.payments.store.database import open_store
+from clearhouse.payments.store.recorder import Handled, Recorder
+from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
+from clearhouse.payments.webhook import decode_webhook, encode_webhook
+
+NOW = dt.datetime(2026, 11, 2, 13, tzinfo=dt.UTC)
+DAYS = Window(NOW.date(), NOW.date())
+CHARGE = n.stripe("charge.captured", n.charge())
+REFUND = n.stripe("refund.created", n.refund(), id="evt_2")
+DISPUTE = n.stripe("charge.dispute.created", n.dispute(), id="evt_3")
+NO_FACT = n.stripe("invoice.paid", {}, id="evt_4")
+
+
+@pytest.fixture
+def log(tmp_path):
+    opened = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=lambda: NOW)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = open_store(f"sqlite:///{tmp_path}/payments.db")
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def landing(tmp_path):
+    return Landing.from_url((tmp_path / "landing").as_uri())
+
+
+@pytest.fixture
+def replay(log, landing, store):
+    return Replay(log, landing, store.engine)
+
+
+@pytest.fixture
+def normalizer(log, landing):
+    return Normalizer(log, landing, now=lambda: NOW)
+
+
+def put(log, *webhooks):
+    log.append([Message(WEBHOOKS.name, "k", encode_webhook(each)) for each in webhooks])
+
+
+def record_all(log, store):
+    records = log.read(EVENTS.name, 0)
+    Recorder(store, lambda: NOW).record(
+        [Handled(decode_event(each.value), each) for each in records],
+        Progress("worker", EVENTS.name, len(records)),
+        0,
+    )
+
+
+def counts(log):
+    return [log.end(topic.name) for topic in (WEBHOOKS, EVENTS, UNMAPPED, NORMALIZER_DEAD)]
+
+
+def test_what_maps_now_becomes_an_event_of_today(log, normalizer, store, replay, monkeypatch):
+    put(log, CHARGE, REFUND, DISPUTE, DISPUTE, NO_FACT)
+    with monkeypatch.context() as before:
+        before.setattr(outcomes, "normalize", _older)
+        normalizer.step()
+    record_all(log, store)
+    assert counts(log) == [5, 1, 2, 2]
+
+    report = replay.compare(DAYS)
+
+    assert (report.webhooks, report.unchanged, report.without) == (5, 1, 1)
+    assert [each.event.event_id for each in report.new] == ["stripe:evt_2", "stripe:evt_3"]
+    assert report.differing == []
+    assert counts(log) == [5, 1, 2, 2]  # nothing yet
+
+    assert replay.append(report.new) == [5, 6]
+    assert replay.compare(DAYS).new == []  # they wait for the normalizer
+    normalizer.step()
+    assert counts(log) == [7, 3, 2, 2]
+    redriven = decode_webhook(log.read(WEBHOOKS.name, 5)[0].value)
+    assert (redriven.redrive_of, redriven.attempt) == ("normalizer:payments.webhooks:1", 2)
+    assert redriven.body == REFUND.body
+    assert replay.compare(DAYS).new == []
+
+
+def _older(webhook, position, book_date, fetched=None):
+    """The mapping before it knew refunds and could read disputes."""
+    if "re_1" in webhook.body:
+        return normalize(NO_FACT, position, book_date, fetched)
+    if "dp_1" in webhook.body:
+        return [Problem("mapping_failed", "", "no")]
+    return normalize(webhook, position, book_date, fetched)
+
+
+def test_a_replay_of_what_was_right_changes_nothing(log, normalizer, store, replay):
+    put(log, CHARGE, CHARGE, NO_FACT)
+    normalizer.step()
+    for is_recorded in (False, True):
+        if is_recorded:
+            record_all(log, store)
+
+        report = replay.compare(DAYS)
+
+        assert (report.unchanged, report.without) == (2, 1)
+        assert (report.new, report.differing) == ([], [])
+
+
+def test_a_known_event_that_would_be_another_is_named_and_left(
+    log, normalizer, store, replay, monkeypatch
+):
+    put(log, CHARGE, REFUND)
+    normalizer.step()
+    record_all(log, store)
+
+    def newer(webhook, position, book_date, fetched=None):
+        if "re_1" in webhook.body:
+            return normalize(NO_FACT, position, book_date, fetched)
+        event = normalize(webhook, position, book_date, fetched)
+        return msgspec.structs.replace(event, amount_minor=1)
+
+    monkeypatch.setattr(outcomes, "normalize", newer)
+    report = replay.compare(DAYS)
+
+    assert [(each.event_id, each.fields) for each in report.differing] == [
+        ("stripe:evt_1", ("amount_minor",)),
+        ("stripe:evt_2", ()),
+    ]
+    assert report.new == []
+
+
+def test_webhooks_that_were_not_normalized_yet_are_the_normalizers(log, replay):
+    put(log, CHARGE)
+
+    report = replay.compare(DAYS)
+
+    assert (report.webhooks, report.new) == (0, [])
