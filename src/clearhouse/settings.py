@@ -37,7 +37,6 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url_bnpl": ("duckdb", "postgresql"),
     "engine_url_retail": ("duckdb", "postgresql"),
     "engine_url_gl": ("duckdb", "postgresql"),
-    "engine_url_payments": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
     "gl_database_url": ("sqlite", "postgresql"),
     "payments_database_url": ("sqlite", "postgresql"),
@@ -123,7 +122,6 @@ class Settings(BaseSettings):
     engine_url_bnpl: StoreUrl = Field("", description="The same for bnpl alone.")
     engine_url_retail: StoreUrl = Field("", description="The same for retail alone.")
     engine_url_gl: StoreUrl = Field("", description="The same for gl alone.")
-    engine_url_payments: StoreUrl = Field("", description="The same for payments alone.")
     cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
     bnpl_api_url: SourceUrl | None = Field(
@@ -217,6 +215,26 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
+    stripe_api_url: SourceUrl = Field(
+        SecretUrl.parse("https://api.stripe.com"),
+        description="Stripe's API: the objects that thin events name, events and balances.",
+    )
+    stripe_api_key: SecretStr | None = Field(
+        None, description="Its key. Unset: thin events wait until there is one."
+    )
+    square_api_url: SourceUrl | None = Field(
+        None, description="Square's API. Unset: its payouts are not itemized."
+    )
+    square_access_token: SecretStr | None = Field(None, description="Square's access token.")
+    adyen_report_url: SourceUrl | None = Field(
+        None, description="Adyen's reports, up to the merchant account. Unset: none are fetched."
+    )
+    adyen_report_key: SecretStr | None = Field(None, description="X-API-Key of its report user.")
+    inference_url: SourceUrl | None = Field(
+        None,
+        description="The inference service, such as that of `clearhouse serve inference`. Unset: "
+        "the scorecards in process.",
+    )
     stripe_webhook_secret: SecretStr | None = Field(
         None, description="Stripe's signing secret, or two live ones separated by a comma."
     )
@@ -240,15 +258,6 @@ class Settings(BaseSettings):
     )
     payment_accounts_file: Path | None = Field(
         None, description="JSON file with more accounts of payment providers."
-    )
-    stripe_api_url: SourceUrl = Field(
-        SecretUrl.parse("https://api.stripe.com"), description="Stripe's API."
-    )
-    stripe_api_key: SecretStr | None = Field(None, description="Its key: thin events need it.")
-    inference_url: SourceUrl | None = Field(
-        None,
-        description="The inference service, such as that of `clearhouse serve inference`. Unset: "
-        "the scorecards in process.",
     )
 
     slack_webhook_url: WebhookUrl | None = Field(
@@ -281,14 +290,14 @@ class Settings(BaseSettings):
                 self.__dict__[name] = value
 
     def beside(self, home: Path) -> Self:
-        """The same with another home for every store but those that hold what arrived.
+        """The same with another home for every store but landing.
 
-        Landing, the log and the operational store of payments stay where they are. Nothing is
-        exported from there, and nobody is alerted.
+        Nothing is exported from there, and nobody is alerted.
         """
         engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
         stores = (
-            "database_url", "catalog_url", *engines, "cache_url", "export_url", "gl_database_url",
+            "log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url",
+            "gl_database_url", "payments_database_url",
         )  # fmt: skip
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
@@ -405,8 +414,13 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
     engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-    services = ("gl_database_url", "payments_database_url")
-    for name in ("database_url", "catalog_url", *engines, *services):
+    for name in (
+        "database_url",
+        "catalog_url",
+        *engines,
+        "gl_database_url",
+        "payments_database_url",
+    ):
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             file = Path(url.partition(":///")[2])

@@ -275,6 +275,12 @@
 
     )
 
+    {{ lines_of_postings('postings') }}
+{%- endmacro %}
+
+
+{# Two lines of each posting: what is debited, and what is credited. A query. #}
+{% macro lines_of_postings(postings) -%}
     select
         postings.subject_key,
         postings.posting,
@@ -291,7 +297,7 @@
         postings.livemode,
         postings.event_id,
         postings.occurred_at
-    from postings
+    from {{ postings }} as postings
     cross join (
         select 1 as line
 

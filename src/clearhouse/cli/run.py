@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Annotated
 
 import typer
@@ -87,8 +88,8 @@ def demo(
     asked = _faults_by_domain(domains, faults(fault))
     codes = []
     for each in domains:
-        found, of = _arrived(config, each, webhooks, window)
-        codes += [found, _demo_of(config, each, of, asked[each.name], tampered, again)]
+        with _arrived(config, each, webhooks, window) as (found, used, of):
+            codes += [found, _demo_of(used, each, of, asked[each.name], tampered, again)]
     leave(ExitCode.worst(codes))
 
 
@@ -104,24 +105,28 @@ def _again(domain: str | None, days: int, webhooks: int) -> str:
     )
 
 
+@contextmanager
 def _arrived(
     config: Settings, domain: Domain, count: int, window: Window
-) -> tuple[ExitCode, Window]:
+) -> Iterator[tuple[ExitCode, Settings, Window]]:
     """What came of records that are sent to a domain, and the days on which they came.
 
-    The window as it is, for a domain that is pulled.
+    Settings and window as they are, for a domain that is pulled.
     """
     if domain.arrivals is None:
-        return ExitCode.DONE, window
-    with telling(f"starting the services of {domain.name}") as tell:
-        arrived = domain.arrivals(config, count, tell)
-    for line in arrived.told:
-        out.print(line, soft_wrap=True)
-    for line in arrived.findings[:_FINDINGS_SHOWN]:
-        out.print(f"[red]{escape(line)}[/]", soft_wrap=True)
-    if (more := len(arrived.findings) - _FINDINGS_SHOWN) > 0:
-        out.print(f"[red]… and {more:,} more.[/]")
-    return ExitCode.UNBALANCED if arrived.findings else ExitCode.DONE, arrived.window
+        yield ExitCode.DONE, config, window
+        return
+    with ExitStack() as stack:
+        with telling(f"starting the services of {domain.name}") as tell:
+            arrived = stack.enter_context(domain.arrivals(config, count, tell))
+        for line in arrived.told:
+            out.print(line, soft_wrap=True)
+        for line in arrived.findings[:_FINDINGS_SHOWN]:
+            out.print(f"[red]{escape(line)}[/]", soft_wrap=True)
+        if (more := len(arrived.findings) - _FINDINGS_SHOWN) > 0:
+            out.print(f"[red]… and {more:,} more.[/]")
+        code = ExitCode.UNBALANCED if arrived.findings else ExitCode.DONE
+        yield code, arrived.settings, arrived.window
 
 
 def _faults_by_domain(domains: Sequence[Domain], faults: Faults) -> dict[str, Faults]:

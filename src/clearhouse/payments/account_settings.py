@@ -1,7 +1,7 @@
 """The accounts whose webhooks are taken, from the settings and a file of more of them.
 
-The file is JSON, `{"accounts": [{"provider": "stripe", "name": "connect", "secrets": ["…"]}]}`, with
-where a provider needs them `scheme`, `notification_url` and `webhook_id`.
+The file is JSON: `{"accounts": [{"provider": "stripe", "name": "connect", "secrets": ["…"]}]}`,
+where a provider needs them with `scheme`, `notification_url` and `webhook_id`.
 """
 
 import re

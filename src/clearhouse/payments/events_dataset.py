@@ -7,8 +7,9 @@ from clearhouse.pipeline.domain import Dataset, Gate
 
 _VIEWS = (
     *("payment_history", "payment_captures", "refunds", "disputes", "payouts", "payments"),
-    *("payment_customers", "payment_journal", "payment_trial_balance", "authorization_rate"),
-    *("retry_recovery", "daily_volume", "dispute_rate", "fees"),
+    *("payout_entries", "payout_tie_out", "receivables", "payment_customers", "payment_journal"),
+    *("payment_trial_balance", "authorization_rate", "retry_recovery", "daily_volume"),
+    *("dispute_rate", "fees"),
 )
 
 EVENTS = Dataset(

@@ -25,7 +25,7 @@ class Flow:
         dead_letters: by stage, those of which nothing could be made; later redrives included.
         recorded: events in the store.
         normalizer_lag: webhooks that the normalizer has still to read.
-        worker_lag: events that the worker has still to read.
+        worker_lag: events that the worker has still to read, redriven ones among them.
         to_publish: rows of the outbox that are not in the log yet.
     """
 
@@ -47,25 +47,25 @@ class Flow:
 def measure(log: Log, store: sa.Engine) -> Flow:
     """The flow as it is now. What moves meanwhile can be in one figure and not yet in another."""
     with store.connect() as connection:
-        worker = connection.scalar(
-            sa.select(tables.consumer_progress.c.position).where(
-                tables.consumer_progress.c.consumer == "worker",
-                tables.consumer_progress.c.topic == topics.EVENTS.name,
-            )
+        progress = tables.consumer_progress.c
+        found = connection.execute(
+            sa.select(progress.topic, progress.position).where(progress.consumer == "worker")
         )
+        read_to: dict[str, int] = dict(found.tuples().all())
         # After the worker's progress: what it had done by then has its rows here, or published.
         to_publish = _count(connection, tables.outbox)
         recorded = _count(connection, tables.payment_event)
     normalizer = log.progress("normalizer", topics.WEBHOOKS.name)
-    normalized, accepted = log.end(topics.EVENTS.name), log.end(topics.WEBHOOKS.name)
+    accepted = log.end(topics.WEBHOOKS.name)
+    ends = {topic.name: log.end(topic.name) for topic in (topics.EVENTS, topics.REDRIVEN)}
     return Flow(
         accepted=accepted,
-        normalized=normalized,
+        normalized=ends[topics.EVENTS.name],
         unmapped=log.end(topics.UNMAPPED.name),
         dead_letters={stage: log.end(topic.name) for stage, topic in topics.DEAD_LETTERS.items()},
         recorded=recorded,
         normalizer_lag=accepted - normalizer,
-        worker_lag=normalized - (worker or 0),
+        worker_lag=sum(end - read_to.get(topic, 0) for topic, end in ends.items()),
         to_publish=to_publish,
     )
 

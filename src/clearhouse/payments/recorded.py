@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.core.urls import SecretUrl
+from clearhouse.payments.event import EventType, Provider
 from clearhouse.payments.store.tables import consumer_progress, delivery, payment_event
 from clearhouse.store.database import open_to_watch
 
@@ -81,7 +82,26 @@ class RecordedStore:
         lines, ids, positions = zip(*rows, strict=True) if rows else ((), (), ())
         sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
         held = Recorded(len(rows), sha256, max(positions, default=-1))
-        return b"".join(line + b"\n" for line in lines), held
+        return b"".join(_bytes(line) + b"\n" for line in lines), held
+
+    def payouts(
+        self, provider: Provider, days: Sequence[dt.date]
+    ) -> dict[dt.date, list[tuple[str, str]]]:
+        """Accounts and ids of a provider's payouts that were sent or paid, by day; no tests."""
+        found: dict[dt.date, list[tuple[str, str]]] = {day: [] for day in days}
+        if not days:
+            return found
+        read = sa.select(_event.book_date, _event.account, _event.payout_key).distinct()
+        read = read.where(
+            _event.book_date.between(min(days), max(days)),
+            _event.provider == provider.value,
+            _event.event_type.in_((EventType.PAYOUT_SENT.value, EventType.PAYOUT_PAID.value)),
+            _event.livemode,
+        )
+        for day, account, key in self._rows(read.order_by(_event.book_date, _event.payout_key)):
+            if day in found:
+                found[day].append((account, key.removeprefix(f"{provider.value}:{account}:live:")))
+        return found
 
     def deliveries(self, days: Sequence[dt.date]) -> list[Mapping[str, Any]]:
         """What became of the normalized events of some days (`tables.delivery`)."""
@@ -112,3 +132,8 @@ class RecordedStore:
                 yield connection if is_there else None
         finally:
             engine.dispose()
+
+
+def _bytes(line: bytes | str) -> bytes:
+    """A line as it is stored: who edits one by hand may leave a text, which SQLite takes too."""
+    return line.encode() if isinstance(line, str) else line

@@ -29,12 +29,15 @@ class Places:
         return f"http://{self.host}:{self.gateway}"
 
 
-def services(places: Places, environment: Mapping[str, str]) -> list[Child]:
+def services(
+    places: Places, environment: Mapping[str, str], *, of_sandbox: bool = False
+) -> list[Child]:
     """The services in the order in which they start: the door is opened last, and closed first.
 
     Args:
         places: where they listen.
         environment: settings of all of them, beside those of this process.
+        of_sandbox: the gateway takes the webhooks of the sandbox's accounts, and no others.
     """
     shared = dict(environment)
     children: list[Child] = []
@@ -45,7 +48,12 @@ def services(places: Places, environment: Mapping[str, str]) -> list[Child]:
         *children,
         _service("worker", shared),
         _service("normalizer", shared),
-        _service("gateway", shared, "--host", places.host, "--port", str(places.gateway)),
+        _service(
+            "gateway",
+            shared,
+            *("--host", places.host, "--port", str(places.gateway)),
+            *(["--sandbox"] if of_sandbox else []),
+        ),
     ]
 
 

@@ -22,8 +22,10 @@ from clearhouse.books.model import Side
 from clearhouse.books.rows_spine import RowsSpine
 from clearhouse.core.errors import StoreError
 from clearhouse.core.money import NO_CURRENCY
+from clearhouse.landing import Landing
 from clearhouse.log.log import Log, LogError, Record
 from clearhouse.log.opening import open_log
+from clearhouse.payments.normalizer.archive import archived, archived_objects
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
 from clearhouse.pipeline.domain import Reached, StreamHop
@@ -35,6 +37,9 @@ _OUTCOMES = {
     "duplicate": Side.DUPLICATE,
     "dead_letter": Side.REJECTED,
 }
+_MADE = (EVENTS.name, UNMAPPED.name, NORMALIZER_DEAD.name)
+"""What the normalizer makes of a webhook, the surest first."""
+_SIDES = (Side.OUT, Side.IGNORED, Side.REJECTED)
 
 
 class _Taken(msgspec.Struct):
@@ -69,6 +74,7 @@ class Streams:
 
     log_url: str
     store: RecordedStore
+    landing: Landing
 
     @cached_property
     def normalized_to(self) -> int:
@@ -91,27 +97,62 @@ class Streams:
         return spine_table(
             of_webhook(day, record.position, _TAKEN.decode(record.value).body_sha256)
             for day in days
-            for record in self._webhooks(day)
+            for record in self._webhooks(day, self.normalized_to)
         )
 
     def became(self, topic: str, days: Sequence[dt.date]) -> pa.Table:
-        """What the normalizer made of the webhooks of days, in one of its topics."""
+        """What the normalizer made of the webhooks of days, in one of its topics.
+
+        A replay makes the same once more. What was redriven as an event counts as that, and no
+        longer as a dead letter.
+        """
+        surer = _MADE[: _MADE.index(topic)]
+        found = {each.webhook_position: each for each in self._of_days(topic, days)}
+        for other in surer if found else ():
+            for each in self._of_days(other, days):
+                found.pop(each.webhook_position, None)
         return spine_table(
             of_webhook(each.book_date, each.webhook_position, each.body_sha256)
-            for each in self._of_days(topic, days, self.normalized_to)
+            for each in found.values()
+            if each.webhook_position < self.normalized_to
         )
 
     def normalized(self, days: Sequence[dt.date]) -> pa.Table:
         """The events of days that the worker has read, with their money."""
-        return spine_table(map(_of_event, self._of_days(EVENTS.name, days, self.recorded_to)))
+        found = {each.webhook_position: each for each in self._of_days(EVENTS.name, days)}
+        return spine_table(
+            _of_event(each) for each in found.values() if each.webhook_position < self.recorded_to
+        )
 
     def delivered(self, outcome: str, days: Sequence[dt.date]) -> pa.Table:
         """The events of days of which the worker says that this became of them."""
         return spine_table(
-            _of_event(msgspec.convert(row, _Became))
+            _of_event(_Became(**{name: row[name] for name in _Became.__struct_fields__}))
             for row in self.store.deliveries(days)
             if row["outcome"] == outcome and row["webhook_position"] < self.recorded_to
         )
+
+    def archived(self, days: Sequence[dt.date]) -> pa.Table:
+        """The webhooks of days that the archive in landing holds."""
+        return spine_table(
+            of_webhook(day, each.position, each.webhook.body_sha256)
+            for day in days
+            for each in archived(self.landing, day)
+            if each.webhook is not None
+        )
+
+    def to_be_archived(self, days: Sequence[dt.date]) -> pa.Table:
+        """The webhooks of days in the log, as far as the archive has come with each day."""
+        return spine_table(
+            of_webhook(day, record.position, _TAKEN.decode(record.value).body_sha256)
+            for day in days
+            for record in self._webhooks(day, self.archived_to(day))
+        )
+
+    def archived_to(self, day: dt.date) -> int:
+        """The position of the first webhook of a day that the archive does not hold yet."""
+        objects = archived_objects(self.landing, day)
+        return objects[-1].version + objects[-1].records if objects else 0
 
     def kept(self, topics: Sequence[str], days: Sequence[dt.date]) -> list[dt.date]:
         """Those of the days of which the log has not forgotten a record of the topics."""
@@ -121,12 +162,12 @@ class Streams:
             return [day for day in days if all(_is_kept(log, topic, day) for topic in topics)]
 
     def reached(
-        self, read_to: Callable[[], int], done: str, days: Sequence[dt.date]
+        self, read_to: Callable[[dt.date], int], done: str, days: Sequence[dt.date]
     ) -> dict[dt.date, Reached]:
         """How far a service is with the webhooks of each day.
 
         Args:
-            read_to: up to which webhook it has come.
+            read_to: up to which webhook it has come with a day.
             done: what it does with each.
             days: which days.
         """
@@ -135,21 +176,22 @@ class Streams:
         with self._log() as log:
             for day in days:
                 first, end = (0, 0) if log is None else log.positions_of(WEBHOOKS.name, day)
-                come_to = min(end, max(first, read_to()))
+                come_to = min(end, max(first, read_to(day)))
                 waiting = ""
                 if come_to < end and day < today:  # a day that goes on may wait
                     waiting = f"{end - come_to:,} of its webhooks are still to be {done}."
                 found[day] = Reached(f"{first} {come_to}", waiting)
         return found
 
-    def _webhooks(self, day: dt.date) -> Iterator[Record]:
+    def _webhooks(self, day: dt.date, read_to: int) -> Iterator[Record]:
+        """The webhooks that the log took on a day, before a position."""
         with self._log() as log:
             if log is not None:
                 first, end = log.positions_of(WEBHOOKS.name, day)
-                yield from _records(log, WEBHOOKS.name, first, min(end, self.normalized_to))
+                yield from _records(log, WEBHOOKS.name, first, min(end, read_to))
 
-    def _of_days(self, topic: str, days: Sequence[dt.date], end: int) -> Iterator[_Became]:
-        """What a topic holds of those webhooks of days that come before a position.
+    def _of_days(self, topic: str, days: Sequence[dt.date]) -> Iterator[_Became]:
+        """What a topic holds of the webhooks of days.
 
         Nothing is written of a webhook before the log took it. Afterwards it may take any time.
         """
@@ -160,7 +202,7 @@ class Streams:
             first, _ = log.positions_of(topic, min(days))
             for record in _records(log, topic, first, log.end(topic)):
                 each = _BECAME.decode(record.value)
-                if each.book_date in wanted and each.webhook_position < end:
+                if each.book_date in wanted:
                     yield each
 
     @contextmanager
@@ -233,16 +275,22 @@ def spine_table(rows: Iterable[Row]) -> pa.Table:
 
 def streams(settings: Settings) -> tuple[StreamHop, ...]:
     """The hops before bronze, in their order."""
-    of = Streams(settings.log_url, RecordedStore(settings.payments_database_url))
-    made = {EVENTS: Side.OUT, NORMALIZER_DEAD: Side.REJECTED, UNMAPPED: Side.IGNORED}
+    landing = Landing.from_url(settings.landing_url)
+    of = Streams(settings.log_url, RecordedStore(settings.payments_database_url), landing)
+    raw = Hop(
+        "webhooks → raw",
+        (Leg(Side.IN, RowsSpine(of.to_be_archived)), Leg(Side.OUT, RowsSpine(of.archived))),
+        certified=False,
+        kept=partial(of.kept, [WEBHOOKS.name]),
+    )
     normalized = Hop(
         "webhooks → events",
         (
             Leg(Side.IN, RowsSpine(of.accepted)),
-            *(Leg(side, RowsSpine(partial(of.became, t.name))) for t, side in made.items()),
+            *(Leg(s, RowsSpine(partial(of.became, t))) for t, s in zip(_MADE, _SIDES, strict=True)),
         ),
         certified=False,
-        kept=partial(of.kept, [WEBHOOKS.name, *(topic.name for topic in made)]),
+        kept=partial(of.kept, [WEBHOOKS.name, *_MADE]),
     )
     recorded = Hop(
         "events → store",
@@ -254,6 +302,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         kept=partial(of.kept, [WEBHOOKS.name, EVENTS.name]),
     )
     return (
-        StreamHop(normalized, partial(of.reached, lambda: of.normalized_to, "normalized")),
-        StreamHop(recorded, partial(of.reached, lambda: of.recorded_to, "recorded")),
+        StreamHop(raw, partial(of.reached, of.archived_to, "archived")),
+        StreamHop(normalized, partial(of.reached, lambda _: of.normalized_to, "normalized")),
+        StreamHop(recorded, partial(of.reached, lambda _: of.recorded_to, "recorded")),
     )

@@ -257,11 +257,13 @@ class Arrived:
     """What the outside world has sent to a domain's services, and what came of it.
 
     Attributes:
+        settings: those to run the pipeline with: what it asks for is the same outside world.
         window: the book dates on which it arrived.
         told: what a person should know of it, a line each.
         findings: what is not as was sent, a line each.
     """
 
+    settings: Settings
     window: Window
     told: tuple[str, ...]
     findings: tuple[str, ...] = ()
@@ -270,10 +272,13 @@ class Arrived:
 class Arrivals(Protocol):
     """How the sandbox's records come to a domain that is sent them, and is not pulled."""
 
-    def __call__(self, settings: Settings, count: int, tell: Callable[[str], None]) -> Arrived:
+    def __call__(
+        self, settings: Settings, count: int, tell: Callable[[str], None]
+    ) -> AbstractContextManager[Arrived]:
         """Have the sandbox send records to the domain's services, and wait for what comes of them.
 
-        Asked for the same number again, it finds them there and sends none.
+        Asked for the same number again, it finds them there and sends none. The outside world can
+        be asked for as long as the block lasts.
 
         Args:
             settings: where the services' stores are.

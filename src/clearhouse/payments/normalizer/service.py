@@ -5,15 +5,12 @@ process ends. Whatever else ends it: what was not committed is done again at the
 """
 
 import datetime as dt
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
 
 import structlog
-import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -24,6 +21,7 @@ from prometheus_client import (
 )
 
 from clearhouse.core.errors import ClearhouseError
+from clearhouse.core.loops import served, until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
 from clearhouse.log.opening import open_log
@@ -125,9 +123,9 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
         breaker = BreakerSettings() if has_breaker else None
         loop = Normalizer(log, landing, fetcher, breaker=breaker, on_outcomes=state.count)
         archive = Archive(log, landing)
-        stop = stack.enter_context(_until_a_signal())
+        stop = stack.enter_context(until_a_signal())
         if port is not None:
-            stack.enter_context(_served(create_app(state), host, port))
+            stack.enter_context(served(create_app(state), host, port))
         _run_side_by_side(
             stop,
             lambda: loop.run_until(stop, state.tell),
@@ -187,32 +185,3 @@ def _run_side_by_side(stop: threading.Event, *parts: Callable[[], None]) -> None
         thread.join()
     if defects:
         raise defects[0]
-
-
-@contextmanager
-def _until_a_signal() -> Iterator[threading.Event]:
-    stop = threading.Event()
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _served(app: FastAPI, host: str, port: int) -> Iterator[None]:
-    """Serve in a thread, which leaves signals to the main one."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="health", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
