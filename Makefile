@@ -16,9 +16,13 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
 export UV_COMPILE_BYTECODE := 1
 export UV_PROJECT_ENVIRONMENT := .venv
 DAYS ?= 365
+TO ?= http://127.0.0.1:8080
+RATE ?= 0
+COUNT ?= 20000
+SEED ?= 42
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo docs test lint coverage crash bench mutants \
+.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash bench mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -50,6 +54,9 @@ install-dev: .venv/.installed-dev  ## the above, with the tools for tests and ch
 
 demo: install  ## a year of purchases and sales (DAYS=7: a week) from APIs to published marts, and the trial balance
 	@$(RUN)/clearhouse demo --days $(DAYS)
+
+gateway-simulator: install  ## a month of signed webhooks to a running gateway (TO=http://… RATE=200 COUNT=20000 SEED=42)
+	@$(RUN)/clearhouse payments simulate --to $(TO) --rate $(RATE) --count $(COUNT) --seed $(SEED)
 
 docs: install  ## a page of the models with their lineage, and the data dictionary
 	@$(RUN)/python scripts/make_docs.py --site dbt/target/docs --dictionary docs/dictionary.md

@@ -12,6 +12,7 @@ DOMAINS: dict[str, str] = {
     "bnpl": "clearhouse.bnpl.domain:BNPL",
     "retail": "clearhouse.retail.domain:RETAIL",
     "gl": "clearhouse.gl.domain:GL",
+    "payments": "clearhouse.payments.domain:PAYMENTS",
 }
 """Where each domain is declared, by its name."""
 

@@ -39,6 +39,7 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url_gl": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
     "gl_database_url": ("sqlite", "postgresql"),
+    "payments_database_url": ("sqlite", "postgresql"),
 }
 
 
@@ -183,6 +184,11 @@ class Settings(BaseSettings):
         description="Where the service keeps its ledger: sqlite:///…, or "
         "postgresql://user:password@host/database",
     )
+    payments_database_url: StoreUrl = Field(
+        "",
+        description="Where payments are recorded: sqlite:///…, or "
+        "postgresql://user:password@host/database",
+    )
     gl_service_keys: SecretStr | None = Field(
         None,
         description="Keys that the service takes, as key:scope+scope:USER-123,… with the scopes "
@@ -209,6 +215,26 @@ class Settings(BaseSettings):
     )
     eia_api_key: SecretStr | None = Field(None, description="EIA's api_key.")
 
+    stripe_api_url: SourceUrl = Field(
+        SecretUrl.parse("https://api.stripe.com"),
+        description="Stripe's API: the objects that thin events name, events and balances.",
+    )
+    stripe_api_key: SecretStr | None = Field(
+        None, description="Its key. Unset: thin events wait until there is one."
+    )
+    square_api_url: SourceUrl | None = Field(
+        None, description="Square's API. Unset: its payouts are not itemized."
+    )
+    square_access_token: SecretStr | None = Field(None, description="Square's access token.")
+    adyen_report_url: SourceUrl | None = Field(
+        None, description="Where Adyen's reports are, as https://ca-live.adyen.com."
+    )
+    adyen_report_key: SecretStr | None = Field(None, description="X-API-Key of its report user.")
+    inference_url: SourceUrl | None = Field(
+        None,
+        description="The inference service, such as that of `clearhouse serve inference`. Unset: "
+        "the scorecards in process.",
+    )
     stripe_webhook_secret: SecretStr | None = Field(
         None, description="Stripe's signing secret, or two live ones separated by a comma."
     )
@@ -233,13 +259,6 @@ class Settings(BaseSettings):
     payment_accounts_file: Path | None = Field(
         None, description="JSON file with more accounts of payment providers."
     )
-    stripe_api_url: SourceUrl = Field(
-        SecretUrl.parse("https://api.stripe.com"),
-        description="Stripe's API: the objects that thin events name, events and balances.",
-    )
-    stripe_api_key: SecretStr | None = Field(
-        None, description="Its key. Unset: thin events wait until there is one."
-    )
 
     slack_webhook_url: WebhookUrl | None = Field(
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
@@ -263,6 +282,7 @@ class Settings(BaseSettings):
             "engine_url": f"duckdb:///{home}/warehouse/{{domain}}.duckdb",
             "cache_url": f"sqlite:///{home}/cache.db",
             "gl_database_url": f"sqlite:///{home}/gl.db",
+            "payments_database_url": f"sqlite:///{home}/payments.db",
             "gl_service_keys_file": home / "gl_service_keys",
         }
         for name, value in defaults.items():
@@ -277,7 +297,7 @@ class Settings(BaseSettings):
         engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
         stores = (
             "log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url",
-            "gl_database_url",
+            "gl_database_url", "payments_database_url",
         )  # fmt: skip
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)
@@ -394,7 +414,13 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
     engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-    for name in ("database_url", "catalog_url", *engines, "gl_database_url"):
+    for name in (
+        "database_url",
+        "catalog_url",
+        *engines,
+        "gl_database_url",
+        "payments_database_url",
+    ):
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             file = Path(url.partition(":///")[2])

@@ -87,8 +87,13 @@ def audit(
         before = books.current(domain, hop.upstream, days) if hop.upstream else []
         upstream = {entry.key.book_date: entry for entry in before}
         unknown = {*watch.visible.get(hop.name, ())} - {e.key.book_date for e in current}
+        kept = {*hop.kept([entry.key.book_date for entry in current])}
         asked = [
-            *(e for e in current if _is_asked(hop, e, upstream, watched)),
+            *(
+                e
+                for e in current
+                if e.key.book_date in kept and _is_asked(hop, e, upstream, watched)
+            ),
             *(_not_entered(domain, hop, day) for day in sorted(unknown)),
         ]
         measured, unread = _measured(hop, asked, watch.closed)

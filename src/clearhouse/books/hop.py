@@ -117,6 +117,8 @@ class Hop:
             day's certificate. (What readers see of a day moves with later corrections.)
         content: gives the contract's columns that all its stores have, and that must be equal.
         names_by_key: whether only a whole key names a record.
+        kept: of some days, those whose rows the stores still have: a log forgets what is old. The
+            others are not measured again, and their entries stay what they are.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Hop:
     upstream: str | None = None
     content: Callable[[], Sequence[str]] = tuple
     names_by_key: bool = False
+    kept: Callable[[Sequence[dt.date]], Sequence[dt.date]] = list
 
     def is_behind(self, entry: Entry, upstream: Entry | None) -> bool:
         """Whether an entry was made from another input than stands before it now.

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
@@ -52,6 +52,26 @@ def under_way(what: str) -> Iterator[None]:
     heartbeat.at(what)
     try:
         yield
+    finally:
+        heartbeat.at(None)
+
+
+@contextmanager
+def telling(what: str) -> Iterator[Callable[[str], None]]:
+    """The same, where the block knows more of it all the while: it tells what is yielded."""
+    if sys.stderr.isatty():
+        with err.status(f"{what} …") as status:
+            yield lambda now: status.update(f"{escape(now)} …")
+        return
+    said = what
+
+    def say(now: str) -> None:
+        nonlocal said
+        said = now
+
+    heartbeat.at(lambda seconds: said + lasting(seconds))
+    try:
+        yield say
     finally:
         heartbeat.at(None)
 

@@ -2,10 +2,12 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from clearhouse.cli import report as reports
 from clearhouse.cli.app import err, leave, out, settings_of_stores
@@ -21,7 +23,7 @@ from clearhouse.cli.options import (
     ToDay,
     given_reason,
 )
-from clearhouse.cli.progress import progress, under_way
+from clearhouse.cli.progress import progress, telling, under_way
 from clearhouse.cli.summary import show_summary, summary_as_data
 from clearhouse.cli.waiting import alone
 from clearhouse.cli.words import counted
@@ -41,6 +43,8 @@ from clearhouse.settings import Settings
 
 DEMO_FIRST_DAY = dt.date(2024, 1, 1)
 DEMO_DAYS = 365
+DEMO_WEBHOOKS = 20_000
+_FINDINGS_SHOWN = 20
 
 
 def demo(
@@ -52,6 +56,15 @@ def demo(
         int,
         typer.Option(metavar="N", help=f"How many days from {DEMO_FIRST_DAY} on.", min=1, max=366),
     ] = DEMO_DAYS,
+    webhooks: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="How many records are sent to the services of a domain that has some.",
+            min=1_000,
+            max=1_000_000,
+        ),
+    ] = DEMO_WEBHOOKS,
     steal: Annotated[
         int,
         typer.Option(
@@ -69,14 +82,51 @@ def demo(
     """Pull days of records, publish them, and show that the books balance."""
     config = settings_of_stores()
     window = Window.starting(DEMO_FIRST_DAY, days)
-    again = " ".join(
-        ["demo", *([domain] if domain else []), *([] if days == DEMO_DAYS else [f"--days {days}"])]
-    )
+    again = _again(domain, days, webhooks)
     tampered = dict(zip(TAMPERINGS, (steal, double, change), strict=True))
     domains = [domain_of(name) for name in ([domain] if domain else DOMAINS)]
     asked = _faults_by_domain(domains, faults(fault))
-    codes = [_demo_of(config, each, window, asked[each.name], tampered, again) for each in domains]
+    codes = []
+    for each in domains:
+        with _arrived(config, each, webhooks, window) as (found, used, of):
+            codes += [found, _demo_of(used, each, of, asked[each.name], tampered, again)]
     leave(ExitCode.worst(codes))
+
+
+def _again(domain: str | None, days: int, webhooks: int) -> str:
+    """The command that does the same again."""
+    return " ".join(
+        [
+            "demo",
+            *([domain] if domain else []),
+            *([] if days == DEMO_DAYS else [f"--days {days}"]),
+            *([] if webhooks == DEMO_WEBHOOKS else [f"--webhooks {webhooks}"]),
+        ]
+    )
+
+
+@contextmanager
+def _arrived(
+    config: Settings, domain: Domain, count: int, window: Window
+) -> Iterator[tuple[ExitCode, Settings, Window]]:
+    """What came of records that are sent to a domain, and the days on which they came.
+
+    Settings and window as they are, for a domain that is pulled.
+    """
+    if domain.arrivals is None:
+        yield ExitCode.DONE, config, window
+        return
+    with ExitStack() as stack:
+        with telling(f"starting the services of {domain.name}") as tell:
+            arrived = stack.enter_context(domain.arrivals(config, count, tell))
+        for line in arrived.told:
+            out.print(line, soft_wrap=True)
+        for line in arrived.findings[:_FINDINGS_SHOWN]:
+            out.print(f"[red]{escape(line)}[/]", soft_wrap=True)
+        if (more := len(arrived.findings) - _FINDINGS_SHOWN) > 0:
+            out.print(f"[red]… and {more:,} more.[/]")
+        code = ExitCode.UNBALANCED if arrived.findings else ExitCode.DONE
+        yield code, arrived.settings, arrived.window
 
 
 def _faults_by_domain(domains: Sequence[Domain], faults: Faults) -> dict[str, Faults]:

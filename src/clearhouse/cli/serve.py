@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from clearhouse.cli import serve_normalizer
+from clearhouse.cli import serve_inference, serve_normalizer, serve_payments, serve_worker
 from clearhouse.cli.app import err, settings_of_stores
+from clearhouse.core.supervised import end_with_supervisor
 
 group = typer.Typer(no_args_is_help=True, help="The services of payments.")
 
@@ -16,9 +17,7 @@ Port = Annotated[int, typer.Option(metavar="PORT", help="Port to listen at.", mi
 @group.callback()
 def _the_services() -> None:
     """The services of payments."""
-
-
-serve_normalizer.register(group)
+    end_with_supervisor()
 
 
 @group.command("gateway")
@@ -40,3 +39,7 @@ def gateway(
     for account in options.accounts:
         err.print(f"  /webhooks/{account.provider}/{account.name}", soft_wrap=True)
     run.serve(host, port, workers, is_of_sandbox=sandbox)
+
+
+for command in (serve_normalizer, serve_worker, serve_inference, serve_payments):
+    command.register(group)

@@ -32,6 +32,22 @@ def minor_of_texts(
     return minor, pc.if_else(is_exact, codes, NO_CURRENCY)
 
 
+def minor_of_whole_texts(
+    numbers: pa.ChunkedArray, codes: pa.ChunkedArray
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """What `minor_from_whole` says of each; 0 of XXX where it refuses one.
+
+    Args:
+        numbers: texts of the form `money.WHOLE_PATTERN`, or empty ones.
+        codes: what should be ISO 4217 codes.
+    """
+    known, _, _ = _exponents()
+    is_exact = pc.and_(pc.not_equal(numbers, ""), pc.is_in(codes, value_set=known))
+    is_exact = pc.fill_null(is_exact, False)
+    minor = pc.cast(pc.if_else(is_exact, numbers, "0"), pa.int64())
+    return minor, pc.if_else(is_exact, codes, NO_CURRENCY)
+
+
 def minor_of_decimals(amounts: pa.ChunkedArray, codes: pa.ChunkedArray) -> pa.ChunkedArray:
     """Minor units of decimals; null where one has more decimals than its currency, or none known.
 

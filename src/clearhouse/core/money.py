@@ -87,6 +87,23 @@ def minor_from_text(text: str, currency: str) -> int:
     return int(whole + fraction.ljust(places, "0"))
 
 
+WHOLE_PATTERN = "-?[0-9]{1,15}"
+"""The one form in which a whole number of minor units is read from text."""
+_WHOLE_FORM = re.compile(WHOLE_PATTERN)
+
+
+def minor_from_whole(text: str, currency: str) -> int:
+    """Minor units that are written as such: a whole number of at most 15 digits.
+
+    Raises:
+        MoneyError: the text is not of that form, or the currency is unknown.
+    """
+    exponent(currency)
+    if not _WHOLE_FORM.fullmatch(text):
+        raise MoneyError(f"{text!r} is not a whole number of minor units of {currency}.")
+    return int(text)
+
+
 def text_from_minor(minor: int, currency: str) -> str:
     """The amount as plain decimal text with all of the currency's places: -4590 USD is `-45.90`.
 

@@ -32,6 +32,8 @@ from clearhouse.books.measure import (
 )
 from clearhouse.books.model import Totals
 from clearhouse.core.columnar import DIALECT, query, read_parquet_sql, readable
+from clearhouse.core.contract import Contract
+from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.errors import StoreError, first_line
 
@@ -237,9 +239,7 @@ class BronzeSpine:
 
     lake: Lake
     table: str
-    amount: str
-    currency: str
-    digits: int
+    contract: Contract
     fields: pa.Schema
     _digests: dict[tuple[object, ...], str] = field(default_factory=dict)
     _measured: dict[tuple[str, int, int], dict[dt.date, Totals]] = field(default_factory=dict)
@@ -297,10 +297,9 @@ class BronzeSpine:
 
     @property
     def _columns(self) -> str:
-        minor = DIALECT.minor_units(self.amount, self.currency, digits=self.digits)
+        minor, currency = amount_sql(self.contract, DIALECT)
         return (
-            f"_book_date, _record_id, _record_key, {minor} AS amount_minor, "
-            f"{self.currency} AS currency"
+            f"_book_date, _record_id, _record_key, {minor} AS amount_minor, {currency} AS currency"
         )
 
 

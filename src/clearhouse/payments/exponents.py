@@ -80,7 +80,12 @@ class Rule:
 
 def max_units(currency: str) -> int:
     """The most units of a currency that one payment may be."""
-    return _MAX_UNITS * _TIMES.get(currency, 1)
+    return _MAX_UNITS * times_smaller(currency)
+
+
+def times_smaller(currency: str) -> int:
+    """How many units of a currency make about a dollar, as a power of ten."""
+    return _TIMES.get(currency, 1)
 
 
 def rule_of(provider: Provider, currency: str) -> Rule | None:

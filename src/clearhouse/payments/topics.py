@@ -23,11 +23,22 @@ class Topic:
 WEBHOOKS = Topic("payments.webhooks", "StoredWebhook", "payment id, where the item says one", 7)
 EVENTS = Topic("payments.events", "PaymentEvent", "payment id", 7)
 UNMAPPED = Topic("payments.unmapped", "Unmapped", "provider", 30)
+REDRIVEN = Topic("payments.redriven", "PaymentEvent", "payment id", 7)
+"""The worker's dead letters, to be tried again: `payments.events` keeps to one record a webhook."""
 RECORDED = Topic("payments.recorded", "PaymentEvent", "payment id", 7)
 GATEWAY_DEAD = Topic("payments.dead.gateway", "DeadLetter", "provider", 90)
 NORMALIZER_DEAD = Topic("payments.dead.normalizer", "DeadLetter", "provider", 90)
 WORKER_DEAD = Topic("payments.dead.worker", "DeadLetter", "provider", 90)
 
-TOPICS = (WEBHOOKS, EVENTS, UNMAPPED, RECORDED, GATEWAY_DEAD, NORMALIZER_DEAD, WORKER_DEAD)
+TOPICS = (
+    WEBHOOKS,
+    EVENTS,
+    UNMAPPED,
+    REDRIVEN,
+    RECORDED,
+    GATEWAY_DEAD,
+    NORMALIZER_DEAD,
+    WORKER_DEAD,
+)
 DEAD_LETTERS = {"gateway": GATEWAY_DEAD, "normalizer": NORMALIZER_DEAD, "worker": WORKER_DEAD}
 """Where each stage puts what it can't handle."""

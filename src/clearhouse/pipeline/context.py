@@ -18,7 +18,7 @@ from clearhouse.engines.engine import Engine
 from clearhouse.lake.iceberg import Lake
 from clearhouse.landing import Landing
 from clearhouse.landing.spine import LandingReader
-from clearhouse.pipeline.domain import Connection, Dataset, Domain
+from clearhouse.pipeline.domain import Connection, Dataset, Domain, StreamHop
 from clearhouse.pipeline.export_files import ExportSpine
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.runner import Progress, Silent
@@ -90,6 +90,7 @@ class Run:
     """The parts that the steps of one run of one domain stand on.
 
     Attributes:
+        streams: the domain's hops that its services fill.
         connections: by source name; none where nothing is to be pulled.
         refresh: pull days again that have landed.
         unknown_values: records by field and value, of values that an open enumeration lacks.
@@ -115,6 +116,7 @@ class Run:
     gates: Gates
     alerter: Alerter
     dbt: DbtProject
+    streams: Sequence[StreamHop] = ()
     connections: Mapping[str, Connection] = field(default_factory=dict)
     refresh: bool = False
     prepares: bool = True
@@ -146,7 +148,8 @@ class Run:
     @property
     def hops(self) -> list[Hop]:
         """All hops, in order."""
-        return [hop for dataset in self.datasets for hop in dataset.hops.values()]
+        ours = [hop for dataset in self.datasets for hop in dataset.hops.values()]
+        return [*(stream.hop for stream in self.streams), *ours]
 
     def dataset(self, name: str | None = None) -> OpenDataset:
         """A dataset by its id; without one, the first."""

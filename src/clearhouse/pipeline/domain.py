@@ -7,12 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, runtime_checkable
 
+from clearhouse.books.hop import Hop, Relation
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.resources import resource
+from clearhouse.core.window import Window
 from clearhouse.engines.engine import Layout
+from clearhouse.landing.spine import LandingReader
 from clearhouse.pipeline.runner import Step
 from clearhouse.quality.frames import Frames
 from clearhouse.settings import Settings
+
+STATE = "state"
+"""In a request, what the source says that it holds of the day: a day that has grown is pulled again
+whole, and that is no other way to ask for it."""
 
 Faults = Mapping[dt.date, Sequence[str]]
 """Kinds of faults by day, for a sandbox."""
@@ -81,11 +88,14 @@ class Source:
         name: in the keys of landed objects and in record ids.
         connect: opens it for as long as the block lasts.
         check: asks it who it is, and says so in one sentence.
+        spine: the rows that a store of ours holds, which landing must have; None where the source
+            is an outside one, whose rows nobody can ask for again.
     """
 
     name: str
     connect: Callable[[Settings, Faults], AbstractContextManager[Connection]] = field(repr=False)
     check: Callable[[Settings], str] = field(repr=False)
+    spine: Callable[[Settings, LandingReader], Relation] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -198,6 +208,32 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """How far the services have come with a day.
+
+    Attributes:
+        state: what the hop's rows of the day are a function of, such as positions and counts.
+        waiting: what is still to be done of the day, in a sentence; "" for nothing.
+    """
+
+    state: str
+    waiting: str = ""
+
+
+@dataclass(frozen=True)
+class StreamHop:
+    """A hop that no step fills.
+
+    Attributes:
+        hop: what stands on which side. Its rows are those that the services have come to.
+        reached: by day.
+    """
+
+    hop: Hop
+    reached: Callable[[Sequence[dt.date]], Mapping[dt.date, Reached]] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class StepGroup:
     """Some consecutive steps that a domain's users know by one name.
 
@@ -216,6 +252,42 @@ class StepGroup:
         return " and ".join(self.steps) + of
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What the outside world has sent to a domain's services, and what came of it.
+
+    Attributes:
+        settings: those to run the pipeline with: what it asks for is the same outside world.
+        window: the book dates on which it arrived.
+        told: what a person should know of it, a line each.
+        findings: what is not as was sent, a line each.
+    """
+
+    settings: Settings
+    window: Window
+    told: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+
+
+class Arrivals(Protocol):
+    """How the sandbox's records come to a domain that is sent them, and is not pulled."""
+
+    def __call__(
+        self, settings: Settings, count: int, tell: Callable[[str], None]
+    ) -> AbstractContextManager[Arrived]:
+        """Have the sandbox send records to the domain's services, and wait for what comes of them.
+
+        Asked for the same number again, it finds them there and sends none. The outside world can
+        be asked for as long as the block lasts.
+
+        Args:
+            settings: where the services' stores are.
+            count: how many records at least.
+            tell: is told what is under way, in few words.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Domain:
     """A domain: its datasets, and where its files are.
@@ -227,6 +299,8 @@ class Domain:
         volume_band: what number of records a healthy day has, for the daily figures.
         step_groups: names by which the domain's users know some of its steps.
         more_steps: its own, which follow those that all domains have (`steps.STEPS`).
+        arrivals: for a demonstration, where records are sent to the domain's services.
+        streams: hops before those of its datasets, which its services fill (`pipeline.streams`).
     """
 
     name: str
@@ -240,6 +314,8 @@ class Domain:
     )
     step_groups: Mapping[str, StepGroup] = field(default_factory=dict, hash=False)
     more_steps: tuple[Step[Any], ...] = ()
+    arrivals: Arrivals | None = field(default=None, repr=False)
+    streams: Callable[[Settings], Sequence[StreamHop]] | None = field(default=None, repr=False)
 
 
 class PackagedFiles(TypedDict):

@@ -31,6 +31,7 @@ from clearhouse.books.measure import (
 from clearhouse.books.model import Totals, digest
 from clearhouse.core.columnar import DIALECT, query, readable
 from clearhouse.core.contract import Contract
+from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.landing.folder import ObjectFolder, Stored
 from clearhouse.landing.objects import partition
 from clearhouse.landing.spine import TotalsMemory
@@ -232,8 +233,7 @@ class ExportSpine:
         wanted = [(day, self.key(source, day)) for day, some in stored.items() for source in some]
         with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
             files = list(pool.map(lambda each: self._file(*each), wanted))
-        amount, currency = self.contract.amount, self.contract.currency.name
-        minor = DIALECT.minor_units(amount.name, currency, digits=amount.arrow_type.precision)
+        minor, currency = amount_sql(self.contract, DIALECT)
         fields = "".join(f', {name} AS "{FIELD}{name}"' for name in content)
         sql = f"""SELECT _book_date, _record_id, _record_key, {minor} AS amount_minor,
             {currency} AS currency{fields} FROM rows"""

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 
@@ -11,14 +12,17 @@ from clearhouse.books.hop import Hop, Leg, Relation
 from clearhouse.books.ledger import Books
 from clearhouse.books.model import Side
 from clearhouse.books.publications import Publications
+from clearhouse.books.rows_spine import RowsSpine
 from clearhouse.core.contract import Contract
+from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.engines.engine import Ask, Engine, EngineSpine
 from clearhouse.lake.iceberg import BronzeSpine, Lake
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
-from clearhouse.pipeline.domain import Dataset
+from clearhouse.pipeline.domain import Dataset, Source
 from clearhouse.pipeline.export_files import SUFFIXES, ExportSpine, Form
 from clearhouse.pipeline.standing import Judge, ReadersSides, Scope
-from clearhouse.store.quarantine import Quarantine, QuarantineSpine
+from clearhouse.settings import Settings
+from clearhouse.store.quarantine import Quarantine
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,11 @@ def candidates_sql(dataset: str, gold: str) -> str:
 
 @dataclass(frozen=True)
 class Stores:
-    """The stores that hops are measured in, and the books that say what readers must see."""
+    """The stores that hops are measured in, and the books that say what readers must see.
+
+    Attributes:
+        settings: say where the stores of a domain's services are.
+    """
 
     lake: Lake
     engine: Engine
@@ -68,6 +76,7 @@ class Stores:
     books: Books
     decisions: Decisions
     publications: Publications
+    settings: Settings
 
     def judge(self, dataset: Dataset, names: HopNames, contract: Contract) -> Judge:
         """Says what must be visible of a dataset."""
@@ -80,21 +89,21 @@ class Stores:
 
 
 def hops_of(
-    dataset: Dataset, names: HopNames, reader: LandingReader, stores: Stores, judge: Judge
+    dataset: Dataset,
+    names: HopNames,
+    reader: LandingReader,
+    stores: Stores,
+    judge: Judge,
 ) -> dict[str, Hop]:
     """The hops in order, by name."""
     engine, contract = stores.engine, reader.contract
     landed = LandingSpine(reader)
     repeated = LandingSpine(reader, Lines.REPEATED)
-    amount, currency = contract.amount, contract.currency
-    digits = amount.arrow_type.precision
     fields = contract.arrow_schema.append(pa.field("extra", pa.string()))
-    bronze = BronzeSpine(stores.lake, contract.id, amount.name, currency.name, digits, fields)
-    minor = engine.dialect.minor_units(f"r.{amount.name}", f"r.{currency.name}", digits=digits)
-    columns = (
-        f"r._book_date, r._record_id, r._record_key, {minor} AS amount_minor, "
-        f"r.{currency.name} AS currency"
-    )
+    bronze = BronzeSpine(stores.lake, contract.id, contract, fields)
+    minor, currency = amount_sql(contract, engine.dialect, "r.")
+    money = f"{minor} AS amount_minor, {currency} AS currency"
+    columns = f"r._book_date, r._record_id, r._record_key, {money}"
 
     def rows(
         relation: str, where: str = "1 = 1", of: str | None = None, ask: Ask = engine.query_of
@@ -120,7 +129,7 @@ def hops_of(
     readers = ReadersSides(dataset.gold, engine.dialect, judge)
     hops = (
         *(
-            Hop(names.landed[source.name], (Leg(Side.OUT, LandingSpine(reader.of(source.name))),))
+            Hop(names.landed[source.name], _landing_legs(source, reader, stores.settings))
             for source in dataset.sources
         ),
         Hop(
@@ -129,7 +138,7 @@ def hops_of(
                 Leg(Side.IN, landed),
                 Leg(Side.OUT, bronze),
                 Leg(Side.DUPLICATE, repeated),
-                Leg(Side.REJECTED, QuarantineSpine(stores.quarantine, contract.id)),
+                Leg(Side.REJECTED, RowsSpine(partial(stores.quarantine.rows, contract.id))),
             ),
         ),
         Hop(
@@ -165,6 +174,20 @@ def hops_of(
     )
     by_key = contract.parts_after(dataset.id_column) > 0
     return {hop.name: replace(hop, names_by_key=by_key) for hop in hops}
+
+
+def _landing_legs(source: Source, reader: LandingReader, settings: Settings) -> tuple[Leg, ...]:
+    """What stands on the sides of the hop from a source to landing.
+
+    A day that is extracted again, since the source holds more of it by now, lands whole once more:
+    what landed before comes in again.
+    """
+    landed = reader.of(source.name)
+    out = Leg(Side.OUT, LandingSpine(landed))
+    if source.spine is None:
+        return (out,)
+    again = Leg(Side.IN, LandingSpine(landed, Lines.REPEATED))
+    return (Leg(Side.IN, source.spine(settings, landed)), again, out)
 
 
 def with_exports(

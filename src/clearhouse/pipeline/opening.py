@@ -69,7 +69,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     publications = Publications(database)
     quarantine = Quarantine(database)
     books, decisions = Books(database), Decisions(database)
-    stores = Stores(lake, engine, quarantine, books, decisions, publications)
+    stores = Stores(lake, engine, quarantine, books, decisions, publications, settings)
 
     def opened(dataset: Dataset) -> OpenDataset:
         contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
@@ -103,6 +103,7 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
         quarantine=quarantine,
         gates=Gates(domain.gates, work / "gx"),
         alerter=Alerter(webhook.get_secret_value() if webhook else None),
+        streams=tuple(domain.streams(settings)) if domain.streams else (),
         dbt=DbtProject(
             assembled(resource("dbt"), domain.models, domain.model_tests, work / "project"),
             engine,

@@ -31,7 +31,7 @@ from clearhouse.lake import iceberg
 from clearhouse.landing import Counted, LandedObject
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.domain import Batch, Connection, Failure, Followable
+from clearhouse.pipeline.domain import STATE, Batch, Connection, Failure, Followable
 from clearhouse.pipeline.runner import StepReport
 from clearhouse.quality import worker
 
@@ -115,6 +115,7 @@ def _of_all_sources(reports: Sequence[StepReport]) -> StepReport:
         report.done += each.done
         report.skipped += each.skipped
         report.failed |= each.failed
+        report.unbalanced |= each.unbalanced
     landed = {*report.done, *report.skipped}
     report.incomplete = {day: why for day, why in report.failed.items() if day in landed}
     report.failed = {day: why for day, why in report.failed.items() if day not in landed}
@@ -185,6 +186,11 @@ def _closed(run: Run, pull: _Pull) -> StepReport:
     report.failed |= pull.failed
     statuses = clerk.close(pull.keys[day] for day in pull.landed)
     report.done = [day for day, status in statuses.items() if status is Status.BALANCED]
+    report.unbalanced = {
+        day: f"What landed of {pull.source} is not what it holds: run `clearhouse books`."
+        for day, status in statuses.items()
+        if status is Status.UNBALANCED
+    }
     return report
 
 
@@ -227,7 +233,7 @@ def _warn_of_another_request(
     again = {
         day
         for day in entered
-        if not any(_FOLLOWED in answer.request for answer in landed.get(day, ()))
+        if not any({_FOLLOWED, STATE} & answer.request.keys() for answer in landed.get(day, ()))
     }
     if again:
         _log.warning(

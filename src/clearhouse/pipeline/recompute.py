@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from clearhouse.books.model import Side
 from clearhouse.core.columnar import DIALECT, Dialect
 from clearhouse.core.contract import Contract, PayloadFormat
+from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.core.contract.reading import amount_pattern, currency_pattern
 from clearhouse.core.money import exponents, text_pattern
 from clearhouse.core.paths import near
@@ -80,18 +81,20 @@ def _parquet(files: Sequence[str]) -> str:
 
 def _spine(contract: Contract, relation: str, currencies: Iterable[str]) -> str:
     """SQL of records with their minor units, of a relation that has the contract's columns."""
-    minor, currency = _minor(contract, currencies), contract.currency.name
+    minor, currency = _amount(contract, currencies)
     return f"SELECT _record_id, {minor} AS amount_minor, {currency} AS currency FROM {relation}"
 
 
-def _minor(contract: Contract, currencies: Iterable[str]) -> str:
-    """SQL of an amount's minor units, in one of these currencies."""
+def _amount(contract: Contract, currencies: Iterable[str]) -> tuple[str, str]:
+    """SQL of an amount's minor units, and of its currency: one of these."""
+    if contract.amount.is_minor:
+        return amount_sql(contract, DIALECT)
     power = str(10**_USUAL_PLACES)
     unusual = {c: n for c, n in _places(currencies).items() if n != _USUAL_PLACES}
     if unusual:
         cases = " ".join(f"WHEN '{code}' THEN {10**places}" for code, places in unusual.items())
         power = f"CASE {contract.currency.name} {cases} ELSE {power} END"
-    return f"({contract.amount.name} * {power})::BIGINT"
+    return f"({contract.amount.name} * {power})::BIGINT", contract.currency.name
 
 
 def _places(currencies: Iterable[str]) -> dict[str, int]:
@@ -161,7 +164,10 @@ def _landed_spine(contract: Contract, currencies: Iterable[str]) -> str:
     currency = f"$${contract.currency.constant}$$"
     if contract.currency.constant is None:
         currency = f"regexp_extract(row, {_pattern(currency_pattern(contract.currency))}, 1)"
-    cases = " ".join(f"WHEN $${code}$$ THEN {n}" for code, n in _places(currencies).items())
+    cases = " ".join(
+        f"WHEN $${code}$$ THEN {0 if contract.amount.is_minor else places}"
+        for code, places in _places(currencies).items()
+    )
     payload, rows = _rows(contract)
     return f"""
   WITH answers AS (

@@ -18,16 +18,18 @@ def tamper(run: Run, kind: str, count: int, dataset_id: str | None = None) -> in
     """Change the first `count` published rows, in order of record id; how many there were."""
     dataset = run.dataset(dataset_id)
     gold, amount = dataset.declared.gold, dataset.contract.amount.name
+    cent = "1" if dataset.contract.amount.is_minor else "0.01"
     pointers = run.publications.pointers(dataset.id)
     listed = ", ".join(map(run.engine.dialect.text, pointers.values())) or "''"
     chosen = run.engine.query(
         f"""SELECT _entry_id, _record_id FROM {gold} WHERE _entry_id IN ({listed})
+                AND ('{kind}' <> 'change' OR {amount} IS NOT NULL)
             ORDER BY _record_id LIMIT {int(count)}"""
     ).to_pylist()
     for row in chosen:
         is_it = f"_record_id = '{row['_record_id']}'"
         with_a_cent = ", ".join(
-            f"CASE WHEN {is_it} THEN {amount} + 0.01 ELSE {amount} END AS {amount}"
+            f"CASE WHEN {is_it} THEN {amount} + {cent} ELSE {amount} END AS {amount}"
             if name == amount
             else name
             for name in run.engine.columns(gold)

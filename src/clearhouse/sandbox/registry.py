@@ -3,12 +3,13 @@
 from clearhouse.core.errors import UsageError
 from clearhouse.sandbox.eia.source import EIA
 from clearhouse.sandbox.gl.source import GL_SERVICE
+from clearhouse.sandbox.payments.source import PROVIDERS
 from clearhouse.sandbox.retail.source import RETAILERS
 from clearhouse.sandbox.simtom.source import SIMTOM
 from clearhouse.sandbox.source import SandboxSource
 
 SOURCES: dict[str, SandboxSource] = {
-    source.name: source for source in (SIMTOM, *RETAILERS, GL_SERVICE, EIA)
+    source.name: source for source in (SIMTOM, *RETAILERS, GL_SERVICE, EIA, PROVIDERS)
 }
 
 

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import sqlalchemy as sa
 
-from clearhouse.books.measure import SPINE_SCHEMA, digests_of, filled, texts_of, totals_of
-from clearhouse.books.model import Totals
+from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.core.contract.rules import Violation
 
 
@@ -192,31 +191,6 @@ class Quarantine:
         if days is not None:
             where &= quarantine_table.c.book_date.in_(sorted(days))
         return where
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineSpine:
-    """The quarantined rows of one dataset as the books see them."""
-
-    quarantine: Quarantine
-    dataset: str
-
-    def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
-        """Totals of each of the days."""
-        return filled(totals_of(self.rows(days)), days)
-
-    def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
-        """The digest of each day's rows."""
-        return digests_of(self.texts(days, content), days)
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts; they were not typed, so that they have no content."""
-        return texts_of(self.rows(days, content))
-
-    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
-        """The rows, as `SPINE_SCHEMA`."""
-        del content
-        return self.quarantine.rows(self.dataset, days)
 
 
 def _columns(row: QuarantinedRow, entry_id: str) -> dict[str, Any]:

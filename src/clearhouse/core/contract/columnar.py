@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from clearhouse.core.amounts import minor_of_decimals
+from clearhouse.core.contract.amounts import amounts_of_columns
 from clearhouse.core.contract.fields import Field
 from clearhouse.core.contract.model import Contract
 from clearhouse.core.contract.reading import (
@@ -190,16 +190,12 @@ def _misread(columns: Columns, reading: pa.Table, contract: Contract) -> pa.Chun
     """True where the parsed key, amount or currency is not what the books read in the text."""
     parts = (pa.scalar(f.constant) if f.constant else _key_part(f, columns) for f in contract.key)
     key = pc.binary_join_element_wise(*parts, "|")
-    code = reading["currency"]
+    minor, currency = amounts_of_columns(columns.typed, reading["currency"], contract)
     alike = pc.and_(
         pc.equal(without_ordinal(reading["_record_key"], contract), key),
-        pc.equal(
-            reading["amount_minor"],
-            minor_of_decimals(columns.typed[contract.amount.source_name], code),
-        ),
+        pc.equal(reading["amount_minor"], minor),
     )
-    if contract.currency.constant is None:
-        alike = pc.and_(alike, pc.equal(code, columns.typed[contract.currency.source_name]))
+    alike = pc.and_(alike, pc.equal(reading["currency"], currency))
     return pc.fill_null(pc.invert(alike), True)
 
 

@@ -21,7 +21,7 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 }
 
 
-_FORMS = {"timestamp": ("naive", "offset"), "bigint": ("number", "text")}
+_FORMS = {"timestamp": ("naive", "offset"), "bigint": ("number", "text", "minor")}
 _DECIMAL_FORMS = ("number", "text")
 
 Names = tuple[tuple[str, str], ...]
@@ -42,7 +42,8 @@ class Field:
             value is accepted and reported. Empty for a field without such values.
         known_at: `decision` or `outcome`: whether a model may look at it.
         form: `text` for a number that stands in quotes; `offset` for a timestamp that ends with Z
-            or an offset, whose column is in UTC. None for the usual form of the type.
+            or an offset, whose column is in UTC; `minor` for a whole number that counts minor units
+            of the books' currency. None for the usual form of the type.
         constant: its value in every record, where the source's records do not hold it.
         is_identity: a correction never changes it: two records of one key that differ in it are
             two records, which the key can't tell apart.
@@ -77,6 +78,11 @@ class Field:
     def is_text(self) -> bool:
         """Whether it is a number that stands in quotes."""
         return self.form == "text"
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether it is a whole number of minor units of the books' currency."""
+        return self.form == "minor"
 
     @property
     def has_offset(self) -> bool:
@@ -163,7 +169,7 @@ def field_of(prop: Any) -> Field:
         maximum=options.get("maximum"),
         pattern=options.get("pattern"),
         known_at=custom(prop, "known_at") or "decision",
-        form=form if form in ("text", "offset") else None,
+        form=None if form in ("number", "naive") else form,
         constant=custom(prop, "constant"),
         is_identity=custom(prop, "identity") == "True",
         sources=_names(prop),

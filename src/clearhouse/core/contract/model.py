@@ -6,10 +6,12 @@ physicalType, required, primaryKey, enum, logicalTypeOptions (minimum, maximum, 
 custom properties of
 
 - a field: `known_at`; `enum` (open: other values are accepted and reported); `books` (amount or
-  currency); `form` (number or text for a decimal or bigint, naive or offset for a timestamp);
-  `constant`, for a books' currency that no record states; `identity`, where a correction never
-  changes the field; `sources`, the field's name in each source's JSON, where sources differ;
-  `is_source`, for a field that is the source's own name, in keys where ids are a source's own;
+  currency; a record may lack an amount in minor units that is not `required`: 0 of XXX); `form`
+  (number or text for a decimal or bigint, minor for a bigint of the currency's minor units, naive
+  or offset for a timestamp); `constant`, for a books' currency that no record states; `identity`,
+  where a correction never changes the field; `sources`, the field's name in each source's JSON,
+  where sources differ; `is_source`, for a field that is the source's own name, in keys where ids
+  are a source's own;
 - the table: `format` (ndjson, json_rows or csv); `rows_under`, the key of an answer's rows (with
   dots where they lie deeper, as in `response.data`), or that key by source; `repeats`, where a
   source can rightly repeat a line: true, or the field that such lines share, where they stand
@@ -230,7 +232,7 @@ def _check_books(path: Path, key: tuple[Field, ...], books: dict[str | None, Fie
             "with `books: amount` and one with `books: currency`."
         )
     amount, currency = books["amount"], books["currency"]
-    for field in (*key, amount, currency):
+    for field in (*key,) if _may_lack_amounts(amount, currency) else (*key, amount, currency):
         if not field.required:
             raise ContractError(
                 f"{path}: the books need {field.name} of every record: mark it `required`."
@@ -241,10 +243,17 @@ def _check_books(path: Path, key: tuple[Field, ...], books: dict[str | None, Fie
                 f"{path}: {field.name} can't be part of the key: use fields of the record that "
                 f"are {', '.join(_KEY_TYPES)}."
             )
-    if amount.places is None:
+    if amount.places is None and not amount.is_minor:
         raise ContractError(
-            f"{path}: the books' amount is {amount.physical_type}: make it a decimal."
+            f"{path}: the books' amount is {amount.physical_type}: make it a decimal, or a bigint "
+            "of the form `minor`."
         )
+
+
+def _may_lack_amounts(amount: Field, currency: Field) -> bool:
+    """Whether a record without an amount, and then without a currency, keeps the contract."""
+    both = amount.required or currency.required
+    return amount.is_minor and currency.constant is None and not both
 
 
 def _check_constants(path: Path, fields: tuple[Field, ...], currency: Field) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from clearhouse.core.contract.amounts import minor_of_text
 from clearhouse.core.contract.columnar import columns_of, under_our_names
 from clearhouse.core.contract.model import Contract
 from clearhouse.core.contract.reading import own_bytes, split_lines
@@ -19,7 +20,7 @@ from clearhouse.core.contract.rows import Rows
 from clearhouse.core.contract.rules import Violation, decode, violations
 from clearhouse.core.contract.unknown import extra_text, json_text
 from clearhouse.core.errors import ContractError, MoneyError
-from clearhouse.core.money import minor_from_text
+from clearhouse.core.money import NO_CURRENCY
 
 _DATE_CHARACTERS = 10
 _AMBIGUOUS = Violation(
@@ -91,14 +92,26 @@ def _read_alike(record: dict[str, Any], read: dict[str, Any], contract: Contract
     key = "|".join(
         f.constant or _key_part(record[f.source_name], f.physical_type) for f in contract.key
     )
-    currency = contract.currency.constant or record[contract.currency.source_name]
     try:
-        minor = minor_from_text(str(record[contract.amount.source_name]), currency)
+        minor, currency = _amount_of(record, contract)
     except MoneyError:
         return False
     key_read = contract.without_ordinal(read["_record_key"])
     as_read = (key_read, read["currency"], read["amount_minor"])
     return as_read == (key, currency, minor)
+
+
+def _amount_of(record: dict[str, Any], contract: Contract) -> tuple[int, str]:
+    """Minor units and currency of a record that keeps its contract.
+
+    Raises:
+        MoneyError: it has an amount that is none of its currency.
+    """
+    amount = record.get(contract.amount.source_name)
+    if amount is None:  # the contract does not require it
+        return 0, NO_CURRENCY
+    currency = contract.currency.constant or record.get(contract.currency.source_name) or ""
+    return minor_of_text(str(amount), currency, contract), currency
 
 
 def _key_part(value: str, physical_type: str) -> str:

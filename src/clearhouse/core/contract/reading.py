@@ -24,14 +24,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clearhouse.core.amounts import minor_of_texts
 from clearhouse.core.columnar import DIALECT, query
+from clearhouse.core.contract.amounts import amounts_of_texts, minor_of_text
 from clearhouse.core.contract.fields import Field
 from clearhouse.core.contract.forms import DATE, INTEGER, is_quoted, text_form
 from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.rows import Rows, landed_rows
 from clearhouse.core.errors import MoneyError
-from clearhouse.core.money import NO_CURRENCY, minor_from_text, text_pattern
+from clearhouse.core.money import NO_CURRENCY, WHOLE_PATTERN, text_pattern
 
 READING_SCHEMA = pa.schema(
     [
@@ -63,7 +63,7 @@ def together_pattern(field: Field) -> str:
 
 def amount_pattern(field: Field) -> str:
     """The regular expression whose first group is an amount's text."""
-    number = f"({text_pattern(_MOST_PLACES)})"
+    number = f"({WHOLE_PATTERN if field.is_minor else text_pattern(_MOST_PLACES)})"
     return _member(field, (f'"{number}"' if field.is_text else number) + _END)
 
 
@@ -184,7 +184,7 @@ def _texts(rows: Rows, payload: int) -> pa.Table:
 
 def _read(lines: pa.Table, contract: Contract, source: str) -> pa.Table:
     answer = query(_reading_sql(contract), [source], lines=lines)
-    minor, currency = minor_of_texts(answer["number"], answer["code"])
+    minor, currency = amounts_of_texts(answer["number"], answer["code"], contract)
     answer = answer.append_column("amount_minor", minor).append_column("currency", currency)
     return answer.select(READING_SCHEMA.names).cast(READING_SCHEMA)
 
@@ -294,6 +294,12 @@ def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
     return pa.Table.from_pylist(read, READING_SCHEMA)
 
 
+def record_id(source: str, key: str, own: bytes) -> str:
+    """The `_record_id` of a row: by its source's name, its `_record_key` and its own bytes."""
+    identity = f"{source}|{key}|".encode() + own
+    return hashlib.md5(identity, usedforsecurity=False).hexdigest()
+
+
 def key_of(line: bytes, contract: Contract) -> str:
     """The values of a row's key fields, joined: its `_record_key` but for the ordinal."""
     return "|".join(f.constant or _first(key_pattern(f), line) for f in contract.key)
@@ -323,12 +329,11 @@ def read_line(
         key = f"{key}|{nth}"
     currency = contract.currency.constant or _first(currency_pattern(contract.currency), line)
     try:
-        minor = minor_from_text(_first(amount_pattern(contract.amount), line), currency)
+        minor = minor_of_text(_first(amount_pattern(contract.amount), line), currency, contract)
     except MoneyError:
         minor, currency = 0, NO_CURRENCY
-    identity = f"{source}|{key}|".encode() + (line if own is None else own)
     return {
-        "_record_id": hashlib.md5(identity, usedforsecurity=False).hexdigest(),
+        "_record_id": record_id(source, key, line if own is None else own),
         "_record_key": key,
         "amount_minor": minor,
         "currency": currency,

@@ -1,131 +1,23 @@
-"""The service's database: SQLite in a file, or PostgreSQL on a server.
+"""The service's database. Who writes holds the ledger's row until the commit."""
 
-Reading never waits for writing. Who writes holds the ledger's row until the commit, and is the only
-one of its process to write: waiting in a queue is fair, and SQLite's busy time-out is not.
-"""
-
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import sqlalchemy as sa
-
-from clearhouse.core.errors import StoreError
 from clearhouse.core.urls import SecretUrl
 from clearhouse.gl.service import tables
+from clearhouse.store.migrated import MigratedDatabase, Schema
 
-VERSION = "0001"
-"""The last migration. They are numbered in their order."""
+_SCHEMA = Schema(
+    holds="ledger",
+    setting="GL_DATABASE_URL",
+    version_table=tables.version,
+    version="0001",
+    migrations=Path(__file__).with_name("migrations"),
+    lock=0x676C6C6564676572,
+)
 
-_MIGRATIONS = Path(__file__).with_name("migrations")
-_MIGRATING = 0x676C6C6564676572
-"""Number of the lock under which a server's tables are changed."""
-_BUSY_TIMEOUT_SECONDS = 30
-_WRITES = "gl_writes"
 
-
-class Database:
+class Database(MigratedDatabase):
     """An open store with its tables up to date. Commits are durable when they return."""
 
     def __init__(self, url: str | SecretUrl) -> None:
-        self.engine = _postgres(url) if isinstance(url, SecretUrl) else _sqlite(url)
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._one_writer = threading.Lock()
-        self._bring_up_to_date()
-
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A transaction that reads one state of the store."""
-        with self.engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def writing(self, *, may_be_lost: bool = False) -> Iterator[sa.Connection]:
-        """A transaction that may write; it waits for those of others.
-
-        Args:
-            may_be_lost: it may be gone, whole, after the machine has failed; the commit does not
-                wait for the disk.
-        """
-        options: dict[str, Any] = {_WRITES: "NORMAL" if may_be_lost else "FULL"}
-        if not self.is_sqlite:
-            options["isolation_level"] = "READ COMMITTED"  # sees what it waited for
-        with (
-            self._one_writer,
-            self.engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
-            if may_be_lost and not self.is_sqlite:
-                connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
-            yield connection
-
-    def close(self) -> None:
-        """Close all connections."""
-        self.engine.dispose()
-
-    def _bring_up_to_date(self) -> None:
-        with self.writing() as connection:
-            if not self.is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
-            found = _version(connection)
-            if found == VERSION:
-                return
-            if found is not None and found > VERSION:
-                raise StoreError(
-                    "A later version of Clearhouse keeps this ledger: install it again, or set "
-                    "GL_DATABASE_URL to another store.",
-                    "ledger_of_later",
-                )
-            _migrate(connection)
-
-
-def _version(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table(tables.version.name):
-        return None
-    return connection.scalar(sa.select(tables.version.c.version_num))
-
-
-def _migrate(connection: sa.Connection) -> None:
-    from alembic import command  # half a second, which an up-to-date store does not need
-    from alembic.config import Config
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, VERSION)
-
-
-def _sqlite(url: str) -> sa.Engine:
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(
-        url,
-        connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-        hide_parameters=True,
-        pool_size=16,
-        max_overflow=48,  # as many as there are threads to answer with
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the begin event below opens transactions
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA cache_size = -32768")  # 32 MiB, for pages of the indexes
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        # One that reads and then writes would otherwise fail at once when another wrote between.
-        writes = connection.get_execution_options().get(_WRITES)
-        if writes:
-            connection.exec_driver_sql(f"PRAGMA synchronous = {writes}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _postgres(url: SecretUrl) -> sa.Engine:
-    from clearhouse.store.postgres import open_postgres  # its driver takes a while to import
-
-    engine = open_postgres(url)
-    engine.hide_parameters = True
-    return engine
+        super().__init__(url, _SCHEMA)

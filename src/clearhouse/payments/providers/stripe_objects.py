@@ -61,6 +61,10 @@ class _Refunds(msgspec.Struct):
     data: list[_Refund] = []
 
 
+class _Outcome(msgspec.Struct):
+    reason: str | None = None
+
+
 class _Charge(msgspec.Struct):
     id: str
     amount: int
@@ -73,6 +77,7 @@ class _Charge(msgspec.Struct):
     balance_transaction: str | _Entry | None = None
     payment_method_details: _Method | None = None
     failure_code: str | None = None
+    outcome: _Outcome | None = None
     refunds: _Refunds | None = None
 
 
@@ -193,9 +198,17 @@ def charge(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:
         "card_brand": brand_of(word(card.brand)),
         "card_last4": last4(card.last4),
         "customer_id": _id_of(found.customer, f"{OBJECT_AT}.customer"),
-        "failure_code": word(found.failure_code),
+        "failure_code": _decline(found),
         **said,
     }
+
+
+def _decline(found: _Charge) -> str | None:
+    """Why a charge failed: where the bank has declined, its own reason, as a PaymentIntent has."""
+    code = word(found.failure_code)
+    if code == "card_declined" and found.outcome is not None:
+        return word(found.outcome.reason) or code
+    return code
 
 
 def newest_refund(notice: Notice, data: bytes | msgspec.Raw) -> Said | None:

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-_KEY = sa.String(300)
+# The bytes of a key decide its order on a server too, as they do in SQLite and in Python.
+_KEY = sa.String(300).with_variant(sa.String(300, collation="C"), "postgresql")
+_HINT = sa.String(600).with_variant(sa.String(600, collation="C"), "postgresql")
 _ID = sa.String(255)
 _MINOR = sa.BigInteger
 _POSITION = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -45,8 +47,13 @@ delivery = sa.Table(
     sa.Column("amount_minor", _MINOR, nullable=False),  # 0 of XXX where the event says none
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("body_sha256", sa.String(64), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),  # one more with each redrive by the worker
+    sa.Column("first_at", sa.DateTime, nullable=False),  # when the worker first read it
 )
-"""What became of each normalized event that the worker has read: one row a webhook."""
+"""What became of each normalized event that the worker has read: one row a webhook.
+
+A redriven dead letter changes its row to `recorded` or `duplicate` when it succeeds.
+"""
 
 payment_event = sa.Table(
     "payment_event",
@@ -73,9 +80,29 @@ payment_link = sa.Table(
     "payment_link",
     metadata,
     sa.Column("alias", _KEY, primary_key=True),  # <provider>:<account>:<mode>:<id>
-    sa.Column("payment_key", _KEY, nullable=False, index=True),
+    sa.Column("payment_key", _KEY, primary_key=True, index=True),
 )
-"""Other ids by which events name a payment: see `PaymentEvent.linked_id`, `merchant_reference`."""
+"""Ids of one payment that events have linked (`PaymentEvent.linked_id`), each with the other one.
+
+This table and `payment_hint` hold what events say and grow only: what follows from them does not
+depend on the order of events.
+"""
+
+payment_hint = sa.Table(
+    "payment_hint",
+    metadata,
+    sa.Column("hint", _HINT, primary_key=True),  # see `payments.keys.hints_of`
+    sa.Column("payment_key", _KEY, primary_key=True, index=True),
+)
+"""By what else the events of a payment can be known, as its dispute or the merchant's reference."""
+
+unlinked_event = sa.Table(
+    "unlinked_event",
+    metadata,
+    sa.Column("hint", _HINT, primary_key=True),
+    sa.Column("event_id", _KEY, primary_key=True, index=True),
+)
+"""The hints of events that name no payment by an id. One that only one payment has links them."""
 
 payment = sa.Table(
     "payment",
@@ -185,6 +212,7 @@ outbox = sa.Table(
     sa.Column("topic", sa.String(80), nullable=False),
     sa.Column("message_key", _KEY, nullable=False),
     sa.Column("value", sa.LargeBinary, nullable=False),
+    sqlite_autoincrement=True,  # or numbers begin again when the table is empty
 )
 """What is still to be appended to the log; written with the effect that it tells of."""
 
@@ -194,7 +222,6 @@ letter_state = sa.Table(
     sa.Column("letter_id", _KEY, primary_key=True),
     sa.Column("state", sa.String(20), nullable=False),  # redriven, discarded
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("position", _POSITION),  # of the message that it was redriven as
     sa.Column("changed_at", sa.DateTime, nullable=False),
 )
 """What was decided of dead letters; one without a row is open."""

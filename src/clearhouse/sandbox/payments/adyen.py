@@ -103,7 +103,7 @@ class AdyenPayment(Payment):
         if self.draws.chance(0.3):
             raise LifeOverError
         self.wait(DAY, 5 * DAY)
-        capture.stands, capture.at = True, self.at
+        capture.stands = True
         self.move("charge", capture.id, capture.amount, fee)
         told = {"reason": self.draws.pick(("Transaction Recaptured", "Auto-recaptured"))}
         self._item("CAPTURE", capture.amount, capture.id, told)

@@ -1,0 +1,3 @@
+{{ config(schema='next', materialized='table', tags=['published']) }}
+
+{{ touched_keys(ref('fct_settlement_entries')) }}

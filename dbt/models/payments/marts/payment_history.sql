@@ -1,0 +1,3 @@
+{{ config(schema='marts', materialized='view', tags=['published']) }}
+
+{{ events_of_payments(ref('payment_events')) }}

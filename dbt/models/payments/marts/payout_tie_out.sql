@@ -1,0 +1,3 @@
+{{ config(schema='marts', materialized='view', tags=['published']) }}
+
+{{ tie_out_of(ref('payouts'), ref('payout_entries')) }}

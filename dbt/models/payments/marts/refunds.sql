@@ -1,0 +1,3 @@
+{{ config(schema='marts', materialized='view', tags=['published']) }}
+
+{{ refunds_of(ref('payment_history'), ref('payment_captures')) }}

@@ -1,0 +1,29 @@
+"""`serve inference`: the models of payments over HTTP."""
+
+from typing import Annotated
+
+import typer
+
+from clearhouse.cli.app import err, settings
+from clearhouse.payments.services import INFERENCE_PORT
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to `serve`."""
+    group.command("inference")(inference)
+
+
+def inference(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen at.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)
+    ] = INFERENCE_PORT,
+) -> None:
+    """Serve the models for fraud, retries and churn; the worker asks them at INFERENCE_URL."""
+    from clearhouse.payments.inference import app
+
+    settings()
+    err.print(f"The models are served at [bold]http://{host}:{port}[/] (Ctrl-C ends it).")
+    app.serve(host, port)

@@ -1,0 +1,81 @@
+"""`serve payments`: all services of payments under one supervisor, with one live view."""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from clearhouse.cli.app import err, settings_of_stores
+from clearhouse.cli.flow_view import Looking, view
+from clearhouse.core.supervisor import Supervisor
+from clearhouse.log.opening import open_log
+from clearhouse.payments.flow import measure
+from clearhouse.payments.services import GATEWAY_PORT, INFERENCE_PORT, Places, services
+from clearhouse.payments.store.database import open_store
+from clearhouse.payments.topics import TOPICS
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to `serve`."""
+    group.command("payments")(payments)
+
+
+def payments(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address that the gateway listens at.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of the gateway.", min=1, max=65535)
+    ] = GATEWAY_PORT,
+    inference_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of the inference service.", min=1, max=65535)
+    ] = INFERENCE_PORT,
+) -> None:
+    """Serve gateway, normalizer, worker and inference, and show how they are."""
+    serve(Places(host, port, inference_port), {})
+
+
+def serve(places: Places, environment: Mapping[str, str]) -> None:
+    """Serve until Ctrl-C or SIGTERM. The door is closed first; what was accepted stays.
+
+    Args:
+        places: where the services listen.
+        environment: settings of the services, beside those of this process.
+    """
+    config = settings_of_stores()
+    with ExitStack() as stack:
+        # Made here, so that the services find the log and the store as they must be.
+        log = open_log(config.log_url, [topic.name for topic in TOPICS])
+        stack.callback(log.close)
+        store = open_store(config.payments_database_url)
+        stack.callback(store.engine.dispose)
+        err.print(f"Webhooks are taken at [bold]{places.gateway_url}/webhooks/…[/] (Ctrl-C ends).")
+        shown = stack.enter_context(view())
+        supervisor = Supervisor(services(places, environment), shown.tell)
+        looking = Looking(shown, supervisor.running, lambda: measure(log, store.engine))
+        stop = stack.enter_context(_until_a_signal(supervisor))
+        supervisor.start()
+        supervisor.run_until(stop, looking)
+
+
+@contextmanager
+def _until_a_signal(supervisor: Supervisor) -> Iterator[threading.Event]:
+    """An event that the first SIGTERM or Ctrl-C sets; the second ends the services at once."""
+    stop = threading.Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            for each in supervisor.running:
+                each.kill()
+        stop.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

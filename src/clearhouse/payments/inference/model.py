@@ -1,0 +1,81 @@
+"""What is asked of a model, and what it answers: the same in process and over HTTP."""
+
+import datetime as dt
+
+import msgspec
+
+from clearhouse.payments.event import PaymentEvent
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known of an event's payment before the event.
+
+    Attributes:
+        failures: attempts of it that had failed.
+        refunds, disputes: of it, whatever came of them.
+    """
+
+    failures: int = 0
+    refunds: int = 0
+    disputes: int = 0
+
+
+NO_HISTORY = History()
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One event that a model judges."""
+
+    event: PaymentEvent
+    history: History = NO_HISTORY
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model says of an event.
+
+    Attributes:
+        model: name and version: the same model says the same of the same case.
+        outcome: what is advised, in one word of the model's.
+        reasons: codes of what made it so, the weightiest first.
+        is_fallback: the model that was to be asked did not answer; the scorecard in process did,
+            and the first reason says why.
+    """
+
+    event_id: str
+    model: str
+    outcome: str
+    reasons: tuple[str, ...]
+    is_fallback: bool = False
+
+
+class FraudScore(Judgement, frozen=True, kw_only=True):
+    """How likely an event is fraud.
+
+    Attributes:
+        score: in thousandths, from 0 to 1000.
+        outcome: allow, review or block. It is advice: nothing in the pipeline stops on it.
+    """
+
+    score: int
+
+
+class ChurnPrediction(Judgement, frozen=True, kw_only=True):
+    """How likely the payment's customer is lost.
+
+    Attributes:
+        score: in thousandths, from 0 to 1000.
+        outcome: low, medium or high.
+    """
+
+    score: int
+
+
+class RetryPlan(Judgement, frozen=True, kw_only=True):
+    """Whether and when to try again what failed.
+
+    Attributes:
+        outcome: never; customer (only after the customer did something); later; soon.
+        attempts: when, in UTC; none unless later or soon.
+    """
+
+    attempts: tuple[dt.datetime, ...] = ()

@@ -1,0 +1,185 @@
+"""What is so of the captures, refunds and disputes of a payment, and what they post.
+
+Facts are known by the object that they are about: the same fact said by two event ids (Stripe's
+duplicates, a thin event beside its snapshot) is one. Only Adyen reports one capture or chargeback
+several times and means another fact each time; there each event counts.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from clearhouse.payments import journal
+from clearhouse.payments.event import EventType, PaymentEvent, Provider
+from clearhouse.payments.journal import Posting, Row
+from clearhouse.payments.keys import scope_of
+from clearhouse.payments.ordering import (
+    NO_CURRENCY,
+    ByType,
+    by_id,
+    by_type,
+    latest,
+    of_provider,
+    times,
+)
+
+_MOVES = (
+    ("withdrawal", EventType.FUNDS_WITHDRAWN, 1),
+    ("reinstatement", EventType.FUNDS_REINSTATED, -1),
+)
+"""How disputed money moves, and the sign of its posting."""
+
+
+@dataclass(slots=True)
+class Captures:
+    """What the captures of a payment come to; amounts by currency."""
+
+    standing: dict[str, int] = field(default_factory=dict)
+    stands: bool = False
+    first_at: dt.datetime | None = None
+    fees: list[int] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
+
+
+def captures_of(kinds: ByType) -> Captures:
+    """The captures that stand, with the postings of all.
+
+    A capture stands when it was captured more often than it failed afterwards.
+    """
+    found = Captures()
+    captured = by_id(kinds.get(EventType.CAPTURED, ()), "capture_id")
+    failed = by_id(kinds.get(EventType.CAPTURE_FAILED, ()), "capture_id")
+    for capture_id, events in captured.items():
+        taken, lost = _counted(events), _counted(failed.get(capture_id, []))
+        amount = latest(events, "amount_minor") or 0
+        currency = latest(events, "currency") or NO_CURRENCY
+        stands = len(taken) > len(lost)
+        if stands:
+            found.stands = True
+            found.standing[currency] = found.standing.get(currency, 0) + amount
+            first_at = min(event.occurred_at for event in events)
+            found.first_at = min(found.first_at or first_at, first_at)
+            taken = taken[: len(lost) + 1]
+        else:
+            lost = lost[: len(taken)]
+        for name, money, said in (("capture", amount, taken), ("capture_failed", -amount, lost)):
+            found.postings += [
+                Posting(_nth(name, capture_id, n), journal.CAPTURE, money, currency, event)
+                for n, event in enumerate(said, 1)
+            ]
+        fees = [event for event in events if event.fee_minor is not None]
+        if fees:
+            fee = fees[-1].fee_minor or 0
+            found.fees.append(fee)
+            found.postings.append(
+                Posting(f"fee:{capture_id}", journal.FEE, fee, currency, fees[-1])
+            )
+    return found
+
+
+def refunds_of(
+    ordered: Sequence[PaymentEvent], payment_key: str | None, captured: dict[str, int] | None
+) -> tuple[list[Row], dict[str, int], list[Posting]]:
+    """Rows of the refunds, what stands of them by currency, and their postings.
+
+    Refunds count up to what is captured: providers also report the part of an authorization that
+    was never captured as refunded, and no money moved by that.
+    """
+    rows: list[Row] = []
+    postings: list[Posting] = []
+    left = dict(captured or {})
+    for refund_id, events in by_id(ordered, "refund_id").items():
+        kinds = by_type(events)
+        succeeded = kinds.get(EventType.REFUNDED, ())
+        undone = kinds.get(EventType.REFUND_UNDONE, ())
+        amount = latest(events, "amount_minor") or 0
+        currency = latest(events, "currency") or NO_CURRENCY
+        if undone:
+            status = "undone" if succeeded else "failed"
+        else:
+            status = "succeeded" if succeeded else "pending"
+        rows.append({
+            "refund_key": f"{scope_of(events[0])}:{refund_id}",
+            "payment_key": payment_key,
+            **of_provider(events[0]),
+            "refund_id": refund_id,
+            "status": status,
+            "amount_minor": amount,
+            "currency": currency,
+            "failure_code": latest(events, "failure_code"),
+            **times(events),
+        })  # fmt: skip
+        if not succeeded:
+            continue
+        counted = amount if captured is None else min(amount, left.get(currency, 0))
+        postings.append(
+            Posting(f"refund:{refund_id}", journal.REFUND, counted, currency, succeeded[0])
+        )
+        if undone:
+            postings.append(
+                Posting(f"refund_undone:{refund_id}", journal.REFUND, -counted, currency, undone[0])
+            )
+        else:
+            left[currency] = left.get(currency, 0) - counted
+    stands = {currency: amount - left[currency] for currency, amount in (captured or {}).items()}
+    return rows, stands, postings
+
+
+def disputes_of(
+    ordered: Sequence[PaymentEvent], payment_key: str | None
+) -> tuple[list[Row], dict[str, int], list[Posting]]:
+    """Rows of the disputes, what is still withdrawn by currency, and their postings."""
+    rows: list[Row] = []
+    postings: list[Posting] = []
+    disputed: dict[str, int] = {}
+    for dispute_id, events in by_id(ordered, "dispute_id").items():
+        kinds = by_type(events)
+        currency = latest(events, "currency") or NO_CURRENCY
+        closed = kinds.get(EventType.DISPUTE_CLOSED)
+        moved = {
+            name: _moved(name, sign, dispute_id, kinds.get(kind, []), currency)
+            for name, kind, sign in _MOVES
+        }
+        withdrawn = sum(posting.amount_minor for posting in moved["withdrawal"])
+        reinstated = -sum(posting.amount_minor for posting in moved["reinstatement"])
+        disputed[currency] = disputed.get(currency, 0) + withdrawn - reinstated
+        postings += [posting for each in moved.values() for posting in each]
+        rows.append({
+            "dispute_key": f"{scope_of(events[0])}:{dispute_id}",
+            "payment_key": payment_key,
+            **of_provider(events[0]),
+            "dispute_id": dispute_id,
+            "status": closed[-1].status if closed else "open",
+            "amount_minor": latest(events, "amount_minor") or 0,
+            "withdrawn_minor": withdrawn,
+            "reinstated_minor": reinstated,
+            "currency": currency,
+            **times(events),
+        })  # fmt: skip
+    return rows, disputed, postings
+
+
+def _moved(
+    name: str, sign: int, dispute_id: str, events: Sequence[PaymentEvent], currency: str
+) -> list[Posting]:
+    """Postings of the withdrawals, or of the reinstatements, of a dispute."""
+    if not events:
+        return []
+    newest = latest(events, "amount_minor") or 0
+    counted = _counted(events)
+    amounts = [newest] if len(counted) == 1 else [event.amount_minor or 0 for event in counted]
+    return [
+        Posting(_nth(name, dispute_id, n), journal.WITHDRAWAL, sign * amount, currency, event)
+        for n, (event, amount) in enumerate(zip(counted, amounts, strict=True), 1)
+    ]
+
+
+def _counted(events: Sequence[PaymentEvent]) -> list[PaymentEvent]:
+    """Those of the events of one kind about one object that are facts of their own."""
+    if events and events[0].provider != Provider.ADYEN:
+        return list(events[:1])
+    return list(events)
+
+
+def _nth(name: str, own_id: str, n: int) -> str:
+    return f"{name}:{own_id}" if n == 1 else f"{name}:{own_id}#{n}"

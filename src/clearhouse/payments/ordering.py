@@ -1,0 +1,67 @@
+"""The one order that the events of a payment are read in, and what is read off it.
+
+Ties in time are broken by the object's version, then by the type of event, then by the event's id.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from clearhouse.payments.event import EventType, PaymentEvent
+from clearhouse.payments.journal import Row, naive_utc
+
+_RANK = {kind: rank for rank, kind in enumerate(EventType)}
+NO_CURRENCY = "XXX"
+
+ByType = dict[EventType, list[PaymentEvent]]
+
+
+def in_order(events: Iterable[PaymentEvent]) -> list[PaymentEvent]:
+    """The events, each once, in the one order that all agree on."""
+    distinct = {event.event_id: event for event in events}
+    return sorted(
+        distinct.values(),
+        key=lambda e: (e.object_version or 0, e.occurred_at, _RANK[e.event_type], e.event_id),
+    )
+
+
+def by_type(ordered: Iterable[PaymentEvent]) -> ByType:
+    """Events by what they say happened, in their order."""
+    kinds: ByType = defaultdict(list)
+    for event in ordered:
+        kinds[event.event_type].append(event)
+    return dict(kinds)
+
+
+def by_id(events: Iterable[PaymentEvent], name: str) -> dict[str, list[PaymentEvent]]:
+    """Events by the id of an object, in their order; those that name none are left out."""
+    found: dict[str, list[PaymentEvent]] = defaultdict(list)
+    for event in events:
+        own = getattr(event, name)
+        if own is not None:
+            found[own].append(event)
+    return dict(found)
+
+
+def latest(ordered: Sequence[PaymentEvent], name: str) -> Any:
+    """The newest value that is known of a field; None where none is."""
+    for event in reversed(ordered):
+        value = getattr(event, name)
+        if value is not None:
+            return value
+    return None
+
+
+def of_provider(event: PaymentEvent) -> Row:
+    """The columns that say whose an object is."""
+    return {
+        "provider": event.provider.value,
+        "account": event.account,
+        "livemode": event.livemode,
+    }
+
+
+def times(events: Iterable[PaymentEvent]) -> Row:
+    """When an object was first and last heard of, by its provider."""
+    moments = [event.occurred_at for event in events]
+    return {"first_at": naive_utc(min(moments)), "last_at": naive_utc(max(moments))}

@@ -1,0 +1,139 @@
+"""What the operational store has recorded, read by day beside the services that write it.
+
+A store that is not there yet has recorded nothing: no service ever ran.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearhouse.core.urls import SecretUrl
+from clearhouse.payments.event import EventType, Provider
+from clearhouse.payments.store.tables import consumer_progress, delivery, payment_event
+from clearhouse.store.database import open_to_watch
+
+_event = payment_event.c
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The events of one day.
+
+    Attributes:
+        records: how many.
+        sha256: of their record ids in order of event id.
+        through: the last webhook's position; -1 where there is none.
+    """
+
+    records: int = 0
+    sha256: str = hashlib.sha256().hexdigest()
+    through: int = -1
+
+    def as_state(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {"records": self.records, "sha256": self.sha256, "through": self.through}
+
+
+@dataclass(frozen=True)
+class RecordedStore:
+    """The operational store of payments, to be read.
+
+    Attributes:
+        url: `sqlite:///<path>`, or a database on a server.
+    """
+
+    url: str | SecretUrl = field(repr=False)
+
+    def days(self, days: Sequence[dt.date]) -> dict[dt.date, Recorded]:
+        """What is recorded of each of the days."""
+        found = dict.fromkeys(days, Recorded())
+        if not days:
+            return found
+        read = sa.select(_event.book_date, _event.record_id, _event.webhook_position)
+        read = read.where(_event.book_date.between(min(days), max(days)))
+        rows = self._rows(read.order_by(_event.book_date, _event.event_id))
+        by_day: dict[dt.date, list[tuple[str, int]]] = {}
+        for row in rows:
+            by_day.setdefault(row.book_date, []).append((row.record_id, row.webhook_position))
+        for day in found.keys() & by_day.keys():
+            ids, positions = zip(*by_day[day], strict=True)
+            sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
+            found[day] = Recorded(len(ids), sha256, max(positions))
+        return found
+
+    def lines(self, day: dt.date, through: int | None = None) -> tuple[bytes, Recorded]:
+        """A day's events, a line each in order of event id, and what they are.
+
+        Args:
+            day: the book date.
+            through: up to which webhook position; None for all.
+        """
+        read = sa.select(_event.line, _event.record_id, _event.webhook_position)
+        read = read.where(_event.book_date == day)
+        if through is not None:
+            read = read.where(_event.webhook_position <= through)
+        rows = self._rows(read.order_by(_event.event_id))
+        lines, ids, positions = zip(*rows, strict=True) if rows else ((), (), ())
+        sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
+        held = Recorded(len(rows), sha256, max(positions, default=-1))
+        return b"".join(_bytes(line) + b"\n" for line in lines), held
+
+    def payouts(
+        self, provider: Provider, days: Sequence[dt.date]
+    ) -> dict[dt.date, list[tuple[str, str]]]:
+        """Accounts and ids of a provider's payouts that were sent or paid, by day; no tests."""
+        found: dict[dt.date, list[tuple[str, str]]] = {day: [] for day in days}
+        if not days:
+            return found
+        read = sa.select(_event.book_date, _event.account, _event.payout_key).distinct()
+        read = read.where(
+            _event.book_date.between(min(days), max(days)),
+            _event.provider == provider.value,
+            _event.event_type.in_((EventType.PAYOUT_SENT.value, EventType.PAYOUT_PAID.value)),
+            _event.livemode,
+        )
+        for day, account, key in self._rows(read.order_by(_event.book_date, _event.payout_key)):
+            if day in found:
+                found[day].append((account, key.removeprefix(f"{provider.value}:{account}:live:")))
+        return found
+
+    def deliveries(self, days: Sequence[dt.date]) -> list[Mapping[str, Any]]:
+        """What became of the normalized events of some days (`tables.delivery`)."""
+        read = sa.select(delivery).where(delivery.c.book_date.in_(sorted(days)))
+        return [dict(row._mapping) for row in self._rows(read)]
+
+    def progress(self, topic: str) -> int:
+        """The position of the next record of a topic that the worker will read."""
+        read = sa.select(consumer_progress.c.position)
+        read = read.where(consumer_progress.c.consumer == "worker")
+        rows = self._rows(read.where(consumer_progress.c.topic == topic))
+        return int(rows[0][0]) if rows else 0
+
+    def _rows(self, read: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with self._connected() as connection:
+            return connection.execute(read).all() if connection is not None else ()
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection | None]:
+        """A connection, or None where there is no store yet."""
+        if isinstance(self.url, str) and not Path(self.url.removeprefix("sqlite:///")).exists():
+            yield None
+            return
+        engine = open_to_watch(self.url)
+        try:
+            with engine.connect() as connection:
+                is_there = sa.inspect(connection).has_table(payment_event.name)
+                yield connection if is_there else None
+        finally:
+            engine.dispose()
+
+
+def _bytes(line: bytes | str) -> bytes:
+    """A line as it is stored: who edits one by hand may leave a text, which SQLite takes too."""
+    return line.encode() if isinstance(line, str) else line

@@ -1,0 +1,1 @@
+"""What providers say that their payouts consist of: entries, in one form for all providers."""

@@ -1,0 +1,34 @@
+"""The operational store of payments: SQLite in a file, or PostgreSQL on a server."""
+
+from pathlib import Path
+
+from clearhouse.core.urls import SecretUrl
+from clearhouse.payments.store import tables
+from clearhouse.store.migrated import MigratedDatabase, Schema
+
+_SCHEMA = Schema(
+    holds="payments",
+    setting="PAYMENTS_DATABASE_URL",
+    version_table=tables.version,
+    version="0001",
+    migrations=Path(__file__).with_name("migrations"),
+    lock=0x7061796D656E7473,
+)
+
+
+class PaymentStore(MigratedDatabase):
+    """An open store with its tables up to date. Commits are durable when they return."""
+
+
+def open_store(url: str | SecretUrl) -> PaymentStore:
+    """The store that a URL names, its tables migrated.
+
+    Args:
+        url: `sqlite:///<path>`, or `postgresql://…`.
+
+    Raises:
+        StoreError: a later version of Clearhouse made its tables (payments_of_later).
+        ServerError: the server can't be reached, or refuses.
+        SettingsError: the driver for the server is not installed.
+    """
+    return PaymentStore(url, _SCHEMA)

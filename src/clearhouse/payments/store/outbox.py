@@ -1,0 +1,64 @@
+"""What the store has decided and the log is still to be told.
+
+A message is written in the transaction of the effect that it tells of. Publishing appends it to the
+log together with how far the outbox is published, so that a crash before it is deleted here repeats
+nothing.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from clearhouse.log.log import Log, Message, Progress, StaleProgress
+from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.sql import add
+from clearhouse.payments.store.tables import outbox
+
+CONSUMER = "outbox"
+SOURCE = "store:outbox"
+_NUMBERING = 0x6F7574626F78
+"""Number of the lock under which a server numbers the rows: they are numbered as they commit."""
+
+
+def hold(connection: sa.Connection) -> None:
+    """Be the only one to leave messages until the transaction ends, as it always is in SQLite."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_NUMBERING)))
+
+
+def leave(connection: sa.Connection, messages: Sequence[Message]) -> None:
+    """Leave messages to be published when the transaction has been committed."""
+    if not messages:
+        return
+    hold(connection)
+    add(
+        connection,
+        outbox,
+        [{"topic": m.topic, "message_key": m.key, "value": m.value} for m in messages],
+    )
+
+
+def publish(store: PaymentStore, log: Log, limit: int = 1_000) -> int:
+    """Append what is left in the outbox to the log, up to a number of messages.
+
+    Returns:
+        How many are done with; 0 where nothing is left.
+
+    Raises:
+        LogError: the log can't be written. Nothing is lost: they stay.
+    """
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(outbox).order_by(outbox.c.number).limit(limit)).all()
+    if not rows:
+        return 0
+    published = log.progress(CONSUMER, SOURCE)
+    left = [row for row in rows if row.number >= published]
+    if left:
+        messages = [Message(row.topic, row.message_key, row.value) for row in left]
+        try:
+            log.append(messages, Progress(CONSUMER, SOURCE, left[-1].number + 1))
+        except StaleProgress:  # another process has published them meanwhile
+            return len(rows)
+    with store.writing() as connection:
+        connection.execute(sa.delete(outbox).where(outbox.c.number <= rows[-1].number))
+    return len(rows)

@@ -1,0 +1,277 @@
+"""Recording events: all that follows from a batch is in the store when its transaction ends.
+
+With the events go what each webhook came to, the state of every payment and payout that they touch,
+what inference said, the messages that tell of them, and how far the worker has read. So nothing is
+done twice, whenever the worker ends.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from clearhouse.core.contract.reading import record_id
+from clearhouse.log.log import Message, Progress, Record, StaleProgress
+from clearhouse.payments.event import PaymentEvent, decode_event, encode_event
+from clearhouse.payments.journal import naive_utc
+from clearhouse.payments.keys import payout_key
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.store import outbox
+from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.linking import Placed, place
+from clearhouse.payments.store.refold import refold_payments, refold_payouts
+from clearhouse.payments.store.refusals import Try, as_message, conflict, letter_of, money_of
+from clearhouse.payments.store.sql import Row, add, add_missing, put, select_in
+from clearhouse.payments.store.tables import (
+    consumer_progress,
+    decision,
+    delivery,
+    payment_event,
+)
+from clearhouse.payments.topics import RECORDED
+
+SOURCE = "payments_store"
+"""As which source the store is known to landing: a part of each event's record id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """An event that the worker has read.
+
+    Attributes:
+        record: the message that it came as.
+        problems: why it can't be recorded; none where it can.
+        decisions: rows of `decision` about it.
+    """
+
+    event: PaymentEvent
+    record: Record
+    problems: Sequence[Problem] = ()
+    decisions: Sequence[Row] = ()
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What became of the events of a batch.
+
+    `known` ones are repeated by a replay: their webhook's delivery is recorded, and stays so.
+    """
+
+    recorded: int = 0
+    duplicate: int = 0
+    dead_letter: int = 0
+    known: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is to be written of a batch."""
+
+    deliveries: dict[int, Row]
+    events: dict[str, PaymentEvent]
+    new: list[Handled] = field(default_factory=list)
+    changed: dict[int, Row] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+
+
+class Recorder:
+    """Records batches in a store.
+
+    Args:
+        store: used by one worker at a time; a second one is refused by its progress.
+        clock: the time in UTC.
+    """
+
+    def __init__(self, store: PaymentStore, clock: Callable[[], dt.datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def record(
+        self,
+        handled: Sequence[Handled],
+        progress: Progress,
+        began_at: int,
+        messages: Sequence[Message] = (),
+    ) -> Outcomes:
+        """Record a batch, all of it or nothing.
+
+        Args:
+            handled: in the order of their records.
+            progress: to which the consumer has read with this batch.
+            began_at: the position from which it has read.
+            messages: to be published with the rest.
+
+        Raises:
+            StaleProgress: another process of the consumer has come further meanwhile.
+        """
+        with self._store.writing() as connection:
+            advance(connection, progress, began_at)
+            batch = self._judge(connection, handled)
+            self._write_events(connection, batch)
+            put(connection, delivery, list(batch.changed.values()))
+            outbox.leave(connection, [*messages, *batch.messages])
+        return batch.outcomes
+
+    def _judge(self, connection: sa.Connection, handled: Sequence[Handled]) -> _Batch:
+        """Say what becomes of each event."""
+        batch = _Batch(
+            _deliveries(connection, {each.event.webhook_position for each in handled}),
+            _recorded(connection, {each.event.event_id for each in handled}),
+        )
+        now = self._clock()
+        for each in handled:
+            self._judge_one(batch, each, now)
+        return batch
+
+    def _judge_one(self, batch: _Batch, each: Handled, now: dt.datetime) -> None:
+        event = each.event
+        before = batch.deliveries.get(event.webhook_position)
+        recorded = batch.events.get(event.event_id)
+        problems = list(each.problems)
+        if not problems and recorded is not None:
+            found = conflict(event, recorded)
+            problems += [found] if found else []
+        is_done = before is not None and before["outcome"] != "dead_letter"
+        if is_done and before is not None and before["event_id"] != event.event_id:
+            problems.append(Problem("webhook_conflict", "event_id", _OTHER_EVENT))
+        if is_done and not problems:
+            batch.outcomes.known += 1
+            return
+        attempt = _try(before, now)
+        if problems:
+            outcome = "dead_letter"
+            batch.outcomes.dead_letter += 1
+            letter = letter_of(event, each.record, problems, attempt)
+            batch.messages.append(as_message(letter))
+        elif recorded is not None:
+            outcome = "duplicate"
+            batch.outcomes.duplicate += 1
+        else:
+            outcome = "recorded"
+            batch.outcomes.recorded += 1
+            batch.events[event.event_id] = event
+            batch.new.append(each)
+        if not is_done:
+            row = _delivery(event, outcome, attempt)
+            batch.deliveries[event.webhook_position] = batch.changed[event.webhook_position] = row
+
+    def _write_events(self, connection: sa.Connection, batch: _Batch) -> None:
+        if not batch.new:
+            return
+        events = [each.event for each in batch.new]
+        placed = place(connection, events)
+        lines = [encode_event(event) for event in events]
+        now = naive_utc(self._clock())
+        add(
+            connection,
+            payment_event,
+            [_event(*pair, placed, now) for pair in zip(events, lines, strict=True)],
+        )
+        refold_payments(connection, placed)
+        refold_payouts(connection, events)
+        add_missing(connection, decision, [row for each in batch.new for row in each.decisions])
+        batch.messages += [
+            Message(RECORDED.name, placed.keys.get(event.event_id) or event.event_id, line)
+            for event, line in zip(events, lines, strict=True)
+        ]
+
+
+_MOST_OF_ID = 300
+_MOST_OF_HASH = 64
+_OTHER_EVENT = "The webhook is recorded as another event: what is recorded holds."
+
+
+def read_progress(store: PaymentStore, consumer: str, topic: str) -> int:
+    """The position of the next record that a consumer will read; 0 at first."""
+    with store.reading() as connection:
+        return _position(connection, consumer, topic) or 0
+
+
+def advance(connection: sa.Connection, to: Progress, began_at: int) -> None:
+    """Note how far a consumer has read, with the effects of what it has read.
+
+    Raises:
+        StaleProgress: it has come further than where this batch began.
+    """
+    row = {"consumer": to.consumer, "topic": to.topic, "position": to.position}
+    if began_at == 0:
+        add_missing(connection, consumer_progress, [{**row, "position": 0}])
+    columns = consumer_progress.c
+    changed = connection.execute(
+        sa.update(consumer_progress)
+        .where(
+            columns.consumer == to.consumer,
+            columns.topic == to.topic,
+            columns.position == began_at,
+        )
+        .values(position=to.position)
+    )
+    if changed.rowcount != 1:
+        raise StaleProgress(
+            f"Another process of {to.consumer} has read {to.topic} beyond {began_at}: its progress "
+            "is to be asked for again."
+        )
+
+
+def _position(connection: sa.Connection, consumer: str, topic: str) -> int | None:
+    columns = consumer_progress.c
+    return connection.scalar(
+        sa.select(columns.position).where(columns.consumer == consumer, columns.topic == topic)
+    )
+
+
+def _deliveries(connection: sa.Connection, positions: set[int]) -> dict[int, Row]:
+    rows = select_in(connection, sa.select(delivery), delivery.c.webhook_position, positions)
+    return {row.webhook_position: dict(row._mapping) for row in rows}
+
+
+def _recorded(connection: sa.Connection, ids: set[str]) -> dict[str, PaymentEvent]:
+    read = sa.select(payment_event.c.event_id, payment_event.c.line)
+    rows = select_in(connection, read, payment_event.c.event_id, ids)
+    return {event_id: decode_event(line) for event_id, line in rows}
+
+
+def _try(before: Row | None, now: dt.datetime) -> Try:
+    if before is None:
+        return Try(1, now, now)
+    return Try(before["attempt"] + 1, before["first_at"].replace(tzinfo=dt.UTC), now)
+
+
+def _delivery(event: PaymentEvent, outcome: str, attempt: Try) -> Row:
+    minor, currency = money_of(event)
+    return {
+        "webhook_position": event.webhook_position,
+        # A dead letter's id can be anything; its whole text is in the letter.
+        "event_id": event.event_id.replace("\0", "")[:_MOST_OF_ID],
+        "outcome": outcome,
+        "book_date": event.book_date,
+        "amount_minor": minor,
+        "currency": currency,
+        "body_sha256": event.body_sha256[:_MOST_OF_HASH],
+        "attempt": attempt.number,
+        "first_at": naive_utc(attempt.first_at),
+    }
+
+
+def _event(event: PaymentEvent, line: bytes, placed: Placed, now: dt.datetime) -> Row:
+    minor, currency = money_of(event)
+    return {
+        "event_id": event.event_id,
+        "webhook_position": event.webhook_position,
+        "book_date": event.book_date,
+        "provider": event.provider.value,
+        "account": event.account,
+        "livemode": event.livemode,
+        "event_type": event.event_type.value,
+        "payment_key": placed.keys.get(event.event_id),
+        "payout_key": payout_key(event),
+        "amount_minor": minor,
+        "currency": currency,
+        "occurred_at": naive_utc(event.occurred_at),
+        "record_id": record_id(SOURCE, event.event_id, line),
+        "record_key": event.event_id,
+        "line": line,
+        "recorded_at": now,
+    }

@@ -1,0 +1,100 @@
+"""Writing anew what follows from the events of payments and payouts.
+
+A few statements for all that a batch touches; nothing is asked for event by event. Rows are put and
+not only added: ids of two objects that a provider gives the same key must not stop the worker.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+import sqlalchemy as sa
+
+from clearhouse.payments.event import PaymentEvent, decode_event
+from clearhouse.payments.fold import Folded, fold_payment, fold_payout, fold_unlinked
+from clearhouse.payments.keys import hint_of_reversal, payout_key, reversal_hint, scope_of
+from clearhouse.payments.store.linking import Placed
+from clearhouse.payments.store.sql import add_missing, delete_in, put, select_in
+from clearhouse.payments.store.tables import (
+    dispute,
+    journal_line,
+    payment,
+    payment_event,
+    payment_hint,
+    payout,
+    refund,
+)
+
+
+def refold_payments(connection: sa.Connection, placed: Placed) -> None:
+    """Fold the payments that events have touched, and write them in the place of what stood."""
+    keys = placed.touched | placed.gone
+    for table in (payment, refund, dispute):
+        delete_in(connection, table.c.payment_key, keys)
+    delete_in(connection, journal_line.c.subject_key, keys | placed.objects)
+    for own in (refund.c.refund_key, dispute.c.dispute_key):
+        delete_in(connection, own, placed.objects, own.table.c.payment_key.is_(None))
+    events = _by_key(connection, payment_event.c.payment_key, placed.touched)
+    folded = [fold_payment(of_one) for of_one in events.values()]
+    put(connection, payment, [each.payment for each in folded if each.payment is not None])
+    put(connection, refund, [row for each in folded for row in each.refunds])
+    put(connection, dispute, [row for each in folded for row in each.disputes])
+    put(connection, journal_line, [line for each in folded for line in each.lines])
+    _write_unlinked(connection, [fold_unlinked(of_one) for of_one in placed.unlinked.values()])
+
+
+def _write_unlinked(connection: sa.Connection, folded: Sequence[Folded]) -> None:
+    """Write the disputes and refunds of no known payment; what a payment says of one holds."""
+    add_missing(connection, refund, [row for each in folded for row in each.refunds])
+    add_missing(connection, dispute, [row for each in folded for row in each.disputes])
+    put(connection, journal_line, [line for each in folded for line in each.lines])
+
+
+def refold_payouts(connection: sa.Connection, events: Sequence[PaymentEvent]) -> None:
+    """Fold the payouts that events are about, and those that they take back."""
+    of_payouts = [event for event in events if payout_key(event) is not None]
+    if not of_payouts:
+        return
+    said = [
+        {"hint": hint, "payment_key": payout_key(event)}
+        for event in of_payouts
+        if (hint := reversal_hint(event)) is not None
+    ]
+    add_missing(connection, payment_hint, said)
+    touched = {key for event in of_payouts if (key := payout_key(event)) is not None}
+    touched |= {
+        f"{scope_of(event)}:{event.is_reversal_of}"
+        for event in of_payouts
+        if event.is_reversal_of is not None
+    }
+    reversals = _reversals(connection, touched)
+    others = {key for keys in reversals.values() for key in keys}
+    events_of = _by_key(connection, payment_event.c.payout_key, touched | others)
+    folded = [
+        fold_payout(
+            events_of[key],
+            [event for other in reversals[key] for event in events_of.get(other, ())],
+        )
+        for key in sorted(touched & events_of.keys())
+    ]
+    delete_in(connection, journal_line.c.subject_key, touched)
+    put(connection, payout, [each.payout for each in folded])
+    put(connection, journal_line, [line for each in folded for line in each.lines])
+
+
+def _reversals(connection: sa.Connection, payouts: Iterable[str]) -> dict[str, set[str]]:
+    """The payouts that take back each of some payouts."""
+    by_hint = {hint_of_reversal(key): key for key in payouts}
+    found: dict[str, set[str]] = {key: set() for key in by_hint.values()}
+    read = sa.select(payment_hint.c.hint, payment_hint.c.payment_key)
+    for hint, key in select_in(connection, read, payment_hint.c.hint, by_hint):
+        found[by_hint[hint]].add(key)
+    return found
+
+
+def _by_key(
+    connection: sa.Connection, column: sa.Column[str], keys: Collection[str]
+) -> dict[str, list[PaymentEvent]]:
+    found: dict[str, list[PaymentEvent]] = defaultdict(list)
+    for key, line in select_in(connection, sa.select(column, payment_event.c.line), column, keys):
+        found[key].append(decode_event(line))
+    return found

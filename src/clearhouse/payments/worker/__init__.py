@@ -1,0 +1,1 @@
+"""The worker: events from the log into the operational store, each once."""

@@ -1,0 +1,258 @@
+"""The worker's loop: events in, the operational store and its outbox out, the outbox to the log.
+
+How far it has read is in the store, in the transaction of what it has recorded; what is published
+is in the log, with how far the outbox is published. So it can be killed between any two writes, and
+nothing is done twice or left out.
+"""
+
+import base64
+import datetime as dt
+import threading
+from collections.abc import Callable, Sequence
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.log.log import Log, Progress, Record, StaleProgress
+from clearhouse.payments.activities import (
+    ADVISED,
+    PUBLISH,
+    RECORD_EVENT,
+    advise,
+    validate_business_rules,
+)
+from clearhouse.payments.dead_letter import DeadLetter
+from clearhouse.payments.event import PaymentEvent, Provider, decode_event
+from clearhouse.payments.inference.client import Inference
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.store import outbox
+from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder, read_progress
+from clearhouse.payments.store.refusals import STAGE, as_message, letter_id
+from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
+from clearhouse.payments.worker.history import new_with_history
+from clearhouse.workflows.activity import Workflows
+from clearhouse.workflows.inline import InlineWorkflows
+
+CONSUMER = "worker"
+DEFAULT_BATCH = 500
+_IDLE_SECONDS = 0.1
+_BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+_MOST_DEFECTS = 20
+"""Events one after another that can't be recorded, before it is taken for a defect of ours and the
+worker stops, instead of dead-lettering everything."""
+
+_OUTAGES = (ClearhouseError, sa.exc.OperationalError, sa.exc.TimeoutError)
+_log = structlog.get_logger()
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Worker:
+    """Records events as they come. One process at a time comes further.
+
+    Args:
+        log: holds the events, and gets what is published.
+        store: holds what is recorded, and how far this has read.
+        inference: gives advice.
+        workflows: runs the activities.
+        batch: most events of one transaction.
+        clock: the time in UTC.
+        on_outcomes: told of each batch that was committed, such as metrics.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a part of it)
+        self,
+        log: Log,
+        store: PaymentStore,
+        inference: Inference,
+        *,
+        workflows: Workflows | None = None,
+        batch: int = DEFAULT_BATCH,
+        clock: Callable[[], dt.datetime] = _now,
+        on_outcomes: Callable[[Outcomes], None] = lambda _: None,
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._inference = inference
+        self._workflows = workflows or InlineWorkflows()
+        self._batch = batch
+        self._clock = clock
+        self._recorder = Recorder(store, clock)
+        self._on_outcomes = on_outcomes
+        self._positions: dict[str, int] = {}
+        self._defects = 0
+
+    def step(self) -> int:
+        """Publish what is left, and handle one batch of each topic.
+
+        Returns:
+            How many events it has handled; 0 where there are none.
+
+        Raises:
+            LogError, StoreError, ServerError, OperationalError: the log or the store can't be used.
+        """
+        self._publish()
+        handled = 0
+        for topic in (EVENTS, REDRIVEN):
+            try:
+                handled += self._handle(topic)
+            except StaleProgress as error:
+                self._positions.pop(topic.name, None)
+                _log.warning("worker_not_alone", reason=error.message)
+            except Exception:
+                self._positions.pop(topic.name, None)  # whether it was committed the store says
+                raise
+        if handled:
+            self._publish()
+        return handled
+
+    def run_until(
+        self,
+        stop: threading.Event,
+        on_state: Callable[[Exception | None], None] = lambda _: None,
+    ) -> None:
+        """Handle events as they come, until `stop` is set; the batch at hand is ended.
+
+        An outage of the log or the store is waited for. A defect ends this call.
+
+        Args:
+            stop: ends it.
+            on_state: told after each step what is in the way; None: nothing.
+        """
+        failures = 0
+        while not stop.is_set():
+            try:
+                handled = self.step()
+            except _OUTAGES as error:
+                _log.warning("worker_waits", reason=first_line(error))
+                on_state(error)
+                stop.wait(_BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)])
+                failures += 1
+                continue
+            failures = 0
+            on_state(None)
+            if not handled:
+                stop.wait(_IDLE_SECONDS)
+
+    def _publish(self) -> None:
+        while self._workflows.run(PUBLISH, lambda: outbox.publish(self._store, self._log)):
+            pass
+
+    def _handle(self, topic: Topic) -> int:
+        if topic.name not in self._positions:
+            self._positions[topic.name] = read_progress(self._store, CONSUMER, topic.name)
+        records = self._log.read(topic.name, self._positions[topic.name], self._batch)
+        if records:
+            self._record(records, *self._judge(records))
+        return len(records)
+
+    def _judge(self, records: Sequence[Record]) -> tuple[list[Handled], list[DeadLetter]]:
+        """What is known of each event before it is recorded, and letters of what is no event."""
+        read: list[tuple[Record, PaymentEvent]] = []
+        unreadable = []
+        for record in records:
+            try:
+                read.append((record, decode_event(record.value)))
+            except (msgspec.DecodeError, RecursionError):
+                unreadable.append(_unreadable(record, self._clock()))
+        problems = validate_business_rules(self._workflows, [event for _, event in read])
+        asked = [
+            (event, history)
+            for event, history in new_with_history(
+                self._store,
+                [e for (_, e), wrong in zip(read, problems, strict=True) if not wrong],
+            )
+            if event.event_type in ADVISED
+        ]
+        decisions = advise(
+            self._workflows, self._inference, [e for e, _ in asked], [h for _, h in asked]
+        )
+        handled = [
+            Handled(event, record, wrong, decisions.get(event.event_id, ()))
+            for (record, event), wrong in zip(read, problems, strict=True)
+        ]
+        return handled, unreadable
+
+    def _record(
+        self,
+        records: Sequence[Record],
+        handled: Sequence[Handled],
+        unreadable: Sequence[DeadLetter],
+    ) -> None:
+        """Record a batch; of one that can't be recorded whole, each event that can."""
+        first, after = records[0].position, records[-1].position + 1
+        progress = Progress(CONSUMER, records[0].topic, after)
+        letters = [as_message(letter) for letter in unreadable]
+        try:
+            outcomes = self._workflows.run(
+                RECORD_EVENT,
+                lambda: self._recorder.record(handled, progress, first, letters),
+            )
+        except _OUTAGES:
+            raise
+        except Exception as error:
+            if len(records) > 1:
+                self._record_in_halves(records, handled, unreadable)
+                return
+            self._defects += 1
+            if self._defects > _MOST_DEFECTS or not handled or handled[0].problems:
+                raise
+            _log.exception("event_not_recorded", event_id=handled[0].event.event_id)
+            self._record(records, [_refused(handled[0], error)], unreadable)
+            return
+        if not any(each.problems and each.problems[0].code == _FAILED for each in handled):
+            self._defects = 0
+        self._positions[progress.topic] = after
+        self._on_outcomes(outcomes)
+
+    def _record_in_halves(
+        self,
+        records: Sequence[Record],
+        handled: Sequence[Handled],
+        unreadable: Sequence[DeadLetter],
+    ) -> None:
+        middle = len(records) // 2
+        for half in (records[:middle], records[middle:]):
+            places = {record.position for record in half}
+            self._record(
+                half,
+                [each for each in handled if each.record.position in places],
+                [each for each in unreadable if each.source_position in places],
+            )
+
+
+_FAILED = "record_failed"
+
+
+def _refused(handled: Handled, error: Exception) -> Handled:
+    reason = f"It can't be recorded: {type(error).__name__}."
+    return Handled(handled.event, handled.record, [Problem(_FAILED, "", reason)])
+
+
+def _unreadable(record: Record, now: dt.datetime) -> DeadLetter:
+    """The letter of a message that is no payment event. No webhook is known that it stems from."""
+    return DeadLetter(
+        letter_id=letter_id(record),
+        stage=STAGE,
+        code="event_malformed",
+        reason="The message is no payment event.",
+        provider=_provider(record),
+        account="",
+        source_topic=record.topic,
+        source_position=record.position,
+        book_date=record.appended_at.date(),
+        first_at=record.appended_at,
+        last_at=now,
+        body_base64=base64.b64encode(record.value).decode(),
+    )
+
+
+def _provider(record: Record) -> Provider:
+    """By the message's key; what names none is filed under the first provider."""
+    known = {provider.value: provider for provider in Provider}
+    return known.get(record.key.partition(":")[0], next(iter(Provider)))

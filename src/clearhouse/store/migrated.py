@@ -1,0 +1,148 @@
+"""A service's own database: SQLite in a file, or PostgreSQL on a server, its tables migrated.
+
+Reading never waits for writing. Who writes is the only one of its process to do so: waiting in a
+queue is fair, and SQLite's busy time-out is not.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from clearhouse.core.errors import StoreError
+from clearhouse.core.urls import SecretUrl
+
+_BUSY_TIMEOUT_SECONDS = 30
+_WRITES = "clearhouse_writes"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of a service.
+
+    Attributes:
+        holds: what is in them, in a word.
+        setting: the variable that names where they are.
+        version_table: the table that says which migration they are at.
+        version: the last migration. They are numbered in their order.
+        migrations: alembic's folder.
+        lock: number of the lock under which a server's tables are changed.
+    """
+
+    holds: str
+    setting: str
+    version_table: sa.Table
+    version: str
+    migrations: Path
+    lock: int
+
+
+class MigratedDatabase:
+    """An open store with its tables up to date. Commits are durable when they return."""
+
+    def __init__(self, url: str | SecretUrl, schema: Schema) -> None:
+        self.engine = _postgres(url) if isinstance(url, SecretUrl) else _sqlite(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._schema = schema
+        self._one_writer = threading.Lock()
+        self._bring_up_to_date()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that reads one state of the store."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, may_be_lost: bool = False) -> Iterator[sa.Connection]:
+        """A transaction that may write; it waits for those of others.
+
+        Args:
+            may_be_lost: it may be gone, whole, after the machine has failed; the commit does not
+                wait for the disk.
+        """
+        options: dict[str, Any] = {_WRITES: "NORMAL" if may_be_lost else "FULL"}
+        if not self.is_sqlite:
+            options["isolation_level"] = "READ COMMITTED"  # sees what it waited for
+        with (
+            self._one_writer,
+            self.engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
+            if may_be_lost and not self.is_sqlite:
+                connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _bring_up_to_date(self) -> None:
+        schema = self._schema
+        with self.writing() as connection:
+            if not self.is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(schema.lock)))
+            found = _version(connection, schema.version_table)
+            if found == schema.version:
+                return
+            if found is not None and found > schema.version:
+                raise StoreError(
+                    f"A later version of Clearhouse keeps this {schema.holds}: install it again, "
+                    f"or set {schema.setting} to another store.",
+                    f"{schema.holds}_of_later",
+                )
+            _migrate(connection, schema)
+
+
+def _version(connection: sa.Connection, table: sa.Table) -> str | None:
+    if not sa.inspect(connection).has_table(table.name):
+        return None
+    return connection.scalar(sa.select(table.c.version_num))
+
+
+def _migrate(connection: sa.Connection, schema: Schema) -> None:
+    from alembic import command  # half a second, which an up-to-date store does not need
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
+    command.upgrade(config, schema.version)
+
+
+def _sqlite(url: str) -> sa.Engine:
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        hide_parameters=True,
+        pool_size=16,
+        max_overflow=48,  # as many as there are threads to answer with
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the begin event below opens transactions
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA cache_size = -32768")  # 32 MiB, for pages of the indexes
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # One that reads and then writes would otherwise fail at once when another wrote between.
+        writes = connection.get_execution_options().get(_WRITES)
+        if writes:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {writes}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres(url: SecretUrl) -> sa.Engine:
+    from clearhouse.store.postgres import open_postgres  # its driver takes a while to import
+
+    engine = open_postgres(url)
+    engine.hide_parameters = True
+    return engine

@@ -1,0 +1,1 @@
+"""Durable workflows: activities with their policies, and what runs them."""

@@ -1,0 +1,228 @@
+"""Payments from the log and the store to the marts: proven, robbed, grown, forgotten."""
+
+import datetime as dt
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from payment_lives import an_event
+from payments_home import DEAD, NOT_MAPPED, Home
+
+from clearhouse.payments.event import EventType, PaymentEvent
+from clearhouse.payments.topics import EVENTS, WEBHOOKS
+from clearhouse.pipeline.tamper import tamper
+
+MONDAY, TUESDAY = dt.date(2026, 3, 9), dt.date(2026, 3, 10)
+DONE, INCOMPLETE, UNBALANCED = 0, 1, 4
+FEE = 59
+
+
+def _paid(n: int) -> list[PaymentEvent]:
+    of = {"payment_id": f"pi_{n}", "customer_id": "cus_1", "method": "card"}
+    return [
+        an_event(EventType.AUTHORIZED, 0, event_id=f"stripe:auth_{n}", **of),
+        an_event(
+            EventType.CAPTURED, 1, event_id=f"stripe:cap_{n}", capture_id=f"ch_{n}",
+            fee_minor=FEE, **of,
+        ),
+    ]  # fmt: skip
+
+
+PAID = [event for n in range(4) for event in _paid(n)]
+LATER = [
+    an_event(
+        EventType.REFUNDED, 9, event_id="stripe:re_0", payment_id="pi_0", refund_id="re_0",
+        amount_minor=400,
+    ),
+    an_event(
+        EventType.FUNDS_WITHDRAWN, 9, event_id="stripe:du_1", payment_id="pi_1", dispute_id="du_1"
+    ),
+    an_event(
+        EventType.PENDING, 9, event_id="stripe:wait_9", payment_id="pi_9", amount_minor=None,
+        currency=None,
+    ),
+    an_event(EventType.PAYOUT_SENT, 9, event_id="stripe:po_1", payout_id="po_1", amount_minor=700),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Two days, published; of Monday one webhook was dead-lettered, one not mapped, one doubled."""
+    home = Home(tmp_path_factory.mktemp("payments") / "home")
+    home.receive(MONDAY, [*PAID, DEAD, NOT_MAPPED, PAID[1]])
+    home.receive(TUESDAY, LATER)
+    ran = home.run(MONDAY, TUESDAY)
+    assert ran.exit_code == DONE, (ran.exception, ran.stderr)
+    return home
+
+
+@pytest.fixture
+def home(published: Home, tmp_path: Path) -> Iterator[Home]:
+    """The same, which is put back as it was when the test is over."""
+    kept = shutil.copytree(published.home, tmp_path / "kept")
+    yield published
+    shutil.rmtree(published.home)
+    shutil.copytree(kept, published.home)
+
+
+def _rows(home: Home, hop: str) -> list[str]:
+    lines = home.command("books", "--domain", "payments").output.splitlines()
+    return [line for line in lines if hop in line]
+
+
+def test_what_came_is_proven_from_the_webhooks_to_the_marts(published: Home) -> None:
+    first, second, _ = _rows(published, "webhooks → events")
+    assert "11    9  1 rejected, 1 ignored" in first
+    assert "4    4" in second
+    assert "1 duplicate" in _rows(published, "events → store")[0]
+    balance = published.read(
+        "SELECT account_code, balance_minor FROM marts.payment_trial_balance ORDER BY 1"
+    )
+    assert balance == [
+        ("bank", 700),
+        ("clearing", 4_000 - 4 * FEE - 400 - 1_000 - 700),
+        ("disputes", 1_000),
+        ("fees", 4 * FEE),
+        ("merchant_payable", -3_600),
+    ]
+    payments = published.read("SELECT payment_id, status, captured_minor, refunded_minor, "
+                              "disputed_minor FROM marts.payments ORDER BY 1")  # fmt: skip
+    assert payments == [
+        ("pi_0", "partially_refunded", 1_000, 400, 0),
+        ("pi_1", "captured", 1_000, 0, 1_000),
+        ("pi_2", "captured", 1_000, 0, 0),
+        ("pi_3", "captured", 1_000, 0, 0),
+        ("pi_9", "pending", 0, 0, 0),
+    ]
+
+
+def test_a_run_that_finds_nothing_new_extracts_nothing(home: Home) -> None:
+    again = home.run(MONDAY, TUESDAY)
+
+    assert again.exit_code == DONE
+    assert again.output.count("2 unchanged") == 7
+
+
+def _from_log(topic: str, position: int) -> Callable[[Home], None]:
+    def rob(home: Home) -> None:
+        with sqlite3.connect(home.home / "log.db") as log:
+            sql = "SELECT number FROM topic WHERE name = ?"
+            (number,) = log.execute(sql, (topic,)).fetchone()
+            log.execute(f"DELETE FROM messages_{number} WHERE position = ?", (position,))
+
+    return rob
+
+
+def _from_store(sql: str) -> Callable[[Home], None]:
+    def rob(home: Home) -> None:
+        with sqlite3.connect(home.home / "payments.db") as store:
+            assert store.execute(sql).rowcount == 1
+
+    return rob
+
+
+def _from_gold(home: Home) -> None:
+    with home.opened() as run:
+        assert tamper(run, "steal", 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("rob", "hop", "named"),
+    [
+        (_from_log(WEBHOOKS.name, 3), "webhooks → raw", "+1 record, 0 XXX: 3"),
+        (_from_log(WEBHOOKS.name, 3), "webhooks → events", "+1 record, 0 XXX: 3"),
+        (_from_log(EVENTS.name, 3), "webhooks → events", "−1 record, 0 XXX: 3"),
+        (
+            _from_store("DELETE FROM delivery WHERE event_id = 'stripe:cap_2'"),
+            "events → store",
+            "−1 record, −10.00 USD: stripe:cap_2",
+        ),
+        (
+            _from_store("DELETE FROM payment_event WHERE event_id = 'stripe:cap_2'"),
+            "events: source → landing",
+            "+1 record, +10.00 USD: stripe:cap_2",
+        ),
+        (
+            _from_store(
+                "UPDATE payment_event SET line = replace(CAST(line AS TEXT), '1000', '1001') "
+                "WHERE event_id = 'stripe:cap_2'"
+            ),
+            "events: source → landing",
+            "stripe:cap_2",
+        ),
+        (_from_gold, "events: silver → gold", "−1 record"),
+    ],
+    ids=["archived", "webhook", "event", "delivery", "recorded", "changed", "gold"],
+)
+def test_a_stolen_row_is_named_at_its_hop(
+    home: Home, rob: Callable[[Home], None], hop: str, named: str
+) -> None:
+    rob(home)
+
+    books = home.command("books", "--domain", "payments")
+
+    assert books.exit_code == UNBALANCED
+    found = [line for line in books.output.splitlines() if line.startswith(f"{hop}, ")]
+    assert found, books.output
+    assert named in books.output, books.output
+
+
+def test_a_day_that_grew_is_extracted_whole_and_what_had_landed_is_a_duplicate(home: Home) -> None:
+    home.receive(TUESDAY, _paid(7))
+
+    ran = home.run(MONDAY, TUESDAY)
+
+    assert ran.exit_code == DONE, ran.stderr
+    assert "landed are pulled again" not in ran.stderr
+    assert home.command("books", "--domain", "payments").exit_code == DONE
+    assert "4 duplicate" in _rows(home, "events: landing → bronze")[1]
+    assert home.read("SELECT status FROM marts.payments WHERE payment_id = 'pi_7'") == [
+        ("captured",)
+    ]
+
+
+def test_webhooks_that_wait_are_on_neither_side_and_told_of(home: Home) -> None:
+    home.receive(TUESDAY, _paid(8), normalize=False)
+
+    ran = home.run(MONDAY, TUESDAY)
+
+    assert ran.exit_code == INCOMPLETE
+    assert "2 of its webhooks are still to be normalized" in ran.stderr + ran.output
+    assert home.command("books", "--domain", "payments").exit_code == DONE
+
+
+def test_a_day_that_the_log_has_forgotten_stays_as_it_was_entered(home: Home) -> None:
+    with home.log() as log:
+        log.age_out({topic.name: log.end(topic.name) for topic in (WEBHOOKS, EVENTS)})
+
+    assert home.run(MONDAY, TUESDAY).exit_code == DONE
+    assert home.command("books", "--domain", "payments").exit_code == DONE
+    assert "11    9" in _rows(home, "webhooks → events")[0]
+
+
+def test_where_no_service_ever_ran_a_day_is_empty_and_balanced(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+
+    ran = home.run(MONDAY, MONDAY)
+
+    assert ran.exit_code == DONE, (ran.exception, ran.stderr)
+    assert home.command("books", "--domain", "payments").exit_code == DONE
+    assert home.read("SELECT count(*) FROM marts.payments") == [(0,)]
+
+
+def test_a_closed_day_is_reckoned_again_by_its_commands(home: Home) -> None:
+    closed = home.command("close", "payments", "--date", MONDAY)
+
+    assert closed.exit_code == DONE, closed.stderr
+    commands = [c for c in closed.output.split("\n# ")[1:] if c.startswith("events: ")]
+    for command in commands:
+        answer = subprocess.run(
+            command.partition("\n")[2], shell=True, cwd=home.home, capture_output=True, text=True,
+            check=True,
+        )  # fmt: skip
+        assert "records|8" in answer.stdout
+        assert "minor:USD|8000" in answer.stdout
+    assert len(commands) == 3

@@ -1,0 +1,65 @@
+"""The models' SQL of payments over events held in memory: the macros as dbt renders them."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import duckdb
+import jinja2
+import pyarrow as pa
+
+from clearhouse.core.contract import Contract, type_records
+from clearhouse.core.resources import resource
+from clearhouse.payments.event import PaymentEvent, encode_event
+from clearhouse.payments.source import PAYMENTS_STORE
+
+Rows = list[dict[str, Any]]
+_FILES = ("history", "objects", "payments")
+
+
+@cache
+def contract() -> Contract:
+    """That of payment events."""
+    return Contract.load(resource("contracts") / "payments" / "events.yaml")
+
+
+@cache
+def _macros() -> dict[str, Any]:
+    folder = resource("dbt") / "macros" / "payments"
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)
+    source = "".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in _FILES)
+    return vars(environment.from_string(source).module)
+
+
+@cache
+def fold_sql() -> str:
+    """Views over the table `events`, each made of those before it."""
+    macro = _macros()
+    queries = {
+        "history": macro["events_of_payments"]("events"),
+        "captures": macro["captures_of"]("history"),
+        "refunds": macro["refunds_of"]("history", "captures"),
+        "disputes": macro["disputes_of"]("history"),
+        "payouts": macro["payouts_of"]("history"),
+        "payments": macro["payments_of"]("history", "captures", "refunds", "disputes"),
+        "journal": macro["journal_of"]("history", "captures", "refunds", "payouts"),
+    }
+    return "".join(f"CREATE TEMP TABLE {name} AS {sql};" for name, sql in queries.items())
+
+
+def events_table(events: Iterable[PaymentEvent]) -> pa.Table:
+    """Events as bronze holds them, each line once."""
+    lines = dict.fromkeys(map(encode_event, events))
+    typed = type_records(b"".join(line + b"\n" for line in lines), contract(), PAYMENTS_STORE)
+    assert not typed.rejected, typed.rejected[0].violations
+    return typed.accepted
+
+
+def folded(events: Iterable[PaymentEvent], *tables: str) -> Sequence[Rows]:
+    """Rows of tables of the fold, over these events."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("given", events_table(events))
+        connection.execute("CREATE TEMP TABLE events AS SELECT * FROM given")
+        connection.execute(fold_sql())
+        return [connection.sql(f"FROM {table}").to_arrow_table().to_pylist() for table in tables]

@@ -1,0 +1,162 @@
+"""What a set of events makes of a payment or a payout, rule by rule."""
+
+from typing import Any
+
+import pytest
+from payment_lives import NOON, an_event
+
+from clearhouse.payments.event import EventType as T
+from clearhouse.payments.event import PaymentEvent, Provider
+from clearhouse.payments.fold import fold_payment, fold_payout, fold_unlinked
+
+ADYEN = {"provider": Provider.ADYEN}
+AUTHORIZED = an_event(T.AUTHORIZED)
+CAPTURED = an_event(T.CAPTURED, at=10)
+REFUNDED = an_event(T.REFUNDED, at=20, amount_minor=400)
+
+
+def payment(*events: PaymentEvent) -> dict[str, Any]:
+    row = fold_payment(events).payment
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([an_event(T.PENDING)], {"status": "pending", "captured_minor": 0}),
+        ([AUTHORIZED], {"status": "authorized", "authorized_minor": 1000}),
+        ([an_event(T.FAILED, failure_code="declined")],
+         {"status": "failed", "failures": 1, "failure_code": "declined"}),
+        ([an_event(T.FAILED), an_event(T.FAILED, at=5), CAPTURED],
+         {"status": "captured", "failures": 2}),
+        ([an_event(T.FAILED, capture_id="c"), an_event(T.FAILED, at=1, capture_id="c")],
+         {"failures": 1}),
+        ([AUTHORIZED, an_event(T.CANCELED, at=5)], {"status": "canceled"}),
+        ([CAPTURED, an_event(T.CANCELED, at=15)], {"status": "captured"}),
+        ([an_event(T.CAPTURED, amount_minor=0)], {"status": "captured", "captured_minor": 0}),
+        ([CAPTURED, an_event(T.CAPTURED, at=11, fee_minor=59)],
+         {"captured_minor": 1000, "fee_minor": 59}),
+        ([CAPTURED, an_event(T.CAPTURED, at=12, capture_id="cap2", amount_minor=500)],
+         {"captured_minor": 1500, "fee_minor": None}),
+        ([CAPTURED, REFUNDED], {"status": "partially_refunded", "refunded_minor": 400}),
+        ([CAPTURED, REFUNDED, an_event(T.REFUNDED, at=21, refund_id="r2", amount_minor=600)],
+         {"status": "refunded", "refunded_minor": 1000}),
+        ([CAPTURED, an_event(T.REFUND_PENDING, at=20)], {"status": "captured"}),
+        ([CAPTURED, REFUNDED, an_event(T.REFUND_UNDONE, at=30, amount_minor=400)],
+         {"status": "captured", "refunded_minor": 0}),
+        ([an_event(T.CAPTURED, amount_minor=700), an_event(T.REFUNDED, at=1, amount_minor=300),
+          an_event(T.REFUNDED, at=2, refund_id="r2", amount_minor=700)],
+         {"status": "refunded", "refunded_minor": 700}),
+        ([CAPTURED, an_event(T.FUNDS_WITHDRAWN, at=20), an_event(T.FUNDS_WITHDRAWN, at=20)],
+         {"status": "captured", "disputed_minor": 1000}),
+        ([AUTHORIZED, CAPTURED, an_event(T.CAPTURE_FAILED, at=20)],
+         {"status": "authorized", "captured_minor": 0, "captured_at": None}),
+        ([CAPTURED, an_event(T.CAPTURE_FAILED, at=20)], {"status": "failed"}),
+    ],
+)  # fmt: skip
+def test_payment(events: list[PaymentEvent], expected: dict[str, Any]) -> None:
+    for order in (events, events[::-1]):
+        row = payment(*order)
+        assert {name: row[name] for name in expected} == expected
+
+
+def test_adyen_captures_again_what_had_failed() -> None:
+    life = [
+        an_event(T.CAPTURED, **ADYEN),
+        an_event(T.CAPTURE_FAILED, at=5, **ADYEN),
+        an_event(T.CAPTURED, at=9, **ADYEN),
+    ]
+    assert payment(*life[:2])["captured_minor"] == 0
+    folded = fold_payment(life)
+    assert folded.payment is not None
+    assert folded.payment["captured_minor"] == 1000
+    names = [line["posting"] for line in folded.lines if line["line"] == 1]
+    assert sorted(names) == ["capture:cap", "capture:cap#2", "capture_failed:cap"]
+
+
+def test_adyen_dispute_taken_twice_and_won_at_last() -> None:
+    life = [
+        an_event(T.DISPUTE_OPENED, **ADYEN),
+        an_event(T.FUNDS_WITHDRAWN, at=1, **ADYEN),
+        an_event(T.FUNDS_REINSTATED, at=2, **ADYEN),
+        an_event(T.FUNDS_WITHDRAWN, at=3, **ADYEN),
+        an_event(T.DISPUTE_CLOSED, at=4, status="lost", **ADYEN),
+        an_event(T.DISPUTE_CLOSED, at=5, status="won", **ADYEN),
+        an_event(T.FUNDS_REINSTATED, at=5, **ADYEN),
+    ]
+    (dispute,) = fold_payment(life).disputes
+    assert (dispute["withdrawn_minor"], dispute["reinstated_minor"]) == (2000, 2000)
+    assert dispute["status"] == "won"
+    assert payment(*life)["disputed_minor"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status"),
+    [
+        ([T.REFUND_PENDING], "pending"),
+        ([T.REFUND_PENDING, T.REFUNDED], "succeeded"),
+        ([T.REFUND_PENDING, T.REFUND_UNDONE], "failed"),
+        ([T.REFUND_UNDONE, T.REFUNDED], "undone"),
+    ],
+)
+def test_refund(kinds: list[T], status: str) -> None:
+    (refund,) = fold_payment([an_event(kind) for kind in kinds]).refunds
+    assert refund["status"] == status
+
+
+def test_a_payment_is_known_by_the_id_that_the_others_are_linked_to() -> None:
+    row = payment(
+        an_event(T.CAPTURED, payment_id="cap", linked_id="auth"),
+        an_event(T.AUTHORIZED, payment_id="auth"),
+        an_event(T.REFUNDED, payment_id="cap"),
+    )
+    assert row["payment_key"] == "stripe:acct:live:auth"
+
+
+def test_an_older_event_changes_nothing_that_is_newer() -> None:
+    newer = an_event(T.CAPTURED, at=50, method="wallet", customer_id="new")
+    older = an_event(T.AUTHORIZED, method="card", customer_id="old", card_last4="4242")
+    row = payment(newer, older)
+    assert (row["method"], row["customer_id"], row["card_last4"]) == ("wallet", "new", "4242")
+    assert row["first_at"] == NOON.replace(tzinfo=None)
+
+
+def test_a_dispute_of_an_unknown_payment_has_its_own_rows() -> None:
+    folded = fold_unlinked([an_event(T.FUNDS_WITHDRAWN, payment_id=None)])
+    assert folded.payment is None
+    assert folded.disputes[0]["payment_key"] is None
+    assert {line["subject_key"] for line in folded.lines} == {"stripe:acct:live:dis"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status", "postings"),
+    [
+        ([T.PAYOUT_SENT], "sent", 1),
+        ([T.PAYOUT_SENT, T.PAYOUT_PAID], "paid", 1),
+        ([T.PAYOUT_FAILED, T.PAYOUT_PAID], "failed", 2),
+        ([T.PAYOUT_CANCELED], "canceled", 0),
+        ([T.PAYOUT_PAID, T.PAYOUT_REVERSED, T.PAYOUT_FAILED], "reversed", 2),
+    ],
+)
+def test_payout(kinds: list[T], status: str, postings: int) -> None:
+    folded = fold_payout([an_event(kind) for kind in kinds])
+    assert folded.payout["status"] == status
+    assert len({line["posting"] for line in folded.lines}) == postings
+
+
+def test_the_newest_version_of_a_payout_is_the_one_that_holds() -> None:
+    old = an_event(T.PAYOUT_FAILED, object_version=1)
+    new = an_event(T.PAYOUT_PAID, object_version=2)
+    assert fold_payout([new, old]).payout["status"] == "paid"
+
+
+def test_a_payout_that_takes_another_back() -> None:
+    sent = an_event(T.PAYOUT_PAID, amount_minor=5000)
+    back = an_event(T.PAYOUT_PAID, payout_id="po2", is_reversal_of="po", amount_minor=-5000)
+    original, reversal = fold_payout([sent], [back]), fold_payout([back])
+    assert original.payout["status"] == "reversed"
+    assert reversal.payout["status"] == "paid"
+    lines = [*original.lines, *reversal.lines]
+    bank = [line for line in lines if line["account_code"] == "bank"]
+    assert sum(line["debit_minor"] - line["credit_minor"] for line in bank) == 0

@@ -1,0 +1,192 @@
+"""Archived webhooks normalized again: what maps now becomes an event, and nothing else changes."""
+
+import datetime as dt
+import json
+
+import msgspec
+import payment_notifications as n
+import pytest
+from typer.testing import CliRunner
+
+from clearhouse.cli.replay import group
+from clearhouse.core.window import Window
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import Message, Progress
+from clearhouse.log.sqlite import SqliteLog
+from clearhouse.payments.event import decode_event
+from clearhouse.payments.letters import Letters, Wanted
+from clearhouse.payments.normalizer import outcomes
+from clearhouse.payments.normalizer.loop import Normalizer
+from clearhouse.payments.normalizing import normalize
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.replay import Replay
+from clearhouse.payments.store.database import open_store
+from clearhouse.payments.store.recorder import Handled, Recorder
+from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
+from clearhouse.payments.webhook import decode_webhook, encode_webhook
+
+NOW = dt.datetime(2026, 11, 2, 13, tzinfo=dt.UTC)
+DAYS = Window(NOW.date(), NOW.date())
+CHARGE = n.stripe("charge.captured", n.charge())
+REFUND = n.stripe("refund.created", n.refund(), id="evt_2")
+DISPUTE = n.stripe("charge.dispute.created", n.dispute(), id="evt_3")
+NO_FACT = n.stripe("invoice.paid", {}, id="evt_4")
+
+
+@pytest.fixture
+def log(tmp_path):
+    opened = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=lambda: NOW)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = open_store(f"sqlite:///{tmp_path}/payments.db")
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def landing(tmp_path):
+    return Landing.from_url((tmp_path / "landing").as_uri())
+
+
+@pytest.fixture
+def replay(log, landing, store):
+    return Replay(log, landing, store)
+
+
+@pytest.fixture
+def normalizer(log, landing):
+    return Normalizer(log, landing, now=lambda: NOW)
+
+
+def put(log, *webhooks):
+    log.append([Message(WEBHOOKS.name, "k", encode_webhook(each)) for each in webhooks])
+
+
+def record_all(log, store):
+    records = log.read(EVENTS.name, 0)
+    Recorder(store, lambda: NOW).record(
+        [Handled(decode_event(each.value), each) for each in records],
+        Progress("worker", EVENTS.name, len(records)),
+        0,
+    )
+
+
+def counts(log):
+    return [log.end(topic.name) for topic in (WEBHOOKS, EVENTS, UNMAPPED, NORMALIZER_DEAD)]
+
+
+def test_what_maps_now_becomes_an_event_of_today(log, normalizer, store, replay, monkeypatch):
+    put(log, CHARGE, REFUND, DISPUTE, DISPUTE, NO_FACT)
+    with monkeypatch.context() as before:
+        before.setattr(outcomes, "normalize", _older)
+        normalizer.step()
+    record_all(log, store)
+    assert counts(log) == [5, 1, 2, 2]
+
+    report = replay.compare(DAYS)
+
+    assert (report.webhooks, report.unchanged, report.without) == (5, 1, 1)
+    assert [each.event.event_id for each in report.new] == ["stripe:evt_2", "stripe:evt_3"]
+    assert report.differing == []
+    assert counts(log) == [5, 1, 2, 2]  # nothing yet
+
+    assert replay.append(report.new) == 2
+    assert replay.compare(DAYS).new == []  # they wait for the normalizer
+    normalizer.step()
+    assert counts(log) == [7, 3, 2, 2]
+    again = [decode_webhook(each.value) for each in log.read(WEBHOOKS.name, 5)]
+    assert {(each.redrive_of, each.attempt, each.body) for each in again} == {
+        ("normalizer:payments.webhooks:1", 2, REFUND.body),
+        ("normalizer:payments.webhooks:2", 2, DISPUTE.body),
+    }
+    assert replay.compare(DAYS).new == []
+
+
+def test_a_letter_that_was_discarded_stays_so(log, normalizer, store, replay, monkeypatch):
+    put(log, DISPUTE)
+    with monkeypatch.context() as before:
+        before.setattr(outcomes, "normalize", _older)
+        normalizer.step()
+    letters = Letters(log, store, lambda: NOW)
+    letters.discard(letters.find(Wanted()), "a test of ours")
+
+    report = replay.compare(DAYS)
+
+    assert (report.new, report.decided) == ([], 1)
+
+
+def _older(webhook, position, book_date, fetched=None):
+    """The mapping before it knew refunds and could read disputes."""
+    if "re_1" in webhook.body:
+        return normalize(NO_FACT, position, book_date, fetched)
+    if "dp_1" in webhook.body:
+        return [Problem("mapping_failed", "", "no")]
+    return normalize(webhook, position, book_date, fetched)
+
+
+def test_a_replay_of_what_was_right_changes_nothing(log, normalizer, store, replay):
+    put(log, CHARGE, CHARGE, NO_FACT)
+    normalizer.step()
+    for is_recorded in (False, True):
+        if is_recorded:
+            record_all(log, store)
+
+        report = replay.compare(DAYS)
+
+        assert (report.unchanged, report.without) == (2, 1)
+        assert (report.new, report.differing) == ([], [])
+
+
+def test_a_known_event_that_would_be_another_is_named_and_left(
+    log, normalizer, store, replay, monkeypatch
+):
+    put(log, CHARGE, REFUND)
+    normalizer.step()
+    record_all(log, store)
+
+    def newer(webhook, position, book_date, fetched=None):
+        if "re_1" in webhook.body:
+            return normalize(NO_FACT, position, book_date, fetched)
+        event = normalize(webhook, position, book_date, fetched)
+        return msgspec.structs.replace(event, amount_minor=1)
+
+    monkeypatch.setattr(outcomes, "normalize", newer)
+    report = replay.compare(DAYS)
+
+    assert [(each.event_id, each.fields) for each in report.differing] == [
+        ("stripe:evt_1", ("amount_minor",)),
+        ("stripe:evt_2", ()),
+    ]
+    assert report.new == []
+
+
+def test_webhooks_that_were_not_normalized_yet_are_the_normalizers(log, replay):
+    put(log, CHARGE)
+
+    report = replay.compare(DAYS)
+
+    assert (report.webhooks, report.new) == (0, [])
+
+
+def test_the_command_says_first_and_appends_when_it_is_told(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("CLEARHOUSE_HOME", str(home))
+    log = SqliteLog(home / "log.db", [t.name for t in TOPICS], clock=lambda: NOW)
+    put(log, CHARGE, REFUND)
+    with monkeypatch.context() as before:
+        before.setattr(outcomes, "normalize", _older)
+        Normalizer(log, Landing.from_url((home / "landing").as_uri())).step()
+    asked = ["payments", "--from", "2026-11-02", "--to", "2026-11-02", "--json"]
+
+    said = json.loads(CliRunner().invoke(group, asked).stdout)
+    applied = json.loads(CliRunner().invoke(group, [*asked, "--apply"]).stdout)
+
+    assert (said["webhooks"], said["new"], said["applied"]) == (2, ["stripe:evt_2"], False)
+    assert applied == {**said, "applied": True}
+    assert log.end(WEBHOOKS.name) == 3
+    log.close()
