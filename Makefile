@@ -16,9 +16,10 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
 export UV_COMPILE_BYTECODE := 1
 export UV_PROJECT_ENVIRONMENT := .venv
 DAYS ?= 365
+KILLS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo docs test lint coverage crash bench mutants \
+.PHONY: help install install-dev demo docs test lint coverage crash chaos-embedded bench mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -65,6 +66,9 @@ coverage: install-dev  ## line coverage of src, at least 90 %
 
 crash: install-dev  ## kill a run before and after every durable write, and run again
 	@$(RUN)/pytest tests/crash --every-write -n 2
+
+chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, SEED=…)
+	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 stack-up: install  ## PostgreSQL, an S3 store, Redis and Prometheus on this machine, without containers; prints what to export
 	@$(RUN)/python -m deploy.native up
