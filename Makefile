@@ -16,10 +16,14 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
 export UV_COMPILE_BYTECODE := 1
 export UV_PROJECT_ENVIRONMENT := .venv
 DAYS ?= 365
+TO ?= http://127.0.0.1:8080
+RATE ?= 0
+COUNT ?= 20000
+SEED ?= 42
 KILLS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo docs test lint coverage crash chaos-embedded bench mutants \
+.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos-embedded bench mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -52,6 +56,9 @@ install-dev: .venv/.installed-dev  ## the above, with the tools for tests and ch
 demo: install  ## a year of purchases and sales (DAYS=7: a week) from APIs to published marts, and the trial balance
 	@$(RUN)/clearhouse demo --days $(DAYS)
 
+gateway-simulator: install  ## a month of signed webhooks to a running gateway (TO=http://… RATE=200 COUNT=20000 SEED=42)
+	@$(RUN)/clearhouse payments simulate --to $(TO) --rate $(RATE) --count $(COUNT) --seed $(SEED)
+
 docs: install  ## a page of the models with their lineage, and the data dictionary
 	@$(RUN)/python scripts/make_docs.py --site dbt/target/docs --dictionary docs/dictionary.md
 
@@ -67,8 +74,8 @@ coverage: install-dev  ## line coverage of src, at least 90 %
 crash: install-dev  ## kill a run before and after every durable write, and run again
 	@$(RUN)/pytest tests/crash --every-write -n 2
 
-chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, SEED=…)
-	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
+	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 stack-up: install  ## PostgreSQL, an S3 store, Redis and Prometheus on this machine, without containers; prints what to export
 	@$(RUN)/python -m deploy.native up

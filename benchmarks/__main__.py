@@ -59,6 +59,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case(part, days) for part in _STAR]
     cases += [Case("star_one_more", min(days, _WEEK_DAYS)), Case("star_one_more", days)]
     cases += [Case(part, days) for part in _LEDGER]
+    cases += [Case("payments_normalize", days)]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

@@ -85,7 +85,7 @@ def options(log, **changes):
 async def running(log, **changes):
     """The application, started."""
     app = create_app(options(log, **changes))
-    async with app.router.lifespan_context(app):
+    async with app.app.router.lifespan_context(app.app):
         yield app
 
 

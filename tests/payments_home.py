@@ -125,9 +125,9 @@ class Home:
         )
         return Message(EVENTS.name, event.payment_id or event.event_id, encode_event(event))
 
-    def command(self, *args: object) -> Result:
+    def command(self, *args: object, **variables: str) -> Result:
         """A command of the command line, in this process."""
-        return command(self.home, *args)
+        return command(self.home, *args, **variables)
 
     def run(self, first: dt.date, last: dt.date) -> Result:
         """`clearhouse run payments` over days."""

@@ -29,6 +29,7 @@ PARTS = {
     "gl_orm_first": "benchmarks.parts.ledger_lists:orm_first",
     "gl_orm_deep": "benchmarks.parts.ledger_lists:orm_deep",
     "gl_stream": "benchmarks.parts.ledger_service:stream",
+    "payments_normalize": "benchmarks.parts.payments_normalizer:normalize",
     "clearhouse": "benchmarks.parts.ours:to_marts",
     "clearhouse_whole": "benchmarks.parts.ours:whole",
     "dlt_arrow": "benchmarks.parts.peer:arrow",

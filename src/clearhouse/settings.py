@@ -227,7 +227,7 @@ class Settings(BaseSettings):
     )
     square_access_token: SecretStr | None = Field(None, description="Square's access token.")
     adyen_report_url: SourceUrl | None = Field(
-        None, description="Adyen's reports, up to the merchant account. Unset: none are fetched."
+        None, description="Where Adyen's reports are, as https://ca-live.adyen.com."
     )
     adyen_report_key: SecretStr | None = Field(None, description="X-API-Key of its report user.")
     inference_url: SourceUrl | None = Field(

@@ -217,7 +217,7 @@ def test_a_closed_day_is_reckoned_again_by_its_commands(home: Home) -> None:
     closed = home.command("close", "payments", "--date", MONDAY)
 
     assert closed.exit_code == DONE, closed.stderr
-    commands = closed.output.split("\n# ")[1:]
+    commands = [c for c in closed.output.split("\n# ")[1:] if c.startswith("events: ")]
     for command in commands:
         answer = subprocess.run(
             command.partition("\n")[2], shell=True, cwd=home.home, capture_output=True, text=True,
@@ -225,4 +225,4 @@ def test_a_closed_day_is_reckoned_again_by_its_commands(home: Home) -> None:
         )  # fmt: skip
         assert "records|8" in answer.stdout
         assert "minor:USD|8000" in answer.stdout
-    assert len(commands) >= 3
+    assert len(commands) == 3

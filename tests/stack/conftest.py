@@ -10,7 +10,11 @@ from stack.commands import Stack, own_ports
 from stack.server import Server
 
 UNIT = Path(__file__).parents[1] / "unit"
-sys.path += [str(UNIT), str(UNIT / "books")]  # tests that run here too, and what they import
+sys.path += [
+    str(UNIT),
+    str(UNIT / "books"),
+    str(UNIT / "payments"),
+]  # tests that run here too, and what they import
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from children import answer_orders, warm_up
-from crash.runner import SqlChanges, Writes, die
+from crash.runner import SqlChanges
 from dbt.adapters.sql.connections import SQLConnectionManager
+from durable_writes import Writes, die
 from retail_home import Shops
 from sqlalchemy.engine.default import DefaultDialect
 

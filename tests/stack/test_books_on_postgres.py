@@ -21,6 +21,7 @@ MODULES = (
     "test_ledger",
     "test_publications",
     "test_quarantine_store",
+    "test_recorder",
     "test_store_tables",
 )
 OF_FILES_ALONE = {

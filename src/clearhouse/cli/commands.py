@@ -80,6 +80,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "gl": ("gl:group", "The general ledger."),
     "serve": ("serve:group", "The services of payments."),
+    "payments": ("payments:group", "Payments, and the sandbox's providers."),
     "dlq": ("dlq:group", "Messages of payments that a stage can't handle."),
     "settings": ("admin:show_settings", "Every setting in force, secrets masked."),
     "doctor": ("admin:doctor", "Check that everything a run needs is there and answers."),

@@ -10,7 +10,7 @@ from clearhouse.cli.app import out, settings_of_stores
 from clearhouse.cli.options import FromDay, JsonFlag, ToDay
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
-from clearhouse.core.window import Window, parse_day
+from clearhouse.core.window import Window
 from clearhouse.payments.replay import Difference, NewEvent, Replay, Report
 
 _SHOWN = 20
@@ -33,7 +33,7 @@ def payments(
     as_json: JsonFlag = False,
 ) -> None:
     """Normalize archived webhooks again; what is an event now and was none is appended."""
-    days = Window(parse_day(first), parse_day(last))
+    days = Window.parse(first, last)
     with ExitStack() as stack:
         replay = _opened(stack)
         with under_way("normalizing again"):
@@ -49,6 +49,8 @@ def payments(
     out.print(f"{len(report.new):>9,}  are events now, and were none")
     for new in report.new[:_SHOWN]:
         out.print(f"           {_told_new(new)}", markup=False)
+    if report.decided:
+        out.print(f"{report.decided:>9,}  could be, but their dead letters are decided")
     out.print(f"{len(report.differing):>9,}  are known events that would be others now")
     for difference in report.differing[:_SHOWN]:
         out.print(f"           {_told_difference(difference)}", markup=False)
@@ -69,7 +71,7 @@ def _opened(stack: ExitStack) -> Replay:
     stack.callback(log.close)
     store = open_store(config.payments_database_url)
     stack.callback(store.engine.dispose)
-    return Replay(log, Landing.from_url(config.landing_url), store.engine)
+    return Replay(log, Landing.from_url(config.landing_url), store)
 
 
 def _told_new(new: NewEvent) -> str:
@@ -86,6 +88,7 @@ def _as_data(report: Report, *, applies: bool) -> dict[str, object]:
         "webhooks": report.webhooks,
         "unchanged": report.unchanged,
         "without": report.without,
+        "decided": report.decided,
         "new": [new.event.event_id for new in report.new],
         "differing": [
             {"event_id": each.event_id, "fields": list(each.fields)} for each in report.differing

@@ -5,9 +5,53 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from clearhouse.core.errors import ClearhouseError, first_line
+
+STARTING = ClearhouseError("It is starting.", "starting")
+
+
+class LoopState(Protocol):
+    """How a loop is: what is in its way (None: nothing), and its metrics."""
+
+    @property
+    def in_the_way(self) -> Exception | None:
+        """What keeps it from work; None: nothing."""
+        ...
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Its metrics."""
+        ...
+
+
+def health_app(title: str, state: LoopState) -> FastAPI:
+    """Health and metrics of a loop."""
+    app = FastAPI(title=title, version="1", openapi_url=None)
+
+    @app.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready")
+    def ready(response: Response) -> dict[str, str]:
+        error = state.in_the_way
+        if error is None:
+            return {"status": "ready"}
+        response.status_code = 503
+        code = error.code if isinstance(error, ClearhouseError) else "store_failed"
+        return {"status": "not_ready", "code": code, "reason": first_line(error)}
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(state.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
 
 
 @contextmanager

@@ -21,6 +21,9 @@ DEFAULT_MAX_BYTES = 64 << 30
 
 _MOST_BYTES_READ = 32 << 20
 """At which a read ends though more was asked for: it bounds the memory of who reads."""
+_ROWS_OF_STATEMENTS = (64, 16, 4, 1)
+"""Rows inserted at once. Between two statements the interpreter may be taken by other threads, and
+be had again only after they have had their time: one statement a row is slow in a busy process."""
 _MOST_DELETED = 2_000
 """In one transaction, so that who appends waits for some ms only."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -259,11 +262,15 @@ def _appending(connection: sqlite3.Connection, number: int, now: int) -> _Append
 
 
 def _insert(connection: sqlite3.Connection, topic: _Appending) -> None:
-    connection.executemany(
-        f"INSERT INTO messages_{topic.number} (position, key, appended_at, value) "
-        "VALUES (?, ?, ?, ?)",
-        topic.rows,
-    )
+    rows, at = topic.rows, 0
+    for size in _ROWS_OF_STATEMENTS:
+        insert = (
+            f"INSERT INTO messages_{topic.number} (position, key, appended_at, value) "
+            f"VALUES {', '.join(['(?, ?, ?, ?)'] * size)}"
+        )
+        while len(rows) - at >= size:
+            connection.execute(insert, [value for row in rows[at : at + size] for value in row])
+            at += size
     connection.execute(
         "UPDATE topic SET next_position = ?, last_at = ? WHERE number = ?",
         (topic.first + len(topic.rows), topic.at, topic.number),

@@ -2,9 +2,10 @@
 
 A webhook that no event was made of, and of which the code makes one now, is appended to
 `payments.webhooks` again, as a redrive: it gets a new position and the book date of its replay, so
-that the books of its own day stay as they are, and the event keeps its id. An event that is known
-is left alone, whatever the code makes of its webhook now: its difference is named, and a correction
-is an event of its own. So what was right changes nothing, and a repeated replay does nothing.
+that the books of its own day stay as they are, and the event keeps its id. Its dead letter, where
+it has one, is redriven by that; one that was discarded stays so. An event that is known is left
+alone, whatever the code makes of its webhook now: its difference is named, and a correction is an
+event of its own. So what was right changes nothing, and a repeated replay does nothing.
 """
 
 import datetime as dt
@@ -19,12 +20,15 @@ from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, LogError, Message
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import PaymentEvent, decode_event, payment_key
+from clearhouse.payments.letters import OPEN, KnownLetter, Letters, Wanted
 from clearhouse.payments.normalizer.archive import Archive, Archived, archived
 from clearhouse.payments.normalizer.fetching import FetchRecords
+from clearhouse.payments.normalizer.letters import STAGE
 from clearhouse.payments.normalizer.loop import CONSUMER
 from clearhouse.payments.normalizer.outcomes import GONE, said_by, webhook_of
 from clearhouse.payments.normalizing import Fetched
 from clearhouse.payments.problem import Problem
+from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.tables import delivery, payment_event
 from clearhouse.payments.topics import EVENTS, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, encode_webhook
@@ -64,11 +68,13 @@ class Report:
         webhooks: that were read from landing.
         unchanged: that are known events, as the code makes them now.
         without: that no event is made of, now as before.
+        decided: that could be events now, and whose dead letters were discarded or redriven.
     """
 
     webhooks: int = 0
     unchanged: int = 0
     without: int = 0
+    decided: int = 0
     new: list[NewEvent] = field(default_factory=list)
     differing: list[Difference] = field(default_factory=list)
 
@@ -77,16 +83,18 @@ class Replay:
     """Compares archived webhooks with the events that are known, in the log and in the store.
 
     Args:
-        log: holds webhooks and the latest events.
+        log: holds webhooks and the latest events; an object that no normalizer uses.
         landing: holds the archive, and what was fetched.
-        store: the operational store, with every event that was recorded.
+        store: the operational store, with every event that was recorded, and what was decided of
+            dead letters.
     """
 
-    def __init__(self, log: Log, landing: Landing, store: sa.Engine) -> None:
+    def __init__(self, log: Log, landing: Landing, store: PaymentStore) -> None:
         self._log = log
         self._landing = landing
-        self._store = store
-        self._fetches = FetchRecords(landing, lambda: dt.datetime.now(dt.UTC))
+        self._store = store.engine
+        self._fetches = FetchRecords(landing, _now)
+        self._letters = Letters(log, store, _now)
 
     def compare(self, days: Window) -> Report:
         """Normalize the webhooks of days again; nothing is changed.
@@ -106,22 +114,36 @@ class Replay:
             of_day = (each for each in archived(self._landing, day) if each.position < read_to)
             for batch in _batches(of_day):
                 self._compare(batch, fetched, unrecorded, seen, report)
+        decided = {i for i, letter in self._letters_of(report.new).items() if letter.state != OPEN}
+        report.decided = len(decided)
+        report.new = [each for each in report.new if _letter_id(each) not in decided]
         return report
 
-    def append(self, found: Sequence[NewEvent]) -> Sequence[int]:
+    def append(self, found: Sequence[NewEvent]) -> int:
         """Have the normalizer read the webhooks of new events again.
 
         Returns:
-            Their new positions. They are durable when this returns.
+            How many. They are durable when this returns.
 
         Raises:
-            LogError: they can't be appended; batches before may have been.
+            LogError: they can't be appended; some may have been.
         """
-        positions: list[int] = []
-        for start in range(0, len(found), _AT_ONCE):
-            messages = [_redrive(each) for each in found[start : start + _AT_ONCE]]
-            positions += self._log.append(messages)
-        return positions
+        letters = self._letters_of(found)
+        count = self._letters.redrive([each for each in letters.values() if each.state == OPEN])
+        rest = [each for each in found if _letter_id(each) not in letters]
+        for start in range(0, len(rest), _AT_ONCE):
+            count += len(
+                self._log.append([_redrive(each) for each in rest[start : start + _AT_ONCE]])
+            )
+        return count
+
+    def _letters_of(self, found: Sequence[NewEvent]) -> dict[str, KnownLetter]:
+        """The dead letters of webhooks, by id."""
+        if not found:
+            return {}
+        wanted = Wanted(stage=STAGE, ids=frozenset(map(_letter_id, found)))
+        letters = self._letters.find(wanted, only_open=False)
+        return {each.letter.letter_id: each for each in letters}
 
     def _compare(
         self,
@@ -205,6 +227,10 @@ class Replay:
         return {row.webhook_position: row.event_id for row in rows}
 
 
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 def _said(
     each: Archived, fetched: Mapping[int, Fetched | None]
 ) -> PaymentEvent | Unmapped | list[Problem] | None:
@@ -232,10 +258,15 @@ def _differing(before: PaymentEvent, now: PaymentEvent) -> tuple[str, ...]:
     )
 
 
+def _letter_id(new: NewEvent) -> str:
+    """What the dead letter of its webhook is called, where there is one."""
+    return f"{STAGE}:{WEBHOOKS.name}:{new.position}"
+
+
 def _redrive(new: NewEvent) -> Message:
     webhook = msgspec.structs.replace(
         new.webhook,
-        redrive_of=f"normalizer:{WEBHOOKS.name}:{new.position}",
+        redrive_of=_letter_id(new),
         attempt=new.webhook.attempt + 1,
     )
     key = payment_key(new.event) or new.event.event_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.hop import Hop
-from clearhouse.books.model import EntryKey, Status
+from clearhouse.books.model import EntryKey, Side, Status, Totals
 from clearhouse.engines.dbt import DbtError
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.bronze import bronze_schema
@@ -45,6 +45,7 @@ def _normalize(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepR
         for day, entry_ids in ops.entries_in(run.engine, dataset.declared.silver, days).items()
         if len(entry_ids) == 1
     }
+    in_place |= _empty_in_place(run, dataset.declared.silver, hop, keys)
 
     def build(some: Sequence[dt.date]) -> None:
         build_silver(run, dataset, {day: keys[day].entry_id for day in some})
@@ -63,6 +64,7 @@ def _to_gold(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> StepRep
         for day, entry_ids in ops.entries_in(run.engine, fact, days).items()
         if day in keys and keys[day].entry_id in entry_ids
     }
+    in_place |= _empty_in_place(run, fact, hop, keys)
     candidates = {day: key.entry_id for day, key in keys.items()}
     ops.set_candidates(run.engine, dataset.id, candidates)
 
@@ -101,6 +103,19 @@ def _keys(run: Run, hop: str, cleared: Cleared, version: str) -> dict[dt.date, E
         for day, before in cleared.entries.items()
     }
     return run.as_sealed(hop, made_from)
+
+
+def _empty_in_place(
+    run: Run, relation: str, hop: str, keys: Mapping[dt.date, EntryKey]
+) -> dict[dt.date, str]:
+    """Days that were built and have no rows: nothing in the store can carry their entry."""
+    filled = ops.entries_in(run.engine, relation, list(keys)) if keys else {}
+    entered = run.entries(hop, [day for day in keys if not filled.get(day)])
+    return {
+        day: entry.entry_id
+        for day, entry in entered.items()
+        if entry.key == keys[day] and not entry.totals.get(Side.OUT, Totals()).records
+    }
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ STRIPE = {"provider": "stripe", "name": "x", "secrets": ["SECRET"]}
         ([{"provider": "SECRET"}], {}, "$.accounts[0].provider"),
         ([STRIPE | {"secrets": "SECRET"}], {}, "$.accounts[0].secrets"),
         ([STRIPE | {"SECRET": "x"}], {}, "what no account has there"),
-        ("[SECRET", {}, "not JSON"),
+        ('{"accounts": [SECRET', {}, "not JSON"),
         ("\x00", {}, "not JSON"),
     ],
 )

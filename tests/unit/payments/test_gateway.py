@@ -240,7 +240,7 @@ def test_stopping_waits_for_what_is_being_written_and_takes_nothing_after_it():
         async with running(log) as app:
             asking = asyncio.create_task(ask(app, *sign("stripe", body), body))
             await asyncio.sleep(0.01)
-            closing = asyncio.create_task(app.state.intake.close())
+            closing = asyncio.create_task(app.app.state.intake.close())
             await asyncio.sleep(0.01)
             late = await ask(app, *sign("stripe", body), body)
             may_go_on.set()

@@ -2,14 +2,16 @@
 
 import hashlib
 import itertools
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
+from databases import Databases
 from payment_lives import NOON, an_event
 
+from clearhouse.core.urls import SecretUrl
 from clearhouse.log.log import Progress, Record, StaleProgress
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import EventType as T
@@ -26,8 +28,9 @@ DERIVED = (tables.payment, tables.refund, tables.dispute, tables.payout, tables.
 class Desk:
     """Records events as a worker does, each as the next record of the topic."""
 
-    def __init__(self, path: Path) -> None:
-        self.store = open_store(f"sqlite:///{path}")
+    def __init__(self, url: str) -> None:
+        is_server = url.startswith("postgresql:")
+        self.store = open_store(SecretUrl.parse(url, ("postgresql",)) if is_server else url)
         self._recorder = Recorder(self.store, lambda: NOON)
         self._at = 0
 
@@ -51,8 +54,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "payments.db")
+def url(databases: Databases) -> str:
+    return databases.bare()
+
+
+@pytest.fixture
+def desk(url: str) -> Iterator[Desk]:
+    made = Desk(url)
+    yield made
+    made.store.close()
 
 
 def test_an_event_is_recorded_once_whatever_number_of_times_it_comes(desk: Desk) -> None:
@@ -90,11 +100,12 @@ def test_a_dead_letter_that_is_tried_again(desk: Desk) -> None:
     assert desk.record(event) == Outcomes(known=1)
 
 
-def test_a_batch_is_recorded_by_one_process_only(desk: Desk, tmp_path: Path) -> None:
-    other = Desk(tmp_path / "payments.db")
+def test_a_batch_is_recorded_by_one_process_only(desk: Desk, url: str) -> None:
+    other = Desk(url)
     desk.record(an_event(T.CAPTURED))
     with pytest.raises(StaleProgress):
         other.record(an_event(T.CAPTURED, payment_id="other"))
+    other.store.close()
     assert len(desk.rows(tables.payment_event)) == 1
 
 
@@ -131,11 +142,11 @@ PAYOUTS = [
 
 @pytest.mark.parametrize("life", [LINKED, BY_REFERENCE, BY_DISPUTE, AMBIGUOUS, PAYOUTS])
 def test_the_order_of_events_and_of_batches_makes_no_difference(
-    life: list[PaymentEvent], tmp_path: Path
+    life: list[PaymentEvent], databases: Databases
 ) -> None:
     desks = []
     for number, order in enumerate(itertools.permutations(life)):
-        desk = Desk(tmp_path / f"{number}.db")
+        desk = Desk(databases.bare())
         if number % 2:
             desk.record(*order)
         else:

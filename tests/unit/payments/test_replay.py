@@ -11,6 +11,7 @@ from clearhouse.landing.store import Landing
 from clearhouse.log.log import Message, Progress
 from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.event import decode_event
+from clearhouse.payments.letters import Letters, Wanted
 from clearhouse.payments.normalizer import outcomes
 from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.normalizing import normalize
@@ -50,7 +51,7 @@ def landing(tmp_path):
 
 @pytest.fixture
 def replay(log, landing, store):
-    return Replay(log, landing, store.engine)
+    return Replay(log, landing, store)
 
 
 @pytest.fixture
@@ -90,14 +91,29 @@ def test_what_maps_now_becomes_an_event_of_today(log, normalizer, store, replay,
     assert report.differing == []
     assert counts(log) == [5, 1, 2, 2]  # nothing yet
 
-    assert replay.append(report.new) == [5, 6]
+    assert replay.append(report.new) == 2
     assert replay.compare(DAYS).new == []  # they wait for the normalizer
     normalizer.step()
     assert counts(log) == [7, 3, 2, 2]
-    redriven = decode_webhook(log.read(WEBHOOKS.name, 5)[0].value)
-    assert (redriven.redrive_of, redriven.attempt) == ("normalizer:payments.webhooks:1", 2)
-    assert redriven.body == REFUND.body
+    again = [decode_webhook(each.value) for each in log.read(WEBHOOKS.name, 5)]
+    assert {(each.redrive_of, each.attempt, each.body) for each in again} == {
+        ("normalizer:payments.webhooks:1", 2, REFUND.body),
+        ("normalizer:payments.webhooks:2", 2, DISPUTE.body),
+    }
     assert replay.compare(DAYS).new == []
+
+
+def test_a_letter_that_was_discarded_stays_so(log, normalizer, store, replay, monkeypatch):
+    put(log, DISPUTE)
+    with monkeypatch.context() as before:
+        before.setattr(outcomes, "normalize", _older)
+        normalizer.step()
+    letters = Letters(log, store, lambda: NOW)
+    letters.discard(letters.find(Wanted()), "a test of ours")
+
+    report = replay.compare(DAYS)
+
+    assert (report.new, report.decided) == ([], 1)
 
 
 def _older(webhook, position, book_date, fetched=None):

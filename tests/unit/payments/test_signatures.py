@@ -414,12 +414,13 @@ def test_a_certificate_that_can_not_be_had_refuses_nothing_for_good(paypal):
         (b"", "not_json"),
         (b"{", "not_json"),
         (b'{"id":"\xff","type":"x"}', "not_utf8"),
-        (b"[]", "not_an_object"),
-        (b'"evt_1"', "not_an_object"),
+        (b"[]", "wrong_shape"),
+        (b'"evt_1"', "wrong_shape"),
         (b'{"type":"x"}', "no_event"),
         (b'{"id":"evt_1","type":""}', "no_event"),
         (b'{"id":1,"type":"x"}', "no_event"),
-        (b'{"id":"evt_1","type":"x","data":' + b"[" * 100_000, "too_deep"),
+        (b'{"id":"evt_1","type":"x","x":' + b"[" * 100_000, "too_deep"),
+        (b'{"id":"evt_1","type":"x","data":[]}', "wrong_shape"),
     ],
 )
 def test_a_verified_body_that_is_no_notification_is_malformed(body, expected):

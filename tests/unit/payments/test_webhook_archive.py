@@ -11,7 +11,7 @@ from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.normalizer import archive as archiving
 from clearhouse.payments.normalizer.aging import age_out
 from clearhouse.payments.normalizer.archive import SOURCE, Archive, archived, archived_objects
-from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, TOPICS, UNMAPPED, WEBHOOKS
 from clearhouse.payments.webhook import encode_webhook
 
 DAY = dt.date(2026, 11, 2)
@@ -147,7 +147,7 @@ def test_what_is_no_webhook_keeps_its_place(log, landing, clock):
 
 def test_the_log_forgets_what_is_old_read_and_archived(log, landing, clock):
     put(log, *"abcd")
-    log.append([Message(EVENTS.name, "k", b"{}")])
+    log.append([Message(topic.name, "k", b"{}") for topic in (EVENTS, EVENTS, UNMAPPED)])
     later = DAY + dt.timedelta(days=WEBHOOKS.days)
     Archive(log, landing, clock).step()
 
@@ -156,6 +156,7 @@ def test_the_log_forgets_what_is_old_read_and_archived(log, landing, clock):
     log.append([], Progress("normalizer", WEBHOOKS.name, 3))
     assert age_out(log, later, {}) == 0  # not old enough
     assert age_out(log, later + dt.timedelta(days=1), {}) == 3
+    assert age_out(log, DAY + dt.timedelta(days=UNMAPPED.days + 1), {}) == 1
 
     assert [each.position for each in log.read(WEBHOOKS.name, 3)] == [3]
     with pytest.raises(LogError):

@@ -24,7 +24,7 @@ from clearhouse.payments.topics import TOPICS
 __all__ = ["GatewayOptions", "create_app"]
 
 
-def create_app(options: GatewayOptions) -> FastAPI:
+def create_app(options: GatewayOptions) -> Webhooks:
     """The gateway as an ASGI application. Its log is opened when it starts."""
     app = FastAPI(
         title="Payments gateway",
@@ -33,16 +33,10 @@ def create_app(options: GatewayOptions) -> FastAPI:
         "has the webhook durably; every error is a problem+json with a `code`.",
         lifespan=partial(_running, options),
     )
-    app.add_middleware(
-        Webhooks,
-        accounts=options.accounts,
-        intake=lambda: app.state.intake,
-        most_bytes=options.most_bytes,
-    )
     app.add_exception_handler(HTTPException, _told)
     _add_state(app)
     openapi.describe(app)
-    return app
+    return Webhooks(app, options.accounts, lambda: app.state.intake, options.most_bytes)
 
 
 def opened_log(options: GatewayOptions) -> Log:

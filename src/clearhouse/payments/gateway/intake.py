@@ -22,7 +22,6 @@ from clearhouse.payments.event import Provider
 from clearhouse.payments.gateway import metrics
 from clearhouse.payments.id_fields import ID_FIELDS
 from clearhouse.payments.signatures import Certificates, MalformedWebhook, verify
-from clearhouse.payments.signatures.structure import NOT_JSON
 from clearhouse.payments.topics import GATEWAY_DEAD, WEBHOOKS
 from clearhouse.payments.webhook import (
     RawWebhook,
@@ -106,7 +105,7 @@ class Intake:
             await self._append([_letter(raw, malformed)])
             return "dead_letter"
         await self._append(_messages(verified))
-        metrics.NOTIFICATIONS.labels(raw.provider).inc(len(verified.items))
+        metrics.notifications(raw.provider).inc(len(verified.items))
         return "accepted"
 
     async def check(self) -> None:
@@ -175,10 +174,7 @@ def _messages(verified: VerifiedWebhook) -> list[Message]:
 def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
     """A dead letter of a request that is signed and no notification, whole but for card numbers."""
     sha256 = hashlib.sha256(raw.body).hexdigest()
-    is_json = malformed.code not in NOT_JSON
-    masked = (
-        mask_json(raw.body, ID_FIELDS[raw.provider]) if is_json else Masked(mask_text(raw.body))
-    )
+    masked = _without_cards(raw)
     letter = DeadLetter(
         letter_id=f"gateway::{sha256}:{raw.received_at.isoformat()}",
         stage="gateway",
@@ -198,6 +194,15 @@ def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
     else:
         letter = replace(letter, message=_as_message(raw, malformed.key_id, text, masked.pointers))
     return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(letter))
+
+
+def _without_cards(raw: RawWebhook) -> Masked:
+    try:
+        msgspec.json.decode(raw.body)
+        raw.body.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Masked(mask_text(raw.body))
+    return mask_json(raw.body, ID_FIELDS[raw.provider])
 
 
 def _as_message(raw: RawWebhook, key_id: str, text: str, pointers: tuple[str, ...]) -> msgspec.Raw:

@@ -1,5 +1,7 @@
 """What Prometheus is told of the gateway."""
 
+from functools import cache
+
 from prometheus_client import Counter, Histogram
 
 WEBHOOKS = Counter("gateway_webhooks", "Requests by provider and outcome.", ["provider", "outcome"])
@@ -19,3 +21,21 @@ SECONDS = Histogram(
     ["provider"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+
+
+@cache
+def webhooks(provider: str, outcome: str) -> Counter:
+    """The counter of requests that came to an outcome; found once, as each request needs it."""
+    return WEBHOOKS.labels(provider, outcome)
+
+
+@cache
+def notifications(provider: str) -> Counter:
+    """The counter of a provider's notifications."""
+    return NOTIFICATIONS.labels(provider)
+
+
+@cache
+def seconds(provider: str) -> Histogram:
+    """The times of a provider's requests."""
+    return SECONDS.labels(provider)

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Callable
 
 from cryptography import x509
-from fastapi import FastAPI
 
 from clearhouse.core import serving
 from clearhouse.core.errors import SettingsError
 from clearhouse.payments.account_settings import accounts_from
 from clearhouse.payments.gateway.app import create_app, opened_log
 from clearhouse.payments.gateway.intake import GatewayOptions
+from clearhouse.payments.gateway.webhooks import Webhooks
 from clearhouse.payments.signatures.certificates import (
     Certificates,
     certificates_of,
@@ -56,12 +56,12 @@ def sandbox_options_from(settings: Settings) -> GatewayOptions:
     )
 
 
-def from_settings() -> FastAPI:
+def from_settings() -> Webhooks:
     """The application of a worker."""
     return _app(options_from)
 
 
-def of_sandbox() -> FastAPI:
+def of_sandbox() -> Webhooks:
     """The application of a worker that takes the sandbox's webhooks."""
     return _app(sandbox_options_from)
 
@@ -97,9 +97,10 @@ def serve(host: str, port: int, workers: int, *, is_of_sandbox: bool = False) ->
         ws="none",
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # nothing is made of where a request comes from
     )
 
 
-def _app(options: Callable[[Settings], GatewayOptions]) -> FastAPI:
+def _app(options: Callable[[Settings], GatewayOptions]) -> Webhooks:
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
     return create_app(options(load_settings()))

@@ -52,10 +52,10 @@ class _Gone(Exception):  # noqa: N818
 
 
 class Webhooks:
-    """Middleware that answers webhooks, and passes all other requests on.
+    """An ASGI application that answers webhooks itself, and passes all else on.
 
     Args:
-        app: what answers the others.
+        app: what answers the rest.
         accounts: those whose webhooks are taken.
         intake: of the running gateway.
         most_bytes: of a body.
@@ -68,7 +68,7 @@ class Webhooks:
         intake: Callable[[], Intake],
         most_bytes: int,
     ) -> None:
-        self._app = app
+        self.app = app
         self._accounts = {(str(each.provider), each.name): each for each in accounts}
         self._intake = intake
         self._most_bytes = most_bytes
@@ -76,7 +76,7 @@ class Webhooks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http" or not scope["path"].startswith(PATH):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         begun = time.perf_counter()
         provider, _, account = scope["path"][len(PATH) :].partition("/")
@@ -91,9 +91,9 @@ class Webhooks:
             return
         finally:
             known = provider if provider in _PROVIDERS else _NOBODY
-            metrics.WEBHOOKS.labels(known, outcome).inc()
+            metrics.webhooks(known, outcome).inc()
         await _send(send, answer)
-        metrics.SECONDS.labels(known).observe(time.perf_counter() - begun)
+        metrics.seconds(known).observe(time.perf_counter() - begun)
 
     async def _answer(
         self, scope: Scope, receive: Receive, provider: str, name: str

@@ -11,17 +11,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import structlog
-from fastapi import FastAPI, Response
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import served, until_a_signal
+from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
 from clearhouse.log.opening import open_log
@@ -37,7 +30,6 @@ from clearhouse.settings import Settings
 _ARCHIVE_SECONDS = 5.0
 _AGE_OUT_EVERY = 720
 """Rounds of the archive: an hour."""
-_STARTING = ClearhouseError("It is starting.", "starting")
 _log = structlog.get_logger()
 
 
@@ -46,7 +38,7 @@ class State:
     """How the service is, for who asks over HTTP."""
 
     log: Log
-    in_the_way: ClearhouseError | None = _STARTING
+    in_the_way: ClearhouseError | None = STARTING
     archive_in_the_way: ClearhouseError | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
@@ -77,29 +69,6 @@ class State:
         return float(self.log.end(WEBHOOKS.name) - self.log.progress(CONSUMER, WEBHOOKS.name))
 
 
-def create_app(state: State) -> FastAPI:
-    """Health and metrics."""
-    app = FastAPI(title="Normalizer", version="1", openapi_url=None)
-
-    @app.get("/health/live")
-    def live() -> dict[str, str]:
-        return {"status": "live"}
-
-    @app.get("/health/ready")
-    def ready(response: Response) -> dict[str, str]:
-        error = state.in_the_way
-        if error is None:
-            return {"status": "ready"}
-        response.status_code = 503
-        return {"status": "not_ready", "code": error.code, "reason": error.message}
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        return Response(generate_latest(state.registry), media_type=CONTENT_TYPE_LATEST)
-
-    return app
-
-
 def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool = True) -> None:
     """Normalize until a signal ends it.
 
@@ -113,24 +82,31 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
         ClearhouseError: it could not start.
     """
     with ExitStack() as stack:
-        log = open_log(settings.log_url, [topic.name for topic in TOPICS])
-        stack.callback(log.close)
+        # Two objects: one that is asked for the normalizer's progress beside the loop would hide
+        # from it that another process has come further.
+        log, beside = _opened(settings, stack), _opened(settings, stack)
         landing = Landing.from_url(settings.landing_url)
         fetcher = fetcher_from(settings)
         if fetcher is not None:
             stack.callback(fetcher.close)
-        state = State(log)
+        state = State(beside)
         breaker = BreakerSettings() if has_breaker else None
         loop = Normalizer(log, landing, fetcher, breaker=breaker, on_outcomes=state.count)
-        archive = Archive(log, landing)
+        archive = Archive(beside, landing)
         stop = stack.enter_context(until_a_signal())
         if port is not None:
-            stack.enter_context(served(create_app(state), host, port))
+            stack.enter_context(served(health_app("Normalizer", state), host, port))
         _run_side_by_side(
             stop,
             lambda: loop.run_until(stop, state.tell),
-            lambda: _keep(archive, log, state, stop),
+            lambda: _keep(archive, beside, state, stop),
         )
+
+
+def _opened(settings: Settings, stack: ExitStack) -> Log:
+    log = open_log(settings.log_url, [topic.name for topic in TOPICS])
+    stack.callback(log.close)
+    return log
 
 
 def fetcher_from(settings: Settings) -> StripeObjects | None:

@@ -4,12 +4,13 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 
 from clearhouse.payments.dead_letter import Unmapped
-from clearhouse.payments.event import EventType, PaymentEvent, Provider, payment_key
+from clearhouse.payments.event import EventType, PaymentEvent, Provider
 from clearhouse.payments.exponents import minor_of_text, minor_units
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers.refusal import RefusedError
@@ -21,10 +22,13 @@ NOTHING = msgspec.Raw(b"null")
 """What a part is that is missing, and is read only for some types."""
 
 _NULL_LIKE = frozenset({"", "null", "none", "nil", "undefined", "n/a", "nan", "(null)"})
+_MAX_NULL_LIKE = 16
+"""With blanks around it. Longer texts need not be looked at for it."""
 _MAX_ID = 255
 _MAX_KEY = 300
+_MAX_SCOPE = len("stripe::live::reference:")
+"""What a key adds to an account and an id."""
 _MAX_WORD = 60
-_BAD_ID = re.compile(r"[^\x21-\x7e]")
 _BAD_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LAST4 = re.compile(r"[0-9]{4}")
 _FIRST_AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -71,7 +75,15 @@ class Notice:
             body_sha256=webhook.body_sha256,
             **values,
         )
-        if len(event_id) > _MAX_KEY or len(payment_key(event) or "") > _MAX_KEY:
+        ids = (
+            event.payment_id,
+            event.linked_id,
+            event.refund_id,
+            event.dispute_id,
+            event.payout_id,
+        )
+        longest = max((len(each) for each in ids if each is not None), default=0)
+        if len(event_id) > _MAX_KEY or len(account) + longest > _MAX_KEY - _MAX_SCOPE:
             raise RefusedError.of("id_malformed", "", "Its ids are too long to be kept.")
         return event
 
@@ -163,9 +175,19 @@ def clip(text: str, most: int = _MAX_WORD) -> str:
 
 def word(text: str | None) -> str | None:
     """An optional word of the provider; what only looks like nothing is None."""
-    if text is None or text.strip().lower() in _NULL_LIKE:
+    if text is None:
         return None
-    return clip(text) or None
+    return _word(text) if len(text) <= _MAX_WORD else clip(text) or None
+
+
+@lru_cache(4096)
+def _word(text: str) -> str | None:
+    """Remembered, as words are few."""
+    return None if _is_nothing(text) else clip(text) or None
+
+
+def _is_nothing(text: str) -> bool:
+    return len(text) <= _MAX_NULL_LIKE and text.strip().lower() in _NULL_LIKE
 
 
 def optional_id(text: str | None, at: str) -> str | None:
@@ -174,9 +196,9 @@ def optional_id(text: str | None, at: str) -> str | None:
     Raises:
         RefusedError: it is none that could be looked up again.
     """
-    if text is None or text.strip().lower() in _NULL_LIKE:
+    if text is None or _is_nothing(text):
         return None
-    if len(text) > _MAX_ID or _BAD_ID.search(text):
+    if len(text) > _MAX_ID or " " in text or not (text.isascii() and text.isprintable()):
         raise RefusedError.of("id_malformed", at, "It is no id: too long, or with odd characters.")
     return text
 
@@ -195,7 +217,7 @@ def needed_id(text: str | None, at: str) -> str:
 
 def reference(text: str | None) -> str | None:
     """A merchant's own reference, which may hold anything."""
-    if text is None or text.strip().lower() in _NULL_LIKE:
+    if text is None or _is_nothing(text):
         return None
     return clip(text, _MAX_ID) or None
 

@@ -1,6 +1,6 @@
 """Adyen's settlement detail report of a batch.
 
-Data flow: `GET <reports>/<merchant account>/<name>`, a CSV file with a line of names.
+Data flow: `GET reports/download/MerchantAccount/<account>/<name>`, a CSV file with a line of names.
 Grain: one entry a row; the row of the payout itself (MerchantPayout) names the payout of all.
 Idempotency: a report is never changed: the same name gives the same rows.
 How to run: `await Adyen(client).entries_of(report)`.
@@ -17,6 +17,7 @@ from clearhouse.payments.event import Provider
 from clearhouse.payments.settlements.client import ask
 from clearhouse.payments.settlements.entry import EntryKind, Payout, SettlementEntry, minor_of
 
+_REPORTS = "reports/download/MerchantAccount"
 _KINDS = {
     "Settled": EntryKind.CHARGE,
     "SettledReversed": EntryKind.CAPTURE_FAILED,
@@ -47,8 +48,8 @@ class Adyen:
         Raises:
             SourceError: see `ResilientClient.exchange`; an answer that can't be used, bad_answer.
         """
-        answer = await ask(self._client, f"{report.account}/{report.payout_id}", {})
-        rows = _rows(answer)
+        answer = await ask(self._client, f"{_REPORTS}/{report.account}/{report.payout_id}", {})
+        rows = [] if answer is None else _rows(answer)
         named = (row["Modification Reference"] for row in rows if row["Type"] == "MerchantPayout")
         payout = Payout(report.account, next(named, report.payout_id))
         return [_entry(payout, report, n, row) for n, row in enumerate(rows, 1)]

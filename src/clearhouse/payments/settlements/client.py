@@ -1,6 +1,7 @@
 """Asking providers' APIs: whole answers as bytes, and what is in them."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
@@ -12,6 +13,7 @@ from clearhouse.core.http import ResilientClient
 
 T = TypeVar("T")
 
+_NOT_ITEMIZED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 MAX_ANSWER_BYTES = 256 << 20
 """A settlement report of a batch can have a million rows."""
 
@@ -21,8 +23,11 @@ async def ask(
     path: str,
     params: Mapping[str, str | int],
     headers: Mapping[str, str] | None = None,
-) -> bytes:
-    """The whole answer to `GET path`.
+) -> bytes | None:
+    """The whole answer to `GET path`; None where the provider has no entries to give.
+
+    A provider refuses to itemize a payout that was made by hand, or that it no longer knows. Such a
+    one stands unexplained in the tie-out, and does not keep the others of its day away.
 
     Raises:
         SourceError: see `ResilientClient.exchange`.
@@ -31,7 +36,12 @@ async def ask(
     async def consume(response: httpx.Response) -> bytes:
         return await read_bounded(response, MAX_ANSWER_BYTES)
 
-    return await client.exchange("GET", path, params=params, headers=headers, consume=consume)
+    try:
+        return await client.exchange("GET", path, params=params, headers=headers, consume=consume)
+    except SourceError as error:
+        if error.status in _NOT_ITEMIZED:
+            return None
+        raise
 
 
 def decoded(answer: bytes, kind: type[T]) -> T:

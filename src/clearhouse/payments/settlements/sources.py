@@ -18,9 +18,11 @@ from functools import partial
 from typing import Any, Protocol
 
 import msgspec
+from pydantic import SecretStr
 
-from clearhouse.core.errors import SettingsError, UsageError
+from clearhouse.core.errors import UsageError
 from clearhouse.core.http import HttpPolicy, ResilientClient
+from clearhouse.core.urls import SecretUrl
 from clearhouse.landing import Landing
 from clearhouse.payments.event import Provider
 from clearhouse.payments.normalizer.archive import archived
@@ -202,34 +204,30 @@ def _connect(api: Api, settings: Settings, faults: Faults) -> Iterator[Settlemen
 
     Raises:
         UsageError: faults are asked of it.
-        SettingsError: it is set without its key.
     """
     if faults:
         raise UsageError(f"{api.named} has no faults that can be asked for.", "bad_fault")
-    url = getattr(settings, api.url)
-    if not url:
-        notice = f"{api.url.upper()} is not set: {api.named} itemizes no payouts."
+    if missing := _missing(api, settings):
+        notice = f"{missing}: {api.named} itemizes no payouts."
         yield SettlementConnection(api, settings, "", notice, "", {})
         return
-    bearing = api.headers(_key(api, settings))
+    url: SecretUrl = getattr(settings, api.url)
+    key: SecretStr = getattr(settings, api.key)
+    bearing = api.headers(key.get_secret_value())
     yield SettlementConnection(api, settings, url.identity, "", url.for_client(), bearing)
 
 
 def _check(api: Api, settings: Settings) -> str:
-    if not getattr(settings, api.url):
-        return f"{api.url.upper()} is not set: {api.named} itemizes no payouts"
-    _key(api, settings)
+    missing = _missing(api, settings)
+    if missing:
+        return f"{missing}: {api.named} itemizes no payouts"
     return f"{api.named} is asked for settlements at {api.url.upper()}"
 
 
-def _key(api: Api, settings: Settings) -> str:
-    key = getattr(settings, api.key)
-    if key is None:
-        raise SettingsError(
-            f"{api.url.upper()} is set and {api.key.upper()} is not: set the key it is asked by."
-        )
-    text: str = key.get_secret_value()
-    return text
+def _missing(api: Api, settings: Settings) -> str:
+    """Which setting is missing for an API to be asked, in words; "" for none."""
+    unset = next((name for name in (api.url, api.key) if getattr(settings, name) is None), None)
+    return f"{unset.upper()} is not set" if unset else ""
 
 
 SOURCES = tuple(source_of(api) for api in APIS)

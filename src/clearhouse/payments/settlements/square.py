@@ -64,7 +64,8 @@ class Square:
         params: dict[str, str | int] = {"limit": _A_PAGE}
         path = f"v2/payouts/{payout.payout_id}/payout-entries"
         while True:
-            page = decoded(await ask(self._client, path, params), _Page)
+            answer = await ask(self._client, path, params)
+            page = _Page() if answer is None else decoded(answer, _Page)
             found += [_entry(payout, bytes(each)) for each in page.payout_entries]
             if not page.cursor:
                 return found

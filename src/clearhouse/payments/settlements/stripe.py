@@ -67,7 +67,7 @@ class Stripe:
         )
         while True:
             answer = await ask(self._client, "v1/balance_transactions", params, headers)
-            page = decoded(answer, _Page)
+            page = _Page([]) if answer is None else decoded(answer, _Page)
             rows = [(decoded(bytes(each), _Transaction), bytes(each)) for each in page.data]
             found += [_entry(payout, row, raw) for row, raw in rows]
             if not page.has_more or not rows:

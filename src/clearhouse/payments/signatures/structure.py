@@ -12,27 +12,44 @@ from clearhouse.payments.accounts import Account, Scheme
 from clearhouse.payments.event import Provider
 from clearhouse.payments.signatures.refusals import MalformedWebhook
 
-NOT_JSON = frozenset({"not_utf8", "not_json", "too_deep"})
-"""Codes of bodies that can't be read as JSON."""
+_PAYMENTS_OF_STRIPE = ("payment_intent", "charge")
+
+
+class _StripeObject(msgspec.Struct):
+    id: Any = None
+    object: Any = None
+    payment_intent: Any = None
+    charge: Any = None
+
+
+class _StripeData(msgspec.Struct):
+    object: _StripeObject | None = None
+
+
+class _StripeRelated(msgspec.Struct):
+    id: Any = None
+    type: Any = None
 
 
 class _Stripe(msgspec.Struct):
     id: Any = None
     type: Any = None
-    data: Any = None
-    related_object: Any = None
+    data: _StripeData | None = None
+    related_object: _StripeRelated | None = None
 
     def event(self) -> tuple[Any, Any]:
         return self.id, self.type
 
     def payment(self) -> Any:
         related = self.related_object
-        if _at(related, "type") in ("payment_intent", "charge"):
-            return _at(related, "id")
-        found = _at(self.data, "object")
-        payment = _at(found, "payment_intent") or _at(found, "charge")
-        if payment is None and _at(found, "object") in ("payment_intent", "charge"):
-            payment = _at(found, "id")
+        if related is not None and related.type in _PAYMENTS_OF_STRIPE:
+            return related.id
+        found = self.data.object if self.data is not None else None
+        if found is None:
+            return None
+        payment = found.payment_intent or found.charge
+        if payment is None and found.object in _PAYMENTS_OF_STRIPE:
+            payment = found.id
         return _at(payment, "id") or payment
 
 
@@ -135,7 +152,7 @@ def _read(provider: Provider, account: Account, item: bytes) -> _Structure:
     except UnicodeDecodeError:
         raise MalformedWebhook("not_utf8", "The body is not UTF-8.") from None
     except msgspec.ValidationError:
-        raise MalformedWebhook("not_an_object", "The body is not a JSON object.") from None
+        raise MalformedWebhook("wrong_shape", "The body has not the shape of an event.") from None
     except msgspec.DecodeError:
         raise MalformedWebhook("not_json", "The body is not JSON.") from None
     except RecursionError:

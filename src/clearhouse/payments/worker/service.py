@@ -7,17 +7,9 @@ was not committed is done again at the next start.
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from fastapi import FastAPI, Response
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from clearhouse.core.errors import ClearhouseError, first_line
-from clearhouse.core.loops import served, until_a_signal
+from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
 from clearhouse.log.log import Log
 from clearhouse.log.opening import open_log
 from clearhouse.payments.flow import measure
@@ -29,7 +21,6 @@ from clearhouse.payments.worker.loop import Worker
 from clearhouse.settings import Settings
 from clearhouse.workflows.opening import open_workflows
 
-_STARTING = ClearhouseError("It is starting.", "starting")
 _OUTCOMES = ("recorded", "duplicate", "dead_letter", "known")
 
 
@@ -39,7 +30,7 @@ class State:
 
     log: Log
     store: PaymentStore
-    in_the_way: Exception | None = _STARTING
+    in_the_way: Exception | None = STARTING
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     _outcomes: Counter = field(init=False)
 
@@ -49,6 +40,8 @@ class State:
         )
         lag = Gauge("worker_lag", "Events still to be read.", registry=self.registry)
         lag.set_function(lambda: float(measure(self.log, self.store.engine).worker_lag))
+        outbox = Gauge("worker_outbox", "Messages still to be published.", registry=self.registry)
+        outbox.set_function(lambda: float(measure(self.log, self.store.engine).to_publish))
         ready = Gauge("worker_ready", "1 while nothing is in the way.", registry=self.registry)
         ready.set_function(lambda: float(self.in_the_way is None))
 
@@ -60,30 +53,6 @@ class State:
     def tell(self, error: Exception | None) -> None:
         """Take note of what is in the loop's way; None: nothing."""
         self.in_the_way = error
-
-
-def create_app(state: State) -> FastAPI:
-    """Health and metrics."""
-    app = FastAPI(title="Worker", version="1", openapi_url=None)
-
-    @app.get("/health/live")
-    def live() -> dict[str, str]:
-        return {"status": "live"}
-
-    @app.get("/health/ready")
-    def ready(response: Response) -> dict[str, str]:
-        error = state.in_the_way
-        if error is None:
-            return {"status": "ready"}
-        response.status_code = 503
-        code = error.code if isinstance(error, ClearhouseError) else "store_failed"
-        return {"status": "not_ready", "code": code, "reason": first_line(error)}
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        return Response(generate_latest(state.registry), media_type=CONTENT_TYPE_LATEST)
-
-    return app
 
 
 def serve(settings: Settings, host: str, port: int | None) -> None:
@@ -112,5 +81,5 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         )
         stop = stack.enter_context(until_a_signal())
         if port is not None:
-            stack.enter_context(served(create_app(state), host, port))
+            stack.enter_context(served(health_app("Worker", state), host, port))
         worker.run_until(stop, state.tell)

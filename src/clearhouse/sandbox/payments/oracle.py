@@ -45,11 +45,16 @@ def differences(world: World, engine: sa.Engine) -> list[str]:
         world: all of whose deliveries were acknowledged and worked off.
         engine: of the operational store.
     """
-    found: list[str] = []
     with engine.connect() as connection:
-        for name, table in _TABLES.items():
-            rows = connection.execute(sa.select(table)).mappings()
-            found.extend(_compared(name, world.truth[name], [dict(row) for row in rows]))
+        return differences_in(connection, world)
+
+
+def differences_in(connection: sa.Connection, world: World) -> list[str]:
+    """The same in a transaction of the caller's."""
+    found: list[str] = []
+    for name, table in _TABLES.items():
+        rows = connection.execute(sa.select(table)).mappings()
+        found.extend(_compared(name, world.truth[name], [dict(row) for row in rows]))
     return found
 
 

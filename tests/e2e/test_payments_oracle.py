@@ -1,0 +1,142 @@
+"""A month of payments through gateway, normalizer and worker: the oracle agrees on every row.
+
+The requests go over real HTTP, signed; thin events are fetched from the sandbox's API; nothing is
+told to the services beside that.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from cryptography import x509
+from served import served
+
+from clearhouse.landing import Landing
+from clearhouse.log.log import Log
+from clearhouse.log.opening import open_log
+from clearhouse.payments.gateway.app import GatewayOptions, create_app
+from clearhouse.payments.inference.client import InProcess
+from clearhouse.payments.normalizer.fetching import StripeObjects
+from clearhouse.payments.normalizer.loop import Normalizer
+from clearhouse.payments.signatures import Certificates
+from clearhouse.payments.store import tables
+from clearhouse.payments.store.database import PaymentStore, open_store
+from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.payments.worker.loop import Worker
+from clearhouse.sandbox.payments import certificates
+from clearhouse.sandbox.payments.accounts import STRIPE_KEY, sandbox_accounts
+from clearhouse.sandbox.payments.app import create_app as create_providers
+from clearhouse.sandbox.payments.options import PaymentOptions
+from clearhouse.sandbox.payments.oracle import differences, differences_in, message_differences
+from clearhouse.sandbox.payments.sender import SendReport, send
+from clearhouse.sandbox.payments.world import World
+
+SEED, WEBHOOKS_WANTED, TODAY = 11, 1_200, dt.date(2026, 11, 1)
+
+
+class Run:
+    """What a month of webhooks has left behind."""
+
+    def __init__(self, log: Log, store: PaymentStore, report: SendReport) -> None:
+        self.log, self.store, self.report = log, store, report
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(SEED, WEBHOOKS_WANTED, today=TODAY)
+
+
+@pytest.fixture(scope="module")
+def run(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    folder = tmp_path_factory.mktemp("payments")
+    log_url = f"sqlite:///{folder}/log.db"
+    with ExitStack() as stack:
+        log = open_log(log_url, [topic.name for topic in TOPICS])
+        stack.callback(log.close)
+        report = _sent(world, log_url)
+        _normalize(log, folder)
+        store = open_store(f"sqlite:///{folder}/payments.db")
+        stack.callback(store.engine.dispose)
+        worker = Worker(log, store, InProcess())
+        while worker.step():
+            pass
+        yield Run(log, store, report)
+
+
+def _sent(world: World, log_url: str) -> SendReport:
+    roots = x509.load_pem_x509_certificates(certificates.root())
+    trusted = Certificates(roots, lambda _host, _path: certificates.chain())
+    options = GatewayOptions(log_url, sandbox_accounts(), trusted)
+    with served(create_app(options)) as url:
+        return send(world.deliveries, url)
+
+
+def _normalize(log: Log, folder: Path) -> None:
+    providers = create_providers(PaymentOptions(SEED, webhooks=WEBHOOKS_WANTED, today=TODAY))
+    fetcher = StripeObjects(
+        "http://stripe.sandbox", STRIPE_KEY, transport=httpx.ASGITransport(app=providers)
+    )
+    landing = Landing.from_url(f"file://{folder}/landing")
+    normalizer = Normalizer(log, landing, fetcher)
+    while normalizer.step():
+        pass
+    fetcher.close()
+
+
+def test_all_but_forged_requests_are_acknowledged(world: World, run: Run) -> None:
+    genuine = {each.number for each in world.deliveries if not each.is_forged}
+
+    assert set(run.report.acknowledged) == genuine
+    assert len(run.report.acknowledged) == len(genuine)
+
+
+def test_the_store_holds_the_truth(world: World, run: Run) -> None:
+    assert differences(world, run.store.engine) == []
+    assert all(world.truth.values())
+
+
+def test_what_is_no_fact_is_kept_as_what_it_is(world: World, run: Run) -> None:
+    assert message_differences(world, run.log) == []
+
+
+def test_no_card_number_is_at_rest(world: World, run: Run) -> None:
+    assert world.output.card_numbers
+    stored = b"".join(r.value for r in run.log.read(WEBHOOKS.name, 0, 10_000))
+    for number in world.output.card_numbers:
+        assert number.encode() not in stored
+        assert number[-4:].encode() in stored  # the text is there, and masked
+
+
+def test_the_oracle_names_what_is_missing_invented_and_changed(world: World, run: Run) -> None:
+    payments, payouts = world.truth["payment"], world.truth["payout"]
+    changed, lost, invented = (
+        payments[0]["payment_key"],
+        payouts[0]["payout_key"],
+        "stripe:x:live:y",
+    )
+    tampered = run.store.engine.connect()
+    with tampered, tampered.begin() as transaction:
+        payment, payout = tables.payment, tables.payout
+        tampered.execute(
+            sa.update(payment)
+            .where(payment.c.payment_key == changed)
+            .values(captured_minor=payment.c.captured_minor + 1)
+        )
+        tampered.execute(sa.delete(payout).where(payout.c.payout_key == lost))
+        row = tampered.execute(sa.select(payment).limit(1)).mappings().one()
+        tampered.execute(sa.insert(payment).values({**row, "payment_key": invented}))
+        found = sorted(differences_in(tampered, world))
+        transaction.rollback()
+
+    before = payments[0]["captured_minor"]
+    assert found == sorted(
+        [
+            f"payment {changed}: captured_minor is {before + 1}, not {before}",
+            f"payment {invented}: invented",
+            f"payout {lost}: missing",
+        ]
+    )
