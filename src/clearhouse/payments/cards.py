@@ -30,7 +30,7 @@ _UUID = re.compile(
 _DIGITS = re.compile(rb"[0-9]+")
 _ESCAPED = re.compile(rb"\\u00(?:2[0dD]|3[0-9])")
 """A digit, a space or a dash that is written by its number."""
-_ESCAPE = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\.", re.S)
+_ESCAPE = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\[^0-9]", re.S)
 _TOKEN = re.compile(rb'[{}\[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}\[\],:"]+', re.S)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _Place = tuple[int, int, bytes]
@@ -71,8 +71,11 @@ def mask_json(body: bytes, id_fields: Collection[str]) -> Masked:
 
 
 def mask_text(text: bytes) -> bytes:
-    """Mask the card numbers of bytes of which nothing is known."""
-    return _masked(text, _in_string(text, 0, len(text))) if _may_hold_card(text) else text
+    """Mask the card numbers of bytes of which nothing is known: as they are, and as JSON reads."""
+    if not _may_hold_card(text):
+        return text
+    plain = [(at, at + 1, b"*") for at in _hidden_digits(text)]
+    return _masked(text, plain + _in_string(text, 0, len(text)))
 
 
 def _may_hold_card(body: bytes) -> bool:
@@ -185,8 +188,9 @@ def _sum(sums: tuple[list[int], list[int]], start: int, end: int) -> int:
 def _masked(body: bytes, places: list[_Place]) -> bytes:
     changed, at = bytearray(), 0
     for start, end, shown in sorted(set(places)):
-        changed += body[at:start] + shown
-        at = end
+        if start >= at:  # else it is a part of an escape that is masked as a whole
+            changed += body[at:start] + shown
+            at = end
     return bytes(changed + body[at:])
 
 
