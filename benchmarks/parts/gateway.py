@@ -5,6 +5,7 @@ the same cores.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import time
@@ -71,8 +72,9 @@ def _task(job: Job, stack: ExitStack, connections: int, what: str) -> Task:
 
 
 def _request(number: int) -> bytes:
-    charge = {"id": f"ch_{number:024}", "object": "charge", "payment_intent": f"pi_{number:024}"}
-    event = {"id": f"evt_{number:024}", "object": "event", "type": "charge.succeeded"}
+    unique = hashlib.md5(str(number).encode()).hexdigest()[:24]
+    charge = {"id": f"ch_{unique}", "object": "charge", "payment_intent": f"pi_{unique}"}
+    event = {"id": f"evt_{unique}", "object": "event", "type": "charge.succeeded"}
     event |= {"created": 1, "data": {"object": charge}, "pad": ""}
     event["pad"] = "x" * (BODY_BYTES - len(json.dumps(event)))
     body = json.dumps(event).encode()

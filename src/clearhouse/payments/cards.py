@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from clearhouse.payments.issuers import may_issue
+from clearhouse.payments import issuers
 
 _SHORTEST, _LONGEST = 12, 19
 _FIRST, _LAST = 6, 4
@@ -151,20 +151,26 @@ def _cards(run: bytes, glued: tuple[bool, bool]) -> Iterator[tuple[int, int]]:
         return
     groups = [group.span() for group in _DIGITS.finditer(run)]
     digits = run.translate(None, _SEPARATORS)
-    sums = _sums_of_luhn(digits)
     ends = [0]
     for start, end in groups:
         ends.append(ends[-1] + end - start)
-    for first in range(len(groups)):
+    sums: tuple[list[int], list[int]] | None = None
+    for first, before in enumerate(ends[:-1]):
+        if len(digits) - before < _SHORTEST:
+            return
+        lengths = issuers.lengths(digits[before : before + _FIRST])
+        if not lengths:
+            continue
         for last in range(first, len(groups)):
-            before, after = ends[first], ends[last + 1]
+            after = ends[last + 1]
             if after - before > _LONGEST:
                 break
-            if after - before < _SHORTEST or _sum(sums, before, after) % 10:
+            if after - before not in lengths:
                 continue
+            sums = sums or _sums_of_luhn(digits)  # few come so far
             beside = (first == 0 and glued[0]) or (last + 1 == len(groups) and glued[1])
             alone = first == last and after - before >= _SHORTEST_BESIDE_LETTERS
-            if (alone or not beside) and may_issue(digits[before:after]):
+            if (alone or not beside) and _sum(sums, before, after) % 10 == 0:
                 yield groups[first][0], groups[last][1]
 
 
