@@ -44,7 +44,7 @@ class Case:
 
     def __init__(self, seed: int, number: int) -> None:
         rng = random.Random(f"{seed}:{number}")
-        real = _real()
+        real = real_deliveries()
         self.delivery: Delivery = real[rng.randrange(len(real))]
         self.provider = self.delivery.provider
         self.body = _mutated(rng, _planted(rng, self.provider, self.delivery.body))
@@ -242,7 +242,8 @@ def _items_signed(body: bytes, key: str) -> bytes:
 
 
 @cache
-def _real() -> list[Delivery]:
+def real_deliveries() -> list[Delivery]:
+    """Requests as the sandbox's providers send them."""
     return [each for each in World(7, 400, today=dt.date(2026, 3, 1)).deliveries if each.secrets]
 
 

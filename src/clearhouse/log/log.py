@@ -89,7 +89,10 @@ class Log(Protocol):
         ...
 
     def progress(self, consumer: str, topic: str) -> int:
-        """The position of the next record that a consumer will read; 0 at first."""
+        """The position of the next record that a consumer will read; 0 at first.
+
+        A consumer asks before it moves its progress: what another process moved since is stale.
+        """
         ...
 
     def end(self, topic: str) -> int:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from clearhouse.payments.issuers import may_issue
+from clearhouse.payments import issuers
 
 _SHORTEST, _LONGEST = 12, 19
 _FIRST, _LAST = 6, 4
@@ -30,7 +30,7 @@ _UUID = re.compile(
 _DIGITS = re.compile(rb"[0-9]+")
 _ESCAPED = re.compile(rb"\\u00(?:2[0dD]|3[0-9])")
 """A digit, a space or a dash that is written by its number."""
-_ESCAPE = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\.", re.S)
+_ESCAPE = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\[^0-9]", re.S)
 _TOKEN = re.compile(rb'[{}\[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}\[\],:"]+', re.S)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _Place = tuple[int, int, bytes]
@@ -71,8 +71,11 @@ def mask_json(body: bytes, id_fields: Collection[str]) -> Masked:
 
 
 def mask_text(text: bytes) -> bytes:
-    """Mask the card numbers of bytes of which nothing is known."""
-    return _masked(text, _in_string(text, 0, len(text))) if _may_hold_card(text) else text
+    """Mask the card numbers of bytes of which nothing is known: as they are, and as JSON reads."""
+    if not _may_hold_card(text):
+        return text
+    plain = [(at, at + 1, b"*") for at in _hidden_digits(text)]
+    return _masked(text, plain + _in_string(text, 0, len(text)))
 
 
 def _may_hold_card(body: bytes) -> bool:
@@ -148,20 +151,26 @@ def _cards(run: bytes, glued: tuple[bool, bool]) -> Iterator[tuple[int, int]]:
         return
     groups = [group.span() for group in _DIGITS.finditer(run)]
     digits = run.translate(None, _SEPARATORS)
-    sums = _sums_of_luhn(digits)
     ends = [0]
     for start, end in groups:
         ends.append(ends[-1] + end - start)
-    for first in range(len(groups)):
+    sums: tuple[list[int], list[int]] | None = None
+    for first, before in enumerate(ends[:-1]):
+        if len(digits) - before < _SHORTEST:
+            return
+        lengths = issuers.lengths(digits[before : before + _FIRST])
+        if not lengths:
+            continue
         for last in range(first, len(groups)):
-            before, after = ends[first], ends[last + 1]
+            after = ends[last + 1]
             if after - before > _LONGEST:
                 break
-            if after - before < _SHORTEST or _sum(sums, before, after) % 10:
+            if after - before not in lengths:
                 continue
+            sums = sums or _sums_of_luhn(digits)  # few come so far
             beside = (first == 0 and glued[0]) or (last + 1 == len(groups) and glued[1])
             alone = first == last and after - before >= _SHORTEST_BESIDE_LETTERS
-            if (alone or not beside) and may_issue(digits[before:after]):
+            if (alone or not beside) and _sum(sums, before, after) % 10 == 0:
                 yield groups[first][0], groups[last][1]
 
 
@@ -185,8 +194,9 @@ def _sum(sums: tuple[list[int], list[int]], start: int, end: int) -> int:
 def _masked(body: bytes, places: list[_Place]) -> bytes:
     changed, at = bytearray(), 0
     for start, end, shown in sorted(set(places)):
-        changed += body[at:start] + shown
-        at = end
+        if start >= at:  # else it is a part of an escape that is masked as a whole
+            changed += body[at:start] + shown
+            at = end
     return bytes(changed + body[at:])
 
 

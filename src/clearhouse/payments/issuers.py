@@ -27,8 +27,12 @@ _ENDS = [int(last.ljust(_DIGITS_OF_PREFIX, "9")) for _, last, _ in _RANGES]
 _LENGTHS = [frozenset(lengths) for _, _, lengths in _RANGES]
 
 
-def may_issue(digits: bytes) -> bool:
-    """Whether some issuer has numbers that begin like these digits and are as long."""
+def lengths(digits: bytes) -> frozenset[int]:
+    """How many digits numbers of cards have that begin like these; none where no issuer has any.
+
+    Args:
+        digits: at least six.
+    """
     prefix = int(digits[:_DIGITS_OF_PREFIX])
     at = bisect_right(_STARTS, prefix) - 1
-    return at >= 0 and prefix <= _ENDS[at] and len(digits) in _LENGTHS[at]
+    return _LENGTHS[at] if at >= 0 and prefix <= _ENDS[at] else frozenset()

@@ -96,7 +96,6 @@ def serve(host: str, port: int, workers: int, *, is_of_sandbox: bool = False) ->
         backlog=2048,
         ws="none",
         server_header=False,
-        date_header=False,
         proxy_headers=False,  # nothing is made of where a request comes from
     )
 
