@@ -28,6 +28,7 @@ _LEDGER = (
     "gl_orm_first", "gl_list_deep", "gl_orm_deep", "gl_stream",
 )  # fmt: skip
 """The general ledger and its service; what is compared, side by side."""
+_PAYMENTS = ("payments_normalize", "payments_record", "payments_record_http")
 
 _GATEWAY = ("gateway_16", "gateway_16_no_log", "gateway_64", "gateway_64_no_log")
 
@@ -63,6 +64,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case(part, days) for part in _LEDGER]
     cases += [Case("payments_normalize", days)]
     cases += [Case(part, 1) for part in _GATEWAY]
+    cases += [Case(part, days) for part in _PAYMENTS]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

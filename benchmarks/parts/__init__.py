@@ -34,6 +34,8 @@ PARTS = {
     "gateway_64": "benchmarks.parts.gateway:many_connections",
     "gateway_16_no_log": "benchmarks.parts.gateway:few_connections_no_log",
     "gateway_64_no_log": "benchmarks.parts.gateway:many_connections_no_log",
+    "payments_record": "benchmarks.parts.payments_worker:in_process",
+    "payments_record_http": "benchmarks.parts.payments_worker:over_http",
     "clearhouse": "benchmarks.parts.ours:to_marts",
     "clearhouse_whole": "benchmarks.parts.ours:whole",
     "dlt_arrow": "benchmarks.parts.peer:arrow",

@@ -4,9 +4,11 @@ The requests go over real HTTP, signed; thin events are fetched from the sandbox
 told to the services beside that.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -14,10 +16,13 @@ import pytest
 import sqlalchemy as sa
 from cryptography import x509
 from served import served
+from starlette.types import ASGIApp
 
+from clearhouse.core.http import ResilientClient
 from clearhouse.landing import Landing
 from clearhouse.log.log import Log
 from clearhouse.log.opening import open_log
+from clearhouse.payments.gaps import Gap, accounts_of, fill, find_gaps, known_events
 from clearhouse.payments.gateway.app import GatewayOptions, create_app
 from clearhouse.payments.inference.client import InProcess
 from clearhouse.payments.normalizer.fetching import StripeObjects
@@ -35,56 +40,68 @@ from clearhouse.sandbox.payments.oracle import differences, differences_in, mess
 from clearhouse.sandbox.payments.sender import SendReport, send
 from clearhouse.sandbox.payments.world import World
 
-SEED, WEBHOOKS_WANTED, TODAY = 11, 1_200, dt.date(2026, 11, 1)
+TODAY = dt.date(2026, 11, 1)
 
 
+@dataclass
 class Run:
-    """What a month of webhooks has left behind."""
+    """Services in this process, beside a sandbox whose API they ask."""
 
-    def __init__(self, log: Log, store: PaymentStore, report: SendReport) -> None:
-        self.log, self.store, self.report = log, store, report
+    world: World
+    log: Log
+    store: PaymentStore
+    landing: Landing
+    providers: ASGIApp
+    report: SendReport
+
+    def work(self) -> None:
+        """Normalize and record all that has come."""
+        fetcher = StripeObjects(
+            "http://stripe.sandbox", STRIPE_KEY, transport=httpx.ASGITransport(app=self.providers)
+        )
+        normalizer = Normalizer(self.log, self.landing, fetcher)
+        while normalizer.step():
+            pass
+        fetcher.close()
+        worker = Worker(self.log, self.store, InProcess())
+        while worker.step():
+            pass
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return World(SEED, WEBHOOKS_WANTED, today=TODAY)
-
-
-@pytest.fixture(scope="module")
-def run(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    folder = tmp_path_factory.mktemp("payments")
+@contextmanager
+def running(folder: Path, seed: int, webhooks: int, missed: int = 0) -> Iterator[Run]:
+    """A month that was sent to a gateway, and worked off."""
+    world = World(seed, webhooks, today=TODAY, missed=missed)
+    options = PaymentOptions(seed, webhooks=webhooks, today=TODAY, missed=missed)
     log_url = f"sqlite:///{folder}/log.db"
     with ExitStack() as stack:
         log = open_log(log_url, [topic.name for topic in TOPICS])
         stack.callback(log.close)
-        report = _sent(world, log_url)
-        _normalize(log, folder)
         store = open_store(f"sqlite:///{folder}/payments.db")
         stack.callback(store.engine.dispose)
-        worker = Worker(log, store, InProcess())
-        while worker.step():
-            pass
-        yield Run(log, store, report)
+        landing = Landing.from_url(f"file://{folder}/landing")
+        report = _sent(world, log_url)
+        run = Run(world, log, store, landing, create_providers(options), report)
+        run.work()
+        yield run
 
 
 def _sent(world: World, log_url: str) -> SendReport:
     roots = x509.load_pem_x509_certificates(certificates.root())
     trusted = Certificates(roots, lambda _host, _path: certificates.chain())
-    options = GatewayOptions(log_url, sandbox_accounts(), trusted)
-    with served(create_app(options)) as url:
+    with served(create_app(GatewayOptions(log_url, sandbox_accounts(), trusted))) as url:
         return send(world.deliveries, url)
 
 
-def _normalize(log: Log, folder: Path) -> None:
-    providers = create_providers(PaymentOptions(SEED, webhooks=WEBHOOKS_WANTED, today=TODAY))
-    fetcher = StripeObjects(
-        "http://stripe.sandbox", STRIPE_KEY, transport=httpx.ASGITransport(app=providers)
-    )
-    landing = Landing.from_url(f"file://{folder}/landing")
-    normalizer = Normalizer(log, landing, fetcher)
-    while normalizer.step():
-        pass
-    fetcher.close()
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with running(tmp_path_factory.mktemp("payments"), 11, 1_200) as run:
+        yield run
+
+
+@pytest.fixture
+def world(run: Run) -> World:
+    return run.world
 
 
 def test_all_but_forged_requests_are_acknowledged(world: World, run: Run) -> None:
@@ -140,3 +157,29 @@ def test_the_oracle_names_what_is_missing_invented_and_changed(world: World, run
             f"payout {lost}: missing",
         ]
     )
+
+
+def test_what_stripe_never_sent_is_found_and_filled(tmp_path: Path) -> None:
+    with running(tmp_path, 5, 300, missed=9) as run:
+        assert differences(run.world, run.store.engine)
+
+        gaps = asyncio.run(_gaps(run))
+        fill(run.log, gaps, dt.datetime.now(dt.UTC))
+        run.work()
+
+        assert len(gaps) == 9
+        assert differences(run.world, run.store.engine) == []
+        assert asyncio.run(_gaps(run)) == []
+
+
+async def _gaps(run: Run) -> list[Gap]:
+    since = dt.datetime.combine(TODAY, dt.time(), dt.UTC) - dt.timedelta(days=30)
+    # What came is archived by the day on which the log took it.
+    known = known_events(run.log, run.landing, since.date(), dt.datetime.now(dt.UTC).date())
+    async with ResilientClient(
+        "http://stripe.sandbox",
+        name="Stripe's API",
+        headers={"Authorization": f"Bearer {STRIPE_KEY}"},
+        transport=httpx.ASGITransport(app=run.providers),
+    ) as client:
+        return await find_gaps(client, accounts_of(run.store), since, known)

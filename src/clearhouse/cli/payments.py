@@ -1,20 +1,26 @@
-"""`payments`: the sandbox's providers send, and what was made of it is compared with the truth."""
+"""`payments`: events that never came; what the sandbox's providers send, and what is true of it."""
 
 import asyncio
 import datetime as dt
 import json
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from clearhouse.cli.app import err, leave, out, settings_of_stores
-from clearhouse.cli.options import JsonFlag
+from clearhouse.cli.options import FirstBookDate, JsonFlag
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
-from clearhouse.core.errors import ExitCode, UsageError
+from clearhouse.core.errors import ExitCode, SettingsError, UsageError
 from clearhouse.core.window import parse_day
+
+if TYPE_CHECKING:
+    from clearhouse.log.log import Log
+    from clearhouse.payments.gaps import Gap
+    from clearhouse.payments.store.database import PaymentStore
+    from clearhouse.settings import Settings
 
 group = typer.Typer(no_args_is_help=True, help="Payments, and the sandbox's providers.")
 
@@ -92,21 +98,14 @@ def check(
     count: Count = 20_000, seed: Seed = 42, today: Today = None, as_json: JsonFlag = False
 ) -> None:
     """Compare every payment, refund, dispute and payout of the store with the truth of a month."""
-    from clearhouse.log.opening import open_log
-    from clearhouse.payments.store.database import open_store
-    from clearhouse.payments.topics import TOPICS
     from clearhouse.sandbox.payments.oracle import differences, message_differences
     from clearhouse.sandbox.payments.world import World
 
-    config = settings_of_stores()
     with under_way("making a month of payments"):
         world = World(seed, count, today=_day(today))
         truth = {name: len(rows) for name, rows in world.truth.items()}
     with ExitStack() as stack:
-        store = open_store(config.payments_database_url)
-        stack.callback(store.engine.dispose)
-        log = open_log(config.log_url, [topic.name for topic in TOPICS])
-        stack.callback(log.close)
+        _, log, store = _opened(stack)
         found = [*differences(world, store.engine), *message_differences(world, log)]
     if as_json:
         print(json.dumps({"rows": truth, "differences": found}))
@@ -122,6 +121,83 @@ def check(
         )
     if found:
         leave(ExitCode.UNBALANCED)
+
+
+@group.command("gaps")
+def gaps(
+    first: FirstBookDate = None,
+    applies: Annotated[
+        bool, typer.Option("--apply", help="Take the events as webhooks; without it, only say it.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """What Stripe lists among its events of the last 30 days, and what of it never came."""
+    from clearhouse.payments import gaps as of_stripe
+
+    now = dt.datetime.now(dt.UTC)
+    since = now - dt.timedelta(days=of_stripe.DAYS)
+    if first is not None:
+        day = dt.datetime.combine(parse_day(first), dt.time(), dt.UTC)
+        since = max(since, day)
+    with ExitStack() as stack:
+        config, log, store = _opened(stack)
+        with under_way("asking Stripe for its events"):
+            found = asyncio.run(_found(config, log, store, since, now.date()))
+        if applies:
+            of_stripe.fill(log, found, now)
+    if as_json:
+        told = [
+            {"event_id": g.event_id, "account": g.account, "type": g.type,
+             "created_at": g.created_at.isoformat()}
+            for g in found
+        ]  # fmt: skip
+        print(json.dumps({"since": since.isoformat(), "gaps": told, "applied": applies}))
+        return
+    out.print(f"{counted(len(found), 'event')} of Stripe since {since:%Y-%m-%d} never came.")
+    for gap in found[:_SHOWN]:
+        whose = f" of {gap.account}" if gap.account else ""
+        out.print(
+            f"  {gap.created_at:%Y-%m-%d %H:%M} {gap.event_id} {gap.type}{whose}", markup=False
+        )
+    if len(found) > _SHOWN:
+        out.print(f"  … and {len(found) - _SHOWN:,} more")
+    if applies:
+        out.print(f"{counted(len(found), 'event')} taken for the normalizer to read.")
+    elif found:
+        out.print("Nothing was taken: run it again with --apply.")
+
+
+async def _found(
+    config: "Settings", log: "Log", store: "PaymentStore", since: dt.datetime, today: dt.date
+) -> list["Gap"]:
+    from clearhouse.core.http import HttpPolicy, ResilientClient
+    from clearhouse.landing import Landing
+    from clearhouse.payments import gaps as of_stripe
+
+    if config.stripe_api_key is None:
+        raise SettingsError("Stripe lists its events for who has a key: set STRIPE_API_KEY.")
+    known = of_stripe.known_events(log, Landing.from_url(config.landing_url), since.date(), today)
+    bearing = {"Authorization": f"Bearer {config.stripe_api_key.get_secret_value()}"}
+    async with ResilientClient(
+        config.stripe_api_url.for_client(),
+        name="Stripe's API",
+        policy=HttpPolicy(),
+        headers=bearing,
+    ) as client:
+        return await of_stripe.find_gaps(client, of_stripe.accounts_of(store), since, known)
+
+
+def _opened(stack: ExitStack) -> tuple["Settings", "Log", "PaymentStore"]:
+    from clearhouse.log.opening import open_log
+    from clearhouse.payments.store.database import open_store
+    from clearhouse.payments.topics import TOPICS
+
+    config = settings_of_stores()
+    store = open_store(config.payments_database_url)
+    stack.callback(store.engine.dispose)
+    log = open_log(config.log_url, [topic.name for topic in TOPICS])
+    stack.callback(log.close)
+    return config, log, store
 
 
 def _day(text: str | None) -> dt.date | None:

@@ -8,7 +8,9 @@ nothing is done twice or left out.
 import base64
 import datetime as dt
 import threading
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
@@ -37,7 +39,7 @@ from clearhouse.workflows.activity import Workflows
 from clearhouse.workflows.inline import InlineWorkflows
 
 CONSUMER = "worker"
-DEFAULT_BATCH = 500
+DEFAULT_BATCH = 1_000
 _IDLE_SECONDS = 0.1
 _BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _MOST_DEFECTS = 20
@@ -202,7 +204,7 @@ class Worker:
             self._defects += 1
             if self._defects > _MOST_DEFECTS or not handled or handled[0].problems:
                 raise
-            _log.exception("event_not_recorded", event_id=handled[0].event.event_id)
+            _log.error("event_not_recorded", event_id=handled[0].event.event_id, **_of(error))
             self._record(records, [_refused(handled[0], error)], unreadable)
             return
         if not any(each.problems and each.problems[0].code == _FAILED for each in handled):
@@ -227,6 +229,12 @@ class Worker:
 
 
 _FAILED = "record_failed"
+
+
+def _of(error: Exception) -> dict[str, str]:
+    """A defect for the log: where it is, and nothing of the event."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return {"error": type(error).__name__, "at": f"{Path(frame.filename).name}:{frame.lineno}"}
 
 
 def _refused(handled: Handled, error: Exception) -> Handled:

@@ -1,0 +1,206 @@
+"""Gaps: events that Stripe has made and that never came, found by its list of events, and filled.
+
+A listed event enters as a webhook of its own, masked as any other, whose `key_id` says how it came;
+from there on it is handled as if it had been sent. Should Stripe send it after all, it is known.
+Stripe lists the events of the last 30 days.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import msgspec
+import sqlalchemy as sa
+
+from clearhouse.core.answer import read_bounded
+from clearhouse.core.http import ResilientClient
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import Log, Message
+from clearhouse.payments.accounts import DEFAULT, Account
+from clearhouse.payments.cards import mask_json
+from clearhouse.payments.event import Provider
+from clearhouse.payments.id_fields import ID_FIELDS
+from clearhouse.payments.normalizer.archive import Archive, archived
+from clearhouse.payments.settlements.client import decoded
+from clearhouse.payments.signatures.structure import key_of
+from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.tables import payment_event
+from clearhouse.payments.topics import WEBHOOKS
+from clearhouse.payments.webhook import StoredWebhook, encode_webhook
+
+DAYS = 30
+"""How far back Stripe lists its events."""
+
+KEY_ID = "list-events"
+"""How a webhook was verified that was listed: by the connection to Stripe's API."""
+
+_A_PAGE = 100
+_AT_ONCE = 500
+_MOST_BYTES = 64 << 20  # a page of a hundred events, each with a whole object
+_CONNECTED = "acct_"
+_PLATFORM = Account(Provider.STRIPE, DEFAULT)
+
+
+class _Head(msgspec.Struct):
+    id: str = ""
+    type: str = ""
+    created: int | str = 0
+    account: str | None = None
+
+
+class _Page(msgspec.Struct):
+    data: list[msgspec.Raw]
+    has_more: bool = False
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An event that never came.
+
+    Attributes:
+        account: the connected account that it is of, "" for one's own.
+        created_at: when Stripe made it, in UTC.
+        body: as Stripe lists it, with its account.
+    """
+
+    event_id: str
+    account: str
+    type: str
+    created_at: dt.datetime
+    body: bytes = field(repr=False)
+
+
+async def find_gaps(
+    client: ResilientClient,
+    accounts: Iterable[str],
+    since: dt.datetime,
+    known: set[tuple[str, str]],
+) -> list[Gap]:
+    """The listed events that are not known, oldest first.
+
+    Args:
+        client: of Stripe's API, with a key for live events.
+        accounts: connected ones, and "" for one's own.
+        since: the earliest that an event was made, in UTC.
+        known: account and id of each event that came.
+
+    Raises:
+        SourceError: Stripe's API can't be asked, or answers what is no list of events.
+    """
+    found = [
+        gap
+        for account in accounts
+        async for gap in _listed(client, account, since)
+        if (gap.account, gap.event_id) not in known
+    ]
+    return sorted(found, key=lambda gap: (gap.created_at, gap.event_id))
+
+
+async def _listed(client: ResilientClient, account: str, since: dt.datetime) -> AsyncIterator[Gap]:
+    params: dict[str, str | int] = {"limit": _A_PAGE, "created[gte]": int(since.timestamp())}
+    headers = {"Stripe-Account": account} if account else None
+    while True:
+        page = decoded(
+            await client.exchange(
+                "GET", "v1/events", params=params, headers=headers, consume=_whole
+            ),
+            _Page,
+        )
+        for raw in page.data:
+            head = decoded(bytes(raw), _Head)
+            yield Gap(
+                head.id,
+                account,
+                head.type,
+                dt.datetime.fromtimestamp(int(head.created), dt.UTC),
+                _with_account(bytes(raw), head, account),
+            )
+        if not page.has_more or not page.data:
+            return
+        params["starting_after"] = head.id
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    return await read_bounded(response, _MOST_BYTES)
+
+
+def _with_account(body: bytes, head: _Head, account: str) -> bytes:
+    """The event with its account, which a list may leave out: it was asked for that account."""
+    if not account or head.account == account:
+        return body
+    named: bytes = msgspec.json.encode({**msgspec.json.decode(body), "account": account})
+    return named
+
+
+def known_events(
+    log: Log, landing: Landing, since: dt.date, today: dt.date
+) -> set[tuple[str, str]]:
+    """Account and id of each event of Stripe that came from a day on.
+
+    Args:
+        log: what is still to be archived of it is archived first.
+        landing: holds the archive.
+        since: the first UTC day.
+        today: the last one.
+    """
+    Archive(log, landing).flush()
+    days = (since + dt.timedelta(n) for n in range((today - since).days + 1))
+    return {key for day in days for key in _came_on(landing, day)}
+
+
+def _came_on(landing: Landing, day: dt.date) -> Iterator[tuple[str, str]]:
+    for each in archived(landing, day):
+        webhook = each.webhook
+        if webhook is not None and webhook.provider is Provider.STRIPE:
+            try:
+                head = _HEAD.decode(webhook.body)
+            except msgspec.DecodeError:  # it is a dead letter of the normalizer
+                continue
+            yield head.account or "", head.id
+
+
+def accounts_of(store: PaymentStore) -> list[str]:
+    """The accounts whose events came: one's own as "", and connected ones."""
+    column = payment_event.c.account
+    query = (
+        sa.select(column)
+        .where(payment_event.c.provider == Provider.STRIPE.value, column.startswith(_CONNECTED))
+        .distinct()
+        .order_by(column)
+    )
+    with store.reading() as connection:
+        return ["", *connection.scalars(query)]
+
+
+def fill(log: Log, gaps: Sequence[Gap], now: dt.datetime) -> int:
+    """Append events that never came to the webhooks, durably; how many there are.
+
+    Raises:
+        LogError: the log can't take them all; those of earlier batches stay.
+    """
+    for first in range(0, len(gaps), _AT_ONCE):
+        log.append([_message(gap, now) for gap in gaps[first : first + _AT_ONCE]])
+    return len(gaps)
+
+
+def _message(gap: Gap, now: dt.datetime) -> Message:
+    masked = mask_json(gap.body, ID_FIELDS[Provider.STRIPE])
+    stored = StoredWebhook(
+        provider=Provider.STRIPE,
+        account=DEFAULT,
+        key_id=KEY_ID,
+        received_at=now,
+        verified_at=now,
+        item=0,
+        items=1,
+        body=masked.body.decode(),
+        body_sha256=hashlib.sha256(gap.body).hexdigest(),
+        masked=masked.pointers,
+    )
+    key = key_of(Provider.STRIPE, _PLATFORM, gap.body)
+    return Message(WEBHOOKS.name, key, encode_webhook(stored))
