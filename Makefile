@@ -20,9 +20,10 @@ TO ?= http://127.0.0.1:8080
 RATE ?= 0
 COUNT ?= 20000
 SEED ?= 42
+KILLS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash bench mutants \
+.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos-embedded bench mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -72,6 +73,9 @@ coverage: install-dev  ## line coverage of src, at least 90 %
 
 crash: install-dev  ## kill a run before and after every durable write, and run again
 	@$(RUN)/pytest tests/crash --every-write -n 2
+
+chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
+	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 stack-up: install  ## PostgreSQL, an S3 store, Redis and Prometheus on this machine, without containers; prints what to export
 	@$(RUN)/python -m deploy.native up

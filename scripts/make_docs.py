@@ -54,7 +54,8 @@ to us.
 mart_bnpl_ml_features has no column that descends from an outcome, which a test proves.
 
 Columns whose name begins with `_` are those of the books ([The books](guides/the-books.md)).
-Amounts are exact decimals in the record's currency; times are naive, in the source's own time zone.
+Amounts are exact decimals in the record's currency, or whole minor units of it where the column's
+name ends with _minor; times are naive, in the source's own time zone, and in UTC for payments.
 """
 
 

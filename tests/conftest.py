@@ -41,6 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="kill runs at every durable write, and not at some",
     )
 
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=5,
+        help="how often services are killed under a steady load of webhooks",
+    )
+    parser.addoption("--seed", type=int, default=None, help="of what is drawn at random there")
+
 
 @pytest.fixture(scope="session")
 def every_write(request: pytest.FixtureRequest) -> bool:

@@ -14,7 +14,7 @@ from clearhouse.payments.store import tables
 _AT_ONCE = 2_000
 
 
-class _Accepted(msgspec.Struct):
+class _Kept(msgspec.Struct):
     body_sha256: str
 
 
@@ -32,9 +32,10 @@ def _values(log: Log, topic: str, kind: type[_T]) -> Iterator[_T]:
         position = records[-1].position + 1
 
 
-def accepted(log: Log) -> list[str]:
-    """The hash of the body of each webhook that the log has, by position."""
-    return [each.body_sha256 for each in _values(log, topics.WEBHOOKS.name, _Accepted)]
+def kept(log: Log) -> Iterator[str]:
+    """The hash of the body of each webhook that the gateway has kept."""
+    for topic in (topics.WEBHOOKS, topics.GATEWAY_DEAD):
+        yield from (each.body_sha256 for each in _values(log, topic.name, _Kept))
 
 
 def unaccounted(log: Log, store: sa.Engine) -> list[str]:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +19,7 @@ from clearhouse.payments.flow import Flow, measure
 from clearhouse.payments.services import Places, services
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.topics import TOPICS
+from clearhouse.sandbox.server import free_port
 from clearhouse.settings import load_settings
 
 SOON_SECONDS = 120.0
@@ -35,13 +34,6 @@ def until(holds: Callable[[], object], why: Callable[[], str] = str) -> None:
     while not holds():
         assert time.monotonic() < end, f"it did not come to that: {why()}"
         time.sleep(_LOOKS_EVERY_SECONDS)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -100,10 +92,5 @@ def running_services(home: Path, environment: Mapping[str, str]) -> Iterator[Ser
             lambda name, line: said.append(f"{name}: {line}"),
             _QUICK,
         )
-        stop = threading.Event()
-        supervisor.start()
-        tending = threading.Thread(target=supervisor.run_until, args=(stop,))
-        tending.start()
-        stack.callback(tending.join)
-        stack.callback(stop.set)
+        stack.enter_context(supervisor.keeping_on())
         yield Services(places, supervisor, log, store.engine, said)

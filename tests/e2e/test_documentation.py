@@ -7,12 +7,15 @@ from types import ModuleType
 
 import pytest
 from bnpl_home import DAY, Warehouse
+from payments_home import Home as PaymentsHome
 from prices_home import PricesHome
 from programs import REPOSITORY, loaded
 from retail_home import Shops, retailers
 
 from clearhouse.domains import DOMAINS
 from clearhouse.engines.dbt import DbtError
+from clearhouse.payments.domain import PAYMENTS
+from clearhouse.pipeline.opening import open_run
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +32,13 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Shops:
 
 
 @pytest.fixture(scope="module")
+def payments(tmp_path_factory: pytest.TempPathFactory) -> PaymentsHome:
+    payments = PaymentsHome(tmp_path_factory.mktemp("payments") / "home")
+    assert payments.run(DAY, DAY).exit_code == 0
+    return payments
+
+
+@pytest.fixture(scope="module")
 def prices(tmp_path_factory: pytest.TempPathFactory) -> PricesHome:
     prices = PricesHome(tmp_path_factory.mktemp("gl") / "home")
     assert prices.run(DAY, DAY).exit_code == 0
@@ -36,9 +46,19 @@ def prices(tmp_path_factory: pytest.TempPathFactory) -> PricesHome:
 
 
 def test_dictionary_and_page_tell_what_readers_have(
-    published: Warehouse, shops: Shops, prices: PricesHome, make_docs: ModuleType, tmp_path: Path
+    published: Warehouse,
+    shops: Shops,
+    prices: PricesHome,
+    payments: PaymentsHome,
+    make_docs: ModuleType,
+    tmp_path: Path,
 ) -> None:
-    runs = {"bnpl": published.open(), "retail": shops.open(), "gl": prices.open()}
+    runs = {
+        "bnpl": published.open(),
+        "retail": shops.open(),
+        "gl": prices.open(),
+        "payments": open_run(PAYMENTS, payments.settings),
+    }
     for name, run in runs.items():
         run.dbt.document(tmp_path / name)
 
@@ -52,6 +72,7 @@ def test_dictionary_and_page_tell_what_readers_have(
         "bnpl": [row["table_name"] for row in published.readers(sql)],
         "retail": [name for (name,) in shops.read(sql)],
         "gl": [name for (name,) in prices.read(sql)],
+        "payments": [name for (name,) in payments.read(sql)],
     }
     described = re.findall(r"^## marts\.(\w+)$", committed, re.MULTILINE)
     assert len(described) == len(set(described))
@@ -63,7 +84,7 @@ def test_dictionary_and_page_tell_what_readers_have(
 
 
 def test_all_that_readers_find_is_described(
-    published: Warehouse, shops: Shops, prices: PricesHome
+    published: Warehouse, shops: Shops, prices: PricesHome, payments: PaymentsHome
 ) -> None:
     without = """SELECT table_name FROM (
             SELECT view_name AS table_name, comment FROM duckdb_views()
@@ -74,6 +95,7 @@ def test_all_that_readers_find_is_described(
     assert [row["table_name"] for row in published.readers(without)] == []
     assert shops.read(without) == []
     assert prices.read(without) == []
+    assert payments.read(without) == []
 
 
 def test_a_warehouse_that_dbt_can_not_read_is_told_in_a_sentence(

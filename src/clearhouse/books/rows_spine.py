@@ -2,29 +2,34 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clearhouse.books.measure import digests_of, filled, texts_of, totals_of
 from clearhouse.books.model import Totals
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RowsSpine:
     """The rows of some days of a store, asked of it each time (`hop.Relation`).
 
-    They have no columns of the contract beside those of the spine.
+    They have no columns of the contract beside those of the spine. Totals and the digests that are
+    asked for next are of one reading: a measure is of one moment.
 
     Attributes:
         of_days: the rows of days, as `SPINE_SCHEMA`.
     """
 
-    of_days: Callable[[Sequence[dt.date]], pa.Table]
+    of_days: Callable[[Sequence[dt.date]], pa.Table] = field(repr=False)
+    _read: tuple[frozenset[dt.date], pa.Table] | None = None
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days."""
-        return filled(totals_of(self.of_days(days)), days)
+        rows = self.of_days(days)
+        self._read = frozenset(days), rows
+        return filled(totals_of(rows), days)
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """The digest of each day's rows."""
@@ -32,7 +37,11 @@ class RowsSpine:
 
     def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
         """The rows' texts."""
-        return texts_of(self.rows(days, content))
+        read, self._read = self._read, None
+        if read is None or not read[0].issuperset(days):
+            return texts_of(self.rows(days, content))
+        wanted = pa.array(days, pa.date32())
+        return texts_of(read[1].filter(pc.is_in(read[1]["_book_date"], value_set=wanted)))
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA`."""

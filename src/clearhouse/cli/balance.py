@@ -23,8 +23,11 @@ _COLUMNS = {
     Side.DUPLICATE: "dup.",
     Side.SUPERSEDED: "sup.",
     Side.REJECTED: "rej.",
+    Side.IGNORED: "ign.",
     Side.HELD: "held",
 }
+_SELDOM = (Side.IGNORED, Side.HELD)
+"""Columns that are shown where they count anything."""
 _COLOURS = {
     Status.BALANCED: "green",
     Status.UNBALANCED: "bold red",
@@ -43,9 +46,10 @@ Decisions = Mapping[str, Sequence[Decision]]
 def show_trial_balance(audited: Audit) -> None:
     """One line a hop: all its days added up."""
     days = len({e.key.book_date for e in audited.entries})
+    ignored = " + ignored" if _counts(audited, Side.IGNORED) else ""
     out.print(
         f"\n[bold]Trial balance[/] of {counted(days, 'day')}: "
-        "in = out + duplicate + superseded + rejected + held"
+        f"in = out + duplicate + superseded + rejected{ignored} + held"
     )
     _print_fitting([_trial_balance(audited, currency) for currency in (None, _only(audited))])
     status = {s: sum(e.status is s for e in audited.entries) for s in Status}
@@ -54,8 +58,7 @@ def show_trial_balance(audited: Audit) -> None:
 
 
 def _trial_balance(audited: Audit, currency: str | None) -> Table:
-    holds = any(e.totals[Side.HELD].records for e in audited.entries if Side.HELD in e.totals)
-    shown = [side for side in _COLUMNS if side is not Side.HELD or holds]
+    shown = [side for side in _COLUMNS if side not in _SELDOM or _counts(audited, side)]
     table = _table(
         "hop", "in", "out", *(_COLUMNS[side] for side in shown), _amount_head(currency), "apart",
         is_wide=currency is None,
@@ -64,6 +67,11 @@ def _trial_balance(audited: Audit, currency: str | None) -> Table:
         entries = [e for e in audited.entries if e.key.hop == hop]
         table.add_row(*_hop_row(hop, entries, shown, currency))
     return table
+
+
+def _counts(audited: Audit, side: Side) -> bool:
+    """Whether any record is on a side."""
+    return any(e.totals[side].records for e in audited.entries if side in e.totals)
 
 
 def _hop_row(

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -32,7 +32,7 @@ from clearhouse.core.window import Window, parse_day
 from clearhouse.domains import DOMAINS, domain_of
 from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.context import Run
-from clearhouse.pipeline.domain import Domain, Faults
+from clearhouse.pipeline.domain import Domain, Faults, Verdict
 from clearhouse.pipeline.gates import release as release_gates
 from clearhouse.pipeline.opening import connected, open_run
 from clearhouse.pipeline.runner import RunReport, Step, run_steps
@@ -86,11 +86,14 @@ def demo(
     tampered = dict(zip(TAMPERINGS, (steal, double, change), strict=True))
     domains = [domain_of(name) for name in ([domain] if domain else DOMAINS)]
     asked = _faults_by_domain(domains, faults(fault))
-    codes = []
-    for each in domains:
-        with _arrived(config, each, webhooks, window) as (found, used, of):
-            codes += [found, _demo_of(used, each, of, asked[each.name], tampered, again)]
-    leave(ExitCode.worst(codes))
+    leave(
+        ExitCode.worst(
+            _demo_of(config, each, window, asked[each.name], tampered, again)
+            if each.arrivals is None
+            else _demo_of_sent(config, each, webhooks, asked[each.name], again, **tampered)
+            for each in domains
+        )
+    )
 
 
 def _again(domain: str | None, days: int, webhooks: int) -> str:
@@ -105,28 +108,34 @@ def _again(domain: str | None, days: int, webhooks: int) -> str:
     )
 
 
-@contextmanager
-def _arrived(
-    config: Settings, domain: Domain, count: int, window: Window
-) -> Iterator[tuple[ExitCode, Settings, Window]]:
-    """What came of records that are sent to a domain, and the days on which they came.
-
-    Settings and window as they are, for a domain that is pulled.
-    """
-    if domain.arrivals is None:
-        yield ExitCode.DONE, config, window
-        return
+def _demo_of_sent(
+    config: Settings, domain: Domain, count: int, faults: Faults, again: str, **tampered: int
+) -> ExitCode:
+    """The same of a domain whose records are sent: they arrive first."""
+    assert domain.arrivals is not None  # noqa: S101  (the caller has looked)
     with ExitStack() as stack:
         with telling(f"starting the services of {domain.name}") as tell:
             arrived = stack.enter_context(domain.arrivals(config, count, tell))
-        for line in arrived.told:
-            out.print(line, soft_wrap=True)
-        for line in arrived.findings[:_FINDINGS_SHOWN]:
-            out.print(f"[red]{escape(line)}[/]", soft_wrap=True)
-        if (more := len(arrived.findings) - _FINDINGS_SHOWN) > 0:
-            out.print(f"[red]… and {more:,} more.[/]")
-        code = ExitCode.UNBALANCED if arrived.findings else ExitCode.DONE
-        yield code, arrived.settings, arrived.window
+        codes = [_said(arrived.verdict)]
+
+        def published(run: Run) -> None:
+            codes.append(_said(arrived.published(run)))
+
+        codes.append(
+            _demo_of(arrived.settings, domain, arrived.window, faults, tampered, again, published)
+        )
+    return ExitCode.worst(codes)
+
+
+def _said(verdict: Verdict) -> ExitCode:
+    """Show a verdict."""
+    for line in verdict.told:
+        out.print(escape(line), soft_wrap=True)
+    for line in verdict.findings[:_FINDINGS_SHOWN]:
+        out.print(f"[red]{escape(line)}[/]", soft_wrap=True)
+    if (more := len(verdict.findings) - _FINDINGS_SHOWN) > 0:
+        out.print(f"[red]… and {more:,} more.[/]")
+    return ExitCode.UNBALANCED if verdict.findings else ExitCode.DONE
 
 
 def _faults_by_domain(domains: Sequence[Domain], faults: Faults) -> dict[str, Faults]:
@@ -158,6 +167,7 @@ def _demo_of(
     faults: Faults,
     tampered: dict[str, int],
     again: str,
+    published: Callable[[Run], None] = lambda _: None,
 ) -> ExitCode:
     with connected(domain, config, faults) as connections, alone(config, domain.name):
         for connection in connections.values():
@@ -167,6 +177,7 @@ def _demo_of(
             run = open_run(domain, config, connections, progress=shown)
             report, summary = _steps(run, steps_of(domain), window)
         show_summary(run, report, summary)
+        published(run)
         for kind, count in tampered.items():
             if count:
                 changed = counted(tamper(run, kind, count), "row")

@@ -73,5 +73,9 @@ def _show_entries(entries: list[dict[str, Any]]) -> None:
 
 
 def _brief(row: dict[str, Any]) -> str:
-    told = {k: row[k] for k in ("_book_date", "amount", "currency", "customer_id") if k in row}
+    told = {
+        k: row[k]
+        for k in ("_book_date", "amount", "amount_minor", "currency", "customer_id")
+        if k in row
+    }
     return " ".join(f"{k.removeprefix('_')}={v}" for k, v in told.items())

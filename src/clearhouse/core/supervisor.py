@@ -10,7 +10,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -204,6 +205,33 @@ class Supervisor:
                 look()
         finally:
             self.stop()
+
+    @contextmanager
+    def keeping_on(self) -> Iterator[None]:
+        """Start them and keep them running beside the block, and stop them at its end.
+
+        Raises:
+            SupervisorError: one can't run; the block should have ended with an error of its own.
+        """
+        stop = threading.Event()
+        errors: list[SupervisorError] = []
+
+        def keep() -> None:
+            try:
+                self.run_until(stop)
+            except SupervisorError as error:
+                errors.append(error)
+
+        self.start()
+        thread = threading.Thread(target=keep, name="supervisor")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            if errors:
+                raise errors[0]
 
     def stop(self) -> None:
         """Stop them one after the other, the last that was started first."""

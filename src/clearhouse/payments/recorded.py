@@ -67,22 +67,22 @@ class RecordedStore:
             found[day] = Recorded(len(ids), sha256, max(positions))
         return found
 
-    def lines(self, day: dt.date, through: int | None = None) -> tuple[bytes, Recorded]:
+    def lines(self, day: dt.date, up_to: int | None = None) -> tuple[bytes, Recorded]:
         """A day's events, a line each in order of event id, and what they are.
 
         Args:
             day: the book date.
-            through: up to which webhook position; None for all.
+            up_to: the last webhook position; None for all.
         """
         read = sa.select(_event.line, _event.record_id, _event.webhook_position)
         read = read.where(_event.book_date == day)
-        if through is not None:
-            read = read.where(_event.webhook_position <= through)
+        if up_to is not None:
+            read = read.where(_event.webhook_position <= up_to)
         rows = self._rows(read.order_by(_event.event_id))
-        lines, ids, positions = zip(*rows, strict=True) if rows else ((), (), ())
-        sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
-        held = Recorded(len(rows), sha256, max(positions, default=-1))
-        return b"".join(_bytes(line) + b"\n" for line in lines), held
+        sha256 = hashlib.sha256("".join(row.record_id for row in rows).encode()).hexdigest()
+        through = max((row.webhook_position for row in rows), default=-1)
+        held = Recorded(len(rows), sha256, through)
+        return b"".join(_bytes(row.line) + b"\n" for row in rows), held
 
     def payouts(
         self, provider: Provider, days: Sequence[dt.date]

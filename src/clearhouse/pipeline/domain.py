@@ -253,20 +253,33 @@ class StepGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person is told of something, a line each.
+
+    Attributes:
+        told: how it is.
+        findings: what is not as it should be; nothing where all is well.
+    """
+
+    told: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """What the outside world has sent to a domain's services, and what came of it.
 
     Attributes:
         settings: those to run the pipeline with: what it asks for is the same outside world.
         window: the book dates on which it arrived.
-        told: what a person should know of it, a line each.
-        findings: what is not as was sent, a line each.
+        verdict: on what the services made of it.
+        published: the same on what a `Run` has published of it.
     """
 
     settings: Settings
     window: Window
-    told: tuple[str, ...]
-    findings: tuple[str, ...] = ()
+    verdict: Verdict
+    published: Callable[[Any], Verdict] = field(repr=False)
 
 
 class Arrivals(Protocol):

@@ -117,6 +117,13 @@ def running_sources(
             _stop(child)
 
 
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port at which nobody listens now."""
+    with _listen(host, 0) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
 def as_json(sources: Mapping[str, SourceOptions]) -> bytes:
     """Sources and their options, for a child."""
     values = {

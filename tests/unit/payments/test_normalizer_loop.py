@@ -153,30 +153,6 @@ def _values(log):
     return [each.value for each in log.read(EVENTS.name, 0)]
 
 
-class _UnsureLog:
-    """Commits, and then fails as if it had not been heard."""
-
-    def __init__(self, log):
-        self._log = log
-
-    def __getattr__(self, name):
-        return getattr(self._log, name)
-
-    def append(self, messages, progress=None):
-        self._log.append(messages, progress)
-        raise LogError("The answer was lost.")
-
-
-def test_a_commit_whose_answer_was_lost_is_not_repeated(log, landing):
-    put(log, GOOD)
-    unsure = Normalizer(_UnsureLog(log), landing)
-    with pytest.raises(LogError):
-        unsure.step()
-
-    assert unsure.step() == 0
-    assert log.end(EVENTS.name) == 1
-
-
 def _thin(kind="v1.charge.captured", number=1):
     event = {
         "id": f"evt_{number}", "object": "v2.core.event", "type": kind, "created": n.MOMENT,
@@ -212,6 +188,57 @@ def test_a_thin_event_is_fetched_and_the_fetch_is_in_landing(log, landing):
     assert asked[0].headers["Authorization"] == "Bearer sk_test_1"
     kept = FetchRecords(landing, lambda: NOW).of(NOW.date())
     assert (json.loads(kept[1])["id"], kept[2]) == ("ch_1", None)
+
+
+class _Failing:
+    """Fails at the nth durable write, before it or after it; `left` is shared by several."""
+
+    def __init__(self, inner, method, left, *, is_after):
+        self._inner, self._method, self._left, self._is_after = inner, method, left, is_after
+
+    def __getattr__(self, name):
+        found = getattr(self._inner, name)
+        return self._failing(found) if name == self._method else found
+
+    def _failing(self, write):
+        def failing(*arguments):
+            self._left[0] -= 1
+            if self._left[0] == 0 and not self._is_after:
+                raise LogError("It was killed.")
+            answer = write(*arguments)
+            if self._left[0] == 0:
+                raise LogError("It was killed, and the answer was lost.")
+            return answer
+
+        return failing
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize("nth", range(1, 7))
+@pytest.mark.parametrize("is_new_process", [False, True])
+def test_ended_at_any_durable_write_it_leaves_each_webhook_once(
+    log, landing, nth, is_after, is_new_process
+):
+    put(log, GOOD, _thin(number=1), BAD, _thin(number=2), GOOD, n.stripe("invoice.paid", {}))
+    api = _api(lambda _request: httpx.Response(200, json=n.charge()))
+    left = [nth]
+
+    def started():
+        failing_log = _Failing(log, "append", left, is_after=is_after)
+        failing_landing = _Failing(landing, "put_numbered", left, is_after=is_after)
+        return Normalizer(failing_log, failing_landing, api, batch=2, now=lambda: NOW)
+
+    normalizer = started()
+    while log.progress("normalizer", WEBHOOKS.name) < 6:
+        try:
+            normalizer.step()
+        except LogError:
+            normalizer = started() if is_new_process else normalizer
+    api.close()
+
+    assert counts(log) == [4, 1, 1]
+    assert [event.webhook_position for event in map(decode_event, _values(log))] == [0, 1, 3, 4]
+    assert set(FetchRecords(landing, lambda: NOW).of(NOW.date())) == {1, 3}
 
 
 @pytest.mark.parametrize("status", [503, 401])

@@ -1,11 +1,14 @@
 """Archived webhooks normalized again: what maps now becomes an event, and nothing else changes."""
 
 import datetime as dt
+import json
 
 import msgspec
 import payment_notifications as n
 import pytest
+from typer.testing import CliRunner
 
+from clearhouse.cli.replay import group
 from clearhouse.core.window import Window
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Message, Progress
@@ -167,3 +170,23 @@ def test_webhooks_that_were_not_normalized_yet_are_the_normalizers(log, replay):
     report = replay.compare(DAYS)
 
     assert (report.webhooks, report.new) == (0, [])
+
+
+def test_the_command_says_first_and_appends_when_it_is_told(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("CLEARHOUSE_HOME", str(home))
+    log = SqliteLog(home / "log.db", [t.name for t in TOPICS], clock=lambda: NOW)
+    put(log, CHARGE, REFUND)
+    with monkeypatch.context() as before:
+        before.setattr(outcomes, "normalize", _older)
+        Normalizer(log, Landing.from_url((home / "landing").as_uri())).step()
+    asked = ["payments", "--from", "2026-11-02", "--to", "2026-11-02", "--json"]
+
+    said = json.loads(CliRunner().invoke(group, asked).stdout)
+    applied = json.loads(CliRunner().invoke(group, [*asked, "--apply"]).stdout)
+
+    assert (said["webhooks"], said["new"], said["applied"]) == (2, ["stripe:evt_2"], False)
+    assert applied == {**said, "applied": True}
+    assert log.end(WEBHOOKS.name) == 3
+    log.close()

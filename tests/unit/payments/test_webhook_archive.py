@@ -116,6 +116,20 @@ def test_a_crash_before_progress_repeats_the_same_object(log, landing, clock):
     assert landing.objects(SOURCE, DAY) == before
 
 
+def test_two_processes_archive_each_webhook_once(log, landing, clock, tmp_path):
+    put(log, *"abcdefghi")
+    other_log = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=clock)
+    first, second = Archive(log, landing, clock), Archive(other_log, landing, clock)
+
+    assert first.step() == 4
+    second.flush()
+    first.flush()
+
+    assert names(landing, DAY) == list(enumerate("abcdefghi"))
+    assert len(landing.objects(SOURCE, DAY)) == 3
+    other_log.close()
+
+
 class _Forgetful:
     """A log whose archive has not come anywhere."""
 

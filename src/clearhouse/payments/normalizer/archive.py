@@ -10,6 +10,7 @@ and is the one that is read.
 import base64
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -89,10 +90,7 @@ class Archive:
         if block is None or not block.is_whole:
             return 0
         self._land(block)
-        try:
-            self._log.append([], Progress(CONSUMER, WEBHOOKS.name, block.end))
-        except StaleProgress:
-            return 0  # another process has landed the same bytes
+        self._pass(block)
         return len(block.records)
 
     def flush(self) -> int:
@@ -102,13 +100,17 @@ class Archive:
             How many were landed by this call.
         """
         landed = 0
-        while count := self.step():
-            landed += count
-        block = self._next()
-        if block is None:
-            return landed
-        self._land(block)
-        return landed + len(block.records)
+        while (block := self._next()) is not None:
+            self._land(block)
+            landed += len(block.records)
+            if not block.is_whole:
+                break
+            self._pass(block)
+        return landed
+
+    def _pass(self, block: _Block) -> None:
+        with suppress(StaleProgress):  # another process has landed the same bytes
+            self._log.append([], Progress(CONSUMER, WEBHOOKS.name, block.end))
 
     def _is_growing(self) -> bool:
         """Whether the next block can't be whole yet, seen without reading it."""

@@ -2,6 +2,9 @@
 
 Posted from one object of a fact: charge, refund, dispute, payout. A PaymentIntent is read for what
 no charge says (authorized, pending, failed, canceled); sessions and invoices are not posted.
+
+An api_version from 2022-11-15 to acacia tells of a charge's refund by `charge.refunded` alone,
+which does not name it: the event is not mapped, and an endpoint has to be of acacia or later.
 """
 
 import datetime as dt

@@ -1,14 +1,16 @@
 """A settlement entry: one piece of a payout, as its provider itemizes it."""
 
 import datetime as dt
+import re
 from enum import StrEnum
 
 import msgspec
 
 from clearhouse.core.errors import SourceError
 from clearhouse.payments.event import Provider
-from clearhouse.payments.exponents import minor_of_text, minor_units
-from clearhouse.payments.problem import Problem
+from clearhouse.payments.exponents import rule_of
+
+_DECIMAL = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,4})?")
 
 
 class EntryKind(StrEnum):
@@ -74,18 +76,34 @@ class Payout(msgspec.Struct, frozen=True):
 
 
 def minor_of(provider: Provider, currency: str, amount: int | str) -> int:
-    """An amount of an entry in ISO 4217's minor units.
+    """An amount of an entry in ISO 4217's minor units: of any sign, a payout's or a part of one.
+
+    Args:
+        provider: whose number it is.
+        currency: ISO 4217.
+        amount: in the provider's units, or as a decimal text.
 
     Raises:
         SourceError: it is none of the currency.
     """
-    if isinstance(amount, int):
-        found = minor_units(provider, currency, amount, is_payout=True)
-    else:
-        found = minor_of_text(provider, currency, amount, is_payout=True)
-    if isinstance(found, Problem):
-        raise SourceError(
-            f"A settlement entry of {provider} has an amount that can't be used: {found.reason}",
-            "bad_answer",
-        )
-    return found
+    rule = rule_of(provider, currency)
+    if rule is None:
+        raise _unusable(provider, "the provider has no such currency")
+    if isinstance(amount, str):
+        if not _DECIMAL.fullmatch(amount):
+            raise _unusable(provider, "it is no decimal number")
+        whole, _, fraction = amount.partition(".")
+        if len(fraction) > rule.exponent:
+            raise _unusable(provider, f"{currency} has {rule.exponent} decimals there")
+        amount = int(whole + fraction.ljust(rule.exponent, "0"))
+    more = rule.iso_exponent - rule.exponent
+    minor, rest = divmod(amount * 10 ** max(more, 0), 10 ** max(-more, 0))
+    if rest:
+        raise _unusable(provider, f"{currency} has no such small part")
+    return minor
+
+
+def _unusable(provider: Provider, why: str) -> SourceError:
+    return SourceError(
+        f"A settlement entry of {provider} has an amount that can't be used: {why}.", "bad_answer"
+    )

@@ -35,7 +35,7 @@ from clearhouse.pipeline.domain import STATE, Batch, Failure, Faults, Source
 from clearhouse.pipeline.each_day import each_day
 from clearhouse.settings import Settings
 
-_POLICY = HttpPolicy(concurrency=4)
+_POLICY = HttpPolicy(concurrency=8, requests_per_second=80.0)  # Stripe takes 100 a second
 _REPORT = "settlement_detail_report"
 Payouts = Mapping[dt.date, Sequence[Payout]]
 

@@ -110,6 +110,7 @@ class _Sender:
         self._is_wanted = is_wanted
         self._again: list[tuple[float, int, int, Delivery]] = []
         self._under_way = self._begun = 0
+        self._all_begun = False
 
     async def run(self) -> None:
         began = time.monotonic()
@@ -125,7 +126,7 @@ class _Sender:
             while self._is_wanted():
                 due = self._next()
                 if due is None:
-                    if not self._under_way and not self._again:
+                    if self._all_begun and not self._under_way and not self._again:
                         return
                     await asyncio.sleep(self._pause())
                     continue
@@ -148,6 +149,7 @@ class _Sender:
             return None
         fresh = next(self._fresh, None)
         if fresh is None:
+            self._all_begun = True
             return None
         self._begun += 1
         return fresh, 1
