@@ -9,41 +9,7 @@ with events as (
 
 ),
 
-history as (
-
-    {{ events_of_payments('events') }}
-
-),
-
-captures as (
-
-    {{ captures_of('history') }}
-
-),
-
-refunds as (
-
-    {{ refunds_of('history', 'captures') }}
-
-),
-
-disputes as (
-
-    {{ disputes_of('history') }}
-
-),
-
-payouts as (
-
-    {{ payouts_of('history') }}
-
-),
-
-payments as (
-
-    {{ payments_of('history', 'captures', 'refunds', 'disputes') }}
-
-),
+{{ folded(['history', 'captures', 'refunds', 'payouts', 'payments'], events='events') }},
 
 journal as (
 

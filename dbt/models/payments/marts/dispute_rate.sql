@@ -1,6 +1,8 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-with captured as (
+with {{ folded(['payments', 'disputes']) }},
+
+captured as (
 
     select
         {{ period_start('month', 'captured_at') }} as month_start,
@@ -10,7 +12,7 @@ with captured as (
         count(*) as captured_payments,
         0 as opened_disputes,
         0 as lost_disputes
-    from {{ ref('payments') }}
+    from payments
     where captured_at is not null
     group by {{ period_start('month', 'captured_at') }}, provider, account, livemode
 
@@ -26,7 +28,7 @@ opened as (
         0 as captured_payments,
         count(*) as opened_disputes,
         count(case when status = 'lost' then 1 end) as lost_disputes
-    from {{ ref('disputes') }}
+    from disputes
     group by {{ period_start('month', 'first_at') }}, provider, account, livemode
 
 ),

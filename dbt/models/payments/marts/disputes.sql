@@ -1,3 +1,5 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-{{ disputes_of(ref('payment_history')) }}
+with {{ folded(['disputes']) }}
+
+select * from disputes

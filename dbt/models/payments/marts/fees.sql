@@ -1,15 +1,17 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-with settled as (
+with {{ folded(['captures', 'entries']) }},
 
-    {{ settled_fees(ref('payout_entries')) }}
+settled as (
+
+    {{ settled_fees('entries') }}
 
 ),
 
 charged as (
 
     select captures.*, coalesce(settled.fee_minor, captures.fee_minor) as known_fee_minor
-    from {{ ref('payment_captures') }} as captures
+    from captures
     left join settled
         on captures.payment_key = settled.payment_key
         and captures.capture_id = settled.capture_id

@@ -1,3 +1,5 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-{{ captures_of(ref('payment_history')) }}
+with {{ folded(['captures']) }}
+
+select * from captures

@@ -1,15 +1,15 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
+with {{ folded(['history', 'captures', 'refunds', 'payouts', 'entries']) }}
+
 select *
 from (
-    {{ journal_of(
-        ref('payment_history'), ref('payment_captures'), ref('refunds'), ref('payouts')
-    ) }}
+    {{ journal_of('history', 'captures', 'refunds', 'payouts') }}
 ) as of_events
 
 union all
 
 select *
 from (
-    {{ settled_journal(ref('payment_captures'), ref('payout_entries')) }}
+    {{ settled_journal('captures', 'entries') }}
 ) as of_settlements

@@ -1,5 +1,5 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-{{ payments_of(
-    ref('payment_history'), ref('payment_captures'), ref('refunds'), ref('disputes')
-) }}
+with {{ folded(['payments']) }}
+
+select * from payments

@@ -1,3 +1,8 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-{{ tie_out_of(ref('payouts'), ref('payout_entries')) }}
+with {{ folded(['payouts', 'entries']) }}
+
+select *
+from (
+    {{ tie_out_of('payouts', 'entries') }}
+) as tied

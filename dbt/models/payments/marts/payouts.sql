@@ -1,3 +1,5 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-{{ payouts_of(ref('payment_history')) }}
+with {{ folded(['payouts']) }}
+
+select * from payouts

@@ -1,6 +1,10 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-{{ receivables_of(
-    ref('payment_captures'), ref('payouts'), ref('payout_entries'),
-    'select max(_book_date) as book_date from ' ~ ref('payment_events')
-) }}
+with {{ folded(['captures', 'payouts', 'entries']) }}
+
+select *
+from (
+    {{ receivables_of(
+        'captures', 'payouts', 'entries', 'select max(_book_date) as book_date from history'
+    ) }}
+) as receivables

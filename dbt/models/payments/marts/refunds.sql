@@ -1,3 +1,5 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-{{ refunds_of(ref('payment_history'), ref('payment_captures')) }}
+with {{ folded(['refunds']) }}
+
+select * from refunds
