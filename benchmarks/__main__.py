@@ -28,6 +28,7 @@ _LEDGER = (
     "gl_orm_first", "gl_list_deep", "gl_orm_deep", "gl_stream",
 )  # fmt: skip
 """The general ledger and its service; what is compared, side by side."""
+_PAYMENTS = ("payments_normalize", "payments_record", "payments_record_http")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,7 +60,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case(part, days) for part in _STAR]
     cases += [Case("star_one_more", min(days, _WEEK_DAYS)), Case("star_one_more", days)]
     cases += [Case(part, days) for part in _LEDGER]
-    cases += [Case("payments_normalize", days)]
+    cases += [Case(part, days) for part in _PAYMENTS]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

@@ -30,6 +30,8 @@ PARTS = {
     "gl_orm_deep": "benchmarks.parts.ledger_lists:orm_deep",
     "gl_stream": "benchmarks.parts.ledger_service:stream",
     "payments_normalize": "benchmarks.parts.payments_normalizer:normalize",
+    "payments_record": "benchmarks.parts.payments_worker:in_process",
+    "payments_record_http": "benchmarks.parts.payments_worker:over_http",
     "clearhouse": "benchmarks.parts.ours:to_marts",
     "clearhouse_whole": "benchmarks.parts.ours:whole",
     "dlt_arrow": "benchmarks.parts.peer:arrow",

@@ -80,14 +80,17 @@ def store_of(job: Job) -> Path:
 
 @contextmanager
 def _running(what: str, store: Path, days: int) -> Iterator[Server]:
+    server = free_server()
+    command = ["-m", __name__, what, str(server.port), str(store), str(days)]
+    with running(command, server, what):
+        yield server
+
+
+@contextmanager
+def running(arguments: Sequence[str], server: Server, what: str) -> Iterator[Server]:
+    """A Python process that answers at an address when it is ready, for as long as the block."""
     with tempfile.TemporaryFile() as said:
-        server = Server(*_free_address())
-        child = subprocess.Popen(
-            [sys.executable, "-m", __name__, what, str(server.port), str(store), str(days)],
-            cwd=ROOT,
-            stdout=said,
-            stderr=said,
-        )
+        child = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=said, stderr=said)
         try:
             deadline = time.monotonic() + _START_SECONDS
             while not _is_ready(server):
@@ -101,11 +104,12 @@ def _running(what: str, store: Path, days: int) -> Iterator[Server]:
             _stop(child)
 
 
-def _free_address() -> tuple[str, int]:
+def free_server() -> Server:
+    """An address at which nothing listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host, port = free.getsockname()
-    return host, port
+    return Server(host, port)
 
 
 def _is_ready(server: Server) -> bool:

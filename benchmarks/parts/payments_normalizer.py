@@ -34,7 +34,7 @@ def normalize(job: Job, stack: ExitStack) -> Task:
     stack.callback(log.close)
     landing = Landing.from_url((job.home / "landing").as_uri())
     count = _A_DAY * job.days
-    webhooks = islice(cycle(_webhooks()), count)
+    webhooks = islice(cycle(stored_webhooks(_LIVES)), count)
     size = 0
     while batch := list(islice(webhooks, _AT_ONCE)):
         log.append([Message(WEBHOOKS.name, "k", webhook) for webhook in batch])
@@ -50,8 +50,9 @@ def normalize(job: Job, stack: ExitStack) -> Task:
     return Task(run, lambda: _checked(log, count))
 
 
-def _webhooks() -> list[bytes]:
-    world = World(SEED, _LIVES)
+def stored_webhooks(lives: int) -> list[bytes]:
+    """About so many webhooks of the sandbox, as the log holds them."""
+    world = World(SEED, lives)
     return [_stored(each) for each in _wanted(world)]
 
 

@@ -80,4 +80,6 @@ def lines(subject_key: str, posting: Posting) -> Iterator[Row]:
 
 def naive_utc(moment: dt.datetime) -> dt.datetime:
     """A moment as the tables keep it: in UTC, without saying so."""
-    return moment.astimezone(dt.UTC).replace(tzinfo=None)
+    if moment.tzinfo is not dt.UTC:
+        moment = moment.astimezone(dt.UTC)
+    return moment.replace(tzinfo=None)

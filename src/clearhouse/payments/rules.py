@@ -52,6 +52,7 @@ _FIRST_DAY = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _AHEAD = dt.timedelta(days=1)
 """A provider's clock may go before ours, but not by more."""
 
+_EVENT_ID = re.compile(r"""[^\s"\\\x00-\x1f\x7f]+""")
 _LAST4 = re.compile(r"[0-9]{4}", re.ASCII)
 
 MOST_CHARACTERS = {
@@ -148,9 +149,16 @@ def _missing(kind: EventType, field: str) -> Problem:
 
 
 def validate_event_id(event: PaymentEvent) -> Iterator[Problem]:
-    """The event's id begins with its provider, so that two providers' ids can't be the same."""
+    """The event's id begins with its provider, so that two providers' ids can't be the same.
+
+    Landing reads it from the event's line as it is written there: nothing in it may be escaped.
+    """
     if not event.event_id.startswith(f"{event.provider}:"):
         yield Problem("event_id_malformed", "event_id", f"It must begin with {event.provider}:.")
+    elif not _EVENT_ID.fullmatch(event.event_id):
+        yield Problem(
+            "event_id_malformed", "event_id", "It has a blank, a quote or a control character."
+        )
 
 
 def validate_texts(event: PaymentEvent) -> Iterator[Problem]:

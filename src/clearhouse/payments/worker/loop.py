@@ -37,7 +37,7 @@ from clearhouse.workflows.activity import Workflows
 from clearhouse.workflows.inline import InlineWorkflows
 
 CONSUMER = "worker"
-DEFAULT_BATCH = 500
+DEFAULT_BATCH = 1_000
 _IDLE_SECONDS = 0.1
 _BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _MOST_DEFECTS = 20
