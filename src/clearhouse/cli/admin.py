@@ -128,7 +128,9 @@ def _check_sources(config: Settings) -> str:
 def serve_sandbox(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="simtom, retailer_1, retailer_2, retailer_3, eia; none: simtom."),
+        typer.Argument(
+            help="simtom, retailer_1, retailer_2, retailer_3, eia, payment_providers; none: simtom."
+        ),
     ] = None,
     port: Annotated[
         int,

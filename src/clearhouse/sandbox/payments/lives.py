@@ -51,10 +51,16 @@ def _paid(payment: Payment, draws: Draws, *, can_defer: bool) -> tuple[Payment, 
         payment.wait(*((6 * DAY, 7 * DAY) if expires else (60, 2 * DAY)))
         payment.cancel(expired=expires)
         return None
-    payment.wait(5, 4 * DAY)
+    if not draws.chance(0.15):  # else in the same second
+        payment.wait(5, 4 * DAY)
     if draws.chance(0.75):
         return payment, payment.capture(amount, at_once=False)
-    return payment, payment.capture(payment.part(amount), at_once=False)
+    part = payment.part(amount)
+    capture = payment.capture(part, at_once=False)
+    if part < amount and payment.captures_twice and draws.chance(0.4):
+        payment.wait(60, DAY)
+        payment.capture_more(capture, amount - part)
+    return payment, capture
 
 
 def _afterwards(payment: Payment, capture: Capture, draws: Draws) -> None:
@@ -101,7 +107,8 @@ def _dispute(payment: Payment, capture: Capture, draws: Draws) -> None:
         payment.wait(DAY, 4 * DAY)
         payment.close(dispute, "closed")
         return
-    payment.wait(1, _HOUR)
+    if not draws.chance(0.3):
+        payment.wait(1, _HOUR)
     payment.withdraw(dispute)
     payment.wait(DAY, 6 * DAY)
     if draws.chance(0.5):

@@ -55,7 +55,8 @@ class Move:
     """Money that moved in the merchant's balance at a provider.
 
     Attributes:
-        kind: charge, refund, refund_failure, dispute, dispute_reversal, payout_failure, adjustment.
+        kind: charge, charge_more, fee, capture_failure, refund, refund_failure, dispute,
+            dispute_reversal, payout_failure, payout_cancel, adjustment.
         source: the object that it is of: a capture, refund, dispute or payout; "" for none.
         amount: in minor units, signed as it changes the balance.
         fee: what the provider keeps of it.

@@ -52,6 +52,7 @@ class PayPalPayment(Payment):
     """A payment at PayPal: known by its authorization, or else by its capture."""
 
     provider: ClassVar[Provider] = Provider.PAYPAL
+    captures_twice: ClassVar[bool] = True
 
     def __init__(self, start: Start) -> None:
         super().__init__(start)
@@ -75,6 +76,12 @@ class PayPalPayment(Payment):
         """The payment is known by its authorization from now on."""
         self.id = self._authorization
         super().authorize(amount)
+
+    def capture_more(self, capture: Capture, amount: int) -> None:
+        """A second capture of the authorization, with an id of its own."""
+        self._capture_name = self.ids.upper("capture more", 17)
+        self.capture(amount, at_once=False)
+        self._capture_name = capture.id
 
     def undo(self, refund: Refund, code: str) -> None:
         """A refund that is completed stays."""

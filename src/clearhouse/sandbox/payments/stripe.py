@@ -87,6 +87,7 @@ class StripePayment(Payment):
     """A payment at Stripe: a PaymentIntent with a charge for each attempt, or a charge alone."""
 
     provider: ClassVar[Provider] = Provider.STRIPE
+    captures_twice: ClassVar[bool] = True
 
     def __init__(self, start: Start) -> None:
         super().__init__(start)
@@ -132,6 +133,12 @@ class StripePayment(Payment):
             self._attempt, self._attempted_at = self._attempt + 1, self.at
             return self
         return StripePayment(replace(self.start, at=self.at, ids=Ids(0, f"{self.id} again")))
+
+    def capture_more(self, capture: Capture, amount: int) -> None:
+        """The charge's captured amount grows (the first part had `final_capture=false`)."""
+        capture.amount += amount
+        self.move("charge_more", capture.id, amount, self.fee_of(amount))
+        self._say("charge.captured", self._charge(self._whole))
 
     def _capture_id(self) -> str:
         return self.charge_id

@@ -13,6 +13,7 @@ from clearhouse.sandbox.payments.stripe import Events
 _VERSION = "2025-09-30.clover"
 _TYPES = {
     "charge": ("charge", "charge"),
+    "charge_more": ("charge", "charge"),
     "refund": ("refund", "refund"),
     "refund_failure": ("refund_failure", "refund_failure"),
     "dispute": ("adjustment", "dispute"),

@@ -52,8 +52,10 @@ _INTENT: Object = {
     "setup_future_usage": None, "shipping": None, "source": None, "statement_descriptor": None,
     "statement_descriptor_suffix": None, "transfer_data": None, "transfer_group": None,
 }  # fmt: skip
-_ENTRY_MARKS = {"refund_failure": "f", "dispute_reversal": "r", "payout_failure": "f",
-                "payout_cancel": "c", "adjustment": "a"}  # fmt: skip
+_ENTRY_MARKS = {
+    "charge_more": "m", "refund_failure": "f", "dispute_reversal": "r", "payout_failure": "f",
+    "payout_cancel": "c", "adjustment": "a",
+}  # fmt: skip
 _EVIDENCE = dict.fromkeys(
     (
         "access_activity_log", "billing_address", "cancellation_policy", "customer_communication",
