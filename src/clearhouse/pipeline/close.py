@@ -91,8 +91,8 @@ def _check_streams(run: Run, day: dt.date) -> None:
         if stream.hop.name not in balanced or waiting:
             why = waiting or "It is not entered, or does not balance."
             raise CertificateError(
-                f"{day} can't be closed: {stream.hop.name}: {why} `clearhouse run {run.name} --from "
-                f"{day} --to {day}` enters it, and `clearhouse books` says more."
+                f"{day} can't be closed: {stream.hop.name}: {why} `clearhouse run {run.name} "
+                f"--from {day} --to {day}` enters it, and `clearhouse books` says more."
             )
 
 
