@@ -37,6 +37,7 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url_bnpl": ("duckdb", "postgresql"),
     "engine_url_retail": ("duckdb", "postgresql"),
     "engine_url_gl": ("duckdb", "postgresql"),
+    "engine_url_payments": ("duckdb", "postgresql"),
     "cache_url": ("sqlite",),
     "gl_database_url": ("sqlite", "postgresql"),
     "payments_database_url": ("sqlite", "postgresql"),
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     engine_url_bnpl: StoreUrl = Field("", description="The same for bnpl alone.")
     engine_url_retail: StoreUrl = Field("", description="The same for retail alone.")
     engine_url_gl: StoreUrl = Field("", description="The same for gl alone.")
+    engine_url_payments: StoreUrl = Field("", description="The same for payments alone.")
     cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
     bnpl_api_url: SourceUrl | None = Field(
@@ -290,14 +292,14 @@ class Settings(BaseSettings):
                 self.__dict__[name] = value
 
     def beside(self, home: Path) -> Self:
-        """The same with another home for every store but landing.
+        """The same with another home for every store but those that hold what arrived.
 
-        Nothing is exported from there, and nobody is alerted.
+        Landing, the log and the operational store of payments stay where they are. Nothing is
+        exported from there, and nobody is alerted.
         """
         engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
         stores = (
-            "log_url", "database_url", "catalog_url", *engines, "cache_url", "export_url",
-            "gl_database_url", "payments_database_url",
+            "database_url", "catalog_url", *engines, "cache_url", "export_url", "gl_database_url",
         )  # fmt: skip
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)

@@ -192,6 +192,10 @@ def test_webhooks_that_wait_are_on_neither_side_and_told_of(home: Home) -> None:
     assert ran.exit_code == INCOMPLETE
     assert "2 of its webhooks are still to be normalized" in ran.stderr + ran.output
     assert home.command("books", "--domain", "payments").exit_code == DONE
+    assert home.command("close", "payments", "--date", MONDAY).exit_code == DONE
+    refused = home.command("close", "payments", "--date", TUESDAY)
+    assert refused.exit_code == INCOMPLETE
+    assert "2 of its webhooks are still to be archived" in str(refused.exception)
 
 
 def test_a_day_that_the_log_has_forgotten_stays_as_it_was_entered(home: Home) -> None:

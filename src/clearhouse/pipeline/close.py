@@ -45,6 +45,7 @@ def close_day(run: Run, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
             "books_edited",
         )
     _check_certificates(run)
+    _check_streams(run, day)
     entries: list[Entry] = []
     trees: dict[str, Tree] = {}
     told: list[tuple[str, str]] = []
@@ -74,6 +75,25 @@ def _check_certificates(run: Run) -> None:
             "certificate_edited",
         )
     write_certificates(run)
+
+
+def _check_streams(run: Run, day: dt.date) -> None:
+    """See that the services have done all that is theirs of a day, while the log still says so.
+
+    Raises:
+        CertificateError: something waits, or does not balance.
+    """
+    kept = [stream for stream in run.streams if stream.hop.kept([day])]
+    found = audit(run.books, run.name, [stream.hop for stream in kept], [day]).entries
+    balanced = {e.key.hop for e in found if e.status is Status.BALANCED}
+    for stream in kept:
+        waiting = stream.reached([day])[day].waiting
+        if stream.hop.name not in balanced or waiting:
+            why = waiting or "It is not entered, or does not balance."
+            raise CertificateError(
+                f"{day} can't be closed: {stream.hop.name}: {why} `clearhouse run {run.name} "
+                f"--from {day} --to {day}` enters it, and `clearhouse books` says more."
+            )
 
 
 def reopen_days(run: Run, day: dt.date, reason: str) -> list[Certificate]:
