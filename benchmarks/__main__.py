@@ -29,6 +29,8 @@ _LEDGER = (
 )  # fmt: skip
 """The general ledger and its service; what is compared, side by side."""
 
+_GATEWAY = ("gateway_16", "gateway_16_no_log", "gateway_64", "gateway_64_no_log")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what was asked for. Returns the exit code: 1 where no figures came of it."""
@@ -60,6 +62,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case("star_one_more", min(days, _WEEK_DAYS)), Case("star_one_more", days)]
     cases += [Case(part, days) for part in _LEDGER]
     cases += [Case("payments_normalize", days)]
+    cases += [Case(part, 1) for part in _GATEWAY]
     if is_full:
         cases += [Case(part, days) for part in _SIDE_BY_SIDE]
     if not only:

@@ -80,7 +80,7 @@ def _numbers_table(title: str, heading: str, numbers: dict[str, float]) -> Table
     table = Table(title, box=box.MARKDOWN)
     table.add_column(heading, justify="right")
     for name, number in numbers.items():
-        table.add_row(name, f"{number:.2f}")
+        table.add_row(name, f"{number:.2f}" if number >= 0.1 else f"{number:.2g}")
     return table
 
 

@@ -19,7 +19,8 @@ STAR, STAR_MANY, STAR_ROWS, STAR_NIGHT = (
     "star_one_more",
 )
 GL_MAKE, GL_BALANCE = "gl_make", "gl_balance"
-GL_PARTS = "gl_"
+SERVICE_PARTS = ("gl_", "gateway_")
+"""Of which every phase is shown."""
 
 _MARTS_PARTS = (OURS, WHOLE, ARROW, DICTS, INSERTS)
 _STEPS = (
@@ -184,11 +185,11 @@ def _shares(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
 
 
 def _waits(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
-    """What is waited for in the general ledger: medians over the rounds."""
+    """What is waited for in the services: medians over the rounds."""
     return {
         f"{case.part}, {case.days} days, {name}": median(run.phases[name] for run in runs)
         for case, runs in by_case.items()
-        if case.part.startswith(GL_PARTS)
+        if case.part.startswith(SERVICE_PARTS)
         for name in runs[0].phases
     }
 

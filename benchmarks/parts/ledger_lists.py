@@ -18,7 +18,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from benchmarks.jobs import BenchmarkError, Done, Job, Task
-from benchmarks.parts.ledger_process import HEADERS, Server, peer, service, store_of
+from benchmarks.parts.ledger_process import HEADERS, peer, service, store_of
+from benchmarks.parts.served import Server
 
 PAGE_LINES = 30
 DEEP_PAGE = 10_000  # of the 10,600 or so that a year has

@@ -7,42 +7,19 @@ are asked for. The store is made once for all rounds. The plain way beside it
 
 import datetime as dt
 import shutil
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-import httpx
 import uvicorn
 
 from benchmarks.jobs import FIRST_DAY, SEED, BenchmarkError, Job
-from benchmarks.rounds import ROOT
+from benchmarks.parts.served import Server, served
 
 KEY = "key-of-benchmarks"
 HEADERS = {"X-API-Key": KEY}
 APPROVER = "USER-902"
-_START_SECONDS = 900.0
-_POLL_SECONDS = 0.1
-_STOP_SECONDS = 20.0
-_SAID_CHARS = 2_000
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where a process answers."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """Its base URL."""
-        return f"http://{self.host}:{self.port}"
 
 
 def service(job: Job, stack: ExitStack, *, writes: bool = False) -> Server:
@@ -78,51 +55,8 @@ def store_of(job: Job) -> Path:
     return store
 
 
-@contextmanager
-def _running(what: str, store: Path, days: int) -> Iterator[Server]:
-    with tempfile.TemporaryFile() as said:
-        server = Server(*_free_address())
-        child = subprocess.Popen(
-            [sys.executable, "-m", __name__, what, str(server.port), str(store), str(days)],
-            cwd=ROOT,
-            stdout=said,
-            stderr=said,
-        )
-        try:
-            deadline = time.monotonic() + _START_SECONDS
-            while not _is_ready(server):
-                if child.poll() is not None or time.monotonic() > deadline:
-                    said.seek(0)
-                    text = said.read().decode(errors="replace")[-_SAID_CHARS:]
-                    raise BenchmarkError(f"The {what} is not ready:\n{text}")
-                time.sleep(_POLL_SECONDS)
-            yield server
-        finally:
-            _stop(child)
-
-
-def _free_address() -> tuple[str, int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host, port = free.getsockname()
-    return host, port
-
-
-def _is_ready(server: Server) -> bool:
-    try:
-        return httpx.get(f"{server.url}/health/ready").is_success
-    except httpx.TransportError:
-        return False
-
-
-def _stop(child: "subprocess.Popen[bytes]") -> None:
-    """End it and wait, so that what it wrote is whole and its time is counted."""
-    child.terminate()
-    try:
-        child.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+def _running(what: str, store: Path, days: int) -> AbstractContextManager[Server]:
+    return served(__name__, what, str(store), str(days))
 
 
 def main(arguments: Sequence[str]) -> None:

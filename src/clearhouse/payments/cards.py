@@ -6,11 +6,10 @@ are. In a string a digit becomes `*`; in a number, which must stay one, `0`, fro
 amount of money has as many. The values of fields that a provider declares as ids are not touched.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-
-import msgspec
 
 from clearhouse.payments.issuers import may_issue
 
@@ -31,7 +30,7 @@ _UUID = re.compile(
 _DIGITS = re.compile(rb"[0-9]+")
 _ESCAPED = re.compile(rb"\\u00(?:2[0dD]|3[0-9])")
 """A digit, a space or a dash that is written by its number."""
-_ESCAPE = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\.", re.S)
+_ESCAPE = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\[^0-9]", re.S)
 _TOKEN = re.compile(rb'[{}\[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}\[\],:"]+', re.S)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _Place = tuple[int, int, bytes]
@@ -72,8 +71,11 @@ def mask_json(body: bytes, id_fields: Collection[str]) -> Masked:
 
 
 def mask_text(text: bytes) -> bytes:
-    """Mask the card numbers of bytes of which nothing is known."""
-    return _masked(text, _in_string(text, 0, len(text))) if _may_hold_card(text) else text
+    """Mask the card numbers of bytes of which nothing is known: as they are, and as JSON reads."""
+    if not _may_hold_card(text):
+        return text
+    plain = [(at, at + 1, b"*") for at in _hidden_digits(text)]
+    return _masked(text, plain + _in_string(text, 0, len(text)))
 
 
 def _may_hold_card(body: bytes) -> bool:
@@ -186,8 +188,9 @@ def _sum(sums: tuple[list[int], list[int]], start: int, end: int) -> int:
 def _masked(body: bytes, places: list[_Place]) -> bytes:
     changed, at = bytearray(), 0
     for start, end, shown in sorted(set(places)):
-        changed += body[at:start] + shown
-        at = end
+        if start >= at:  # else it is a part of an escape that is masked as a whole
+            changed += body[at:start] + shown
+            at = end
     return bytes(changed + body[at:])
 
 
@@ -214,7 +217,7 @@ def _values(
         elif first == ord(":"):
             is_name = False
         elif is_name:
-            name = msgspec.json.decode(token[0], type=str)
+            name = json.loads(token[0])
             path[-1], is_id = name, name in id_fields
             yield *token.span(), path
         elif not is_id:
@@ -223,5 +226,5 @@ def _values(
 
 def _pointer(path: Sequence[str | int]) -> str:
     """A JSON pointer (RFC 6901); a name in it may hold a card number itself."""
-    parts = (mask_text(str(part).encode()).decode() for part in path)
+    parts = (mask_text(str(part).encode(errors="replace")).decode() for part in path)
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)

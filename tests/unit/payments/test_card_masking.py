@@ -104,6 +104,12 @@ def test_escapes_do_not_hide_a_card_number(written, masked):
         assert found == body
 
 
+@pytest.mark.parametrize("before", [b"\\", b"\\u", b"\\\\", b'"\\"', b"\xff", b"x"])
+def test_nothing_before_it_hides_a_card_number_in_a_broken_text(before):
+    found = mask_text(b'{"a":' + before + b"4242424242424242")
+    assert found == b'{"a":' + before + b"424242******4242"
+
+
 @pytest.mark.parametrize(
     ("number", "kept"),
     [
