@@ -34,17 +34,34 @@ def payments(
     inference_port: Annotated[
         int, typer.Option(metavar="PORT", help="Of the inference service.", min=1, max=65535)
     ] = INFERENCE_PORT,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox", help="Take the webhooks of the sandbox, whose provider APIs run beside."
+        ),
+    ] = False,
 ) -> None:
     """Serve gateway, normalizer, worker and inference, and show how they are."""
-    serve(Places(host, port, inference_port), {})
+    places = Places(host, port, inference_port)
+    if not sandbox:
+        serve(places, {}, of_sandbox=False)
+        return
+    from clearhouse.sandbox.payments.accounts import STRIPE_KEY
+    from clearhouse.sandbox.payments.source import PROVIDERS
+    from clearhouse.sandbox.server import running_sources
+
+    with running_sources({PROVIDERS.name: PROVIDERS.options()}) as urls:
+        asked = {"STRIPE_API_URL": urls[PROVIDERS.name], "STRIPE_API_KEY": STRIPE_KEY}
+        serve(places, asked, of_sandbox=True)
 
 
-def serve(places: Places, environment: Mapping[str, str]) -> None:
+def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -> None:
     """Serve until Ctrl-C or SIGTERM. The door is closed first; what was accepted stays.
 
     Args:
         places: where the services listen.
         environment: settings of the services, beside those of this process.
+        of_sandbox: the gateway takes the webhooks of the sandbox's accounts, and no others.
     """
     config = settings_of_stores()
     with ExitStack() as stack:
@@ -55,7 +72,8 @@ def serve(places: Places, environment: Mapping[str, str]) -> None:
         stack.callback(store.engine.dispose)
         err.print(f"Webhooks are taken at [bold]{places.gateway_url}/webhooks/…[/] (Ctrl-C ends).")
         shown = stack.enter_context(view())
-        supervisor = Supervisor(services(places, environment), shown.tell)
+        children = services(places, environment, of_sandbox=of_sandbox)
+        supervisor = Supervisor(children, shown.tell)
         looking = Looking(shown, supervisor.running, lambda: measure(log, store.engine))
         stop = stack.enter_context(_until_a_signal(supervisor))
         supervisor.start()

@@ -205,11 +205,12 @@ def _environment(settings: Settings) -> Mapping[str, str]:
     }
 
 
+# PayPal's payouts pay third parties: no payment of ours explains them.
 _TIE_OUT = """
     SELECT provider, currency, count(DISTINCT payout_key) AS payouts,
         sum(CASE WHEN is_explained THEN amount_minor ELSE 0 END) AS explained,
         sum(CASE WHEN is_explained THEN 0 ELSE amount_minor END) AS unexplained
-    FROM marts.payout_tie_out
+    FROM marts.payout_tie_out WHERE provider <> 'paypal'
     GROUP BY provider, currency ORDER BY provider, currency"""
 _UNEXPLAINED = """
     SELECT payout_key, sum(amount_minor) AS amount FROM marts.payout_tie_out
