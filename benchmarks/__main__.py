@@ -29,7 +29,6 @@ _LEDGER = (
 )  # fmt: skip
 """The general ledger and its service; what is compared, side by side."""
 _PAYMENTS = ("payments_normalize", "payments_record", "payments_record_http")
-
 _GATEWAY = ("gateway_16", "gateway_16_no_log", "gateway_64", "gateway_64_no_log")
 
 
@@ -62,7 +61,6 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case(part, days) for part in _STAR]
     cases += [Case("star_one_more", min(days, _WEEK_DAYS)), Case("star_one_more", days)]
     cases += [Case(part, days) for part in _LEDGER]
-    cases += [Case("payments_normalize", days)]
     cases += [Case(part, 1) for part in _GATEWAY]
     cases += [Case(part, days) for part in _PAYMENTS]
     if is_full:

@@ -57,55 +57,6 @@ def store_of(job: Job) -> Path:
 
 def _running(what: str, store: Path, days: int) -> AbstractContextManager[Server]:
     return served(__name__, what, str(store), str(days))
-@contextmanager
-def _running(what: str, store: Path, days: int) -> Iterator[Server]:
-    server = free_server()
-    command = ["-m", __name__, what, str(server.port), str(store), str(days)]
-    with running(command, server, what):
-        yield server
-
-
-@contextmanager
-def running(arguments: Sequence[str], server: Server, what: str) -> Iterator[Server]:
-    """A Python process that answers at an address when it is ready, for as long as the block."""
-    with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=said, stderr=said)
-        try:
-            deadline = time.monotonic() + _START_SECONDS
-            while not _is_ready(server):
-                if child.poll() is not None or time.monotonic() > deadline:
-                    said.seek(0)
-                    text = said.read().decode(errors="replace")[-_SAID_CHARS:]
-                    raise BenchmarkError(f"The {what} is not ready:\n{text}")
-                time.sleep(_POLL_SECONDS)
-            yield server
-        finally:
-            _stop(child)
-
-
-def free_server() -> Server:
-    """An address at which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host, port = free.getsockname()
-    return Server(host, port)
-
-
-def _is_ready(server: Server) -> bool:
-    try:
-        return httpx.get(f"{server.url}/health/ready").is_success
-    except httpx.TransportError:
-        return False
-
-
-def _stop(child: "subprocess.Popen[bytes]") -> None:
-    """End it and wait, so that what it wrote is whole and its time is counted."""
-    child.terminate()
-    try:
-        child.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
 
 
 def main(arguments: Sequence[str]) -> None:

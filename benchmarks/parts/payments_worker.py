@@ -5,8 +5,8 @@ from contextlib import ExitStack
 import sqlalchemy as sa
 
 from benchmarks.jobs import BenchmarkError, Done, Job, Task
-from benchmarks.parts.ledger_process import free_server, running
 from benchmarks.parts.payments_normalizer import stored_webhooks
+from benchmarks.parts.served import running
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message
 from clearhouse.log.opening import open_log
@@ -30,9 +30,12 @@ def in_process(job: Job, stack: ExitStack) -> Task:
 
 def over_http(job: Job, stack: ExitStack) -> Task:
     """The same with the inference service in a process of its own, asked in batches."""
-    server = free_server()
-    arguments = ["-m", "clearhouse", "serve", "inference", "--port", str(server.port)]
-    stack.enter_context(running(arguments, server, "inference service"))
+    server = stack.enter_context(
+        running(
+            "inference service",
+            lambda port: ["clearhouse", "serve", "inference", "--port", str(port)],
+        )
+    )
     inference = OverHttp(server.url)
     stack.callback(inference.close)
     return _task(job, stack, inference)

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -34,16 +34,18 @@ class Server:
         return f"http://{self.host}:{self.port}"
 
 
-@contextmanager
-def served(module: str, what: str, *arguments: str) -> Iterator[Server]:
+def served(module: str, what: str, *arguments: str) -> AbstractContextManager[Server]:
     """Start `python -m <module> <what> <port> <arguments>` and wait until it is ready."""
+    return running(what, lambda port: [module, what, str(port), *arguments])
+
+
+@contextmanager
+def running(what: str, arguments: Callable[[int], Sequence[str]]) -> Iterator[Server]:
+    """Start `python -m` with arguments that name a port, and wait until it answers there."""
     with tempfile.TemporaryFile() as said:
         host, port = _free_address()
         child = subprocess.Popen(
-            [sys.executable, "-m", module, what, str(port), *arguments],
-            cwd=ROOT,
-            stdout=said,
-            stderr=said,
+            [sys.executable, "-m", *arguments(port)], cwd=ROOT, stdout=said, stderr=said
         )
         server = Server(host, port, child.pid)
         try:
