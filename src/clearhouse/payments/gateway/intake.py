@@ -200,7 +200,7 @@ def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
 def _without_cards(raw: RawWebhook) -> Masked:
     """Its body masked: as JSON if it is some, so that ids stay, and else as a text."""
     try:
-        json.loads(raw.body.decode())  # it takes more for JSON than msgspec does
+        json.loads(raw.body.decode(), parse_int=float)  # which takes more for JSON than msgspec
     except (ValueError, RecursionError):
         return Masked(mask_text(raw.body))
     return mask_json(raw.body, ID_FIELDS[raw.provider])
