@@ -98,9 +98,10 @@ class RecordedStore:
             _event.event_type.in_((EventType.PAYOUT_SENT.value, EventType.PAYOUT_PAID.value)),
             _event.livemode,
         )
-        for day, account, key in self._rows(read.order_by(_event.book_date, _event.payout_key)):
-            if day in found:
-                found[day].append((account, key.removeprefix(f"{provider.value}:{account}:live:")))
+        for row in self._rows(read.order_by(_event.book_date, _event.payout_key)):
+            if row.book_date in found:
+                scope = f"{provider.value}:{row.account}:live:"
+                found[row.book_date].append((row.account, row.payout_key.removeprefix(scope)))
         return found
 
     def deliveries(self, days: Sequence[dt.date]) -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from clearhouse.core.errors import SourceError
 from clearhouse.payments.event import Provider
 from clearhouse.payments.exponents import rule_of
 
+_POWERS = (1, 10, 100, 1_000, 10_000)
 _DECIMAL = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,4})?")
 
 
@@ -97,7 +98,7 @@ def minor_of(provider: Provider, currency: str, amount: int | str) -> int:
             raise _unusable(provider, f"{currency} has {rule.exponent} decimals there")
         amount = int(whole + fraction.ljust(rule.exponent, "0"))
     more = rule.iso_exponent - rule.exponent
-    minor, rest = divmod(amount * 10 ** max(more, 0), 10 ** max(-more, 0))
+    minor, rest = divmod(amount * _POWERS[max(more, 0)], _POWERS[max(-more, 0)])
     if rest:
         raise _unusable(provider, f"{currency} has no such small part")
     return minor

@@ -61,7 +61,7 @@ class Stripe:
             SourceError: see `ResilientClient.exchange`; an answer that can't be used, bad_answer.
         """
         found: list[SettlementEntry] = []
-        params = {"payout": payout.payout_id, "limit": _A_PAGE}
+        params: dict[str, str | int] = {"payout": payout.payout_id, "limit": _A_PAGE}
         headers = (
             {"Stripe-Account": payout.account} if payout.account.startswith(_CONNECTED) else {}
         )
