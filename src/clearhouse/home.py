@@ -1,17 +1,21 @@
-"""A home knows where it is, so that a copy of it never writes into the original.
+"""The folders of local state, and a note in the home of where it is.
 
-Bronze tables, and views over their files, hold absolute paths. In a copied or moved home they name
-the files of the place before. `clearhouse rebuild` makes them again from landing.
+By the note a copy of the home never writes into the original. Bronze tables, and views over their
+files, hold absolute paths. In a copied or moved home they name the files of the place before.
+`clearhouse rebuild` makes them again from landing.
 """
 
 import json
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import SettingsError
-from clearhouse.settings import Settings
+from clearhouse.settings import EMBEDDED_SCHEMES, Settings
 
 _FILE = "home.json"
 
@@ -33,6 +37,56 @@ def check_home(settings: Settings) -> None:
             "or move it back.",
             "home_moved",
         )
+
+
+def make_folders(settings: Settings) -> None:
+    """Make the folders of local state that the settings name, and see that they can be written.
+
+    Raises:
+        SettingsError: one can't be, in a sentence that names its setting.
+    """
+    for name, folder, file in _places(settings):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "a file is in its way" if _in_the_way(folder) else error.strerror
+            raise SettingsError(
+                f"{name}: the folder {folder} can't be made ({reason}): set it to one that can."
+            ) from None
+        if file is not None and file.is_dir():
+            raise SettingsError(f"{name}: {file} is a folder: set it to the path of a file.")
+        for path in (folder, file):
+            if path is not None and path.exists() and not os.access(path, os.R_OK | os.W_OK):
+                raise SettingsError(
+                    f"{name}: {path} can't be written: give yourself the right to, or set it to "
+                    "another place."
+                )
+
+
+def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
+    """Setting, folder and, where one is named, the file in it, of each store in use."""
+    yield "CLEARHOUSE_HOME", settings.clearhouse_home, None
+    for name in ("landing_url", "export_url"):
+        url = getattr(settings, name)
+        if url.startswith("file:"):
+            yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
+    engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
+    for name in (
+        "database_url",
+        "catalog_url",
+        *engines,
+        "gl_database_url",
+        "log_url",
+        "payments_database_url",
+    ):
+        url = getattr(settings, name)
+        if isinstance(url, str) and url:
+            file = Path(url.partition(":///")[2])
+            yield name.upper(), file.parent, file
+
+
+def _in_the_way(folder: Path) -> bool:
+    return any(path.is_file() for path in (folder, *folder.parents))
 
 
 def is_read_only(settings: Settings) -> bool:

@@ -5,26 +5,16 @@ This version runs the embedded one, with the books and the SQL engine on a Postg
 landing in an S3 store where that is wanted; anything else is refused in one sentence.
 """
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    InstanceOf,
-    SecretStr,
-    ValidationError,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from clearhouse.core.errors import SettingsError
 from clearhouse.core.setting_checks import check_path, check_proxies, check_store
-from clearhouse.core.urls import SecretUrl, UrlError
+from clearhouse.core.setting_types import RedisUrl, SourceUrl, StoreUrl, WebhookUrl, any_case
+from clearhouse.core.urls import SecretUrl
 
 EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "landing_url": ("file", "s3"),
@@ -42,42 +32,6 @@ EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
     "gl_database_url": ("sqlite", "postgresql"),
     "payments_database_url": ("sqlite", "postgresql"),
 }
-
-
-def _any_case(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _source_url(value: Any) -> Any:
-    return SecretUrl.parse(value) if isinstance(value, str) else value
-
-
-def _store_url(value: Any) -> Any:
-    is_of_server = isinstance(value, str) and value.strip().lower().startswith("postgresql:")
-    return _server_url(value) if is_of_server else value
-
-
-def _server_url(text: str) -> SecretUrl:
-    url = SecretUrl.parse(text, ("postgresql",))
-    if not urlsplit(url.public).path.strip("/"):
-        raise UrlError("it names no database: write it as postgresql://user:password@host/database")
-    return url
-
-
-def _webhook_url(value: SecretStr) -> SecretStr:
-    return SecretStr(SecretUrl.parse(value.get_secret_value()).for_client())
-
-
-def _redis_url(value: SecretStr) -> SecretStr:
-    SecretUrl.parse(value.get_secret_value(), ("redis", "rediss"))
-    return value
-
-
-SourceUrl = Annotated[InstanceOf[SecretUrl], NoDecode, BeforeValidator(_source_url)]
-StoreUrl = Annotated[str | InstanceOf[SecretUrl], NoDecode, BeforeValidator(_store_url)]
-"""A local store as text; one on a server as a URL that does not show its secrets."""
-WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook_url)]
-RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 
 
 class Settings(BaseSettings):
@@ -129,7 +83,7 @@ class Settings(BaseSettings):
     bnpl_api_url: SourceUrl | None = Field(
         None, description="A simtom to pull from. Unset: the sandbox stands in, and says so."
     )
-    bnpl_pattern: Annotated[Literal["auto", "day_type", "source"], BeforeValidator(_any_case)] = (
+    bnpl_pattern: Annotated[Literal["auto", "day_type", "source"], BeforeValidator(any_case)] = (
         Field(
             "auto",
             description="How a day's volume is asked for: day_type with the sandbox, source with "
@@ -148,7 +102,7 @@ class Settings(BaseSettings):
         "real simtom depend on each other; 4 with the sandbox.",
     )
 
-    bnpl_ask_by: Annotated[Literal["day", "range"], BeforeValidator(_any_case)] = Field(
+    bnpl_ask_by: Annotated[Literal["day", "range"], BeforeValidator(any_case)] = Field(
         "day",
         description="One request a day, or one for the whole window (simtom answers the two with "
         "different records: keep to one).",
@@ -266,9 +220,9 @@ class Settings(BaseSettings):
         None, description="Where a held day is reported, in Slack's incoming-webhook format."
     )
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], BeforeValidator(_any_case)
+        Literal["debug", "info", "warning", "error"], BeforeValidator(any_case)
     ] = Field("warning", description="Least level of what is logged to standard error.")
-    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_any_case)] = Field(
+    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(any_case)] = Field(
         "auto", description="auto: readable in a terminal, JSON elsewhere."
     )
 
@@ -382,55 +336,6 @@ def load_settings(**overrides: Any) -> Settings:
         )
     check_proxies()
     return settings
-
-
-def make_folders(settings: Settings) -> None:
-    """Make the folders of local state that the settings name, and see that they can be written.
-
-    Raises:
-        SettingsError: one can't be, in a sentence that names its setting.
-    """
-    for name, folder, file in _places(settings):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = "a file is in its way" if _in_the_way(folder) else error.strerror
-            raise SettingsError(
-                f"{name}: the folder {folder} can't be made ({reason}): set it to one that can."
-            ) from None
-        if file is not None and file.is_dir():
-            raise SettingsError(f"{name}: {file} is a folder: set it to the path of a file.")
-        for path in (folder, file):
-            if path is not None and path.exists() and not os.access(path, os.R_OK | os.W_OK):
-                raise SettingsError(
-                    f"{name}: {path} can't be written: give yourself the right to, or set it to "
-                    "another place."
-                )
-
-
-def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
-    """Setting, folder and, where one is named, the file in it, of each store in use."""
-    yield "CLEARHOUSE_HOME", settings.clearhouse_home, None
-    for name in ("landing_url", "export_url"):
-        url = getattr(settings, name)
-        if url.startswith("file:"):
-            yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
-    engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
-    for name in (
-        "database_url",
-        "catalog_url",
-        *engines,
-        "gl_database_url",
-        "payments_database_url",
-    ):
-        url = getattr(settings, name)
-        if isinstance(url, str) and url:
-            file = Path(url.partition(":///")[2])
-            yield name.upper(), file.parent, file
-
-
-def _in_the_way(folder: Path) -> bool:
-    return any(path.is_file() for path in (folder, *folder.parents))
 
 
 def shown(settings: Settings) -> dict[str, str]:

@@ -20,9 +20,9 @@ from clearhouse.cli.progress import under_way
 from clearhouse.core.errors import ClearhouseError, ExitCode
 from clearhouse.core.resources import resource
 from clearhouse.domains import DOMAINS, domain_of
-from clearhouse.home import check_home
+from clearhouse.home import check_home, make_folders
 from clearhouse.pipeline.opening import open_run
-from clearhouse.settings import Settings, make_folders, shown
+from clearhouse.settings import Settings, shown
 
 _LEAST_FREE_BYTES = 2 << 30
 _LEAST_FOR_MEANING = 44

@@ -45,8 +45,7 @@ def settings_of_stores(*, makes_them_again: bool = False) -> "Settings":
     Raises:
         SettingsError: a folder can't be made or written, or the home is a copy of another.
     """
-    from clearhouse.home import check_home
-    from clearhouse.settings import make_folders
+    from clearhouse.home import check_home, make_folders
 
     loaded = settings()
     make_folders(loaded)

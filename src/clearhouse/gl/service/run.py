@@ -8,7 +8,8 @@ from clearhouse.core import serving
 from clearhouse.gl.service.feed import FeedOptions
 from clearhouse.gl.service.security import Keys, keys_from, keys_in
 from clearhouse.gl.service.service import ServiceOptions
-from clearhouse.settings import Settings, load_settings, make_folders
+from clearhouse.home import make_folders
+from clearhouse.settings import Settings, load_settings
 
 _GRACE_SECONDS = 5
 _SECONDS_BETWEEN_THREADS = 0.0005
