@@ -102,7 +102,8 @@ def _all_of(run: Run, who: str, relation: str) -> pa.Table:
 
 def _differing(name: str, embedded: pa.Table, server: pa.Table) -> Iterator[str]:
     if embedded.schema != server.schema:
-        yield f"{name}: other columns or types"
+        only = [{*a.schema} - {*b.schema} for a, b in ((embedded, server), (server, embedded))]
+        yield f"{name}: {only[0]} and {only[1]}"
     elif len(embedded) != len(server):
         yield f"{name}: {len(embedded)} rows and {len(server)}"
     else:

@@ -127,7 +127,9 @@ class ReadersFile:
                 shutil.copyfile(self.path, copy)
                 connection = duckdb.connect(str(copy), read_only=True)
             try:
-                yield stack.enter_context(connection)
+                stack.enter_context(connection)
+                connection.execute("SET TimeZone = 'UTC'")  # and not the machine's
+                yield connection
             except duckdb.IOException as error:
                 if str(self.path) in str(error):
                     raise self._unusable(error) from error
