@@ -184,7 +184,7 @@ def query(sql: str, parameters: list[Any] | None = None, **tables: pa.Table) -> 
         shows = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
         if shows == [(True,)]:
             connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET TimeZone = 'UTC'")  # and not the machine's
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # and not the machine's
     for name, table in tables.items():
         connection.register(name, table)
     try:

@@ -217,7 +217,7 @@ class DuckDBEngine:
                 time.sleep(_POLL_SECONDS)
             else:
                 connection.execute("SET enable_progress_bar = false")
-                connection.execute("SET TimeZone = 'UTC'")  # and not the machine's
+                connection.execute("SET GLOBAL TimeZone = 'UTC'")  # and not the machine's
                 return connection
 
     def _unusable(self, error: duckdb.IOException) -> StoreError:

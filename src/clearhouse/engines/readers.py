@@ -128,7 +128,7 @@ class ReadersFile:
                 connection = duckdb.connect(str(copy), read_only=True)
             try:
                 stack.enter_context(connection)
-                connection.execute("SET TimeZone = 'UTC'")  # and not the machine's
+                connection.execute("SET GLOBAL TimeZone = 'UTC'")  # and not the machine's
                 yield connection
             except duckdb.IOException as error:
                 if str(self.path) in str(error):
