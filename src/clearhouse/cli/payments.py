@@ -83,7 +83,8 @@ def simulate(
         f"{report.took_seconds:,.1f} s; {sum(report.redelivered.values()):,} sent again."
     )
     forged = len(world.deliveries) - len(genuine)
-    out.print(f"{counted(forged, 'request')} of nobody refused, as they have to be.")
+    if forged:
+        out.print(f"{counted(forged, 'request')} with a forged signature, to be refused.")
     if taken != genuine:
         leave(ExitCode.FAILED)
     out.print(
@@ -117,7 +118,11 @@ def check(
         if len(found) > _SHOWN:
             out.print(f"  … and {len(found) - _SHOWN:,} more")
         out.print(
-            f"[red]{counted(len(found), 'difference')}.[/]" if found else "[green]All agree.[/]"
+            f"[red]{counted(len(found), 'difference')}.[/] The truth is that of --count {count} "
+            f"--seed {seed} --today {world.today}: is this the month that was sent?"
+            if found
+            else "[green]All agree.[/]",
+            soft_wrap=True,
         )
     if found:
         leave(ExitCode.UNBALANCED)
@@ -175,7 +180,7 @@ async def _found(
     from clearhouse.payments import gaps as of_stripe
 
     if config.stripe_api_key is None:
-        raise SettingsError("Stripe lists its events for who has a key: set STRIPE_API_KEY.")
+        raise SettingsError("Stripe lists events only to holders of a key: set STRIPE_API_KEY.")
     known = of_stripe.known_events(log, Landing.from_url(config.landing_url), since.date(), today)
     bearing = {"Authorization": f"Bearer {config.stripe_api_key.get_secret_value()}"}
     async with ResilientClient(
