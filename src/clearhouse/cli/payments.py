@@ -61,7 +61,7 @@ def simulate(
     today: Today = None,
 ) -> None:
     """Send a month of payments to a gateway as four providers do, until all is acknowledged."""
-    from clearhouse.cli.sending_view import view
+    from clearhouse.cli.sending_view import answers, view
     from clearhouse.sandbox.payments.sender import SendOptions, SendReport, send
     from clearhouse.sandbox.payments.world import World
 
@@ -86,6 +86,10 @@ def simulate(
     if forged:
         out.print(f"{counted(forged, 'request')} with a forged signature, to be refused.")
     if taken != genuine:
+        err.print(
+            f"{to}: {answers(report)}. It has to be a gateway that serves with --sandbox.",
+            soft_wrap=True,
+        )
         leave(ExitCode.FAILED)
     out.print(
         f"clearhouse payments check --seed {seed} --count {count} --today {world.today} compares "
