@@ -85,7 +85,9 @@ class Streams:
         with self._log() as log:
             if log is None:
                 return 0
-            unread = map(_became, _records(log, EVENTS.name, read_to, log.end(EVENTS.name)))
+            # At least one read: another log than the one that was read before refuses it.
+            end = max(log.end(EVENTS.name), read_to + 1)
+            unread = map(_became, _records(log, EVENTS.name, read_to, end))
             positions = (each.webhook_position for each in unread if each is not None)
             return min(normalized_to, next(positions, normalized_to))
 
