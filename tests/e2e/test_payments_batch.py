@@ -116,6 +116,13 @@ def _from_log(topic: str, position: int) -> Callable[[Home], None]:
     return rob
 
 
+def _spoil(home: Home, topic: str, position: int) -> None:
+    with sqlite3.connect(home.home / "log.db") as log:
+        sql = "SELECT number FROM topic WHERE name = ?"
+        (number,) = log.execute(sql, (topic,)).fetchone()
+        log.execute(f"UPDATE messages_{number} SET value = X'00FF' WHERE position = ?", (position,))
+
+
 def _from_store(sql: str) -> Callable[[Home], None]:
     def rob(home: Home) -> None:
         with sqlite3.connect(home.home / "payments.db") as store:
@@ -168,6 +175,28 @@ def test_a_stolen_row_is_named_at_its_hop(
     found = [line for line in books.output.splitlines() if line.startswith(f"{hop}, ")]
     assert found, books.output
     assert named in books.output, books.output
+
+
+@pytest.mark.parametrize(
+    ("topic", "hop"), [(WEBHOOKS.name, "webhooks → raw"), (EVENTS.name, "webhooks → events")]
+)
+def test_a_record_of_the_log_that_can_not_be_read_is_named_and_stops_no_other(
+    home: Home, topic: str, hop: str
+) -> None:
+    _spoil(home, topic, 3)
+
+    found = home.command("books", "--domain", "payments")
+
+    assert found.exit_code == UNBALANCED
+    assert f"{hop}, {MONDAY}" in found.output
+
+
+def test_webhooks_that_no_event_follows_do_not_wait_for_the_worker(home: Home) -> None:
+    home.receive(TUESDAY, [*_paid(8), NOT_MAPPED, DEAD])
+
+    ran = home.run(MONDAY, TUESDAY)
+
+    assert ran.exit_code == DONE, ran.stderr
 
 
 def test_a_day_that_grew_is_extracted_whole_and_what_had_landed_is_a_duplicate(home: Home) -> None:

@@ -55,7 +55,7 @@ def test_a_simulated_month_is_checked_and_a_changed_amount_is_named(tmp_path: Pa
     assert (after.returncode, after.stdout.splitlines()[-1]) == (0, "All agree.")
     assert changed.returncode == 4
     assert "captured_minor is" in changed.stdout
-    assert changed.stdout.splitlines()[-1] == "1 difference."
+    assert changed.stdout.splitlines()[-1].startswith("1 difference. The truth is that of --count ")
 
 
 def _work(home: Path, urls: dict[str, str]) -> None:

@@ -129,7 +129,8 @@ def serve_sandbox(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            help="simtom, retailer_1, retailer_2, retailer_3, eia, payment_providers; none: simtom."
+            help="simtom, retailer_1, retailer_2, retailer_3, gl_service, eia, payment_providers; "
+            "none: simtom."
         ),
     ] = None,
     port: Annotated[

@@ -1,7 +1,8 @@
 """The books as tables: the trial balance and the entries, readable from 80 columns on.
 
 A table is tried in its wide form first; where that does not fit, the currency goes into the
-head, the gaps shrink and a hash is cut. `--json` has everything whole.
+head, the gaps shrink, a hash is cut and a hop's name wraps. Money in many currencies is a note
+below the table, which rows with the same money share. `--json` has everything whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,8 @@ _COLOURS = {
 _HASH_DIGITS_WHEN_NARROW = 6
 _LEFT = ("date", "hop", "hash out", "hash", "status")
 _ANY_WIDTH = 10_000
+_MOST_CURRENCIES = 3
+"""That a row shows by itself."""
 
 Decisions = Mapping[str, Sequence[Decision]]
 """What gates and people decided, by entry id."""
@@ -51,13 +54,16 @@ def show_trial_balance(audited: Audit) -> None:
         f"\n[bold]Trial balance[/] of {counted(days, 'day')}: "
         f"in = out + duplicate + superseded + rejected{ignored} + held"
     )
-    _print_fitting([_trial_balance(audited, currency) for currency in (None, _only(audited))])
+    notes = _Notes()
+    _print_fitting(
+        [_trial_balance(audited, currency, notes) for currency in (None, _only(audited))], notes
+    )
     status = {s: sum(e.status is s for e in audited.entries) for s in Status}
     told = ", ".join(f"[{_COLOURS[s]}]{n:,} {s}[/]" for s, n in status.items() if n)
     out.print(f"Entries: {told}")
 
 
-def _trial_balance(audited: Audit, currency: str | None) -> Table:
+def _trial_balance(audited: Audit, currency: str | None, notes: "_Notes") -> Table:
     shown = [side for side in _COLUMNS if side not in _SELDOM or _counts(audited, side)]
     table = _table(
         "hop", "in", "out", *(_COLUMNS[side] for side in shown), _amount_head(currency), "apart",
@@ -65,7 +71,8 @@ def _trial_balance(audited: Audit, currency: str | None) -> Table:
     )  # fmt: skip
     for hop in dict.fromkeys(e.key.hop for e in audited.entries):
         entries = [e for e in audited.entries if e.key.hop == hop]
-        table.add_row(*_hop_row(hop, entries, shown, currency))
+        amount = _amount(_sum(entries, Side.OUT), currency, notes)
+        table.add_row(*_hop_row(hop, entries, shown, amount))
     return table
 
 
@@ -74,9 +81,7 @@ def _counts(audited: Audit, side: Side) -> bool:
     return any(e.totals[side].records for e in audited.entries if side in e.totals)
 
 
-def _hop_row(
-    hop: str, entries: Sequence[Entry], shown: Sequence[Side], currency: str | None
-) -> list[str]:
+def _hop_row(hop: str, entries: Sequence[Entry], shown: Sequence[Side], amount: str) -> list[str]:
     sides = {side: _sum(entries, side) for side in Side}
     has_in = any(Side.IN in e.totals for e in entries)
     apart = sum((e.difference for e in entries), Totals())
@@ -91,7 +96,7 @@ def _hop_row(
         f"{sides[Side.IN].records:,}" if has_in else "–",
         f"{sides[Side.OUT].records:,}",
         *(f"{sides[side].records:,}" for side in shown),
-        _amount(sides[Side.OUT], currency),
+        amount,
         f"[{'bold red' if unbalanced else 'green'}]{difference}[/]",
     ]
 
@@ -101,7 +106,8 @@ def show_entries(domain: str, audited: Audit, decisions: Decisions) -> None:
     entries = sorted(audited.entries, key=lambda e: e.key.book_date)
     released = {e.entry_id for e in entries if releases(decisions.get(e.entry_id, ()))}
     layouts = ((None, True), (None, False), (_only(audited), False))
-    _print_fitting([_entries(entries, released, *layout) for layout in layouts])
+    notes = _Notes()
+    _print_fitting([_entries(entries, released, notes, *layout) for layout in layouts], notes)
     for entry in entries:
         _show_decisions(domain, entry, decisions.get(entry.entry_id, ()))
 
@@ -112,7 +118,11 @@ def releases(decisions: Iterable[Decision]) -> dict[str, str]:
 
 
 def _entries(
-    entries: Iterable[Entry], released: set[str], currency: str | None, is_wide: bool
+    entries: Iterable[Entry],
+    released: set[str],
+    notes: "_Notes",
+    currency: str | None,
+    is_wide: bool,
 ) -> Table:
     table = _table(
         "date", "hop", "in", "out", "set aside" if is_wide else "aside", _amount_head(currency),
@@ -132,7 +142,7 @@ def _entries(
         table.add_row(
             str(e.key.book_date), e.key.hop,
             f"{e.totals[Side.IN].records:,}" if Side.IN in e.totals else "–",
-            f"{leaving.records:,}", _aside(e, is_wide), _amount(leaving, currency),
+            f"{leaving.records:,}", _aside(e, is_wide), _amount(leaving, currency, notes),
             digits, f"[{colour}]{status}[/]",
         )  # fmt: skip
     return table
@@ -162,17 +172,37 @@ def _table(*columns: str, is_wide: bool) -> Table:
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, int(is_wide), 0, 0)
     )
     for name in columns:
-        table.add_column(name, justify="left" if name in _LEFT else "right", no_wrap=True)
+        table.add_column(name, justify="left" if name in _LEFT else "right", no_wrap=name != "hop")
     return table
 
 
-def _print_fitting(tables: Sequence[Table]) -> None:
-    """Print the first table that fits, or the last."""
+class _Notes:
+    """Money in many currencies, told once below a table."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, ...], int] = {}
+
+    def of(self, told: Sequence[str]) -> str:
+        """What a row says instead; rows with the same money name the same note."""
+        number = self._numbers.setdefault(tuple(told), len(self._numbers) + 1)
+        return f"{len(told)} currencies ({number})"
+
+    def show(self) -> None:
+        """Print all notes."""
+        for told, number in self._numbers.items():
+            out.print(f"({number}) {', '.join(told)}", highlight=False)
+        if self._numbers:
+            out.print()
+
+
+def _print_fitting(tables: Sequence[Table], notes: _Notes) -> None:
+    """Print the first table that fits, or the last, and its notes."""
     room = out.options.update(max_width=_ANY_WIDTH)
     fitting = [t for t in tables if Measurement.get(out, room, t).maximum <= out.width]
     out.print()
     out.print(next(iter(fitting), tables[-1]))
     out.print()
+    notes.show()
 
 
 def _only(audited: Audit) -> str | None:
@@ -185,9 +215,12 @@ def _amount_head(currency: str | None) -> str:
     return f"{currency} out" if currency else "amount out"
 
 
-def _amount(totals: Totals, currency: str | None) -> str:
-    """Amounts, a line each; without the currency where the column's head has it."""
-    return "\n".join(a.removesuffix(f" {currency}") for a in amounts(totals)) or "0"
+def _amount(totals: Totals, currency: str | None, notes: _Notes) -> str:
+    """Amounts, a line each, or a note; without the currency where the column's head has it."""
+    told = amounts(totals)
+    if len(told) > _MOST_CURRENCIES:
+        return notes.of(told)
+    return "\n".join(a.removesuffix(f" {currency}") for a in told) or "0"
 
 
 def _sum(entries: Sequence[Entry], side: Side) -> Totals:

@@ -218,23 +218,20 @@ def _show_counts(found: Sequence[KnownLetter]) -> None:
 
 
 def _show_letters(found: Sequence[KnownLetter], *, with_state: bool) -> None:
-    table = _table("last tried", "letter", *(["state"] if with_state else []))
-    table.add_column("try", justify="right", no_wrap=True)
-    table.add_column("reason")
+    """Two lines each: an id must stay whole, to be copied, and no table has room for it."""
     for each in found:
         letter = each.letter
         at = letter.last_at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
-        state = [each.state] if with_state else []
-        table.add_row(
-            at, escape(letter.letter_id), *state, str(letter.attempt), escape(letter.reason)
-        )
-    out.print(table)
+        tries = f", try {letter.attempt}" if letter.attempt > 1 else ""
+        state = f", {each.state}" if with_state else ""
+        out.print(f"\n[bold]{escape(letter.letter_id)}[/]", soft_wrap=True)
+        out.print(f"  {at}{tries}{state}: {escape(letter.reason)}", soft_wrap=True)
 
 
 def _table(*names: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     for name in names:
-        table.add_column(name, no_wrap=name != "letter", overflow="fold")
+        table.add_column(name, no_wrap=True)
     return table
 
 

@@ -61,7 +61,7 @@ def simulate(
     today: Today = None,
 ) -> None:
     """Send a month of payments to a gateway as four providers do, until all is acknowledged."""
-    from clearhouse.cli.sending_view import view
+    from clearhouse.cli.sending_view import answers, view
     from clearhouse.sandbox.payments.sender import SendOptions, SendReport, send
     from clearhouse.sandbox.payments.world import World
 
@@ -83,8 +83,13 @@ def simulate(
         f"{report.took_seconds:,.1f} s; {sum(report.redelivered.values()):,} sent again."
     )
     forged = len(world.deliveries) - len(genuine)
-    out.print(f"{counted(forged, 'request')} of nobody refused, as they have to be.")
+    if forged:
+        out.print(f"{counted(forged, 'request')} with a forged signature, to be refused.")
     if taken != genuine:
+        err.print(
+            f"{to}: {answers(report)}. It has to be a gateway that serves with --sandbox.",
+            soft_wrap=True,
+        )
         leave(ExitCode.FAILED)
     out.print(
         f"clearhouse payments check --seed {seed} --count {count} --today {world.today} compares "
@@ -117,7 +122,11 @@ def check(
         if len(found) > _SHOWN:
             out.print(f"  … and {len(found) - _SHOWN:,} more")
         out.print(
-            f"[red]{counted(len(found), 'difference')}.[/]" if found else "[green]All agree.[/]"
+            f"[red]{counted(len(found), 'difference')}.[/] The truth is that of --count {count} "
+            f"--seed {seed} --today {world.today}: is this the month that was sent?"
+            if found
+            else "[green]All agree.[/]",
+            soft_wrap=True,
         )
     if found:
         leave(ExitCode.UNBALANCED)
@@ -175,7 +184,7 @@ async def _found(
     from clearhouse.payments import gaps as of_stripe
 
     if config.stripe_api_key is None:
-        raise SettingsError("Stripe lists its events for who has a key: set STRIPE_API_KEY.")
+        raise SettingsError("Stripe lists events only to holders of a key: set STRIPE_API_KEY.")
     known = of_stripe.known_events(log, Landing.from_url(config.landing_url), since.date(), today)
     bearing = {"Authorization": f"Bearer {config.stripe_api_key.get_secret_value()}"}
     async with ResilientClient(

@@ -51,14 +51,16 @@ def _table(report: SendReport, total: int) -> Table:
         table.add_row(name, *(f"{each[provider]:,}" for each in columns))
     sums = [sum(each.values()) for each in columns]
     table.add_row("all", *(f"{each:,}" for each in sums), style="bold")
-    table.caption = f"{sums[1] / total:.0%} of {total:,}; {_answers(report)}"
+    table.caption = f"{sums[1] / total:.0%} of {total:,}; {answers(report)}"
     return table
 
 
-def _answers(report: SendReport) -> str:
+def answers(report: SendReport) -> str:
+    """How many requests got which status."""
     found = sorted(report.statuses.items())
     told = (
-        (f"{n:,} × {status}" if status != NO_ANSWER else f"{n:,} without") for status, n in found
+        (f"{n:,} × {status}" if status != NO_ANSWER else f"{n:,} requests without one")
+        for status, n in found
     )
     return "answers: " + (", ".join(told) or "none yet")
 

@@ -20,6 +20,7 @@ from clearhouse.pipeline.runner import RunReport
 from clearhouse.pipeline.summary import Summary, too_few
 
 _MOST_CAUSES = 12
+_MOST_CURRENCIES = 3
 _FIGURE = re.compile(r"\d[\d,.]*")
 _COLOURS = {"held": "yellow", "incomplete": "yellow", "failed": "red", "unbalanced": "bold red"}
 
@@ -54,8 +55,8 @@ def _outcome(run: Run, summary: Summary) -> Iterable[str]:
         yield f"[yellow]Superseded[/]: {_records(summary.superseded)}, older versions of records."
     if summary.before != summary.after:
         yield (
-            f"[yellow]Corrected[/]: readers saw {_records(summary.before)} of these days before, "
-            f"and see {_records(summary.after)} now."
+            f"[yellow]Corrected[/]: readers saw {_whole(summary.before)} of these days before, "
+            f"and see {_whole(summary.after)} now."
         )
     if run.unknown_values:
         listed = ", ".join(
@@ -65,6 +66,14 @@ def _outcome(run: Run, summary: Summary) -> Iterable[str]:
 
 
 def _records(totals: Totals) -> str:
+    """Records with their money; of money in many currencies, which `books` lists, their number."""
+    told = amounts(totals)
+    if len(told) > _MOST_CURRENCIES:
+        return f"{counted(totals.records, 'record')} in {len(told)} currencies"
+    return _whole(totals)
+
+
+def _whole(totals: Totals) -> str:
     return ", ".join([counted(totals.records, "record"), *amounts(totals)])
 
 

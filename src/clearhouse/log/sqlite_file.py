@@ -56,15 +56,18 @@ class LogFile:
         self._idle_readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         with self.errors():
             self._make()
+            self._identity = self._found()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that writes; one at a time: the caller holds a lock of the process."""
+        self._check_in_place()
         connection = self._writer or self._open_writer()
         self._writer = None  # after an error it is not used again: its state is not known
         try:
             _begin(connection)
             yield connection
+            self._check_in_place()
             connection.execute("COMMIT")
         except BaseException as error:
             if isinstance(error, sqlite3.Error):
@@ -78,6 +81,7 @@ class LogFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection on which each statement reads one state of the log."""
+        self._check_in_place()
         try:
             connection = self._idle_readers.get_nowait()
         except queue.Empty:
@@ -107,6 +111,26 @@ class LogFile:
             self._writer = None
         while not self._idle_readers.empty():
             self._idle_readers.get().close()
+
+    def _check_in_place(self) -> None:
+        """Refuse a file that was removed or replaced: what is written to it would be lost.
+
+        Its connections would go on with the removed one, and tell that all is well.
+        """
+        if self._found() != self._identity:
+            raise LogError(
+                f"The log {self.path} was removed, or another file is in its place: stop the "
+                "services, put it back, and start them again.",
+                "log_gone",
+            )
+
+    def _found(self) -> tuple[int, int] | None:
+        """The file at the path: its device and number; None where there is none."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _make(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

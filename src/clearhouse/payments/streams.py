@@ -26,8 +26,10 @@ from clearhouse.landing import Landing
 from clearhouse.log.log import Log, LogError, Record
 from clearhouse.log.opening import open_log
 from clearhouse.payments.normalizer.archive import archived, archived_objects
+from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
+from clearhouse.payments.webhook import StoredWebhook
 from clearhouse.pipeline.domain import Reached, StreamHop
 from clearhouse.settings import Settings
 
@@ -42,12 +44,6 @@ _MADE = (EVENTS.name, UNMAPPED.name, NORMALIZER_DEAD.name)
 _SIDES = (Side.OUT, Side.IGNORED, Side.REJECTED)
 
 
-class _Taken(msgspec.Struct):
-    """Of a `StoredWebhook`, what tells it apart."""
-
-    body_sha256: str
-
-
 class _Became(msgspec.Struct):
     """What a `PaymentEvent`, a `DeadLetter` and an `Unmapped` all say."""
 
@@ -59,7 +55,6 @@ class _Became(msgspec.Struct):
     currency: str | None = None
 
 
-_TAKEN = msgspec.json.Decoder(_Taken)
 _BECAME = msgspec.json.Decoder(_Became)
 Row = tuple[dt.date, str, str, int, str]
 """Book date, record id, key, minor units and currency."""
@@ -84,18 +79,22 @@ class Streams:
 
     @cached_property
     def recorded_to(self) -> int:
-        """That of the first webhook that comes after all of which the worker has read the event."""
+        """That of the first webhook whose event the worker has not read."""
+        normalized_to = self.normalized_to  # asked first: events that come later are not counted
         read_to = self.store.progress(EVENTS.name)
         with self._log() as log:
-            if log is None or not read_to:
+            if log is None:
                 return 0
-            (last,) = log.read(EVENTS.name, read_to - 1, 1)
-            return _BECAME.decode(last.value).webhook_position + 1
+            # At least one read: another log than the one that was read before refuses it.
+            end = max(log.end(EVENTS.name), read_to + 1)
+            unread = map(_became, _records(log, EVENTS.name, read_to, end))
+            positions = (each.webhook_position for each in unread if each is not None)
+            return min(normalized_to, next(positions, normalized_to))
 
     def accepted(self, days: Sequence[dt.date]) -> pa.Table:
         """The webhooks of days that the normalizer has read."""
         return spine_table(
-            of_webhook(day, record.position, _TAKEN.decode(record.value).body_sha256)
+            of_webhook(day, record.position, _hash_of(webhook_of(record)))
             for day in days
             for record in self._webhooks(day, self.normalized_to)
         )
@@ -135,16 +134,15 @@ class Streams:
     def archived(self, days: Sequence[dt.date]) -> pa.Table:
         """The webhooks of days that the archive in landing holds."""
         return spine_table(
-            of_webhook(day, each.position, each.webhook.body_sha256)
+            of_webhook(day, each.position, _hash_of(each.webhook))
             for day in days
             for each in archived(self.landing, day)
-            if each.webhook is not None
         )
 
     def to_be_archived(self, days: Sequence[dt.date]) -> pa.Table:
         """The webhooks of days in the log, as far as the archive has come with each day."""
         return spine_table(
-            of_webhook(day, record.position, _TAKEN.decode(record.value).body_sha256)
+            of_webhook(day, record.position, _hash_of(webhook_of(record)))
             for day in days
             for record in self._webhooks(day, self.archived_to(day))
         )
@@ -194,6 +192,7 @@ class Streams:
         """What a topic holds of the webhooks of days.
 
         Nothing is written of a webhook before the log took it. Afterwards it may take any time.
+        A record that can't be read says nothing of any webhook: that one is missing then.
         """
         with self._log() as log:
             if log is None or not days:
@@ -201,8 +200,8 @@ class Streams:
             wanted = {*days}
             first, _ = log.positions_of(topic, min(days))
             for record in _records(log, topic, first, log.end(topic)):
-                each = _BECAME.decode(record.value)
-                if each.book_date in wanted:
+                each = _became(record)
+                if each is not None and each.book_date in wanted:
                     yield each
 
     @contextmanager
@@ -233,6 +232,18 @@ def _records(log: Log, topic: str, first: int, end: int) -> Iterator[Record]:
             return
         yield from (record for record in records if record.position < end)
         at = records[-1].position + 1
+
+
+def _became(record: Record) -> _Became | None:
+    try:
+        return _BECAME.decode(record.value)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _hash_of(webhook: StoredWebhook | None) -> str:
+    """That of the body; "" for a record that holds no webhook, as its dead letter has it."""
+    return "" if webhook is None else webhook.body_sha256
 
 
 def _is_kept(log: Log, topic: str, day: dt.date) -> bool:

@@ -148,6 +148,21 @@ def test_a_position_beyond_the_end_means_another_log(opened):
     assert code_of(log.read, "a", 2) == "another_log"
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_nothing_is_appended_to_a_file_that_was_removed(opened, tmp_path, is_replaced):
+    log = opened()
+    log.append(some("a", "1"))
+    (tmp_path / "log.db").rename(tmp_path / "away.db")
+    if is_replaced:
+        (tmp_path / "log.db").touch()
+
+    assert code_of(log.append, some("a", "2")) == "log_gone"
+    assert code_of(log.read, "a", 0) == "log_gone"
+
+    (tmp_path / "away.db").rename(tmp_path / "log.db")
+    assert list(log.append(some("a", "2"))) == [1]
+
+
 def test_a_read_of_large_records_is_bounded_and_goes_on(opened):
     log = opened()
     for n in range(12):

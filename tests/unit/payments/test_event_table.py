@@ -193,16 +193,13 @@ PAYPAL = {
                      "CANCELED_BY_BUYER", "ACCEPTED", "DENIED")
     ],
     T.PAYOUT_SENT: [
-        n.paypal("PAYMENT.PAYOUTSBATCH.PROCESSING", n.paypal_batch()),
         n.paypal("PAYMENT.PAYOUTS-ITEM.HELD", n.paypal_item()),
         n.paypal("PAYMENT.PAYOUTS-ITEM.UNCLAIMED", n.paypal_item()),
     ],
     T.PAYOUT_PAID: [
-        n.paypal("PAYMENT.PAYOUTSBATCH.SUCCESS", n.paypal_batch()),
         n.paypal("PAYMENT.PAYOUTS-ITEM.SUCCEEDED", n.paypal_item()),
     ],
     T.PAYOUT_FAILED: [
-        n.paypal("PAYMENT.PAYOUTSBATCH.DENIED", n.paypal_batch()),
         n.paypal("PAYMENT.PAYOUTS-ITEM.FAILED", n.paypal_item()),
         n.paypal("PAYMENT.PAYOUTS-ITEM.BLOCKED", n.paypal_item()),
     ],
@@ -273,6 +270,10 @@ _NOT_MAPPED = [
     (n.square("dispute.evidence.created", "dispute", {"id": "d"}), "no_money"),
     (n.square("brand.new", "new", {"id": "x"}), "unknown_type"),
     (n.paypal("CHECKOUT.ORDER.APPROVED", {}), "not_posted"),
+    *(
+        (n.paypal(f"PAYMENT.PAYOUTSBATCH.{status}", n.paypal_batch()), "not_posted")
+        for status in ("PROCESSING", "SUCCESS", "DENIED")
+    ),
     (n.paypal("BILLING.PLAN.CREATED", {}), "no_money"),
     (n.paypal("BRAND.NEW", {}), "unknown_type"),
 ]  # fmt: skip

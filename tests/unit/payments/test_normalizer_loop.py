@@ -264,13 +264,15 @@ def test_an_outage_of_the_api_stops_before_the_thin_event_and_dead_letters_nothi
     api.close()
 
 
-def test_a_thin_event_waits_for_an_api_to_be_set(log, normalizer):
-    put(log, _thin())
+def test_thin_events_are_dead_letters_while_no_api_is_set_and_stop_no_others(log, landing):
+    put(log, *[_thin()] * 60, GOOD)
+    outcomes = []
 
-    with pytest.raises(SourceError) as waits:
-        normalizer.step()
+    without = Normalizer(log, landing, now=lambda: NOW, on_outcomes=outcomes.extend)
 
-    assert waits.value.code == "no_stripe_api"
+    assert without.step() == 61
+    assert counts(log) == [1, 0, 60]
+    assert {each.code for each in outcomes} == {"no_stripe_api", None}
 
 
 def test_the_loop_ends_when_it_is_told_and_says_what_is_in_the_way(log, landing):

@@ -98,22 +98,6 @@ class StripeObjects:
             return error
 
 
-class NoFetcher:
-    """Stands where no API is configured: thin events wait until one is."""
-
-    def fetch(self, wanted: Sequence[Thin]) -> list[Fetched | SourceError]:
-        """See `Fetcher.fetch`."""
-        error = SourceError(
-            "A thin event has come, and nothing says where to fetch its object: set "
-            "STRIPE_API_KEY (and STRIPE_API_URL where it is not Stripe's).",
-            "no_stripe_api",
-        )
-        return [error for _ in wanted]
-
-    def close(self) -> None:
-        """See `Fetcher.close`."""
-
-
 def is_gone(error: SourceError) -> bool:
     """Whether the API says that it has no such object."""
     return error.status == _NOT_FOUND

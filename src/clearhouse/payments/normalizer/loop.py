@@ -10,8 +10,8 @@ from clearhouse.core.errors import ClearhouseError, SourceError
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Progress, Record, StaleProgress
 from clearhouse.payments.normalizer.breaker import Breaker, BreakerOpenError, BreakerSettings
-from clearhouse.payments.normalizer.fetching import Fetcher, FetchRecords, NoFetcher, is_gone
-from clearhouse.payments.normalizer.outcomes import GONE, Outcome, outcome_of, webhook_of
+from clearhouse.payments.normalizer.fetching import Fetcher, FetchRecords, is_gone
+from clearhouse.payments.normalizer.outcomes import GONE, NO_API, Outcome, outcome_of, webhook_of
 from clearhouse.payments.normalizing import Fetched, thin_object
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers.stripe import Thin
@@ -37,7 +37,7 @@ class Normalizer:
     Args:
         log: holds webhooks, what they say, and how far this has come.
         landing: where fetched objects are recorded.
-        fetcher: of the objects that thin events name; None: thin events wait.
+        fetcher: of the objects that thin events name; None: thin events are dead letters.
         breaker: when to stop at a flood of dead letters; None: never.
         batch: most webhooks of one step.
         now: the clock (aware).
@@ -56,7 +56,7 @@ class Normalizer:
         on_outcomes: Callable[[Sequence[Outcome]], None] = lambda _: None,
     ) -> None:
         self._log = log
-        self._fetcher = fetcher or NoFetcher()
+        self._fetcher = fetcher
         self._fetches = FetchRecords(landing, now)
         self._breaker = Breaker(breaker)
         self._batch = batch
@@ -86,7 +86,7 @@ class Normalizer:
         after = self._breaker.check(
             outcome.code
             for (_, webhook), outcome in zip(pairs, outcomes, strict=True)
-            if webhook is None or not webhook.redrive_of
+            if (webhook is None or not webhook.redrive_of) and outcome.code != NO_API.code
         )
         to = pairs[-1][0].position + 1
         progress = Progress(CONSUMER, WEBHOOKS.name, to)
@@ -148,6 +148,9 @@ class Normalizer:
             for index, (record, webhook) in enumerate(pairs)
             if webhook is not None and (named := thin_object(webhook)) is not None
         ]
+        if self._fetcher is None:
+            # One missing setting stops nobody else: these are redriven when it is set.
+            return pairs, {record.position: NO_API for _, record, _ in thin}
         if not thin:
             return pairs, {}
         answers = self._fetcher.fetch([named for _, _, named in thin])

@@ -21,6 +21,11 @@ _encode = msgspec.json.Encoder().encode
 GONE = Problem(
     "object_gone", "related_object", "Stripe no longer has the object that the event names."
 )
+NO_API = Problem(
+    "no_stripe_api",
+    "related_object",
+    "Nothing says how to fetch the object that the event names: set STRIPE_API_KEY, then redrive.",
+)
 
 
 class Outcome(NamedTuple):

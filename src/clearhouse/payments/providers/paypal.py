@@ -55,7 +55,7 @@ _CLOSED_AS = {
     "CANCELED_BY_BUYER": "closed",
 }
 _NOT_MAPPED = {
-    "not_posted": ("CHECKOUT.", "PAYMENT.ORDER."),
+    "not_posted": ("CHECKOUT.", "PAYMENT.ORDER.", "PAYMENT.PAYOUTSBATCH."),
     "no_money": (
         "BILLING.", "CATALOG.", "CUSTOMER.", "IDENTITY.", "INVOICING.", "MERCHANT.", "RISK.",
         "VAULT.",

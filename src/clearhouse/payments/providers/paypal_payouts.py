@@ -1,7 +1,7 @@
-"""PayPal's payouts, which pay third parties: batches and their items.
+"""PayPal's payouts, which pay third parties, by their items.
 
-An event of a batch holds no items. Subscribe to the events of either batches or items: the money of
-a batch is that of its items.
+Items are posted and batches are not: the money of a batch is that of its items, and each item is
+paid, returned or refused by itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +12,6 @@ from clearhouse.payments.event import EventType
 from clearhouse.payments.providers.notice import Notice, decode, needed_id, word
 from clearhouse.payments.providers.paypal_parts import AT, Amount, Said, amount_of
 
-_BATCH_TYPES = {
-    "PAYMENT.PAYOUTSBATCH.PROCESSING": EventType.PAYOUT_SENT,
-    "PAYMENT.PAYOUTSBATCH.SUCCESS": EventType.PAYOUT_PAID,
-    "PAYMENT.PAYOUTSBATCH.DENIED": EventType.PAYOUT_FAILED,
-}
 _ITEM_TYPES = {
     "PAYMENT.PAYOUTS-ITEM.HELD": EventType.PAYOUT_SENT,
     "PAYMENT.PAYOUTS-ITEM.UNCLAIMED": EventType.PAYOUT_SENT,
@@ -28,16 +23,6 @@ _ITEM_TYPES = {
     "PAYMENT.PAYOUTS-ITEM.RETURNED": EventType.PAYOUT_REVERSED,
     "PAYMENT.PAYOUTS-ITEM.REFUNDED": EventType.PAYOUT_REVERSED,
 }
-
-
-class _Header(msgspec.Struct):
-    payout_batch_id: str
-    amount: Amount
-    batch_status: str | None = None
-
-
-class _Batch(msgspec.Struct):
-    batch_header: _Header
 
 
 class _Error(msgspec.Struct):
@@ -55,20 +40,7 @@ class _Item(msgspec.Struct):
     errors: _Error | None = None
 
 
-_BATCH = msgspec.json.Decoder(_Batch)
 _ITEM = msgspec.json.Decoder(_Item)
-
-
-def _batch(notice: Notice, data: msgspec.Raw, kind: str) -> Said:
-    header = decode(_BATCH, data, AT).batch_header
-    at = f"{AT}.batch_header"
-    return {
-        "event_type": _BATCH_TYPES[kind],
-        "payment_id": None,
-        "payout_id": needed_id(header.payout_batch_id, f"{at}.payout_batch_id"),
-        "status": (word(header.batch_status) or "").lower(),
-        **amount_of(notice, header.amount, f"{at}.amount", is_payout=True),
-    }
 
 
 def _item(notice: Notice, data: msgspec.Raw, kind: str) -> Said:
@@ -83,7 +55,6 @@ def _item(notice: Notice, data: msgspec.Raw, kind: str) -> Said:
     }
 
 
-READERS: Mapping[str, Callable[[Notice, msgspec.Raw, str], Said]] = {
-    **dict.fromkeys(_BATCH_TYPES, _batch),
-    **dict.fromkeys(_ITEM_TYPES, _item),
-}
+READERS: Mapping[str, Callable[[Notice, msgspec.Raw, str], Said]] = dict.fromkeys(
+    _ITEM_TYPES, _item
+)

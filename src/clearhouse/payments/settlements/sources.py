@@ -208,7 +208,7 @@ def _connect(api: Api, settings: Settings, faults: Faults) -> Iterator[Settlemen
     if faults:
         raise UsageError(f"{api.named} has no faults that can be asked for.", "bad_fault")
     if missing := _missing(api, settings):
-        notice = f"{missing}: {api.named} itemizes no payouts."
+        notice = f"{missing}: payouts of {api.named} are not itemized."
         yield SettlementConnection(api, settings, "", notice, "", {})
         return
     url: SecretUrl = getattr(settings, api.url)
@@ -220,7 +220,7 @@ def _connect(api: Api, settings: Settings, faults: Faults) -> Iterator[Settlemen
 def _check(api: Api, settings: Settings) -> str:
     missing = _missing(api, settings)
     if missing:
-        return f"{missing}: {api.named} itemizes no payouts"
+        return f"{missing}: payouts of {api.named} are not itemized"
     return f"{api.named} is asked for settlements at {api.url.upper()}"
 
 

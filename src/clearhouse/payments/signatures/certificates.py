@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import ssl
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from clearhouse.core.endpoint import Endpoint
@@ -142,7 +144,10 @@ def certificates_of(base_url: SecretUrl | None, ca_file: Path | None) -> Certifi
     system = ssl.get_default_verify_paths().cafile or certifi.where()
     file = ca_file or Path(system)
     try:
-        roots = x509.load_pem_x509_certificates(file.read_bytes())
+        with warnings.catch_warnings():
+            # Systems trust authorities with odd serial numbers; nobody here can mend those.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            roots = x509.load_pem_x509_certificates(file.read_bytes())
     except (OSError, ValueError):
         raise SettingsError(
             f"PAYPAL_CA_FILE: {file} can't be read as certificates in PEM."

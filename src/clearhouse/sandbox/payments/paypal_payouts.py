@@ -5,7 +5,7 @@ from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.draws import Draws, DrawsByNumber, Entity, Ids
 from clearhouse.sandbox.payments.facts import DAY
 from clearhouse.sandbox.payments.money import CURRENCIES, UNITS, Unit
-from clearhouse.sandbox.payments.output import Notice, Object, Output
+from clearhouse.sandbox.payments.output import Fate, Notice, Object, Output
 from clearhouse.sandbox.payments.payout import Payout
 from clearhouse.sandbox.payments.paypal import envelope, rfc3339
 
@@ -39,20 +39,18 @@ class _Batch:
             self._unit.rounded(self._unit.typical * (0.5 + self._draws.uniform()))
             for _ in range(self._draws.between(1, 4))
         ]
-        batch = self._payout(self._ids.upper("batch", 13), sum(amounts))
+        batch_id = self._ids.upper("batch", 13)
         is_denied = self._draws.chance(0.1)
-        self._say_batch(batch, "PROCESSING", at)
+        self._say_batch(batch_id, sum(amounts), "PROCESSING", at)
         if is_denied:
-            batch.status = "failed"
-            self._say_batch(batch, "DENIED", at + 60)
+            self._say_batch(batch_id, sum(amounts), "DENIED", at + 60)
             return
-        batch.status = "paid"
-        self._say_batch(batch, "SUCCESS", at + 90)
+        self._say_batch(batch_id, sum(amounts), "SUCCESS", at + 90)
         for nth, amount in enumerate(amounts):
             item = self._payout(self._ids.upper(f"item {nth}", 13), amount)
             kinds, item.status, _ = self._draws.weighted([(end, end[2]) for end in _ENDS])
             for after, kind in enumerate(kinds):
-                self._say_item(item, batch, kind, at + 30 + after * DAY)
+                self._say_item(item, batch_id, kind, at + 30 + after * DAY)
 
     def _payout(self, payout_id: str, amount: int) -> Payout:
         payout = Payout(Provider.PAYPAL, DEFAULT, payout_id, self._unit.code, amount)
@@ -62,21 +60,23 @@ class _Batch:
     def _money(self, amount: int) -> Object:
         return {"currency": self._unit.code, "value": self._unit.text(amount)}
 
-    def _say_batch(self, batch: Payout, status: str, at: int) -> None:
+    def _say_batch(self, batch_id: str, amount: int, status: str, at: int) -> None:
+        """Of a batch, whose money is that of its items: nobody posts it."""
         header = {
-            "payout_batch_id": batch.id,
+            "payout_batch_id": batch_id,
             "batch_status": status,
             "time_created": rfc3339(at),
-            "sender_batch_header": {"sender_batch_id": f"sender-{batch.id}"},
-            "amount": self._money(batch.amount),
+            "sender_batch_header": {"sender_batch_id": f"sender-{batch_id}"},
+            "amount": self._money(amount),
             "fees": self._money(self._unit.step),
         }
-        self._say(batch, f"PAYMENT.PAYOUTSBATCH.{status}", {"batch_header": header}, at)
+        kind = f"PAYMENT.PAYOUTSBATCH.{status}"
+        self._say(kind, {"batch_header": header}, at, fate=Fate.UNMAPPED)
 
-    def _say_item(self, item: Payout, batch: Payout, kind: str, at: int) -> None:
+    def _say_item(self, item: Payout, batch_id: str, kind: str, at: int) -> None:
         found: Object = {
             "payout_item_id": item.id,
-            "payout_batch_id": batch.id,
+            "payout_batch_id": batch_id,
             "transaction_id": self._ids.upper(f"transaction {item.id}", 17),
             "transaction_status": _STATUSES.get(kind, kind),
             "payout_item_fee": self._money(self._unit.step),
@@ -92,10 +92,10 @@ class _Batch:
         if kind == "FAILED":
             item.code = "RECEIVER_UNREGISTERED"
             found["errors"] = {"name": item.code, "message": "Receiver is unregistered."}
-        self._say(item, f"PAYMENT.PAYOUTS-ITEM.{kind}", found, at)
+        self._say(f"PAYMENT.PAYOUTS-ITEM.{kind}", found, at)
+        item.span.touch(at)
 
-    def _say(self, payout: Payout, kind: str, resource: Object, at: int) -> None:
+    def _say(self, kind: str, resource: Object, at: int, fate: Fate = Fate.EVENT) -> None:
         self._told += 1
         body = envelope(self._ids, f"event {self._told}", kind, at, resource)
-        self._output.notices.append(Notice(Provider.PAYPAL, DEFAULT, at, body))
-        payout.span.touch(at)
+        self._output.notices.append(Notice(Provider.PAYPAL, DEFAULT, at, body, fate))
