@@ -84,13 +84,15 @@ class Streams:
 
     @cached_property
     def recorded_to(self) -> int:
-        """That of the first webhook that comes after all of which the worker has read the event."""
+        """That of the first webhook of which the worker has still to read the event.
+
+        Where there is none, it is with all that were normalized: the last ones may be no events.
+        """
+        normalized_to = self.normalized_to  # asked first: their events are in the log by then
         read_to = self.store.progress(EVENTS.name)
         with self._log() as log:
-            if log is None or not read_to:
-                return 0
-            (last,) = log.read(EVENTS.name, read_to - 1, 1)
-            return _BECAME.decode(last.value).webhook_position + 1
+            unread = () if log is None else log.read(EVENTS.name, read_to, 1)
+        return _BECAME.decode(unread[0].value).webhook_position if unread else normalized_to
 
     def accepted(self, days: Sequence[dt.date]) -> pa.Table:
         """The webhooks of days that the normalizer has read."""
