@@ -127,6 +127,11 @@ def _from_store(sql: str) -> Callable[[Home], None]:
     return rob
 
 
+def _from_archive(home: Home) -> None:
+    for path in home.home.glob("landing/raw/payments_webhooks/**/day=09/*"):
+        path.unlink()
+
+
 def _from_gold(home: Home) -> None:
     with home.opened() as run:
         assert tamper(run, "steal", 1) == 1
@@ -156,9 +161,10 @@ def _from_gold(home: Home) -> None:
             "events: source → landing",
             "stripe:cap_2",
         ),
+        (_from_archive, "webhooks → raw", "−1 record, 0 XXX: 3"),
         (_from_gold, "events: silver → gold", "−1 record"),
     ],
-    ids=["archived", "webhook", "event", "delivery", "recorded", "changed", "gold"],
+    ids=["archived", "webhook", "event", "delivery", "recorded", "changed", "archive", "gold"],
 )
 def test_a_stolen_row_is_named_at_its_hop(
     home: Home, rob: Callable[[Home], None], hop: str, named: str
