@@ -176,7 +176,7 @@ class Settings(BaseSettings):
         description="Stripe's API: the objects that thin events name, events and balances.",
     )
     stripe_api_key: SecretStr | None = Field(
-        None, description="Its key. Unset: thin events wait until there is one."
+        None, description="Its key. Unset: thin events are dead letters."
     )
     square_api_url: SourceUrl | None = Field(
         None, description="Square's API. Unset: its payouts are not itemized."

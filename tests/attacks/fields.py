@@ -11,7 +11,7 @@ import duckdb
 from attacks.attack import COMMANDS, NotThereError, Told, attack, verify
 from attacks.groups import FIELDS
 from attacks.homes import CLOSED, RELEASED, SEALED, Home
-from attacks.readers import hidden, served_files
+from attacks.readers import hidden, hiding, served_files
 from attacks.rows import quarantined
 from attacks.stores import cut, database, rewrite, rewrite_file, rewrite_table, warehouse
 from clearhouse.pipeline.domain import Derived
@@ -134,7 +134,7 @@ def _published(home: Home) -> Table:
 
 
 def _hidden(home: Home) -> Table:
-    return _in_engine(home, hidden(home), ("_book_date", "_record_key", "_record_id"))
+    return _in_engine(home, hidden(hiding(home)), ("_book_date", "_record_key", "_record_id"))
 
 
 def _first_derived(home: Home) -> tuple[Derived, tuple[str, ...]]:

@@ -6,7 +6,6 @@ changes in the sum comes to nothing.
 """
 
 import datetime as dt
-from decimal import Decimal
 from hashlib import md5
 
 import duckdb
@@ -17,7 +16,8 @@ from attacks.attack import NotThereError
 from attacks.homes import Home, Row
 from attacks.stores import rewrite
 from clearhouse.core.columnar import DIALECT
-from clearhouse.core.money import Money, iso_exponents
+from clearhouse.core.contract.amounts import amount_sql
+from clearhouse.core.money import Money
 
 _PAIRS = 16
 _BITS = 13
@@ -84,23 +84,26 @@ def forged(home: Home, day: dt.date) -> list[str]:
         raise NotThereError(f"{day} has fewer than {2 * _PAIRS} records")
     rows = [home.take(day) for _ in range(2 * _PAIRS)]
     pairs, moved = _search(rows)
-    amount, currency = home.at.contract.amount.name, home.at.contract.currency.name
-    places = iso_exponents()[rows[0].amount.currency]
+    contract, amount = home.at.contract, home.at.contract.amount.name
     changes = [
         (row, sign * n)
         for pair, n in zip(pairs, moved, strict=True)
         for row, sign in zip(pair, (1, -1), strict=True)
     ]
-    cases = [f"WHEN '{row.record_id}' THEN {Decimal(n).scaleb(-places):f}" for row, n in changes]
+    cases = [
+        f"WHEN '{row.record_id}' THEN {home.at.amount(n, row.amount.currency):f}"
+        for row, n in changes
+    ]
     more = f"CASE _record_id {' '.join(cases)} ELSE 0 END"
     path = home.at.gold[day]
-    minor = DIALECT.minor_units(amount, currency)
+    minor, currency = amount_sql(contract, DIALECT)
     figures = f"""SELECT count(*), sum({minor}), {
         DIALECT.hash_sum(minor).replace("|| currency", f"|| {currency}")
     } FROM read_parquet('{path}')"""
     before = duckdb.sql(figures).fetchall()
-    kind = home.at.contract.amount.arrow_type
-    typed = f"CAST({amount} + {more} AS DECIMAL({kind.precision}, {kind.scale}))"
+    of = contract.amount.arrow_type
+    kind = "BIGINT" if contract.amount.is_minor else f"DECIMAL({of.precision}, {of.scale})"
+    typed = f"CAST({amount} + {more} AS {kind})"
     rewrite(home, "gold", day, f"SELECT * REPLACE ({typed} AS {amount}) FROM rows")
     assert duckdb.sql(figures).fetchall() == before
     told = [

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 from cli_session import command
 from click.testing import Result
 
+from attacks import payment_days
 from attacks.groups import (
     ALL_HIDDEN,
     FIELDS,
@@ -28,7 +30,8 @@ from attacks.groups import (
     VIEWS,
 )
 from clearhouse.core.contract import Contract
-from clearhouse.core.money import Money
+from clearhouse.core.contract.amounts import amount_sql
+from clearhouse.core.money import Money, iso_exponents
 from clearhouse.domains import DOMAINS, domain_of
 from clearhouse.landing import LandedObject
 from clearhouse.pipeline.context import Run
@@ -40,6 +43,7 @@ from clearhouse.sandbox.eia.options import EiaOptions
 from clearhouse.sandbox.gl.options import KEY as GL_KEY
 from clearhouse.sandbox.gl.options import GlOptions
 from clearhouse.sandbox.options import SandboxOptions
+from clearhouse.sandbox.payments.accounts import STRIPE_KEY
 from clearhouse.sandbox.retail.options import KEYS, RetailOptions
 from clearhouse.sandbox.server import running, running_sources
 from clearhouse.settings import Settings, load_settings
@@ -65,6 +69,7 @@ class Recipe:
         holds: how many gates hold the released day, one after the other.
         source: what stands in for the outside world while the home is made, as variables; without
             one, the faults are asked of the sandbox by `--fault`.
+        arrivals: lets come to a home, before it is run, what its services take.
     """
 
     faults: Faults
@@ -72,6 +77,7 @@ class Recipe:
     lacks: Mapping[str, str] = field(default_factory=dict)
     holds: int = 1
     source: Callable[[Faults], AbstractContextManager[Variables]] | None = None
+    arrivals: Callable[[Path, Collection[dt.date], Faults], None] | None = None
 
 
 @contextmanager
@@ -104,6 +110,13 @@ def _small_ledger(faults: Faults) -> Iterator[Variables]:
             "EIA_BASE_URL": urls["eia"],
             "EIA_API_KEY": EIA_KEY,
         }
+
+
+@contextmanager
+def _stripe(_faults: Faults) -> Iterator[Variables]:
+    """Who itemizes payouts. The faults are those of what arrives."""
+    with running_sources({"payment_providers": payment_days.providers(CLOSED)}) as urls:
+        yield {"STRIPE_API_URL": urls["payment_providers"], "STRIPE_API_KEY": STRIPE_KEY}
 
 
 OF_ITS_OWN_TABLES = (ROWS, FIELDS, LANDING, GONE, PIECES, VIEWS, HIDDEN, ALL_HIDDEN)
@@ -148,6 +161,17 @@ RECIPES = {
         holds=2,
         source=_small_ledger,
     ),
+    "payments": Recipe(
+        {
+            SEALED: (payment_days.SETTLED_TWICE,),
+            RELEASED: (payment_days.AHEAD,),
+            HELD: (payment_days.AHEAD,),
+        },
+        groups=(ROWS, FIELDS, LANDING, GONE, VIEWS, ALL_HIDDEN),
+        lacks={"rejected": "an event that breaks its contract holds its day"},
+        source=_stripe,
+        arrivals=payment_days.leave,
+    ),
 }
 
 
@@ -187,6 +211,11 @@ class Places:
     gold: Mapping[dt.date, Path]
     entries: Mapping[tuple[str, dt.date], str]
     landed: Mapping[tuple[str, dt.date], LandedObject]
+
+    def amount(self, minor: int, currency: str) -> Decimal:
+        """Minor units of a currency as the tables hold an amount."""
+        places = 0 if self.contract.amount.is_minor else iso_exponents()[currency]
+        return Decimal(minor).scaleb(-places)
 
 
 @dataclass
@@ -228,6 +257,10 @@ class Home:
         with REGISTERED:
             return domain_of(self.name)
 
+    def hops(self, declared: Dataset) -> HopNames:
+        """The hops of a dataset of its domain."""
+        return HopNames.of(declared, is_only=len(self.domain.datasets) == 1)
+
     def settings(self) -> Settings:
         return load_settings(_env_file=None, clearhouse_home=self.path)
 
@@ -265,12 +298,8 @@ class Home:
     def _rows(self, run: Run) -> dict[dt.date, list[Row]]:
         """The records of each day whose key no other record has."""
         at = self.at
-        gold, amount, currency = (
-            at.declared.gold,
-            at.contract.amount.name,
-            at.contract.currency.name,
-        )
-        minor = run.engine.dialect.minor_units(amount, currency)
+        gold, amount = at.declared.gold, at.contract.amount.name
+        minor, currency = amount_sql(at.contract, run.engine.dialect)
         found = run.engine.query(
             f"""SELECT _book_date, _record_id, _record_key, {minor} AS minor,
                 {currency} AS currency, {at.column or "''"} AS text
@@ -326,6 +355,8 @@ def make_home(name: str, folder: Path) -> Home:
     with ExitStack() as stack:
         source = recipe.source(recipe.faults) if recipe.source else nullcontext({})
         home.variables = dict(stack.enter_context(source))
+        if recipe.arrivals:
+            recipe.arrivals(home.path, DAYS, recipe.faults)
         given = [] if recipe.source else options
         assert _code(home, "run", name, "--from", DAYS[0], "--to", DAYS[-1], *given) == 3
     home.first_publication = (home.path / "published.duckdb").read_bytes()

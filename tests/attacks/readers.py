@@ -19,7 +19,7 @@ from attacks.groups import (
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
 from attacks.stores import asked_of_readers, cut, readers, rewrite_file
 from attacks.warehouse import NEVER, pointer
-from clearhouse.pipeline.hops import HopNames
+from clearhouse.pipeline.domain import Dataset
 
 
 def _told(home: Home, day: object, *texts: str) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def _of_another_dataset(home: Home) -> Told:
     others = [each for each in home.domain.datasets if each != home.at.declared]
     if not others:
         raise NotThereError("the domain has one dataset")
-    view, hop = others[0].readers, HopNames.of(others[0], is_only=False).readers
+    view, hop = others[0].readers, home.hops(others[0]).readers
     ((key,),) = asked_of_readers(
         home, f"SELECT _record_key FROM {view} WHERE _book_date = DATE '{CLOSED}' LIMIT 1"
     )
@@ -237,15 +237,24 @@ def served_files(home: Home, table: str) -> list[Path]:
     return [Path(path) for (path,) in found]
 
 
-def hidden(home: Home) -> str:
-    """The table of records that readers must not see."""
-    return f"gold.{home.at.declared.hidden}"
+def hidden(declared: Dataset) -> str:
+    """The table of a dataset's records that readers must not see."""
+    return f"gold.{declared.hidden}"
+
+
+def hiding(home: Home) -> Dataset:
+    """The first dataset of the domain of which records are hidden: not each has such ones."""
+    return next(
+        each
+        for each in home.domain.datasets
+        if asked_of_readers(home, f"SELECT 1 FROM {hidden(each)} LIMIT 1")
+    )
 
 
 @attack(HIDDEN, "a record added to those that are hidden")
 def _hidden_too(home: Home) -> Told:
     row = home.take(CLOSED)
-    (path,) = served_files(home, hidden(home))
+    (path,) = served_files(home, hidden(home.at.declared))
     rewrite_file(
         path,
         f"""SELECT * FROM rows UNION ALL BY NAME SELECT '{row.record_id}' AS _record_id,
@@ -256,10 +265,11 @@ def _hidden_too(home: Home) -> Told:
 
 @attack(ALL_HIDDEN, "no record hidden")
 def _none_hidden(home: Home) -> Told:
-    (path,) = served_files(home, hidden(home))
+    declared = hiding(home)
+    (path,) = served_files(home, hidden(declared))
     ((record_id, day, key),) = asked_of_readers(
-        home, f"SELECT _record_id, _book_date, _record_key FROM {hidden(home)} LIMIT 1"
+        home, f"SELECT _record_id, _book_date, _record_key FROM {hidden(declared)} LIMIT 1"
     )
     assert record_id
     rewrite_file(path, "SELECT * FROM rows WHERE false")
-    return [on(home.at.names.readers, day, "+1 record", home.called(key))]
+    return [on(home.hops(declared).readers, day, "+1 record", home.called(key))]

@@ -8,7 +8,7 @@ from attacks.forgery import forged
 from attacks.groups import LANDING, ROWS, VIEWS
 from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home, Row
 from attacks.stores import database, rewrite
-from clearhouse.core.money import Money, iso_exponents
+from clearhouse.core.money import Money
 
 DAYS = {"bronze": CLOSED, "silver": SEALED, "gold": RELEASED}
 """The day on which the rows of a store are changed: so no attack is where another one is."""
@@ -42,7 +42,7 @@ def _invented(_home: Home, row: Row) -> tuple[str, list[tuple[str, ...]]]:
 
 
 def _with_a_cent_more(home: Home, row: Row) -> tuple[str, list[tuple[str, ...]]]:
-    amount, cent = home.at.contract.amount.name, 10 ** -iso_exponents()[row.amount.currency]
+    amount, cent = home.at.contract.amount.name, home.at.amount(1, row.amount.currency)
     more = Money(row.amount.minor + 1, row.amount.currency)
     sql = _replaced(row, **{amount: f"{amount} + {cent}"})
     return sql, [(f"{row.name}: {row.amount} became {more}",)]

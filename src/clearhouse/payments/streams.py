@@ -25,7 +25,7 @@ from clearhouse.core.money import NO_CURRENCY
 from clearhouse.landing import Landing
 from clearhouse.log.log import Log, LogError, Record
 from clearhouse.log.opening import open_log
-from clearhouse.payments.normalizer.archive import archived, archived_objects
+from clearhouse.payments.normalizer.archive import CONSUMER, archived, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
@@ -140,12 +140,21 @@ class Streams:
         )
 
     def to_be_archived(self, days: Sequence[dt.date]) -> pa.Table:
-        """The webhooks of days in the log, as far as the archive has come with each day."""
+        """The webhooks of days in the log, as far as the archive has come with each day.
+
+        What it has passed must be there: its objects alone would not tell of one that is missing.
+        """
         return spine_table(
             of_webhook(day, record.position, _hash_of(webhook_of(record)))
             for day in days
-            for record in self._webhooks(day, self.archived_to(day))
+            for record in self._webhooks(day, max(self._archive_passed, self.archived_to(day)))
         )
+
+    @cached_property
+    def _archive_passed(self) -> int:
+        """The position of the first webhook that no whole block of the archive holds."""
+        with self._log() as log:
+            return 0 if log is None else log.progress(CONSUMER, WEBHOOKS.name)
 
     def archived_to(self, day: dt.date) -> int:
         """The position of the first webhook of a day that the archive does not hold yet."""

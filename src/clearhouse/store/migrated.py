@@ -91,7 +91,7 @@ class MigratedDatabase:
                 return
             if found is not None and found > schema.version:
                 raise StoreError(
-                    f"A later version of Clearhouse keeps this {schema.holds}: install it again, "
+                    f"A later version of Clearhouse made the tables of the {schema.holds}: install it again, "
                     f"or set {schema.setting} to another store.",
                     f"{schema.holds}_of_later",
                 )
