@@ -91,8 +91,8 @@ class MigratedDatabase:
                 return
             if found is not None and found > schema.version:
                 raise StoreError(
-                    f"A later version of Clearhouse made the tables of the {schema.holds}: install it again, "
-                    f"or set {schema.setting} to another store.",
+                    f"A later version of Clearhouse made the tables of the {schema.holds}: install "
+                    f"it again, or set {schema.setting} to another store.",
                     f"{schema.holds}_of_later",
                 )
             _migrate(connection, schema)
