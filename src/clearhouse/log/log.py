@@ -64,6 +64,11 @@ class Progress:
 class Log(Protocol):
     """A log. Several processes use one at the same time; readers never wait for writers."""
 
+    @property
+    def identity(self) -> str:
+        """Made with the log: positions of one log mean nothing in another."""
+        ...
+
     def append(
         self, messages: Sequence[Message], progress: Progress | None = None
     ) -> Sequence[int]:

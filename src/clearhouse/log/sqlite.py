@@ -77,6 +77,12 @@ class SqliteLog:
         """Progress of consumers as this process knows it: what another has changed is stale."""
         self._numbers = self._declare(sorted(topics))
 
+    @property
+    def identity(self) -> str:
+        """See `Log.identity`."""
+        with self._file.errors(), self._file.reading() as connection:
+            return str(connection.execute("SELECT identity FROM log").fetchone()[0])
+
     def append(
         self, messages: Sequence[Message], progress: Progress | None = None
     ) -> Sequence[int]:

@@ -8,6 +8,7 @@ import os
 import queue
 import sqlite3
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ _TABLES = (
     "first_position INTEGER NOT NULL, PRIMARY KEY (topic, day)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS progress (consumer TEXT NOT NULL, topic TEXT NOT NULL, "
     "position INTEGER NOT NULL, PRIMARY KEY (consumer, topic)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS log (identity TEXT NOT NULL)",
 )
 
 
@@ -149,6 +151,10 @@ class LogFile:
                 )
             for statement in _TABLES:
                 connection.execute(statement)
+            connection.execute(
+                "INSERT INTO log (identity) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)",
+                (uuid.uuid4().hex,),
+            )
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")
 

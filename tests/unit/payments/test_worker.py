@@ -59,6 +59,21 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
+def test_a_store_goes_on_with_its_own_log_and_with_no_other(bench: Bench, tmp_path: Path) -> None:
+    bench.send(an_event(T.AUTHORIZED))
+    assert bench.worker.step() == 1
+
+    another = Bench(tmp_path / "another")
+    another.send(an_event(T.CAPTURED), an_event(T.REFUNDED))
+    another.store = bench.store
+    with pytest.raises(StoreError) as refused:
+        another.new_worker().step()
+    assert refused.value.code == "another_log"
+
+    bench.send(an_event(T.CAPTURED))
+    assert bench.new_worker().step() == 1
+
+
 def test_events_are_recorded_and_told_of(bench: Bench) -> None:
     events = [an_event(T.AUTHORIZED), an_event(T.CAPTURED, at=1)]
     bench.send(*events, events[0])

@@ -28,6 +28,14 @@ def _of_provider() -> list[sa.Column[str] | sa.Column[bool]]:
 
 version = sa.Table("payments_version", metadata, sa.Column("version_num", sa.String(32)))
 
+event_log = sa.Table(
+    "event_log",
+    metadata,
+    sa.Column("only", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("identity", sa.String(40), nullable=False),
+)
+"""The log whose positions the other tables hold: one row."""
+
 consumer_progress = sa.Table(
     "consumer_progress",
     metadata,

@@ -31,6 +31,7 @@ from clearhouse.payments.inference.client import Inference
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder, read_progress
 from clearhouse.payments.store.refusals import STAGE, as_message, letter_id
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
@@ -87,6 +88,7 @@ class Worker:
         self._recorder = Recorder(store, clock)
         self._on_outcomes = on_outcomes
         self._positions: dict[str, int] = {}
+        self._is_bound = False
         self._defects = 0
 
     def step(self) -> int:
@@ -98,6 +100,9 @@ class Worker:
         Raises:
             LogError, StoreError, ServerError, OperationalError: the log or the store can't be used.
         """
+        if not self._is_bound:
+            bind(self._store, self._log)
+            self._is_bound = True
         self._publish()
         handled = 0
         for topic in (EVENTS, REDRIVEN):

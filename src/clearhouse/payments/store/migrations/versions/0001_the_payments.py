@@ -24,6 +24,12 @@ def upgrade() -> None:
 
 def _what_happened() -> None:
     op.create_table(
+        "event_log",
+        sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("identity", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("only"),
+    )
+    op.create_table(
         "consumer_progress",
         sa.Column("consumer", sa.String(length=80), nullable=False),
         sa.Column("topic", sa.String(length=80), nullable=False),
