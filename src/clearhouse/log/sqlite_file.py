@@ -197,24 +197,20 @@ def _version(connection: sqlite3.Connection) -> int:
 def _begin(connection: sqlite3.Connection) -> None:
     """Begin to write, after those who write now: IMMEDIATE, as a later lock could be refused."""
     connection.execute("PRAGMA busy_timeout = 0")
-    give_up_at = time.monotonic() + _WRITING_SECONDS
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY not in _BUSY or time.monotonic() > give_up_at:
-                raise
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
+    _when_free(connection, "BEGIN IMMEDIATE", _WRITING_SECONDS)
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Set the mode of a file; SQLite does not wait for another process that is just doing so."""
-    give_up_at = time.monotonic() + _OPENING_SECONDS
+    _when_free(connection, "PRAGMA journal_mode = WAL", _OPENING_SECONDS)
+
+
+def _when_free(connection: sqlite3.Connection, statement: str, seconds: float) -> None:
+    """Execute a statement as soon as no other process is in its way, within some seconds."""
+    give_up_at = time.monotonic() + seconds
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(statement)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & _PRIMARY not in _BUSY or time.monotonic() > give_up_at:
                 raise
