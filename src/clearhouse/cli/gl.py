@@ -1,12 +1,10 @@
 """`gl`: the general ledger's own commands."""
 
-from typing import Annotated
-
 import typer
 
 from clearhouse.cli import gl_reports
 from clearhouse.cli.app import err, settings
-from clearhouse.cli.options import FirstBookDate, JsonFlag, LastBookDate
+from clearhouse.cli.options import FirstBookDate, Host, JsonFlag, LastBookDate, Port, Workers
 
 group = typer.Typer(no_args_is_help=True, help="The general ledger.")
 
@@ -18,15 +16,9 @@ def _the_general_ledger() -> None:
 
 @group.command("serve")
 def serve(
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen at.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)
-    ] = 8000,
-    workers: Annotated[
-        int, typer.Option(metavar="N", help="Processes that answer.", min=1, max=64)
-    ] = 1,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Workers = 1,
 ) -> None:
     """Serve the general ledger: its history first, then new entries as they come."""
     from clearhouse.gl.service import run

@@ -32,6 +32,15 @@ Fault = Annotated[
     ),
 ]
 
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")]
+Port = Annotated[int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)]
+HealthHost = Annotated[str, typer.Option(metavar="ADDRESS", help="Address of health and metrics.")]
+HealthPort = Annotated[
+    int | None,
+    typer.Option(metavar="PORT", help="Port of health and metrics.", min=1, max=65535),
+]
+Workers = Annotated[int, typer.Option(metavar="N", help="Processes that answer.", min=1, max=64)]
+
 FirstBookDate = Annotated[
     str | None, typer.Option("--from", metavar="DATE", help="First book date, YYYY-MM-DD.")
 ]

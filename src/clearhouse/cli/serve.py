@@ -6,12 +6,10 @@ import typer
 
 from clearhouse.cli import serve_inference, serve_normalizer, serve_payments, serve_worker
 from clearhouse.cli.app import err, settings_of_stores
+from clearhouse.cli.options import Host, Port, Workers
 from clearhouse.core.supervised import end_with_supervisor
 
 group = typer.Typer(no_args_is_help=True, help="The services of payments.")
-
-Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")]
-Port = Annotated[int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)]
 
 
 @group.callback()
@@ -24,9 +22,7 @@ def _the_services() -> None:
 def gateway(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    workers: Annotated[
-        int, typer.Option(metavar="N", help="Processes that answer.", min=1, max=64)
-    ] = 1,
+    workers: Workers = 1,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Take the webhooks of the sandbox's accounts alone.")
     ] = False,

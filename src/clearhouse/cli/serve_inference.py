@@ -1,10 +1,9 @@
 """`serve inference`: the models of payments over HTTP."""
 
-from typing import Annotated
-
 import typer
 
 from clearhouse.cli.app import err, settings
+from clearhouse.cli.options import Host, Port
 from clearhouse.payments.services import INFERENCE_PORT
 
 
@@ -14,12 +13,8 @@ def register(group: typer.Typer) -> None:
 
 
 def inference(
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen at.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)
-    ] = INFERENCE_PORT,
+    host: Host = "127.0.0.1",
+    port: Port = INFERENCE_PORT,
 ) -> None:
     """Serve the models for fraud, retries and churn; the worker asks them at INFERENCE_URL."""
     from clearhouse.payments.inference import app

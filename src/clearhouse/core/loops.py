@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol
@@ -55,11 +55,17 @@ def health_app(title: str, state: LoopState) -> FastAPI:
 
 
 @contextmanager
-def until_a_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM or Ctrl-C sets, instead of what they do else."""
+def until_a_signal(again: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
+    """An event that SIGTERM or Ctrl-C sets, instead of what they do else.
+
+    Args:
+        again: called at each signal after the first.
+    """
     stop = threading.Event()
 
     def note(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            again()
         stop.set()
 
     before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
