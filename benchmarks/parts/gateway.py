@@ -18,8 +18,8 @@ import uvloop
 from benchmarks.jobs import BenchmarkError, Done, Job, Stopwatch, Task, nothing_to_compare
 from benchmarks.parts.gateway_process import SECRET
 from benchmarks.parts.served import Server, served
-from clearhouse.log.opening import open_log
-from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.sandbox.payments import signing
 
 FEW, MANY = 16, 64
@@ -117,7 +117,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _kept(file: Path) -> int:
-    log = open_log(f"sqlite:///{file}", [topic.name for topic in TOPICS])
+    log = open_payment_log(f"sqlite:///{file}")
     try:
         return log.end(WEBHOOKS.name)
     finally:

@@ -11,8 +11,8 @@ import msgspec
 from benchmarks.jobs import SEED, BenchmarkError, Done, Job, Task
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message
-from clearhouse.log.opening import open_log
 from clearhouse.payments.event import Provider
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, encode_webhook
@@ -30,7 +30,7 @@ def normalize(job: Job, stack: ExitStack) -> Task:
 
     Bodies are the sandbox's, with those that need no fetch, repeated until there are enough.
     """
-    log = open_log(f"sqlite:///{job.home}/log.db", [topic.name for topic in TOPICS])
+    log = open_payment_log(f"sqlite:///{job.home}/log.db")
     stack.callback(log.close)
     landing = Landing.from_url((job.home / "landing").as_uri())
     count = _A_DAY * job.days

@@ -9,13 +9,13 @@ from benchmarks.parts.payments_normalizer import stored_webhooks
 from benchmarks.parts.served import running
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message
-from clearhouse.log.opening import open_log
 from clearhouse.log.scan import scan
 from clearhouse.payments.inference.client import Inference, InProcess, OverHttp
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.store.database import PaymentStore, open_store
 from clearhouse.payments.store.tables import decision, delivery, payment_event
-from clearhouse.payments.topics import EVENTS, RECORDED, TOPICS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, RECORDED, WEBHOOKS
 from clearhouse.payments.worker.loop import Worker
 
 _A_DAY = 60
@@ -42,7 +42,7 @@ def over_http(job: Job, stack: ExitStack) -> Task:
 
 
 def _task(job: Job, stack: ExitStack, inference: Inference) -> Task:
-    log = open_log(f"sqlite:///{job.home}/log.db", [topic.name for topic in TOPICS])
+    log = open_payment_log(f"sqlite:///{job.home}/log.db")
     stack.callback(log.close)
     _fill(job, log)
     size = sum(len(record.value) for record in scan(log, EVENTS.name))

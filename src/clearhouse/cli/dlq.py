@@ -18,10 +18,8 @@ from clearhouse.cli.options import JsonFlag, given_reason
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import UsageError
 from clearhouse.core.window import parse_day
-from clearhouse.log.opening import open_log
 from clearhouse.payments.letters import KnownLetter, Letters, Wanted
-from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import TOPICS
+from clearhouse.payments.opening import opened
 
 group = typer.Typer(no_args_is_help=True, help="Messages of payments that a stage can't handle.")
 
@@ -139,16 +137,8 @@ def discard(
 
 @contextmanager
 def _opened() -> Iterator[Letters]:
-    config = settings_of_stores()
-    log = open_log(config.log_url, [topic.name for topic in TOPICS])
-    try:
-        store = open_store(config.payments_database_url)
-        try:
-            yield Letters(log, store, lambda: dt.datetime.now(dt.UTC))
-        finally:
-            store.close()
-    finally:
-        log.close()
+    with opened(settings_of_stores()) as (log, store):
+        yield Letters(log, store, lambda: dt.datetime.now(dt.UTC))
 
 
 def _wanted(

@@ -197,16 +197,10 @@ async def _found(
 
 
 def _opened(stack: ExitStack) -> tuple["Settings", "Log", "PaymentStore"]:
-    from clearhouse.log.opening import open_log
-    from clearhouse.payments.store.database import open_store
-    from clearhouse.payments.topics import TOPICS
+    from clearhouse.payments.opening import opened
 
     config = settings_of_stores()
-    store = open_store(config.payments_database_url)
-    stack.callback(store.engine.dispose)
-    log = open_log(config.log_url, [topic.name for topic in TOPICS])
-    stack.callback(log.close)
-    return config, log, store
+    return config, *stack.enter_context(opened(config))
 
 
 def _day(text: str | None) -> dt.date | None:

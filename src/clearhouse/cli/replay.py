@@ -62,15 +62,10 @@ def payments(
 
 def _opened(stack: ExitStack) -> Replay:
     from clearhouse.landing.store import Landing
-    from clearhouse.log.opening import open_log
-    from clearhouse.payments.store.database import open_store
-    from clearhouse.payments.topics import TOPICS
+    from clearhouse.payments.opening import opened
 
     config = settings_of_stores()
-    log = open_log(config.log_url, [topic.name for topic in TOPICS])
-    stack.callback(log.close)
-    store = open_store(config.payments_database_url)
-    stack.callback(store.engine.dispose)
+    log, store = stack.enter_context(opened(config))
     return Replay(log, Landing.from_url(config.landing_url), store)
 
 

@@ -1,10 +1,7 @@
 """`serve payments`: all services of payments under one supervisor, with one live view."""
 
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from types import FrameType
+from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -12,11 +9,9 @@ import typer
 from clearhouse.cli.app import err, settings_of_stores
 from clearhouse.cli.flow_view import Looking, view
 from clearhouse.core.supervisor import Supervisor
-from clearhouse.log.opening import open_log
 from clearhouse.payments.flow import measure
+from clearhouse.payments.opening import opened
 from clearhouse.payments.services import GATEWAY_PORT, INFERENCE_PORT, Places, services
-from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import TOPICS
 
 
 def register(group: typer.Typer) -> None:
@@ -63,37 +58,23 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
         environment: settings of the services, beside those of this process.
         of_sandbox: the gateway takes the webhooks of the sandbox's accounts, and no others.
     """
+    from clearhouse.core.loops import until_a_signal
+
     config = settings_of_stores()
     with ExitStack() as stack:
         # Made here, so that the services find the log and the store as they must be.
-        log = open_log(config.log_url, [topic.name for topic in TOPICS])
-        stack.callback(log.close)
-        store = open_store(config.payments_database_url)
-        stack.callback(store.engine.dispose)
+        log, store = stack.enter_context(opened(config))
         err.print(f"Webhooks are taken at [bold]{places.gateway_url}/webhooks/…[/] (Ctrl-C ends).")
         shown = stack.enter_context(view())
         children = services(places, environment, of_sandbox=of_sandbox)
         supervisor = Supervisor(children, shown.tell)
         looking = Looking(shown, supervisor.running, lambda: measure(log, store.engine))
-        stop = stack.enter_context(_until_a_signal(supervisor))
+        # The first signal asks the services to end; the second ends them at once.
+        stop = stack.enter_context(until_a_signal(again=lambda: _kill_all(supervisor)))
         supervisor.start()
         supervisor.run_until(stop, looking)
 
 
-@contextmanager
-def _until_a_signal(supervisor: Supervisor) -> Iterator[threading.Event]:
-    """An event that the first SIGTERM or Ctrl-C sets; the second ends the services at once."""
-    stop = threading.Event()
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            for each in supervisor.running:
-                each.kill()
-        stop.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _kill_all(supervisor: Supervisor) -> None:
+    for each in supervisor.running:
+        each.kill()

@@ -24,13 +24,11 @@ from clearhouse.core.supervisor import Supervisor
 from clearhouse.core.urls import SecretUrl
 from clearhouse.core.window import Window
 from clearhouse.log.log import Log
-from clearhouse.log.opening import open_log
 from clearhouse.payments.account_settings import accounts_from
 from clearhouse.payments.flow import Flow, measure
+from clearhouse.payments.opening import opened
 from clearhouse.payments.services import Places, services
 from clearhouse.payments.store import tables
-from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import TOPICS
 from clearhouse.pipeline.domain import Arrived, Verdict
 from clearhouse.sandbox.payments import accounts
 from clearhouse.sandbox.payments.options import PaymentOptions
@@ -86,10 +84,7 @@ def arrive(settings: Settings, count: int, tell: Callable[[str], None]) -> Itera
         ClearhouseError: the services do not come to an end with what was sent.
     """
     with ExitStack() as stack:
-        log = open_log(settings.log_url, [topic.name for topic in TOPICS])
-        stack.callback(log.close)
-        store = open_store(settings.payments_database_url)
-        stack.callback(store.engine.dispose)
+        log, store = stack.enter_context(opened(settings))
         if accounts_from(settings):
             said = "Accounts of payment providers are set: the sandbox sends nothing."
             yield Arrived(settings, _window(store.engine), Verdict((said,)), lambda _: Verdict())

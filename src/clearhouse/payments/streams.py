@@ -24,11 +24,11 @@ from clearhouse.core.errors import StoreError
 from clearhouse.core.money import NO_CURRENCY
 from clearhouse.landing import Landing
 from clearhouse.log.log import Log, LogError, Record
-from clearhouse.log.opening import open_log
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.archive import CONSUMER, archived, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
-from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook
 from clearhouse.pipeline.domain import Reached, StreamHop
 from clearhouse.settings import Settings
@@ -224,7 +224,7 @@ class Streams:
             yield None
             return
         try:
-            log = open_log(self.log_url, topics=[topic.name for topic in TOPICS])
+            log = open_payment_log(self.log_url)
             try:
                 yield log
             finally:

@@ -14,12 +14,11 @@ from starlette.responses import Response
 from clearhouse.core import service_metrics
 from clearhouse.core.problems import PROBLEM_JSON, problem
 from clearhouse.log.log import Log, LogError
-from clearhouse.log.opening import open_log
 from clearhouse.log.sqlite import DEFAULT_MAX_BYTES
 from clearhouse.payments.gateway import openapi
 from clearhouse.payments.gateway.intake import GatewayOptions, Intake
 from clearhouse.payments.gateway.webhooks import RETRY_AFTER_SECONDS, Webhooks
-from clearhouse.payments.topics import TOPICS
+from clearhouse.payments.log_opening import open_payment_log
 
 __all__ = ["GatewayOptions", "create_app"]
 
@@ -47,8 +46,7 @@ def opened_log(options: GatewayOptions) -> Log:
     """
     if options.open_log is not None:
         return options.open_log()
-    names = [topic.name for topic in TOPICS]
-    return open_log(options.log_url, names, options.log_max_bytes or DEFAULT_MAX_BYTES)
+    return open_payment_log(options.log_url, options.log_max_bytes or DEFAULT_MAX_BYTES)
 
 
 @contextlib.asynccontextmanager

@@ -17,14 +17,14 @@ from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
-from clearhouse.log.opening import open_log
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.aging import age_out
 from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.normalizer.breaker import BreakerSettings
 from clearhouse.payments.normalizer.fetching import StripeObjects
 from clearhouse.payments.normalizer.loop import CONSUMER, Normalizer
 from clearhouse.payments.normalizer.outcomes import Outcome
-from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.settings import Settings
 
 _ARCHIVE_SECONDS = 5.0
@@ -104,7 +104,7 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
 
 
 def _opened(settings: Settings, stack: ExitStack) -> Log:
-    log = open_log(settings.log_url, [topic.name for topic in TOPICS])
+    log = open_payment_log(settings.log_url)
     stack.callback(log.close)
     return log
 

@@ -11,12 +11,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
 from clearhouse.log.log import Log
-from clearhouse.log.opening import open_log
 from clearhouse.payments.flow import measure
 from clearhouse.payments.inference.client import inference_from
-from clearhouse.payments.store.database import PaymentStore, open_store
+from clearhouse.payments.opening import opened
+from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.recorder import Outcomes
-from clearhouse.payments.topics import TOPICS
 from clearhouse.payments.worker.loop import Worker
 from clearhouse.settings import Settings
 from clearhouse.workflows.opening import open_workflows
@@ -67,10 +66,7 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         ClearhouseError: it could not start.
     """
     with ExitStack() as stack:
-        log = open_log(settings.log_url, [topic.name for topic in TOPICS])
-        stack.callback(log.close)
-        store = open_store(settings.payments_database_url)
-        stack.callback(store.engine.dispose)
+        log, store = stack.enter_context(opened(settings))
         state = State(log, store)
         worker = Worker(
             log,

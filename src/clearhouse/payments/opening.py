@@ -1,0 +1,27 @@
+"""Opening what the services of payments share: the log, and the operational store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clearhouse.log.log import Log
+from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.store.database import PaymentStore, open_store
+from clearhouse.settings import Settings
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Log, PaymentStore]]:
+    """The log and the store that the settings name, for as long as the block lasts.
+
+    Raises:
+        SettingsError, LogError, StoreError, ServerError: one can't be opened.
+    """
+    log = open_payment_log(settings.log_url)
+    try:
+        store = open_store(settings.payments_database_url)
+        try:
+            yield log, store
+        finally:
+            store.close()
+    finally:
+        log.close()
