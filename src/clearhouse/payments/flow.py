@@ -47,27 +47,50 @@ class Flow:
 def measure(log: Log, store: sa.Engine) -> Flow:
     """The flow as it is now. What moves meanwhile can be in one figure and not yet in another."""
     with store.connect() as connection:
-        progress = tables.consumer_progress.c
-        found = connection.execute(
-            sa.select(progress.topic, progress.position).where(progress.consumer == "worker")
-        )
-        read_to: dict[str, int] = dict(found.tuples().all())
+        read_to = _read_to(connection)
         # After the worker's progress: what it had done by then has its rows here, or published.
-        to_publish = _count(connection, tables.outbox)
+        waiting = _count(connection, tables.outbox)
         recorded = _count(connection, tables.payment_event)
     normalizer = log.progress("normalizer", topics.WEBHOOKS.name)
     accepted = log.end(topics.WEBHOOKS.name)
-    ends = {topic.name: log.end(topic.name) for topic in (topics.EVENTS, topics.REDRIVEN)}
     return Flow(
         accepted=accepted,
-        normalized=ends[topics.EVENTS.name],
+        normalized=log.end(topics.EVENTS.name),
         unmapped=log.end(topics.UNMAPPED.name),
         dead_letters={stage: log.end(topic.name) for stage, topic in topics.DEAD_LETTERS.items()},
         recorded=recorded,
         normalizer_lag=accepted - normalizer,
-        worker_lag=sum(end - read_to.get(topic, 0) for topic, end in ends.items()),
-        to_publish=to_publish,
+        worker_lag=_beyond(log, read_to),
+        to_publish=waiting,
     )
+
+
+def worker_lag(log: Log, store: sa.Engine) -> int:
+    """See `Flow`."""
+    with store.connect() as connection:
+        read_to = _read_to(connection)
+    return _beyond(log, read_to)
+
+
+def to_publish(store: sa.Engine) -> int:
+    """See `Flow`."""
+    with store.connect() as connection:
+        return _count(connection, tables.outbox)
+
+
+def _read_to(connection: sa.Connection) -> Mapping[str, int]:
+    """Where the worker reads on, by topic."""
+    progress = tables.consumer_progress.c
+    found = connection.execute(
+        sa.select(progress.topic, progress.position).where(progress.consumer == "worker")
+    )
+    return dict(found.tuples().all())
+
+
+def _beyond(log: Log, read_to: Mapping[str, int]) -> int:
+    """How many events stand behind where the worker reads on."""
+    names = (topics.EVENTS.name, topics.REDRIVEN.name)
+    return sum(log.end(name) - read_to.get(name, 0) for name in names)
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> int:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
 from clearhouse.log.log import Log
-from clearhouse.payments.flow import measure
+from clearhouse.payments.flow import to_publish, worker_lag
 from clearhouse.payments.inference.client import inference_from
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.database import PaymentStore
@@ -38,9 +38,9 @@ class State:
             "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
         )
         lag = Gauge("worker_lag", "Events still to be read.", registry=self.registry)
-        lag.set_function(lambda: float(measure(self.log, self.store.engine).worker_lag))
+        lag.set_function(lambda: float(worker_lag(self.log, self.store.engine)))
         outbox = Gauge("worker_outbox", "Messages still to be published.", registry=self.registry)
-        outbox.set_function(lambda: float(measure(self.log, self.store.engine).to_publish))
+        outbox.set_function(lambda: float(to_publish(self.store.engine)))
         ready = Gauge("worker_ready", "1 while nothing is in the way.", registry=self.registry)
         ready.set_function(lambda: float(self.in_the_way is None))
 
