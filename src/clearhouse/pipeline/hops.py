@@ -96,84 +96,111 @@ def hops_of(
     judge: Judge,
 ) -> dict[str, Hop]:
     """The hops in order, by name."""
-    engine, contract = stores.engine, reader.contract
-    landed = LandingSpine(reader)
-    repeated = LandingSpine(reader, Lines.REPEATED)
+    contract = reader.contract
     fields = contract.arrow_schema.append(pa.field("extra", pa.string()))
     bronze = BronzeSpine(stores.lake, contract.id, contract, fields)
-    minor, currency = amount_sql(contract, engine.dialect, "r.")
-    money = f"{minor} AS amount_minor, {currency} AS currency"
-    columns = f"r._book_date, r._record_id, r._record_key, {money}"
-
-    def rows(
-        relation: str, where: str = "1 = 1", of: str | None = None, ask: Ask = engine.query_of
-    ) -> EngineSpine:
-        def source(of_days: str, _days: Sequence[dt.date]) -> str:
-            return f"{of or f'{relation} r'} WHERE {where} AND {of_days}"
-
-        return EngineSpine(ask, engine.dialect, relation, columns, fields, source)
-
-    def common(*relations: str) -> Callable[[], list[str]]:
-        """The contract's columns that relations have in common, as they are now."""
-
-        def found() -> list[str]:
-            theirs = [set(engine.columns(relation)) for relation in relations]
-            return [name for name in fields.names if all(name in each for each in theirs)]
-
-        return found
-
-    def gold(source: Callable[[str, Sequence[dt.date]], str]) -> EngineSpine:
-        return EngineSpine(engine.query_of, engine.dialect, dataset.gold, columns, fields, source)
-
-    silver = rows(dataset.silver, "NOT r._is_superseded")
-    readers = ReadersSides(dataset.gold, engine.dialect, judge)
+    built = _EngineRows(stores.engine, contract, fields)
+    silver = built.of(dataset.silver, "NOT r._is_superseded")
+    candidates = built.of(dataset.gold, rows=candidates_sql(contract.id, dataset.gold))
     hops = (
         *(
             Hop(names.landed[source.name], _landing_legs(source, reader, stores.settings))
             for source in dataset.sources
         ),
-        Hop(
-            names.bronze,
-            (
-                Leg(Side.IN, landed),
-                Leg(Side.OUT, bronze),
-                Leg(Side.DUPLICATE, repeated),
-                Leg(Side.REJECTED, RowsSpine(partial(stores.quarantine.rows, contract.id))),
-            ),
-        ),
+        Hop(names.bronze, _bronze_legs(reader, bronze, stores.quarantine)),
         Hop(
             names.silver,
             (
                 Leg(Side.IN, bronze),
                 Leg(Side.OUT, silver),
-                Leg(Side.SUPERSEDED, rows(dataset.silver, "r._is_superseded")),
+                Leg(Side.SUPERSEDED, built.of(dataset.silver, "r._is_superseded")),
             ),
             upstream=names.bronze,
-            content=common(dataset.silver),
+            content=partial(built.common, dataset.silver),
         ),
         Hop(
             names.gold,
-            (
-                Leg(Side.IN, silver),
-                Leg(Side.OUT, rows(dataset.gold, of=candidates_sql(contract.id, dataset.gold))),
-            ),
+            (Leg(Side.IN, silver), Leg(Side.OUT, candidates)),
             upstream=names.silver,
-            content=common(dataset.silver, dataset.gold),
+            content=partial(built.common, dataset.silver, dataset.gold),
         ),
-        Hop(
-            names.readers,
-            (
-                Leg(Side.IN, gold(readers.standing)),
-                Leg(Side.OUT, rows(dataset.readers, ask=engine.query_readers)),
-                Leg(Side.DUPLICATE, gold(readers.duplicate)),
-                Leg(Side.SUPERSEDED, gold(readers.superseded)),
-                Leg(Side.HELD, gold(readers.withheld)),
-            ),
-            certified=False,
-        ),
+        Hop(names.readers, _readers_legs(dataset, built, judge), certified=False),
     )
     by_key = contract.parts_after(dataset.id_column) > 0
     return {hop.name: replace(hop, names_by_key=by_key) for hop in hops}
+
+
+@dataclass(frozen=True)
+class _EngineRows:
+    """Spine rows of a dataset's relations in the engine.
+
+    Attributes:
+        fields: the contract's columns, and `extra`.
+    """
+
+    engine: Engine
+    contract: Contract
+    fields: pa.Schema
+
+    def of(
+        self, relation: str, where: str = "1 = 1", rows: str | None = None, ask: Ask | None = None
+    ) -> EngineSpine:
+        """The rows `r` of a relation for which a condition holds.
+
+        Args:
+            relation: its name.
+            where: SQL.
+            rows: SQL to be used behind FROM, where it is not the relation alone.
+            ask: `Engine.query_of`, unless told otherwise.
+        """
+
+        def source(of_days: str, _days: Sequence[dt.date]) -> str:
+            return f"{rows or f'{relation} r'} WHERE {where} AND {of_days}"
+
+        return self.by(relation, source, ask)
+
+    def by(
+        self,
+        relation: str,
+        source: Callable[[str, Sequence[dt.date]], str],
+        ask: Ask | None = None,
+    ) -> EngineSpine:
+        """The rows `r` that a source gives: see `EngineSpine`."""
+        minor, currency = amount_sql(self.contract, self.engine.dialect, "r.")
+        money = f"{minor} AS amount_minor, {currency} AS currency"
+        columns = f"r._book_date, r._record_id, r._record_key, {money}"
+        asked = ask or self.engine.query_of
+        return EngineSpine(asked, self.engine.dialect, relation, columns, self.fields, source)
+
+    def common(self, *relations: str) -> list[str]:
+        """The contract's columns that relations have in common, as they are now."""
+        theirs = [set(self.engine.columns(relation)) for relation in relations]
+        return [name for name in self.fields.names if all(name in each for each in theirs)]
+
+
+def _bronze_legs(
+    reader: LandingReader, bronze: BronzeSpine, quarantine: Quarantine
+) -> tuple[Leg, ...]:
+    """What stands on the sides of the hop from landing to bronze."""
+    return (
+        Leg(Side.IN, LandingSpine(reader)),
+        Leg(Side.OUT, bronze),
+        Leg(Side.DUPLICATE, LandingSpine(reader, Lines.REPEATED)),
+        Leg(Side.REJECTED, RowsSpine(partial(quarantine.rows, reader.contract.id))),
+    )
+
+
+def _readers_legs(dataset: Dataset, built: _EngineRows, judge: Judge) -> tuple[Leg, ...]:
+    """What stands on the sides of the hop from gold to what readers see."""
+    sides = ReadersSides(dataset.gold, built.engine.dialect, judge)
+    shown = built.of(dataset.readers, ask=built.engine.query_readers)
+    return (
+        Leg(Side.IN, built.by(dataset.gold, sides.standing)),
+        Leg(Side.OUT, shown),
+        Leg(Side.DUPLICATE, built.by(dataset.gold, sides.duplicate)),
+        Leg(Side.SUPERSEDED, built.by(dataset.gold, sides.superseded)),
+        Leg(Side.HELD, built.by(dataset.gold, sides.withheld)),
+    )
 
 
 def _landing_legs(source: Source, reader: LandingReader, settings: Settings) -> tuple[Leg, ...]:
