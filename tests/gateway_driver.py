@@ -20,7 +20,9 @@ from webhook_signing import (
     stripe_headers,
 )
 
+from clearhouse.log.group_commit import GroupCommit
 from clearhouse.log.log import LogError
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.accounts import Account, Scheme
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import Provider
@@ -48,6 +50,9 @@ class MemoryLog:
         self.messages = []
         self.error = None
         self.is_closed = False
+
+    def appender(self):
+        return GroupCommit(self)
 
     def append(self, messages, progress=None):
         if self.error:
@@ -77,7 +82,9 @@ class MemoryLog:
 
 def options(log, **changes):
     certificates = Certificates([PAYPAL.root], lambda _host, _path: PAYPAL.pem)
-    made = GatewayOptions("", ACCOUNTS, certificates, open_log=lambda: log, clock=lambda: NOW)
+    made = GatewayOptions(
+        LogPlace(""), ACCOUNTS, certificates, open_log=lambda: log, clock=lambda: NOW
+    )
     return replace(made, **changes)
 
 

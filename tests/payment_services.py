@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from clearhouse.core.supervisor import Patience, Running, Supervisor
 from clearhouse.log.log import Log
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.flow import Flow, measure
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.services import Places, services
 from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import TOPICS
 from clearhouse.sandbox.server import free_port
 from clearhouse.settings import load_settings
 
@@ -84,7 +84,7 @@ def running_services(home: Path, environment: Mapping[str, str]) -> Iterator[Ser
     config = load_settings(clearhouse_home=home)
     said: deque[str] = deque(maxlen=_LINES_KEPT)
     with ExitStack() as stack:
-        log = open_log(config.log_url, [topic.name for topic in TOPICS])
+        log = open_payment_log(LogPlace(config.log_url))
         stack.callback(log.close)
         store = open_store(config.payments_database_url)
         supervisor = Supervisor(

@@ -18,6 +18,7 @@ import uvloop
 from benchmarks.jobs import BenchmarkError, Done, Job, Stopwatch, Task, nothing_to_compare
 from benchmarks.parts.gateway_process import SECRET
 from benchmarks.parts.served import Server, served
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.sandbox.payments import signing
@@ -117,7 +118,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _kept(file: Path) -> int:
-    log = open_payment_log(f"sqlite:///{file}")
+    log = open_payment_log(LogPlace(f"sqlite:///{file}"))
     try:
         return log.end(WEBHOOKS.name)
     finally:

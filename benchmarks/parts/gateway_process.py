@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import uvicorn
 from pydantic import SecretStr
 
+from clearhouse.log.group_commit import GroupCommit
 from clearhouse.log.log import Message, Progress
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.accounts import Account
 from clearhouse.payments.event import Provider
 from clearhouse.payments.gateway.app import GatewayOptions, create_app
@@ -30,6 +32,9 @@ class _NoLog:
     def end(self, topic: str) -> int:
         return 0
 
+    def appender(self) -> GroupCommit:
+        return GroupCommit(self)
+
     def close(self) -> None:
         pass
 
@@ -38,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
     """Serve until ended."""
     what, port, file = arguments
     options = GatewayOptions(
-        f"sqlite:///{file}",
+        LogPlace(f"sqlite:///{file}"),
         [Account(Provider.STRIPE, secrets=(SecretStr(SECRET),))],
         open_log=_NoLog if what == "no_log" else None,
     )

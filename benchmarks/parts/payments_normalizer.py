@@ -11,6 +11,7 @@ import msgspec
 from benchmarks.jobs import SEED, BenchmarkError, Done, Job, Task
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.event import Provider
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.loop import Normalizer
@@ -30,7 +31,7 @@ def normalize(job: Job, stack: ExitStack) -> Task:
 
     Bodies are the sandbox's, with those that need no fetch, repeated until there are enough.
     """
-    log = open_payment_log(f"sqlite:///{job.home}/log.db")
+    log = open_payment_log(LogPlace(f"sqlite:///{job.home}/log.db"))
     stack.callback(log.close)
     landing = Landing.from_url((job.home / "landing").as_uri())
     count = _A_DAY * job.days

@@ -9,6 +9,7 @@ from benchmarks.parts.payments_normalizer import stored_webhooks
 from benchmarks.parts.served import running
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message
+from clearhouse.log.opening import LogPlace
 from clearhouse.log.scan import scan
 from clearhouse.payments.inference.client import Inference, InProcess, OverHttp
 from clearhouse.payments.log_opening import open_payment_log
@@ -42,7 +43,7 @@ def over_http(job: Job, stack: ExitStack) -> Task:
 
 
 def _task(job: Job, stack: ExitStack, inference: Inference) -> Task:
-    log = open_payment_log(f"sqlite:///{job.home}/log.db")
+    log = open_payment_log(LogPlace(f"sqlite:///{job.home}/log.db"))
     stack.callback(log.close)
     _fill(job, log)
     size = sum(len(record.value) for record in scan(log, EVENTS.name))

@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import SettingsError
-from clearhouse.settings import EMBEDDED_SCHEMES, Settings
+from clearhouse.settings import SCHEMES, Settings
 
 _FILE = "home.json"
 
@@ -70,7 +70,7 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         url = getattr(settings, name)
         if url.startswith("file:"):
             yield name.upper(), Path(url2pathname(urlsplit(url).path)), None
-    engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
+    engines = [name for name in SCHEMES if name.startswith("engine_url")]
     for name in (
         "database_url",
         "catalog_url",

@@ -1,8 +1,8 @@
 """Settings: each part is named by a URL, read from the environment or `.env`.
 
-Two profiles are planned: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
-This version runs the embedded one, with the books and the SQL engine on a PostgreSQL server and
-landing in an S3 store where that is wanted; anything else is refused in one sentence.
+Two profiles are tested: `embedded` (files and SQLite, nothing to install) and `stack` (servers).
+Parts of the embedded one can be servers too: the books and the SQL engine on PostgreSQL, landing in
+an S3 store, the log on Kafka. A mix that can't work is refused in one sentence.
 """
 
 from pathlib import Path
@@ -16,12 +16,12 @@ from clearhouse.core.setting_checks import check_path, check_proxies, check_stor
 from clearhouse.core.setting_types import RedisUrl, SourceUrl, StoreUrl, WebhookUrl, any_case
 from clearhouse.core.urls import SecretUrl
 
-EMBEDDED_SCHEMES: dict[str, tuple[str, ...]] = {
+SCHEMES: dict[str, tuple[str, ...]] = {
     "landing_url": ("file", "s3"),
     "export_url": ("file", "s3"),
-    "log_url": ("sqlite",),
+    "log_url": ("sqlite", "kafka", "kafka+ssl"),
     "database_url": ("sqlite", "postgresql"),
-    "workflows_url": ("inline",),
+    "workflows_url": ("inline", "temporal", "temporal+tls"),
     "catalog_url": ("sqlite",),
     "engine_url": ("duckdb", "postgresql"),
     "engine_url_bnpl": ("duckdb", "postgresql"),
@@ -58,16 +58,42 @@ class Settings(BaseSettings):
         description="Where each day's accepted records are written as JSON lines and Parquet: "
         "file://… or s3://bucket/prefix. Unset: nowhere.",
     )
-    log_url: str = Field("", description="Event log between services: sqlite:///…")
+    log_url: str = Field(
+        "",
+        description="Event log between services: sqlite:///…, kafka://host:port[,host:port] or "
+        "kafka+ssl://…; a path is a prefix of all names on that server.",
+    )
     log_max_bytes: int = Field(
         64 << 30, ge=1 << 20, description="That a local log may grow to. Then it is full."
+    )
+    kafka_username: str | None = Field(None, description="For SASL at Kafka. Unset: without.")
+    kafka_password: SecretStr | None = Field(None, description="The same.")
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="The same."
+    )
+    kafka_ca_file: Path | None = Field(
+        None, description="Certificates that sign Kafka's. Unset: those of the system."
+    )
+    kafka_partitions: int = Field(
+        4, ge=1, le=512, description="Of each topic when it is made on Kafka."
     )
     database_url: StoreUrl = Field(
         "",
         description="Operational store and the books: sqlite:///…, or "
         "postgresql://user:password@host/database",
     )
-    workflows_url: str = Field("inline://", description="Durable workflows: inline://")
+    workflows_url: str = Field(
+        "inline://",
+        description="Durable workflows: inline://, temporal://host:port/namespace or "
+        "temporal+tls://…",
+    )
+    temporal_ca_file: Path | None = Field(
+        None, description="Certificates that sign Temporal's. Unset: those of the system."
+    )
+    temporal_cert_file: Path | None = Field(
+        None, description="Certificate by which Temporal knows its clients. Unset: none."
+    )
+    temporal_key_file: Path | None = Field(None, description="The key of that certificate.")
     catalog_url: str = Field("", description="Iceberg catalog of the bronze tables: sqlite:///…")
     engine_url: StoreUrl = Field(
         "",
@@ -251,7 +277,7 @@ class Settings(BaseSettings):
         Landing, the log and the operational store of payments stay where they are. Nothing is
         exported from there, and nobody is alerted.
         """
-        engines = [name for name in EMBEDDED_SCHEMES if name.startswith("engine_url")]
+        engines = [name for name in SCHEMES if name.startswith("engine_url")]
         stores = (
             "database_url", "catalog_url", *engines, "cache_url", "export_url", "gl_database_url",
         )  # fmt: skip
@@ -325,7 +351,7 @@ def load_settings(**overrides: Any) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(f".env can't be read ({why}): correct it or remove it.") from None
-    for name, schemes in EMBEDDED_SCHEMES.items():
+    for name, schemes in SCHEMES.items():
         url = getattr(settings, name)
         if isinstance(url, str) and url:
             check_store(name.upper(), url, schemes)
@@ -334,8 +360,23 @@ def load_settings(**overrides: Any) -> Settings:
             "EXPORT_URL is what LANDING_URL is: take another place for exports, as landing holds "
             "what arrived and nothing else."
         )
+    _check_workflows(settings)
     check_proxies()
     return settings
+
+
+def _check_workflows(settings: Settings) -> None:
+    """See that workflows of a server have their events and their effects on servers too."""
+    if not settings.workflows_url.startswith("temporal"):
+        return
+    on_servers = settings.log_url.startswith("kafka") and not str(
+        settings.payments_database_url
+    ).startswith("sqlite")
+    if not on_servers:
+        raise SettingsError(
+            "WORKFLOWS_URL names Temporal: set LOG_URL to kafka://… and PAYMENTS_DATABASE_URL to "
+            "postgresql://… too, or leave it unset."
+        )
 
 
 def shown(settings: Settings) -> dict[str, str]:

@@ -18,15 +18,16 @@ from payment_lives import NOON, an_event
 from sqlalchemy.engine.default import DefaultDialect
 
 from clearhouse.log.log import Message
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, Provider, encode_event
 from clearhouse.payments.inference.client import InProcess
 from clearhouse.payments.letters import Letters, Wanted
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.store.tables import metadata
-from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, TOPICS, WORKER_DEAD
+from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, WORKER_DEAD
 from clearhouse.payments.worker.loop import Worker
 
 BATCH = 8
@@ -56,7 +57,7 @@ FIRST_LETTER = f"worker:{EVENTS.name}:0"
 
 def _work(folder: Path) -> None:
     """Handle everything, and have the first dead letter tried again."""
-    log = open_log(f"sqlite:///{folder}/log.db", [topic.name for topic in TOPICS])
+    log = open_payment_log(LogPlace(f"sqlite:///{folder}/log.db"))
     store = open_store(f"sqlite:///{folder}/payments.db")
     worker = Worker(log, store, InProcess(), batch=BATCH, clock=lambda: NOON)
     while worker.step():
@@ -101,7 +102,7 @@ def _state(folder: Path) -> dict[str, Any]:
             for table in metadata.sorted_tables
         }
     engine.dispose()
-    log = open_log(f"sqlite:///{folder}/log.db", [topic.name for topic in TOPICS])
+    log = open_payment_log(LogPlace(f"sqlite:///{folder}/log.db"))
     for topic in SAID:
         state[topic.name] = [record.value for record in log.read(topic.name, 0, 10_000)]
     log.close()
@@ -112,7 +113,7 @@ def _state(folder: Path) -> dict[str, Any]:
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the log that every trial begins with, and an empty store."""
     folder = tmp_path_factory.mktemp("sent")
-    log = open_log(f"sqlite:///{folder}/log.db", [topic.name for topic in TOPICS])
+    log = open_payment_log(LogPlace(f"sqlite:///{folder}/log.db"))
     log.append([Message(EVENTS.name, "k", encode_event(event)) for event in EVENTS_SENT])
     log.close()
     open_store(f"sqlite:///{folder}/payments.db").close()

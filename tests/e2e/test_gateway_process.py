@@ -15,8 +15,9 @@ import schemathesis
 from hostile_webhooks import real_deliveries
 from hypothesis import HealthCheck, Phase, given, settings
 
-from clearhouse.log.opening import open_log
-from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.log.opening import LogPlace
+from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.payments.webhook import decode_webhook
 from clearhouse.sandbox.payments import accounts, signing
 
@@ -84,7 +85,7 @@ def test_what_was_answered_is_in_the_log_after_a_signal_under_load(gateway, tmp_
         thread.join()
     child.wait(30)
 
-    log = open_log(f"sqlite:///{tmp_path}/log.db", [topic.name for topic in TOPICS])
+    log = open_payment_log(LogPlace(f"sqlite:///{tmp_path}/log.db"))
     kept = [decode_webhook(r.value).body for r in log.read(WEBHOOKS.name, 0, limit=100_000)]
     log.close()
     assert len(answered) > 100

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.arrivals import arrive
-from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.settings import load_settings
 
 
@@ -15,7 +16,7 @@ def test_what_arrives_is_what_happened_and_arrives_once(tmp_path: Path) -> None:
     with arrive(config, 1_000, said.append) as first:
         assert first.verdict.findings == ()
         assert first.settings.square_api_url is not None
-    log = open_log(config.log_url, [topic.name for topic in TOPICS])
+    log = open_payment_log(LogPlace(config.log_url))
     accepted = log.end(WEBHOOKS.name)
     with arrive(config, 1_000, said.append) as again:
         assert again.verdict.findings == ()

@@ -238,7 +238,7 @@ def test_webhooks_that_wait_are_on_neither_side_and_told_of(home: Home) -> None:
 
 def test_a_day_that_the_log_has_forgotten_stays_as_it_was_entered(home: Home) -> None:
     with home.log() as log:
-        log.age_out({topic.name: log.end(topic.name) for topic in (WEBHOOKS, EVENTS)})
+        log.age_out({topic.name: [log.end(topic.name)] for topic in (WEBHOOKS, EVENTS)})
 
     assert home.run(MONDAY, TUESDAY).exit_code == DONE
     assert home.command("books", "--domain", "payments").exit_code == DONE

@@ -11,14 +11,14 @@ from cryptography import x509
 from served import served
 
 from clearhouse.landing import Landing
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.gateway.app import GatewayOptions, create_app
 from clearhouse.payments.inference.client import InProcess
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.fetching import StripeObjects
 from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.signatures import Certificates
 from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import TOPICS
 from clearhouse.payments.worker.loop import Worker
 from clearhouse.sandbox.payments import certificates
 from clearhouse.sandbox.payments.accounts import STRIPE_KEY, sandbox_accounts
@@ -38,7 +38,9 @@ def test_a_simulated_month_is_checked_and_a_changed_amount_is_named(tmp_path: Pa
     }
     roots = x509.load_pem_x509_certificates(certificates.root())
     trusted = Certificates(roots, lambda _host, _path: certificates.chain())
-    with served(create_app(GatewayOptions(urls["LOG_URL"], sandbox_accounts(), trusted))) as url:
+    with served(
+        create_app(GatewayOptions(LogPlace(urls["LOG_URL"]), sandbox_accounts(), trusted))
+    ) as url:
         sent = clearhouse(tmp_path, "payments", "simulate", "--to", url, *MONTH, **urls)
     before = clearhouse(tmp_path, "payments", "check", *MONTH, **urls)
     _work(home, urls)
@@ -59,7 +61,7 @@ def test_a_simulated_month_is_checked_and_a_changed_amount_is_named(tmp_path: Pa
 
 
 def _work(home: Path, urls: dict[str, str]) -> None:
-    log = open_log(urls["LOG_URL"], [topic.name for topic in TOPICS])
+    log = open_payment_log(LogPlace(urls["LOG_URL"]))
     store = open_store(urls["PAYMENTS_DATABASE_URL"])
     asked = PaymentOptions(6, webhooks=200, today=dt.date(2026, 11, 1))
     fetcher = StripeObjects(

@@ -21,16 +21,17 @@ from starlette.types import ASGIApp
 from clearhouse.core.http import ResilientClient
 from clearhouse.landing import Landing
 from clearhouse.log.log import Log
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.gaps import Gap, accounts_of, fill, find_gaps, known_events
 from clearhouse.payments.gateway.app import GatewayOptions, create_app
 from clearhouse.payments.inference.client import InProcess
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.fetching import StripeObjects
 from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.signatures import Certificates
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.database import PaymentStore, open_store
-from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.payments.worker.loop import Worker
 from clearhouse.sandbox.payments import certificates
 from clearhouse.sandbox.payments.accounts import STRIPE_KEY, sandbox_accounts
@@ -75,7 +76,7 @@ def running(folder: Path, seed: int, webhooks: int, missed: int = 0) -> Iterator
     options = PaymentOptions(seed, webhooks=webhooks, today=TODAY, missed=missed)
     log_url = f"sqlite:///{folder}/log.db"
     with ExitStack() as stack:
-        log = open_log(log_url, [topic.name for topic in TOPICS])
+        log = open_payment_log(LogPlace(log_url))
         stack.callback(log.close)
         store = open_store(f"sqlite:///{folder}/payments.db")
         stack.callback(store.engine.dispose)
@@ -89,7 +90,7 @@ def running(folder: Path, seed: int, webhooks: int, missed: int = 0) -> Iterator
 def _sent(world: World, log_url: str) -> SendReport:
     roots = x509.load_pem_x509_certificates(certificates.root())
     trusted = Certificates(roots, lambda _host, _path: certificates.chain())
-    with served(create_app(GatewayOptions(log_url, sandbox_accounts(), trusted))) as url:
+    with served(create_app(GatewayOptions(LogPlace(log_url), sandbox_accounts(), trusted))) as url:
         return send(world.deliveries, url)
 
 

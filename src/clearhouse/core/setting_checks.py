@@ -11,6 +11,8 @@ from clearhouse.core.urls import SecretUrl, UrlError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
+_SERVERS = ("kafka", "kafka+ssl", "temporal", "temporal+tls")
+_HOSTS_AND_PATH = re.compile(r"[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*(/[\w.-]*)?", re.ASCII)
 _BUCKET_AND_PREFIX = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()=-]+)*/?")
 
 # In the path of a local store: URLs and SQL end or escape at % ? # ' ", DuckDB takes * [ ] for a
@@ -27,10 +29,13 @@ def check_store(name: str, url: str, schemes: tuple[str, ...]) -> None:
         raise SettingsError(f"{name} is not a URL: write {schemes[0]}://….")
     if scheme not in schemes:
         raise SettingsError(
-            f"{name}={scheme}://… is not supported by this version, which runs the embedded "
-            f"profile: use {' or '.join(s + '://' for s in schemes)} or leave it unset."
+            f"{name}={scheme}://… is not supported: use "
+            f"{' or '.join(s + '://' for s in schemes)} or leave it unset."
         )
     if scheme == "inline":
+        return
+    if scheme in _SERVERS:
+        _check_server(name, scheme, rest)
         return
     if scheme == "s3":
         _check_bucket(name, rest)
@@ -46,6 +51,14 @@ def check_store(name: str, url: str, schemes: tuple[str, ...]) -> None:
         check_path(name, rest)
     elif {"?", "#"} & set(rest):
         raise SettingsError(f"{name} has a ? or a #: write them as %3F and %23.")
+
+
+def _check_server(name: str, scheme: str, rest: str) -> None:
+    if not _HOSTS_AND_PATH.fullmatch(rest):
+        raise SettingsError(
+            f"{name} can't be read: write {scheme}://host:port, without a user or a password: "
+            "they have settings of their own."
+        )
 
 
 def _check_bucket(name: str, rest: str) -> None:

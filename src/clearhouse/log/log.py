@@ -1,17 +1,22 @@
 """What services need of an event log, and no more.
 
-A message is appended to a topic, gets the next position there, and stays until it is aged out. Who
-reads keeps their own position, in the store that holds the effect of what they read: a consumer
-whose effect is in another store keeps it there, and one whose effect is in the log commits it with
-the messages that it appends (`Log.append`). So nothing is done twice or left out.
+A message is appended to a partition of a topic, gets a position there, and stays until it is aged
+out. Messages of one key are in one partition, in their order. Who reads keeps their own position,
+in the store that holds the effect of what they read: a consumer whose effect is in another store
+keeps it there, and one whose effect is in the log commits it with the messages that it appends
+(`Subscription.commit`, `Log.append`). So nothing is done twice or left out.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from clearhouse.core.errors import ClearhouseError
+
+PARTITION_SPAN = 10**13
+"""Positions of partition p begin at p times this. So one whole number names a record of a topic on
+every log, it fits 64 bits and a JSON number, and a log of one partition counts from 0."""
 
 
 class LogError(ClearhouseError):
@@ -28,11 +33,13 @@ class Message:
         topic: one that is declared.
         key: messages of a key keep their order.
         value: up to 4 MiB.
+        headers: for who carries them on, such as a trace's context. A local log leaves them out.
     """
 
     topic: str
     key: str
     value: bytes = field(repr=False)
+    headers: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,10 @@ class Record:
     """A message that was appended.
 
     Attributes:
-        position: its place in its topic; it grows by one with each message, from 0.
-        appended_at: when, in UTC, by the log's clock, which never goes back within a topic. The day
-            of it is the book date of what the message says.
+        position: its place in its topic (see `PARTITION_SPAN`); it grows within a partition. A
+            local log has no gaps; on a server a transaction leaves some.
+        appended_at: when, in UTC, by the log's clock, which never goes back within a partition. The
+            day of it is the book date of what the message says.
     """
 
     topic: str
@@ -50,15 +58,96 @@ class Record:
     key: str
     value: bytes = field(repr=False)
     appended_at: dt.datetime
+    headers: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a consumer has come: `position` is that of the next record that it will read."""
+    """How far a consumer has come in a partition: `position` is where it will read on."""
 
     consumer: str
     topic: str
     position: int
+
+
+def partition_of(position: int) -> int:
+    """The partition that a position is in."""
+    return position // PARTITION_SPAN
+
+
+class Reached:
+    """How far a topic has been read, by partition.
+
+    Args:
+        positions: where reading goes on, at most one of each partition. Of a partition that is not
+            named nothing has been read.
+    """
+
+    def __init__(self, positions: Iterable[int] = ()) -> None:
+        self.positions = tuple(sorted(positions))
+        self._by_partition = {partition_of(each): each for each in self.positions}
+
+    def __contains__(self, position: int) -> bool:
+        """Whether the record at a position has been read."""
+        return position < self._by_partition.get(partition_of(position), 0)
+
+    def of(self, partition: int) -> int:
+        """Where reading goes on in a partition."""
+        return self._by_partition.get(partition, partition * PARTITION_SPAN)
+
+
+class Subscription(Protocol):
+    """A consumer's reading of one topic, with its progress in the log. One thread uses it.
+
+    Processes of one consumer share the partitions of a topic; of one partition, one comes further.
+    """
+
+    def read(self, limit: int) -> Sequence[Record]:
+        """The next records, those of a partition in order; none where there are none now.
+
+        What was read and not committed is given again.
+
+        Raises:
+            LogError: the log can't be read.
+        """
+        ...
+
+    def commit(self, handled: Sequence[Record], messages: Sequence[Message]) -> None:
+        """Append messages, and note that records are handled: all of it or nothing.
+
+        Args:
+            handled: the first so many of what `read` gave.
+            messages: what follows from them.
+
+        Raises:
+            StaleProgress: another process has these records now. `read` goes on with what is ours.
+            LogError: the log can't be written; `read` gives the same again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the partitions to others."""
+        ...
+
+
+class Appender(Protocol):
+    """Appends for the tasks of one event loop. Made in that loop, and closed there."""
+
+    async def append(self, messages: Sequence[Message]) -> Sequence[int]:
+        """Append messages. They are durable when this returns.
+
+        Returns:
+            The position of each.
+
+        Raises:
+            LogError: they could not be, or this is closed (log_closed). On a server some of them
+                may be there all the same.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Append what waits, and take no more. The log stays open."""
+        ...
 
 
 class Log(Protocol):
@@ -74,7 +163,8 @@ class Log(Protocol):
     ) -> Sequence[int]:
         """Append messages, in their order, and note a consumer's progress: all of it or nothing.
 
-        It is durable when this returns.
+        It is durable when this returns. On a server, messages without progress are no transaction:
+        after an error some of them may be there.
 
         Returns:
             The position of each message.
@@ -85,31 +175,53 @@ class Log(Protocol):
         """
         ...
 
+    def appender(self) -> Appender:
+        """What appends for the event loop that this is called in."""
+        ...
+
+    def subscribe(self, consumer: str, topic: str) -> Subscription:
+        """Read a topic as a consumer whose effects are in this log."""
+        ...
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        ...
+
     def read(self, topic: str, position: int, limit: int = 500) -> Sequence[Record]:
-        """The records from a position on, in order; none where there are none yet.
+        """The records of a partition from a position on, in order; none where there are none yet.
 
         Raises:
             LogError: it can't be read, or what stood at the position has been aged out (aged_out).
         """
         ...
 
-    def progress(self, consumer: str, topic: str) -> int:
-        """The position of the next record that a consumer will read; 0 at first.
+    def progress(self, consumer: str, topic: str, partition: int = 0) -> int:
+        """The position of the next record that a consumer will read; that of the first at first.
 
         A consumer asks before it moves its progress: what another process moved since is stale.
         """
         ...
 
-    def end(self, topic: str) -> int:
-        """The position that the next message of a topic will get."""
+    def end(self, topic: str, partition: int = 0) -> int:
+        """The position that the next message of a partition will get, or a smaller one that none
+        has.
+        """
         ...
 
-    def positions_of(self, topic: str, day: dt.date) -> tuple[int, int]:
-        """First position of a UTC day, and that after its last; equal where it has none."""
+    def waiting(self, topic: str, position: int) -> int:
+        """How many records are in a partition from a position on: none, or at most so many."""
         ...
 
-    def age_out(self, limits: Mapping[str, int]) -> int:
-        """Forget the records of topics before a position, by topic; how many there were."""
+    def positions_of(self, topic: str, day: dt.date, partition: int = 0) -> tuple[int, int]:
+        """First position of a UTC day in a partition, and that after its last; equal where it has
+        none.
+        """
+        ...
+
+    def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
+        """Forget the records before positions, by topic, each in its partition; how many there
+        were, at most.
+        """
         ...
 
     def close(self) -> None:

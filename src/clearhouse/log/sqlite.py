@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clearhouse.log.group_commit import GroupCommit
+from clearhouse.log.kept_subscription import KeptSubscription
 from clearhouse.log.log import LogError, Message, Progress, Record, StaleProgress
 from clearhouse.log.sqlite_file import LogFile
 
@@ -99,6 +101,19 @@ class SqliteLog:
                 self._asked[progress.consumer, progress.topic] = progress.position
         return positions
 
+    def appender(self) -> GroupCommit:
+        """See `Log.appender`."""
+        return GroupCommit(self)
+
+    def subscribe(self, consumer: str, topic: str) -> KeptSubscription:
+        """See `Log.subscribe`."""
+        return KeptSubscription(self, consumer, topic)
+
+    def partitions(self, topic: str) -> int:
+        """See `Log.partitions`. A topic is one table."""
+        self._number(topic)
+        return 1
+
     def read(self, topic: str, position: int, limit: int = 500) -> Sequence[Record]:
         """See `Log.read`. It gives fewer than there are where they are large, and at least one."""
         number = self._number(topic)
@@ -108,21 +123,28 @@ class SqliteLog:
                 self._check_position(connection, topic, position)
         return records
 
-    def progress(self, consumer: str, topic: str) -> int:
+    def progress(self, consumer: str, topic: str, partition: int = 0) -> int:
         """See `Log.progress`."""
+        del partition
         with self._file.errors(), self._file.reading() as connection:
             found = _progress(connection, consumer, topic)
         self._asked[consumer, topic] = found
         return found
 
-    def end(self, topic: str) -> int:
+    def end(self, topic: str, partition: int = 0) -> int:
         """See `Log.end`."""
+        del partition
         number = self._number(topic)
         with self._file.errors(), self._file.reading() as connection:
             return _bounds(connection, number)[1]
 
-    def positions_of(self, topic: str, day: dt.date) -> tuple[int, int]:
+    def waiting(self, topic: str, position: int) -> int:
+        """See `Log.waiting`. Positions have no gaps: it is exact."""
+        return max(0, self.end(topic) - position)
+
+    def positions_of(self, topic: str, day: dt.date, partition: int = 0) -> tuple[int, int]:
         """See `Log.positions_of`. Days whose records are aged out are known still."""
+        del partition
         with self._file.errors(), self._file.reading() as connection:
             found = connection.execute(
                 "SELECT topic.next_position, day.day, day.first_position FROM topic "
@@ -136,9 +158,13 @@ class SqliteLog:
             return firsts[0], firsts[0]
         return firsts[0], firsts[1] if len(firsts) > 1 else end
 
-    def age_out(self, limits: Mapping[str, int]) -> int:
+    def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
         """See `Log.age_out`. Their room is used again; the file does not shrink."""
-        return sum(self._forget(self._number(topic), limit) for topic, limit in limits.items())
+        return sum(
+            self._forget(self._number(topic), limit)
+            for topic, positions in limits.items()
+            for limit in positions
+        )
 
     def close(self) -> None:
         """See `Log.close`."""

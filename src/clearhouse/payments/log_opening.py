@@ -1,11 +1,26 @@
 """Opening the log of payments."""
 
 from clearhouse.log.log import Log
-from clearhouse.log.opening import open_log
-from clearhouse.log.sqlite import DEFAULT_MAX_BYTES
+from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.payments.topics import TOPICS
+from clearhouse.settings import Settings
 
 
-def open_payment_log(url: str, max_bytes: int = DEFAULT_MAX_BYTES) -> Log:
+def log_place(settings: Settings) -> LogPlace:
+    """Where the settings say that the log is."""
+    password = settings.kafka_password
+    return LogPlace(
+        settings.log_url,
+        settings.log_max_bytes,
+        settings.kafka_partitions,
+        settings.kafka_username,
+        password.get_secret_value() if password else None,
+        settings.kafka_sasl_mechanism,
+        settings.kafka_ca_file,
+    )
+
+
+def open_payment_log(place: LogPlace) -> Log:
     """The log, with all topics of payments declared. See `log.opening.open_log`."""
-    return open_log(url, [topic.name for topic in TOPICS], max_bytes)
+    declared = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
+    return open_log(place, declared)

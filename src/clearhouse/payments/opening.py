@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from clearhouse.log.log import Log
-from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.store.database import PaymentStore, open_store
 from clearhouse.settings import Settings
 
@@ -16,7 +16,7 @@ def opened(settings: Settings) -> Iterator[tuple[Log, PaymentStore]]:
     Raises:
         SettingsError, LogError, StoreError, ServerError: one can't be opened.
     """
-    log = open_payment_log(settings.log_url)
+    log = open_payment_log(log_place(settings))
     try:
         store = open_store(settings.payments_database_url)
         try:

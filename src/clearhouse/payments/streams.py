@@ -24,7 +24,8 @@ from clearhouse.core.errors import StoreError
 from clearhouse.core.money import NO_CURRENCY
 from clearhouse.landing import Landing
 from clearhouse.log.log import Log, LogError, Record
-from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.log.opening import LogPlace
+from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.normalizer.archive import CONSUMER, archived, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
@@ -67,7 +68,7 @@ class Streams:
     Where the services have come to is asked once: what they do meanwhile is on no side.
     """
 
-    log_url: str
+    place: LogPlace
     store: RecordedStore
     landing: Landing
 
@@ -220,11 +221,11 @@ class Streams:
         Raises:
             StoreError: it can't be read.
         """
-        if not Path(self.log_url.removeprefix("sqlite:///")).exists():
+        if not Path(self.place.url.removeprefix("sqlite:///")).exists():
             yield None
             return
         try:
-            log = open_payment_log(self.log_url)
+            log = open_payment_log(self.place)
             try:
                 yield log
             finally:
@@ -296,7 +297,7 @@ def spine_table(rows: Iterable[Row]) -> pa.Table:
 def streams(settings: Settings) -> tuple[StreamHop, ...]:
     """The hops before bronze, in their order."""
     landing = Landing.from_url(settings.landing_url)
-    of = Streams(settings.log_url, RecordedStore(settings.payments_database_url), landing)
+    of = Streams(log_place(settings), RecordedStore(settings.payments_database_url), landing)
     raw = Hop(
         "webhooks → raw",
         (Leg(Side.IN, RowsSpine(of.to_be_archived)), Leg(Side.OUT, RowsSpine(of.archived))),

@@ -12,18 +12,20 @@ class Topic:
         holds: the type of its messages.
         key: what keeps its order.
         days: how long messages stay at least after all that read them have done so.
+        is_read_by_us: services of ours must have read a message before it may go.
     """
 
     name: str
     holds: str
     key: str
     days: int
+    is_read_by_us: bool = False
 
 
-WEBHOOKS = Topic("payments.webhooks", "StoredWebhook", "payment id, where the item says one", 7)
-EVENTS = Topic("payments.events", "PaymentEvent", "payment id", 7)
+WEBHOOKS = Topic("payments.webhooks", "StoredWebhook", "payment id, if the item says one", 7, True)
+EVENTS = Topic("payments.events", "PaymentEvent", "payment id", 7, True)
 UNMAPPED = Topic("payments.unmapped", "Unmapped", "provider", 30)
-REDRIVEN = Topic("payments.redriven", "PaymentEvent", "payment id", 7)
+REDRIVEN = Topic("payments.redriven", "PaymentEvent", "payment id", 7, True)
 """The worker's dead letters, to be tried again: `payments.events` keeps to one record a webhook."""
 RECORDED = Topic("payments.recorded", "PaymentEvent", "payment id", 7)
 GATEWAY_DEAD = Topic("payments.dead.gateway", "DeadLetter", "provider", 90)

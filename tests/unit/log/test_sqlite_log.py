@@ -11,7 +11,7 @@ import pytest
 
 from clearhouse.core.errors import SettingsError
 from clearhouse.log.log import LogError, Message, Progress, StaleProgress
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.log.sqlite import SqliteLog
 
 TOPICS = ("a", "b")
@@ -80,7 +80,7 @@ def test_time_never_goes_back_and_days_are_known_after_they_are_aged_out(opened)
     for _ in range(2):
         days = [log.positions_of("a", NOON.date() + dt.timedelta(days=n)) for n in range(-1, 4)]
         assert days == [(0, 0), (0, 3), (3, 3), (3, 4), (4, 4)]
-        log.age_out({"a": 4})
+        log.age_out({"a": [4]})
     assert log.positions_of("b", NOON.date()) == (0, 0)
 
 
@@ -88,10 +88,10 @@ def test_what_is_aged_out_is_refused_and_positions_go_on(opened):
     log = opened()
     log.append(some("a", *"12345"))
 
-    assert log.age_out({"a": 3, "b": 7}) == 3
+    assert log.age_out({"a": [3], "b": [7]}) == 3
     assert code_of(log.read, "a", 2) == "aged_out"
     assert values(log.read("a", 3)) == ["4", "5"]
-    assert log.age_out({"a": 99}) == 2
+    assert log.age_out({"a": [99]}) == 2
     assert code_of(log.read, "a", 4) == "aged_out"
     assert list(log.read("a", 5)) == []
     assert list(log.append(some("a", "6"))) == [5]
@@ -125,7 +125,7 @@ def test_a_full_log_takes_nothing_of_a_call_and_goes_on_when_there_is_room(opene
 
     assert (log.end("a"), log.progress("c", "a")) == (2, 0)
     assert len(log.read("a", 0)) == 2
-    log.age_out({"a": 2})
+    log.age_out({"a": [2]})
     assert list(log.append(large)) == [2]
 
 
@@ -184,9 +184,9 @@ def test_a_file_that_is_no_log_and_a_url_that_names_none_are_said(tmp_path):
     file = tmp_path / "not a log.db"
     file.write_bytes(b"something else" * 1000)
     with pytest.raises(LogError, match=r"not a log\.db"):
-        open_log(f"sqlite:///{file}", TOPICS)
+        open_log(LogPlace(f"sqlite:///{file}"), [Topic(name) for name in TOPICS])
     with pytest.raises(SettingsError, match="LOG_URL"):
-        open_log("kafka://host", TOPICS)
+        open_log(LogPlace("mqtt://host"), [])
 
 
 def test_threads_and_processes_append_at_the_same_time_without_a_gap(opened, tmp_path):

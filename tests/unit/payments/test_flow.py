@@ -5,9 +5,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from clearhouse.log.log import Message, Progress
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments import topics
 from clearhouse.payments.flow import measure
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.database import open_store
 
@@ -17,7 +18,7 @@ def messages(topic: topics.Topic, count: int) -> list[Message]:
 
 
 def test_the_flow_is_settled_when_everything_has_come_to_its_end(tmp_path: Path) -> None:
-    log = open_log(f"sqlite:///{tmp_path}/log.db", [topic.name for topic in topics.TOPICS])
+    log = open_payment_log(LogPlace(f"sqlite:///{tmp_path}/log.db"))
     store = open_store(f"sqlite:///{tmp_path}/payments.db")
     assert measure(log, store.engine).is_settled
 

@@ -12,14 +12,15 @@ from payment_lives import NOON, an_event
 
 from clearhouse.core.errors import UsageError
 from clearhouse.log.log import Message
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, Provider, encode_event
 from clearhouse.payments.inference.client import InProcess
 from clearhouse.payments.letters import Letters, Wanted
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, REDRIVEN, TOPICS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, REDRIVEN, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, decode_webhook, encode_webhook
 from clearhouse.payments.worker.loop import Worker
 
@@ -41,7 +42,7 @@ class Office:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.log = open_log(f"sqlite:///{home}/log.db", [topic.name for topic in TOPICS])
+        self.log = open_payment_log(LogPlace(f"sqlite:///{home}/log.db"))
         self.store = open_store(f"sqlite:///{home}/payments.db")
         self.letters = Letters(self.log, self.store, lambda: NOON)
         self.worker = Worker(self.log, self.store, InProcess(), clock=lambda: NOON)
@@ -140,7 +141,7 @@ def test_what_can_t_be_tried_again_is_said_before_anything_is(office: Office) ->
 def test_letters_are_found_when_the_log_has_forgotten_the_first(office: Office) -> None:
     for _ in range(5):
         office.dead_webhook("later", WEBHOOK)
-    office.log.age_out({NORMALIZER_DEAD.name: 4})
+    office.log.age_out({NORMALIZER_DEAD.name: [4]})
     assert office.found(stage="normalizer") == ["later", "later"]
 
 

@@ -13,9 +13,10 @@ from payment_services import free_port
 
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Message
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.archive import archived
-from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, WEBHOOKS
 from clearhouse.payments.webhook import encode_webhook
 from clearhouse.settings import load_settings
 
@@ -32,7 +33,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def log(settings):
-    opened = open_log(settings.log_url, [topic.name for topic in TOPICS])
+    opened = open_payment_log(LogPlace(settings.log_url))
     yield opened
     opened.close()
 

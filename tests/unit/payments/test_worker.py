@@ -12,14 +12,15 @@ from payment_lives import NOON, an_event
 
 from clearhouse.core.errors import StoreError
 from clearhouse.log.log import Log, LogError, Message
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, encode_event
 from clearhouse.payments.inference.client import InProcess
+from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.store import recorder, tables
 from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, TOPICS, WORKER_DEAD
+from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, WORKER_DEAD
 from clearhouse.payments.worker.loop import Worker
 
 UNSOUND = {"amount_minor": None, "currency": None}
@@ -29,7 +30,7 @@ class Bench:
     """A log, a store and a worker between them."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
-        self.log: Log = open_log(f"sqlite:///{folder}/log.db", [topic.name for topic in TOPICS])
+        self.log: Log = open_payment_log(LogPlace(f"sqlite:///{folder}/log.db"))
         self.store = open_store(f"sqlite:///{folder}/payments.db")
         self.worker = self.new_worker(**options)
 

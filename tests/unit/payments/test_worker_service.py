@@ -12,16 +12,17 @@ from cli_session import environment
 from payment_lives import an_event
 
 from clearhouse.log.log import Message
-from clearhouse.log.opening import open_log
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import encode_event
-from clearhouse.payments.topics import EVENTS, RECORDED, TOPICS
+from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.topics import EVENTS, RECORDED
 
 SECONDS = 60
 
 
 def test_it_records_says_how_it_is_and_ends_on_sigterm(tmp_path: Path) -> None:
-    log = open_log(f"sqlite:///{tmp_path}/log.db", [topic.name for topic in TOPICS])
+    log = open_payment_log(LogPlace(f"sqlite:///{tmp_path}/log.db"))
     events = [an_event(T.CAPTURED), an_event(T.CAPTURED, payment_id="b", amount_minor=None)]
     log.append([Message(EVENTS.name, "k", encode_event(event)) for event in events])
     with socket.socket() as free:

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from clearhouse.core import service_metrics
 from clearhouse.core.problems import PROBLEM_JSON, problem
 from clearhouse.log.log import Log, LogError
-from clearhouse.log.sqlite import DEFAULT_MAX_BYTES
 from clearhouse.payments.gateway import openapi
 from clearhouse.payments.gateway.intake import GatewayOptions, Intake
 from clearhouse.payments.gateway.webhooks import RETRY_AFTER_SECONDS, Webhooks
@@ -46,7 +45,7 @@ def opened_log(options: GatewayOptions) -> Log:
     """
     if options.open_log is not None:
         return options.open_log()
-    return open_payment_log(options.log_url, options.log_max_bytes or DEFAULT_MAX_BYTES)
+    return open_payment_log(options.log)
 
 
 @contextlib.asynccontextmanager

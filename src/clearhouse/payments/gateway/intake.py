@@ -14,8 +14,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from clearhouse.log.group_commit import GroupCommit
 from clearhouse.log.log import Log, LogError, Message, Progress
+from clearhouse.log.opening import LogPlace
 from clearhouse.payments.accounts import Account
 from clearhouse.payments.cards import Masked, mask_json, mask_text
 from clearhouse.payments.dead_letter import DeadLetter
@@ -46,19 +46,17 @@ class GatewayOptions:
     """What a gateway works with.
 
     Attributes:
-        log_url: of the event log, which the gateway opens and closes.
+        log: where the event log is, which the gateway opens and closes.
         accounts: those whose webhooks it takes.
         certificates: where those of PayPal are found; None: no webhook of PayPal's is genuine.
-        log_max_bytes: what a local log may grow to.
         most_bytes: of a request's body.
         open_log: another way to have a log.
         clock: the time in UTC.
     """
 
-    log_url: str
+    log: LogPlace
     accounts: Sequence[Account] = field(repr=False)
     certificates: Certificates | None = None
-    log_max_bytes: int | None = None
     most_bytes: int = 512 << 10
     open_log: Callable[[], Log] | None = None
     clock: Callable[[], dt.datetime] = _now
@@ -77,7 +75,7 @@ class Intake:
         self, log: Log, certificates: Certificates | None, clock: Callable[[], dt.datetime]
     ) -> None:
         self._log = log
-        self._group = GroupCommit(log)
+        self._appender = log.appender()
         self._certificates = certificates
         self._clock = clock
         self._failed_at: float | None = None
@@ -119,7 +117,7 @@ class Intake:
 
     async def close(self) -> None:
         """Append what is being appended, and close the log."""
-        await self._group.close()
+        await self._appender.close()
         self._log.close()
 
     async def _verified(self, raw: RawWebhook, account: Account) -> VerifiedWebhook:
@@ -132,7 +130,7 @@ class Intake:
 
     async def _append(self, messages: Sequence[Message]) -> None:
         try:
-            await self._group.append(messages)
+            await self._appender.append(messages)
         except LogError:
             self._failed_at = time.monotonic()
             raise

@@ -11,6 +11,7 @@ from clearhouse.payments.account_settings import accounts_from
 from clearhouse.payments.gateway.app import create_app, opened_log
 from clearhouse.payments.gateway.intake import GatewayOptions
 from clearhouse.payments.gateway.webhooks import Webhooks
+from clearhouse.payments.log_opening import log_place
 from clearhouse.payments.signatures.certificates import (
     Certificates,
     certificates_of,
@@ -32,10 +33,9 @@ def options_from(settings: Settings) -> GatewayOptions:
         SettingsError: an account can't be used.
     """
     return GatewayOptions(
-        log_url=settings.log_url,
+        log=log_place(settings),
         accounts=accounts_from(settings),
         certificates=certificates_of(settings.paypal_certs_url, settings.paypal_ca_file),
-        log_max_bytes=settings.log_max_bytes,
     )
 
 
@@ -46,13 +46,12 @@ def sandbox_options_from(settings: Settings) -> GatewayOptions:
 
     url = settings.paypal_certs_url
     return GatewayOptions(
-        log_url=settings.log_url,
+        log=log_place(settings),
         accounts=accounts.sandbox_accounts(),
         certificates=Certificates(
             x509.load_pem_x509_certificates(root()),
             fetching_from(url.for_client()) if url else lambda _host, _path: chain(),
         ),
-        log_max_bytes=settings.log_max_bytes,
     )
 
 

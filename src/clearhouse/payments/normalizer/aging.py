@@ -42,5 +42,5 @@ def age_out(log: Log, today: dt.date, read_to: Mapping[str, int]) -> int:
     for topic in TOPICS:
         if topic.name in read:
             first_kept, _ = log.positions_of(topic.name, today - dt.timedelta(days=topic.days))
-            limits[topic.name] = min(first_kept, read[topic.name])
+            limits[topic.name] = [min(first_kept, read[topic.name])]
     return log.age_out(limits)

@@ -17,7 +17,7 @@ from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
-from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.normalizer.aging import age_out
 from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.normalizer.breaker import BreakerSettings
@@ -104,7 +104,7 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
 
 
 def _opened(settings: Settings, stack: ExitStack) -> Log:
-    log = open_payment_log(settings.log_url)
+    log = open_payment_log(log_place(settings))
     stack.callback(log.close)
     return log
 
