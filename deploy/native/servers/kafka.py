@@ -26,7 +26,7 @@ _ARTIFACTS = (
     f"org.apache.logging.log4j:log4j-core:{_LOG4J}",
 )
 
-_SETTINGS = {
+SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -80,7 +80,7 @@ class Kafka:
         """Its settings, and a formatted data folder."""
         (place.folder / "log4j2.properties").write_text(_LOGGING)
         (controller,) = place.own_ports(1)
-        settings = _SETTINGS | {
+        settings = SETTINGS | {
             "listeners": f"CLIENTS://127.0.0.1:{place.port},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"CLIENTS://127.0.0.1:{place.port}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
