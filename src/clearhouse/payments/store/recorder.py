@@ -78,7 +78,7 @@ class Outcomes:
     duplicate: int = 0
     dead_letter: int = 0
     known: int = 0
-    of_each: list[str] = field(default_factory=list)
+    of_each: list[str] = field(default_factory=list, compare=False)
 
 
 @dataclass(slots=True)
