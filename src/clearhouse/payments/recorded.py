@@ -96,6 +96,7 @@ class RecordedStore:
         read = sa.select(_event.book_date, _event.account, _event.payout_key).distinct()
         read = read.where(
             _event.book_date.between(min(days), max(days)),
+            _event.payout_key.is_not(None),  # as the index says it that finds them
             _event.provider == provider.value,
             _event.event_type.in_((EventType.PAYOUT_SENT.value, EventType.PAYOUT_PAID.value)),
             _event.livemode,
