@@ -19,6 +19,7 @@ from clearhouse.cache.rate_limit import RateLimit
 from clearhouse.cache.shared import SharedRedis
 from clearhouse.core.errors import ServerError
 from clearhouse.core.urls import SecretUrl
+from clearhouse.engines.postgres import connection
 from clearhouse.payments.store.database import open_store
 from stack.certificates import Authority
 from stack.commands import Stack, free_port
@@ -104,6 +105,21 @@ def test_a_server_that_another_authority_has_signed_is_refused_in_one_sentence(
     )
     for secret in (encrypted.password, USER):
         assert secret not in answer.stdout + answer.stderr
+
+
+def test_the_engine_is_refused_by_the_same_sentence(
+    encrypted: Server, authority: Authority, another: Authority
+) -> None:
+    right, wrong = (
+        SecretUrl.parse(by_tls(encrypted, "postgres", each.file), ("postgresql",))
+        for each in (authority, another)
+    )
+    with connection.said_plainly(right), connection.opened(right) as session:
+        assert session.execute(
+            "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        ).fetchone() == (True,)
+    with pytest.raises(ServerError, match="did not sign"), connection.said_plainly(wrong):
+        connection.opened(wrong)
 
 
 def test_the_certificate_of_another_host_is_refused(
