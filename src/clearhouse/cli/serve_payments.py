@@ -66,7 +66,9 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
         log, store = stack.enter_context(opened(config, config.database_access("payments")))
         err.print(f"Webhooks are taken at [bold]{places.gateway_url}/webhooks/…[/] (Ctrl-C ends).")
         shown = stack.enter_context(view())
-        children = services(places, environment, of_sandbox=of_sandbox)
+        children = services(
+            places, environment, of_sandbox=of_sandbox, has_starter=config.has_workflow_server
+        )
         supervisor = Supervisor(children, shown.tell)
         looking = Looking(shown, supervisor.running, lambda: measure(log, store.engine))
         # The first signal asks the services to end; the second ends them at once.
