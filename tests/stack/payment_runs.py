@@ -23,7 +23,7 @@ from clearhouse.log.log import Log, Message
 from clearhouse.log.preparing import prepare_log
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, encode_event
-from clearhouse.payments.log_opening import log_place, open_payment_log, payment_topics
+from clearhouse.payments.log_opening import declared_topics, log_place, open_payment_log
 from clearhouse.payments.store.database import PaymentStore, open_store
 from clearhouse.payments.store.tables import delivery
 from clearhouse.payments.topics import EVENTS
@@ -74,7 +74,7 @@ class Payments:
 
     def prepare(self) -> list[str]:
         """Topics, tables and namespace."""
-        prepare_log(log_place(self.settings), payment_topics())
+        prepare_log(log_place(self.settings), declared_topics())
         open_store(self.settings.payments_database_url).close()
         return prepare_workflows(self.settings)
 

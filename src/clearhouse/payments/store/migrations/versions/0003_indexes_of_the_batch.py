@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 _IS_OF_PAYOUT = sa.text("payout_key IS NOT NULL")
 
@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_index(
         "payment_event_by_day",
         "payment_event",
-        ["book_date", "event_id", "record_id", "webhook_position"],
+        ["book_date", "event_id", "record_id", "number"],
     )
     op.create_index(
         "payment_event_of_payouts",
