@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 # Names, and no modules from their package: the sandbox would load those anew for each run.
 with workflow.unsafe.imports_passed_through():
@@ -109,7 +109,7 @@ class PaymentEventWorkflow:
         while True:
             try:
                 return await self._try(delivery, problems)
-            except ActivityError as error:
+            except FailureError as error:
                 if is_cancelled_exception(error):
                     raise
                 code = code_of(error)
@@ -150,7 +150,7 @@ async def _ask(activity: Activity, delivery: Delivery, asked: Asked) -> dict[str
     """One model's answer; that there is none is recorded in its place: no payment waits for it."""
     try:
         return await run_local(activity, asked, dict[str, Any])
-    except ActivityError as error:
+    except FailureError as error:
         if is_cancelled_exception(error):
             raise
         return no_advice(activity, delivery.event_id, code_of(error))
