@@ -31,11 +31,12 @@ from clearhouse.payments.workflows.messages import TASK_QUEUE
 from clearhouse.payments.workflows.payment_event import PaymentEventWorkflow
 from clearhouse.payments.workflows.place import temporal_place
 from clearhouse.payments.workflows.recording import Recording
+from clearhouse.payments.workflows.retry_plan import RetryPlanWorkflow
 from clearhouse.settings import Settings
 from clearhouse.workflows.inline import InlineWorkflows
 from clearhouse.workflows.temporal import TemporalPlace, check, enter
 
-WORKFLOWS = (PaymentEventWorkflow,)
+WORKFLOWS = (PaymentEventWorkflow, RetryPlanWorkflow)
 _TASKS = 200
 """Of runs at a time: as many events can be in one transaction of the store."""
 _LOOKS_EVERY_SECONDS = 5.0
@@ -53,11 +54,18 @@ class State:
     obstacles: Obstacles = field(
         default_factory=lambda: Obstacles("recording", "publishing", "workflows")
     )
+    retries: Counter = field(init=False)
     _outcomes: Counter = field(init=False)
 
     def __post_init__(self) -> None:
         self._outcomes = Counter(
             "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
+        )
+        self.retries = Counter(
+            "worker_retries",
+            "Planned attempts to take a failed payment again, by what came of them.",
+            ["outcome"],
+            registry=self.registry,
         )
         outbox = Gauge("worker_outbox", "Messages still to be published.", registry=self.registry)
         outbox.set_function(lambda: float(to_publish(self.store.engine)))
@@ -101,7 +109,12 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
             publisher.nudge()
 
         recording = Recording(Recorder(store, _now), on_outcomes, state.obstacles.of("recording"))
-        activities = PaymentActivities(store, inference_from(settings), recording)
+
+        def on_retry(outcome: str) -> None:
+            state.retries.labels(outcome).inc()
+            publisher.nudge()
+
+        activities = PaymentActivities(store, inference_from(settings), recording, on_retry)
         asyncio.run(_run(temporal_place(settings), activities, state, stop))
 
 
