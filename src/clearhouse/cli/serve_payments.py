@@ -12,6 +12,7 @@ from clearhouse.core.supervisor import Supervisor
 from clearhouse.payments.flow import measure
 from clearhouse.payments.opening import opened
 from clearhouse.payments.services import GATEWAY_PORT, INFERENCE_PORT, Places, services
+from clearhouse.payments.unrecorded import has_workflows
 
 
 def register(group: typer.Typer) -> None:
@@ -68,7 +69,12 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
         shown = stack.enter_context(view())
         children = services(places, environment, of_sandbox=of_sandbox)
         supervisor = Supervisor(children, shown.tell)
-        looking = Looking(shown, supervisor.running, lambda: measure(log, store.engine))
+        workflows = has_workflows(config)
+        looking = Looking(
+            shown,
+            supervisor.running,
+            lambda: measure(log, store.engine, has_workflows=workflows),
+        )
         # The first signal asks the services to end; the second ends them at once.
         stop = stack.enter_context(until_a_signal(again=lambda: _kill_all(supervisor)))
         supervisor.start()

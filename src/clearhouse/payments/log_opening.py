@@ -1,5 +1,7 @@
 """Opening the log of payments."""
 
+from pathlib import Path
+
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.payments.topics import TOPICS
@@ -24,3 +26,9 @@ def open_payment_log(place: LogPlace) -> Log:
     """The log, with all topics of payments declared. See `log.opening.open_log`."""
     declared = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
     return open_log(place, declared)
+
+
+def log_exists(place: LogPlace) -> bool:
+    """Whether a log was ever made there. One on a server is taken to be: without it, that tells."""
+    path = place.url.removeprefix("sqlite:///")
+    return path == place.url or Path(path).exists()

@@ -14,7 +14,7 @@ from clearhouse.books import schema
 from clearhouse.core.errors import StoreError
 from clearhouse.store import landing_totals, quarantine
 
-VERSION = "0001"
+VERSION = "0002"
 """The last migration. They are numbered in their order."""
 
 _FIRST = "0001"

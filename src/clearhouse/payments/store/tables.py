@@ -41,6 +41,7 @@ consumer_progress = sa.Table(
     metadata,
     sa.Column("consumer", sa.String(80), primary_key=True),
     sa.Column("topic", sa.String(80), primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", _POSITION, nullable=False),
 )
 """Where the worker reads on, changed in the transaction of the effects of what it has read."""
@@ -80,7 +81,10 @@ payment_event = sa.Table(
     sa.Column("record_key", _KEY, nullable=False),
     sa.Column("line", sa.LargeBinary, nullable=False),  # `encode_event` of it
     sa.Column("recorded_at", sa.DateTime, nullable=False),
+    # One more with each event, in the order of commits; the default is for who writes by hand.
+    sa.Column("number", _POSITION, nullable=False, server_default="0"),
     sa.Index("payment_event_by_day", "book_date", "event_id"),
+    sa.Index("payment_event_by_number", "number", unique=True),
 )
 """The events, each once, whatever number of times it was delivered."""
 
