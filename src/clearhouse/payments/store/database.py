@@ -10,7 +10,7 @@ _SCHEMA = Schema(
     holds="payments",
     setting="PAYMENTS_DATABASE_URL",
     version_table=tables.version,
-    version="0002",
+    version="0004",
     migrations=Path(__file__).with_name("migrations"),
     lock=0x7061796D656E7473,
 )
