@@ -7,12 +7,13 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.database_access import BATCH
 from clearhouse.core.urls import SecretUrl
 from clearhouse.log.log import Reached
 from clearhouse.payments.event import EventType, Provider
@@ -20,6 +21,7 @@ from clearhouse.payments.store.progress import delivered_of, read_progress
 from clearhouse.payments.store.tables import delivery, payment_event
 from clearhouse.store.database import open_to_watch
 
+_ACCESS = replace(BATCH, setting="PAYMENTS_DATABASE_URL")
 _event = payment_event.c
 
 
@@ -96,6 +98,7 @@ class RecordedStore:
         read = sa.select(_event.book_date, _event.account, _event.payout_key).distinct()
         read = read.where(
             _event.book_date.between(min(days), max(days)),
+            _event.payout_key.is_not(None),  # as the index says it that finds them
             _event.provider == provider.value,
             _event.event_type.in_((EventType.PAYOUT_SENT.value, EventType.PAYOUT_PAID.value)),
             _event.livemode,
@@ -131,7 +134,7 @@ class RecordedStore:
         if isinstance(self.url, str) and not Path(self.url.removeprefix("sqlite:///")).exists():
             yield None
             return
-        engine = open_to_watch(self.url)
+        engine = open_to_watch(self.url, _ACCESS)
         try:
             with engine.connect() as connection:
                 is_there = sa.inspect(connection).has_table(payment_event.name)
