@@ -2,7 +2,12 @@
 
 import re
 import shlex
+import subprocess
+import sys
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -66,7 +71,7 @@ def test_each_runs_a_command_that_exists_and_is_asked_for_health_where_it_listen
     assert health is not None
     assert int(health[1]) == taken["port"]
     check = SERVICES[name]["healthcheck"]
-    assert "HEALTH_URL" in check["test"][-1]
+    assert f"COPY deploy/image/healthy.py {check['test'][-1]}\n" in DOCKERFILE
     assert {"interval", "timeout", "retries", "start_period"} <= check.keys()
 
 
@@ -135,6 +140,36 @@ def test_the_example_names_everything_that_has_to_be_set() -> None:
     example = (FOLDER / "env.example").read_text()
     assert demanded
     assert demanded <= set(re.findall(r"^([A-Z0-9_]+)=", example, re.MULTILINE))
+
+
+def test_prometheus_finds_them_where_they_listen() -> None:
+    example = (FOLDER / "env.example").read_text()
+    for name in RUNNING:
+        port = parameters(command_of(name))["port"]
+        assert f"\nSTACK_{name.upper()}_TARGETS={name}:{port}\n" in example
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(HTTPStatus.OK, 0), (HTTPStatus.SERVICE_UNAVAILABLE, 1)]
+)
+def test_a_container_is_well_where_its_service_says_so(status: HTTPStatus, code: int) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/health/ready"
+        asked = subprocess.run(
+            [sys.executable, ROOT / "deploy" / "image" / "healthy.py"],
+            env={"HEALTH_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert asked.returncode == code
+    assert asked.stderr == ("" if code == 0 else f"{url}: HTTP Error 503: Service Unavailable\n")
 
 
 def test_the_image_is_made_of_what_it_may_see_by_the_uv_of_the_makefile() -> None:
