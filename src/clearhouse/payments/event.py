@@ -124,7 +124,7 @@ def payment_key(event: PaymentEvent) -> str | None:
     """What the payment of an event is known by; None where the event names none by an id."""
     payment_id = event.linked_id or event.payment_id
     mode = "live" if event.livemode else "test"
-    return payment_id and f"{event.provider.value}:{event.account}:{mode}:{payment_id}"
+    return payment_id and f"{event.provider}:{event.account}:{mode}:{payment_id}"
 
 
 _DECODER = msgspec.json.Decoder(PaymentEvent)
