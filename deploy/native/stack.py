@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy.native import process
@@ -61,9 +61,11 @@ def up(home: Home, servers: tuple[Server, ...]) -> dict[str, str]:
         home.enter(identity)
         settings: dict[str, str] = {}
         shown: dict[str, str] = {}
+        places: dict[str, Place] = {}
         for server, programs in zip(servers, installed, strict=True):
             make_folder(home.of(server.name), identity)
-            place = _serving(home, server, programs)
+            peers = {name: places[name] for name in server.needs}
+            place = places[server.name] = _serving(home, server, programs, peers)
             own = server.settings(place)
             settings |= own
             shown |= {name: _masked(value, server.secrets(place)) for name, value in own.items()}
@@ -94,6 +96,7 @@ def down(home: Home, servers: tuple[Server, ...]) -> None:
     if not home.folder.exists():
         return
     with home.locked():
+        stopped = []
         for server in reversed(servers):
             folder = home.of(server.name)
             record = Record.of(folder)
@@ -102,11 +105,14 @@ def down(home: Home, servers: tuple[Server, ...]) -> None:
             say(f"{server.name}: stopping process {record.pid}")
             if not process.stop(record, server.stop_signal, _STOP_S):
                 say(f"{server.name}: it did not stop in {_STOP_S} s and was killed")
-            _clear_away(_place(home, server, record.port, Path(record.programs)), record)
+            _end_orphans(_place(home, server, record.port, Path(record.programs)))
+            stopped.append((folder, record))
+        for folder, record in stopped:  # init, which may take seconds, reaps all of them at once
+            _until_reaped(record)
             Record.drop(folder)
 
 
-def _serving(home: Home, server: Server, installed: Installed) -> Place:
+def _serving(home: Home, server: Server, installed: Installed, peers: dict[str, Place]) -> Place:
     """The place of a server that serves: it did already, or was started now."""
     folder = home.of(server.name)
     port = home.port(server.name, server.default_port)
@@ -122,19 +128,25 @@ def _serving(home: Home, server: Server, installed: Installed) -> Place:
             raise StackError(f"{server.name} runs, but doesn't serve ({reason}); see {place.log}.")
         say(f"{server.name} {record.version}: runs already on port {port}, process {record.pid}")
         return place
-    place = _place(home, server, port, installed.programs)
-    _clear_away(place, record)
+    place = replace(_place(home, server, port, installed.programs), peers=peers)
+    _end_orphans(place)
+    if record is not None:
+        _until_reaped(record)
     _start(server, place, installed.version)
     return place
 
 
-def _clear_away(place: Place, record: Record | None) -> None:
-    """End what a killed server left: PostgreSQL would take it for a server that still runs."""
+def _end_orphans(place: Place) -> None:
+    """End what a killed server left at work: PostgreSQL would not start beside it."""
     for pid in process.orphans(place.programs, place.data):
         left = process.record(pid, place.port, "", place.programs)
         process.stop(left, signal.SIGQUIT, _STOP_S)  # what a postmaster itself sends after a crash
+
+
+def _until_reaped(record: Record) -> None:
+    """Wait until its pid is free: PostgreSQL would take it for a server that still runs."""
     deadline = time.monotonic() + _REAPED_S
-    while record is not None and record.leaves_traces() and time.monotonic() < deadline:
+    while record.leaves_traces() and time.monotonic() < deadline:
         time.sleep(_CHECK_EVERY_S)
 
 
