@@ -29,25 +29,42 @@ def show(found: Summary, console: Console | None = None) -> None:
     if found.waits:
         out.print(_numbers_table("of a measurement", "seconds", found.waits))
     if found.promises:
-        out.print(_promises_table(found.promises))
+        out.print(promises_table(found.promises))
 
 
 def keep(path: Path, found: Summary, measured: Sequence[Measured]) -> None:
     """Write everything that was measured, and what follows from it."""
-    document = {
-        "taken_at": now(),
-        "machine": machine(),
-        "versions": versions(),
-        "figures": [
-            {**asdict(f), "median_seconds": f.median_seconds, "name": f.name.strip()}
-            for f in found.figures
-        ],
+    figures = [
+        {**asdict(f), "median_seconds": f.median_seconds, "name": f.name.strip()}
+        for f in found.figures
+    ]
+    of_all = {
+        "figures": figures,
         "ratios": found.ratios,
         "shares": found.shares,
         "waits": found.waits,
-        "promises": [{**asdict(p), "is_kept": p.is_kept} for p in found.promises],
+    }
+    _write(path, _measurements(measured, found.promises) | of_all)
+
+
+def keep_measurements(
+    path: Path, measured: Sequence[Measured], promises: Sequence[Promise]
+) -> None:
+    """Write measurements, and whether what was promised of them is kept."""
+    _write(path, _measurements(measured, promises))
+
+
+def _measurements(measured: Sequence[Measured], promises: Sequence[Promise]) -> dict[str, object]:
+    return {
+        "taken_at": now(),
+        "machine": machine(),
+        "versions": versions(),
+        "promises": [{**asdict(p), "is_kept": p.is_kept} for p in promises],
         "measurements": [asdict(m) for m in measured],
     }
+
+
+def _write(path: Path, document: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
 
@@ -84,7 +101,8 @@ def _numbers_table(title: str, heading: str, numbers: dict[str, float]) -> Table
     return table
 
 
-def _promises_table(promises: Sequence[Promise]) -> Table:
+def promises_table(promises: Sequence[Promise]) -> Table:
+    """What was promised, and whether it is kept."""
     table = Table("promise", box=box.MARKDOWN)
     for heading in ("bound", "found", "kept"):
         table.add_column(heading, justify="right")
