@@ -18,18 +18,26 @@ _WIDTH = 150  # of what is not a terminal: a table that is wrapped can't be past
 
 def show(found: Summary, console: Console | None = None) -> None:
     """Print the tables, in a form that Markdown reads too."""
+    tables = [_figures_table(found.figures)]
+    for title, heading, numbers in (
+        ("times the seconds of Clearhouse", "ratio", found.ratios),
+        ("of a run's seconds", "%", found.shares),
+        ("of a measurement", "seconds", found.waits),
+    ):
+        if numbers:
+            tables.append(_numbers_table(title, heading, numbers))
+    if found.promises:
+        tables.append(promises_table(found.promises))
+    print_tables(*tables, console=console)
+
+
+def print_tables(*tables: Table, console: Console | None = None) -> None:
+    """Print tables, whole where they are not printed to a terminal."""
     out = console or Console()
     if not out.is_terminal:
         out.width = _WIDTH
-    out.print(_figures_table(found.figures))
-    if found.ratios:
-        out.print(_numbers_table("times the seconds of Clearhouse", "ratio", found.ratios))
-    if found.shares:
-        out.print(_numbers_table("of a run's seconds", "%", found.shares))
-    if found.waits:
-        out.print(_numbers_table("of a measurement", "seconds", found.waits))
-    if found.promises:
-        out.print(promises_table(found.promises))
+    for table in tables:
+        out.print(table)
 
 
 def keep(path: Path, found: Summary, measured: Sequence[Measured]) -> None:

@@ -7,11 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.jobs import BenchmarkError
 from benchmarks.own_stack import own_stack
-from benchmarks.report import keep_measurements, promises_table
+from benchmarks.report import keep_measurements, print_tables, promises_table
 from benchmarks.rounds import Case, run_rounds
 from benchmarks.stack_summary import PARTS, promises, rows, table
 
@@ -32,9 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(str(error))
             return 1
     found, kept = rows(measured), list(promises(measured))
-    console = Console()
-    console.print(table(found))
-    console.print(promises_table(kept))
+    print_tables(table(found), promises_table(kept))
     keep_measurements(asked.json, measured, kept)
     _say(f"kept in {asked.json}")
     return 0

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.jobs import BenchmarkError, Job, Task, nothing_to_compare
-from benchmarks.parts.webhook_load import FEW, MANY, REQUESTS, loaded
 from benchmarks.parts.served import served
+from benchmarks.parts.webhook_load import FEW, MANY, REQUESTS, loaded
 from clearhouse.log.opening import LogPlace
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.topics import WEBHOOKS

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from benchmarks.jobs import BenchmarkError, Job, Task
-from benchmarks.parts.webhook_load import FEW, MANY, REQUESTS, SECRET, loaded
 from benchmarks.parts.on_kafka import KafkaLog, kafka_log
 from benchmarks.parts.served import Server, running, served
+from benchmarks.parts.webhook_load import FEW, MANY, REQUESTS, SECRET, loaded
 from clearhouse.payments.topics import WEBHOOKS
 
 

@@ -16,10 +16,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.jobs import BenchmarkError, Done, Job, Task
-from benchmarks.parts.webhook_load import CPU, cpu_seconds
 from benchmarks.parts.on_kafka import PARTITIONS, KafkaLog, kafka_log
 from benchmarks.parts.payments_normalizer import stored_webhooks
 from benchmarks.parts.served import Child, started
+from benchmarks.parts.webhook_load import CPU, cpu_seconds
 from clearhouse.log.log import Message
 from clearhouse.payments.normalizer.loop import CONSUMER
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS
