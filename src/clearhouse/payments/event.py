@@ -54,7 +54,7 @@ class EventType(StrEnum):
     """* A paid payout came back."""
 
 
-class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One fact, said once by one event of a provider.
 
     Attributes:

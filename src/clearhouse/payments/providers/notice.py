@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -30,6 +29,8 @@ _LONG_ID = re.compile("[!-~]{17,255}")
 _MAX_KEY = 300
 _MAX_SCOPE = len("stripe::live::reference:")
 """What a key adds to an account and an id."""
+_MAX_ANY = _MAX_KEY - _MAX_SCOPE - _MAX_ID
+"""An account that is no longer goes with any id."""
 _MAX_WORD = 60
 _BAD_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LAST4 = re.compile(r"[0-9]{4}")
@@ -40,8 +41,7 @@ _WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `([^`]*)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, gc=False):
     """A verified notification, with where it stands in the log.
 
     Attributes:
@@ -53,7 +53,7 @@ class Notice:
     webhook: StoredWebhook
     position: int
     book_date: dt.date
-    body: bytes = field(repr=False)
+    body: bytes
 
     @property
     def provider(self) -> Provider:
@@ -77,15 +77,7 @@ class Notice:
             body_sha256=webhook.body_sha256,
             **values,
         )
-        ids = (
-            event.payment_id,
-            event.linked_id,
-            event.refund_id,
-            event.dispute_id,
-            event.payout_id,
-        )
-        longest = max(map(len, filter(None, ids)), default=0)
-        if len(event_id) > _MAX_KEY or len(account) + longest > _MAX_KEY - _MAX_SCOPE:
+        if len(event_id) > _MAX_KEY or (len(account) > _MAX_ANY and _is_too_long(event)):
             raise RefusedError.of("id_malformed", "", "Its ids are too long to be kept.")
         return event
 
@@ -130,6 +122,13 @@ class Notice:
         """The same from a decimal text."""
         minor = minor_of_text(self.provider, currency, text, field=at, is_payout=is_payout)
         return {"amount_minor": _sure(minor), "currency": currency}
+
+
+def _is_too_long(event: PaymentEvent) -> bool:
+    """Whether the account and an id don't fit in one key."""
+    ids = (event.payment_id, event.linked_id, event.refund_id, event.dispute_id, event.payout_id)
+    longest = max(map(len, filter(None, ids)), default=0)
+    return len(event.account) + longest > _MAX_KEY - _MAX_SCOPE
 
 
 def _sure(minor: int | Problem) -> int:
