@@ -3,14 +3,21 @@
 `clearhouse serve gateway` as it is, and `benchmarks.parts.gateway_peer`: one process each.
 """
 
+import json
+import time
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+
+import httpx
 
 from benchmarks.jobs import BenchmarkError, Job, Task
 from benchmarks.parts.on_kafka import KafkaLog, kafka_log
 from benchmarks.parts.served import Server, running, served
 from benchmarks.parts.webhook_load import FEW, MANY, REQUESTS, SECRET, loaded
 from clearhouse.payments.topics import WEBHOOKS
+from clearhouse.sandbox.payments import signing
+
+_CARD = "4242424242424242"
 
 
 def few_connections(job: Job, stack: ExitStack) -> Task:
@@ -36,14 +43,35 @@ def peer_many_connections(job: Job, stack: ExitStack) -> Task:
 def _task(job: Job, stack: ExitStack, connections: int, *, is_peer: bool = False) -> Task:
     log = stack.enter_context(kafka_log())
     server = stack.enter_context(_peer(log) if is_peer else _ours(log, job.home))
-    stack.callback(_check, log, REQUESTS + connections)
+    _see_it_checks(server)
+    stack.callback(_see_it_kept, log, REQUESTS + connections + 1)
     return Task(loaded(server, connections))
 
 
-def _check(log: KafkaLog, sent: int) -> None:
-    kept = log.kept(WEBHOOKS.name)
-    if kept != sent:
-        raise BenchmarkError(f"Kafka has {kept} of {sent} webhooks.")
+def _see_it_checks(server: Server) -> None:
+    """See that both sides refuse alike, and send a card number, which is not to be kept."""
+    now = int(time.time())
+    body = json.dumps(
+        {"id": "evt_1", "type": "charge.succeeded", "data": {"object": {"id": "ch_1"}}}
+        | {"description": f"card {_CARD}"}
+    ).encode()
+    large = body + b" " * (512 << 10)
+    for sent, secret, status in (
+        (body, "of somebody else", 401),
+        (large, SECRET, 413),
+        (body, SECRET, 200),
+    ):
+        headers = signing.stripe(sent, [secret], now)
+        answer = httpx.post(f"{server.url}/webhooks/stripe", content=sent, headers=headers)
+        if answer.status_code != status:
+            raise BenchmarkError(f"The gateway said {answer.status_code}, and not {status}.")
+
+
+def _see_it_kept(log: KafkaLog, sent: int) -> None:
+    kept = list(log.records(WEBHOOKS.name))
+    masked = sum(b"card 424242******4242" in record.value for record in kept)
+    if len(kept) != sent or masked != 1:
+        raise BenchmarkError(f"Kafka has {len(kept)} of {sent} webhooks, {masked} masked.")
 
 
 def _ours(log: KafkaLog, home: Path) -> AbstractContextManager[Server]:

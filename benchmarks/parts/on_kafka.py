@@ -45,11 +45,6 @@ class KafkaLog:
                 yield from found
                 position = found[-1].position + 1
 
-    def kept(self, topic: str) -> int:
-        """How many records a topic has, if no transaction has written to it."""
-        ends = (self.log.end(topic, each) for each in range(self.log.partitions(topic)))
-        return sum(end % PARTITION_SPAN for end in ends)
-
 
 @contextmanager
 def kafka_log(partitions: int = PARTITIONS) -> Iterator[KafkaLog]:

@@ -35,11 +35,11 @@ def loaded(server: Server, connections: int) -> Callable[[], Done]:
     The server has answered some when this returns.
     """
     requests = [_request(number) for number in range(REQUESTS)]
-    uvloop.run(_send(server, requests[:connections], connections))
+    uvloop.run(send(server, requests[:connections], connections))
 
     def run() -> Done:
         cpu = cpu_seconds(server.pid)
-        seconds = sorted(uvloop.run(_send(server, requests, connections)))
+        seconds = sorted(uvloop.run(send(server, requests, connections)))
         watch = Stopwatch()
         watch.add(MEDIAN, seconds[len(seconds) // 2])
         watch.add(WORST, seconds[len(seconds) * 99 // 100])
@@ -73,7 +73,7 @@ def _request(number: int) -> bytes:
     return f"POST /webhooks/stripe HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
-async def _send(server: Server, requests: Sequence[bytes], connections: int) -> list[float]:
+async def send(server: Server, requests: Sequence[bytes], connections: int) -> list[float]:
     """Seconds to each answer."""
     loop = asyncio.get_running_loop()
     opened = [_Connection(iter(requests[first::connections])) for first in range(connections)]
