@@ -23,7 +23,7 @@ SEED ?= 42
 KILLS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos-embedded bench mutants \
+.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos-embedded bench bench-stack mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -91,6 +91,9 @@ test-stack: install-dev  ## the tests that need servers, against stacks of their
 
 bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
 	@$(RUN)/python -m benchmarks $(BENCH)
+
+bench-stack: .venv/.installed-bench  ## payments on real servers: gateway beside FastAPI and aiokafka, normalizers, workflows
+	@$(RUN)/python -m benchmarks.stack $(BENCH)
 
 mutants: install-dev  ## mutation tests of money, windows and books: at least 90 % killed
 	@rm -rf mutants && $(RUN)/mutmut run --max-children 2 && $(RUN)/python scripts/mutation_score.py
