@@ -87,9 +87,9 @@ payment_event = sa.Table(
     sa.Column("recorded_at", sa.DateTime, nullable=False),
     # One more with each event, in the order of commits; the default is for who writes by hand.
     sa.Column("number", _POSITION, nullable=False, server_default="0"),
-    sa.Index("payment_event_by_number", "number", unique=True),
     # What each run asks of all days of its window, without the rows: those hold the lines.
-    sa.Index("payment_event_by_day", "book_date", "event_id", "record_id", "webhook_position"),
+    sa.Index("payment_event_by_day", "book_date", "event_id", "record_id", "number"),
+    sa.Index("payment_event_by_number", "number", unique=True),
     sa.Index("payment_event_of_payouts", "book_date", "provider", **_OF_PAYOUTS),
 )
 """The events, each once, whatever number of times it was delivered."""

@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_index(
         "payment_event_by_day",
         "payment_event",
-        ["book_date", "event_id", "record_id", "webhook_position"],
+        ["book_date", "event_id", "record_id", "number"],
     )
     op.create_index(
         "payment_event_of_payouts",
