@@ -32,7 +32,9 @@ def prepare() -> None:
 
             said += prepare_workflows(settings)
     holds = {topic.name: (topic.holds, topic.key) for topic in TOPICS}
-    shown = Table("Topic", "Partitions", "Kept", "Holds", "In order by", "", box=None)
+    shown = Table(box=None)
+    for name in ("Topic", "Partitions", "Kept", "Holds", "In order by", ""):
+        shown.add_column(name, no_wrap=name == "Topic")
     for each in topics:
         days = each.topic.days
         kept = "until read by all" if days is None else f"{days} days"
