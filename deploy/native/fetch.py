@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,7 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
         make: fills an empty folder. Another checkout that wants the same waits meanwhile.
     """
     folder = cache_folder() / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(name):
         if not folder.exists():
             staged = folder.with_name(f"{name}.new")
             shutil.rmtree(staged, ignore_errors=True)
@@ -64,6 +63,16 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
             make(staged)
             staged.rename(folder)
     return folder
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Hold a lock of the cache, which other threads and other checkouts wait for."""
+    lock = cache_folder() / f"{name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def run(what: str, command: list[str], env: dict[str, str] | None = None) -> None:
@@ -118,19 +127,25 @@ def last_line(log: Path, after: int = 0) -> str:
     return lines[-1].strip() if lines else "it said nothing"
 
 
-def go_program(package: str, version: str) -> Installed:
-    """A Go program, built from the module proxy.
+def go_programs(name: str, version: str, *packages: str) -> Installed:
+    """Go programs, built from the module proxy.
+
+    Args:
+        name: of the folder that keeps them.
+        version: of their module.
+        packages: import paths; a program has the last part of its path as its name.
 
     Raises:
-        StackError: it can't be built, or there is no Go and none can be fetched.
+        StackError: they can't be built, or there is no Go and none can be fetched.
     """
-    name = package.rpartition("/")[2]
 
     def build(folder: Path) -> None:
         # Two packages at a time, so that a small machine keeps its memory; no C compiler needed.
         env = {"GOBIN": str(folder), "CGO_ENABLED": "0"}
-        what = f"{name} {version}: building it from the Go module proxy, 2 to 4 minutes"
-        run(what, [_go(), "install", "-p=2", f"{package}@{version}"], env)
+        what = f"{name} {version}: building it from the Go module proxy, 2 to 10 minutes"
+        command = [_go(), "install", "-p=2", *(f"{package}@{version}" for package in packages)]
+        with _alone("go-build"):  # two builds at once would take the memory of both
+            run(what, command, env)
 
     return Installed(cached(f"{name}-{version}", build), version)
 

@@ -7,11 +7,13 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
+
+_OWN_PORTS = range(20000, 32768)  # below those that the system gives to outgoing connections
 
 
 class StackError(Exception):
@@ -66,12 +68,14 @@ class Place:
         port: on 127.0.0.1.
         programs: folder of its executables.
         identity: as whom it runs.
+        peers: places of the servers that it needs, by name, when it is started.
     """
 
     folder: Path
     port: int
     programs: Path
     identity: Identity
+    peers: Mapping[str, "Place"] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -94,6 +98,19 @@ class Place:
         """The file that `secret` reads."""
         return self.folder / f"{name}.secret"
 
+    def own_programs(self) -> Path:
+        """The programs once more, in this folder, for a server that opens them by their path.
+
+        Its user may not be able to enter the folders above the cache. The name has the version.
+        """
+        folder = self.folder / self.programs.name
+        if not folder.exists():
+            staged = self.folder / "programs.new"
+            shutil.rmtree(staged, ignore_errors=True)
+            shutil.copytree(self.programs, staged, copy_function=_link)
+            staged.rename(folder)
+        return folder
+
     def make_data(self, fill: Callable[[Path], None]) -> None:
         """Make the data folder unless it is there: whole, or not at all.
 
@@ -108,6 +125,14 @@ class Place:
         make_folder(staged, self.identity)
         fill(staged)
         staged.rename(self.data)
+
+
+def _link(source: str, target: str) -> None:
+    """A second name of a file, or a copy where the target is on another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
 
 
 def make_folder(path: Path, owner: Identity) -> None:
@@ -186,3 +211,15 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def own_ports(count: int) -> range:
+    """Free ports in a row for connections that a server makes to itself.
+
+    They start anywhere, so that two stacks that start at the same time take different ones.
+    """
+    while True:
+        first = secrets.choice(_OWN_PORTS[:-count])
+        ports = range(first, first + count)
+        if all(port_is_free(port) for port in ports):
+            return ports

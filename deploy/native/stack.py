@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy.native import process
@@ -61,9 +61,11 @@ def up(home: Home, servers: tuple[Server, ...]) -> dict[str, str]:
         home.enter(identity)
         settings: dict[str, str] = {}
         shown: dict[str, str] = {}
+        places: dict[str, Place] = {}
         for server, programs in zip(servers, installed, strict=True):
             make_folder(home.of(server.name), identity)
-            place = _serving(home, server, programs)
+            peers = {name: places[name] for name in server.needs}
+            place = places[server.name] = _serving(home, server, programs, peers)
             own = server.settings(place)
             settings |= own
             shown |= {name: _masked(value, server.secrets(place)) for name, value in own.items()}
@@ -106,7 +108,7 @@ def down(home: Home, servers: tuple[Server, ...]) -> None:
             Record.drop(folder)
 
 
-def _serving(home: Home, server: Server, installed: Installed) -> Place:
+def _serving(home: Home, server: Server, installed: Installed, peers: dict[str, Place]) -> Place:
     """The place of a server that serves: it did already, or was started now."""
     folder = home.of(server.name)
     port = home.port(server.name, server.default_port)
@@ -122,7 +124,7 @@ def _serving(home: Home, server: Server, installed: Installed) -> Place:
             raise StackError(f"{server.name} runs, but doesn't serve ({reason}); see {place.log}.")
         say(f"{server.name} {record.version}: runs already on port {port}, process {record.pid}")
         return place
-    place = _place(home, server, port, installed.programs)
+    place = replace(_place(home, server, port, installed.programs), peers=peers)
     _clear_away(place, record)
     _start(server, place, installed.version)
     return place

@@ -28,7 +28,7 @@ _SETTINGS = {
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",  # bulk loads would else checkpoint every few seconds
     "checkpoint_timeout": "15min",
-    "max_connections": "50",
+    "max_connections": "100",  # Temporal keeps up to 40 of them
     "random_page_cost": "1.1",  # an SSD
     "jit": "off",  # compiling costs more than it saves on queries of this size
     "timezone": "UTC",
@@ -42,6 +42,7 @@ class Postgres:
     """The server, and how users of the stack reach it."""
 
     name = "postgres"
+    needs: tuple[str, ...] = ()
     default_port = 15432
     stop_signal = signal.SIGINT  # "fast": ends sessions, writes a checkpoint
 
@@ -115,9 +116,41 @@ class Postgres:
         return [place.secret("clearhouse"), place.secret("superuser")]
 
 
-def _url(place: Place, role: str = "clearhouse", password: str = "") -> str:
+def administer(place: Place, statements: str, secret: str = "") -> str:
+    """Run statements as the superuser; what they select, one row a line.
+
+    Args:
+        place: of a PostgreSQL that serves.
+        statements: SQL, and psql's own commands, each transaction by itself.
+        secret: what in them must not be in an error.
+
+    Raises:
+        StackError: one of them failed; those after it were not run.
+    """
+    done = subprocess.run(
+        [
+            str(place.programs / "psql"),
+            "-XAtq",
+            "--set=ON_ERROR_STOP=1",
+            _url(place, "postgres", database="postgres"),
+        ],
+        input=statements,
+        env={"PGPASSWORD": place.secret("superuser")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = done.stderr.strip()
+        raise StackError(f"psql failed: {reason.replace(secret, '***') if secret else reason}")
+    return done.stdout.strip()
+
+
+def _url(
+    place: Place, role: str = "clearhouse", password: str = "", database: str = "clearhouse"
+) -> str:
     login = f"{role}:{password}" if password else role
-    return f"postgresql://{login}@127.0.0.1:{place.port}/clearhouse"
+    return f"postgresql://{login}@127.0.0.1:{place.port}/{database}"
 
 
 def _ask(place: Place, command: list[str], text: str = "") -> str:

@@ -32,6 +32,7 @@ class Prometheus:
     """The server, and how users of the stack reach it."""
 
     name = "prometheus"
+    needs: tuple[str, ...] = ("alertmanager",)
     default_port = 19090
     stop_signal = signal.SIGTERM
 
@@ -52,9 +53,11 @@ class Prometheus:
         shutil.copyfile(CONFIGURATION / "prometheus.yml", staged / "prometheus.yml")
         for rules in (CONFIGURATION / "rules").glob("*.yml"):
             shutil.copyfile(rules, staged / "rules" / rules.name)
-        for name, default in TARGETS.items():
-            targets = [{"targets": _targets(name, default)}]
-            (staged / "targets" / f"{name}.yml").write_text(json.dumps(targets))  # also YAML
+        targets = {name: _targets(name, default) for name, default in TARGETS.items()}
+        targets["alertmanager"] = [f"127.0.0.1:{place.peers['alertmanager'].port}"]
+        for name, addresses in targets.items():
+            text = json.dumps([{"targets": addresses}])  # also YAML
+            (staged / "targets" / f"{name}.yml").write_text(text)
         shutil.rmtree(self._configuration(place), ignore_errors=True)
         staged.rename(self._configuration(place))
 

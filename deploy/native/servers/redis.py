@@ -34,6 +34,7 @@ class Redis:
     """The server, and how users of the stack reach it."""
 
     name = "redis"
+    needs: tuple[str, ...] = ()
     default_port = 16379
     stop_signal = signal.SIGTERM  # writes what it holds
 

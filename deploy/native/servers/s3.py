@@ -6,7 +6,7 @@ It keeps what S3 says of an object in extended attributes, which the file system
 import signal
 from pathlib import Path
 
-from deploy.native.fetch import Installed, go_program
+from deploy.native.fetch import Installed, go_programs
 from deploy.native.health import answers
 from deploy.native.place import Place, make_folder
 from deploy.native.server import Launch
@@ -22,12 +22,13 @@ class S3:
     """The server, and how users of the stack reach it."""
 
     name = "s3"
+    needs: tuple[str, ...] = ()
     default_port = 17070
     stop_signal = signal.SIGTERM
 
     def install(self) -> Installed:
         """Built from the Go module proxy."""
-        return go_program(PACKAGE, VERSION)
+        return go_programs("versitygw", VERSION, PACKAGE)
 
     def prepare(self, place: Place) -> None:
         """One bucket, and a folder of accounts."""
