@@ -5,9 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clearhouse.core.supervisor import Child
+from clearhouse.settings import Settings
 
 GATEWAY_PORT = 8080
 INFERENCE_PORT = 8004
+NORMALIZER_PORT = 8005
+WORKER_PORT = 8006
+STARTER_PORT = 8007
+
+
+def health_urls(settings: Settings) -> dict[str, str]:
+    """By service, where it says how it is, if it listens where it does by default."""
+    ports = {"gateway": GATEWAY_PORT, "normalizer": NORMALIZER_PORT}
+    if settings.workflows_url.startswith("temporal"):
+        ports["starter"] = STARTER_PORT
+    ports |= {"worker": WORKER_PORT, "inference": INFERENCE_PORT}
+    return {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
 
 
 @dataclass(frozen=True, slots=True)
