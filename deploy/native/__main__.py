@@ -7,7 +7,8 @@ from pathlib import Path
 
 from deploy.native import stack
 from deploy.native.place import Home, StackError
-from deploy.native.servers import SERVERS
+from deploy.native.server import Server
+from deploy.native.servers import SERVERS, chosen
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -29,8 +30,12 @@ def main() -> int:
         return 130
 
 
+def _chosen() -> tuple[Server, ...]:
+    return chosen(os.environ.get("STACK_SERVERS", ""))
+
+
 def _up(home: Home) -> int:
-    for name, value in stack.up(home, SERVERS).items():
+    for name, value in stack.up(home, _chosen()).items():
         print(f"{name}={value}")
     print(f"To use it, secrets included: set -a; . {home.env_file}; set +a")
     return 0
@@ -38,15 +43,15 @@ def _up(home: Home) -> int:
 
 def _status(home: Home) -> int:
     all_run = True
-    for server in stack.status(home, SERVERS):
+    for server in stack.status(home, _chosen()):
         all_run = all_run and server.state == "running"
-        line = f"{server.name:<12}{server.state:<9}"
+        line = f"{server.name:<14}{server.state:<9}"
         if server.record:
             record = server.record
             line += f"{record.version:<9}port {record.port:<7}process {record.pid:<9}"
         print(f"{line}log {server.log}")
         if server.reason:
-            print(f"{'':<12}{server.reason}")
+            print(f"{'':<14}{server.reason}")
     print(f"data {home.folder}, settings {home.env_file}")
     return 0 if all_run else 1
 

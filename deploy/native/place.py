@@ -111,6 +111,19 @@ class Place:
             staged.rename(folder)
         return folder
 
+    def own_ports(self, count: int) -> range:
+        """Free ports in a row for connections that the server makes to itself.
+
+        They are those of its last start, if these are free. Else they begin anywhere, so that two
+        stacks that start at the same time take different ones.
+        """
+        kept = self.folder / "own_ports"
+        first = int(kept.read_text()) if kept.exists() else secrets.choice(_OWN_PORTS[:-count])
+        while not all(port_is_free(port) for port in range(first, first + count)):
+            first = secrets.choice(_OWN_PORTS[:-count])
+        kept.write_text(str(first))
+        return range(first, first + count)
+
     def make_data(self, fill: Callable[[Path], None]) -> None:
         """Make the data folder unless it is there: whole, or not at all.
 
@@ -211,15 +224,3 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def own_ports(count: int) -> range:
-    """Free ports in a row for connections that a server makes to itself.
-
-    They start anywhere, so that two stacks that start at the same time take different ones.
-    """
-    while True:
-        first = secrets.choice(_OWN_PORTS[:-count])
-        ports = range(first, first + count)
-        if all(port_is_free(port) for port in ports):
-            return ports

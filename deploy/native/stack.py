@@ -96,6 +96,7 @@ def down(home: Home, servers: tuple[Server, ...]) -> None:
     if not home.folder.exists():
         return
     with home.locked():
+        stopped = []
         for server in reversed(servers):
             folder = home.of(server.name)
             record = Record.of(folder)
@@ -104,7 +105,10 @@ def down(home: Home, servers: tuple[Server, ...]) -> None:
             say(f"{server.name}: stopping process {record.pid}")
             if not process.stop(record, server.stop_signal, _STOP_S):
                 say(f"{server.name}: it did not stop in {_STOP_S} s and was killed")
-            _clear_away(_place(home, server, record.port, Path(record.programs)), record)
+            _end_orphans(_place(home, server, record.port, Path(record.programs)))
+            stopped.append((folder, record))
+        for folder, record in stopped:  # init, which may take seconds, reaps all of them at once
+            _until_reaped(record)
             Record.drop(folder)
 
 
@@ -125,18 +129,24 @@ def _serving(home: Home, server: Server, installed: Installed, peers: dict[str, 
         say(f"{server.name} {record.version}: runs already on port {port}, process {record.pid}")
         return place
     place = replace(_place(home, server, port, installed.programs), peers=peers)
-    _clear_away(place, record)
+    _end_orphans(place)
+    if record is not None:
+        _until_reaped(record)
     _start(server, place, installed.version)
     return place
 
 
-def _clear_away(place: Place, record: Record | None) -> None:
-    """End what a killed server left: PostgreSQL would take it for a server that still runs."""
+def _end_orphans(place: Place) -> None:
+    """End what a killed server left at work: PostgreSQL would not start beside it."""
     for pid in process.orphans(place.programs, place.data):
         left = process.record(pid, place.port, "", place.programs)
         process.stop(left, signal.SIGQUIT, _STOP_S)  # what a postmaster itself sends after a crash
+
+
+def _until_reaped(record: Record) -> None:
+    """Wait until its pid is free: PostgreSQL would take it for a server that still runs."""
     deadline = time.monotonic() + _REAPED_S
-    while record is not None and record.leaves_traces() and time.monotonic() < deadline:
+    while record.leaves_traces() and time.monotonic() < deadline:
         time.sleep(_CHECK_EVERY_S)
 
 

@@ -1,5 +1,6 @@
 """The servers of the stack, in the order in which they start: one comes after those it needs."""
 
+from deploy.native.place import StackError
 from deploy.native.server import Server
 from deploy.native.servers.alertmanager import Alertmanager
 from deploy.native.servers.kafka import Kafka
@@ -18,3 +19,21 @@ SERVERS: tuple[Server, ...] = (
     Alertmanager(),
     Prometheus(),
 )
+
+
+def chosen(text: str) -> tuple[Server, ...]:
+    """The servers with these names, separated by commas, and those they need; for "" all.
+
+    Raises:
+        StackError: there is no server of a name.
+    """
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    known = [server.name for server in SERVERS]
+    if unknown := sorted(names - set(known)):
+        raise StackError(
+            f"STACK_SERVERS: there is no server {', '.join(unknown)}; there are {', '.join(known)}."
+        )
+    for server in reversed(SERVERS):  # one starts after those it needs
+        if server.name in names:
+            names.update(server.needs)
+    return tuple(server for server in SERVERS if not names or server.name in names)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.native.fetch import Installed
 from deploy.native.java import java, maven_jars
-from deploy.native.place import Place, StackError, own_ports
+from deploy.native.place import Place, StackError
 from deploy.native.server import Launch
 
 VERSION = "4.3.1"
@@ -78,7 +78,7 @@ class Kafka:
     def prepare(self, place: Place) -> None:
         """Its settings, and a formatted data folder."""
         (place.folder / "log4j2.properties").write_text(_LOGGING)
-        (controller,) = own_ports(1)
+        (controller,) = place.own_ports(1)
         settings = _SETTINGS | {
             "listeners": f"CLIENTS://127.0.0.1:{place.port},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"CLIENTS://127.0.0.1:{place.port}",

@@ -11,7 +11,7 @@ from typing import Any
 
 from deploy.native.fetch import Installed, go_programs
 from deploy.native.health import answers
-from deploy.native.place import Place, StackError, own_ports, write_private
+from deploy.native.place import Place, StackError, write_private
 from deploy.native.server import Launch
 from deploy.native.servers.postgres import administer
 
@@ -86,12 +86,13 @@ def _dynamic_file(place: Place) -> Path:
 
 def _settings(place: Place) -> dict[str, Any]:
     """As its documentation describes them, for one node on loopback."""
-    # PostgreSQL has room for 16 signed bits of a membership port: own ports are below 32768.
-    grpc, membership = own_ports(len(_SERVICES)), own_ports(len(_SERVICES))
-    (http,) = own_ports(1)
+    # Kept from start to start: a server that was killed is still listed in the database as a member
+    # of the cluster, and one with other ports would wait for it most of a minute. They are below
+    # 32768, as the column for a member's port is a signed number of 16 bits.
+    http, *ports = place.own_ports(1 + 2 * len(_SERVICES))
     services = {
         name: {"rpc": {"grpcPort": port, "membershipPort": member, "bindOnIP": "127.0.0.1"}}
-        for name, port, member in zip(_SERVICES, grpc, membership, strict=True)
+        for name, port, member in zip(_SERVICES, ports[::2], ports[1::2], strict=True)
     }
     services["frontend"]["rpc"] |= {"grpcPort": place.port, "httpPort": http}
     return {

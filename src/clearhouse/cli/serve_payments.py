@@ -63,7 +63,7 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
     config = settings_of_stores()
     with ExitStack() as stack:
         # Made here, so that the services find the log and the store as they must be.
-        log, store = stack.enter_context(opened(config))
+        log, store = stack.enter_context(opened(config, config.database_access("payments")))
         err.print(f"Webhooks are taken at [bold]{places.gateway_url}/webhooks/…[/] (Ctrl-C ends).")
         shown = stack.enter_context(view())
         children = services(places, environment, of_sandbox=of_sandbox)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from clearhouse.log.log import Log, LogError, Message
+from clearhouse.log.room import Room
 
 _MOST_IN_GROUP_BYTES = 8 << 20
 _MOST_IN_GROUP = 1_000
@@ -33,10 +34,8 @@ class GroupCommit:
 
     def __init__(self, log: Log, most_waiting_bytes: int = 64 << 20) -> None:
         self._log = log
-        self._most_bytes = most_waiting_bytes
-        self._bytes = 0
+        self._room = Room(most_waiting_bytes)
         self._queue: deque[_Waiting] = deque()
-        self._for_room: deque[asyncio.Future[None]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="group-commit")
         self._writing: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -51,13 +50,12 @@ class GroupCommit:
             LogError: they could not be, or this is closed (log_closed).
         """
         size = sum(len(message.value) for message in messages)
-        while self._bytes and self._bytes + size > self._most_bytes:
-            await self._room()
+        await self._room.take(size)
         if self._is_closed:
+            self._room.give_back(size)
             raise LogError("The log is being closed.", "log_closed")
         waiting = _Waiting(messages, size, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
-        self._bytes += size
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
         return await waiting.positions
@@ -68,11 +66,6 @@ class GroupCommit:
         while self._writing is not None:
             await asyncio.wait([self._writing])
         self._thread.shutdown()
-
-    async def _room(self) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._for_room.append(waiter)
-        await waiter
 
     async def _write_all(self) -> None:
         try:
@@ -102,11 +95,7 @@ class GroupCommit:
         else:
             _give(group, positions)
         finally:
-            self._bytes -= sum(each.size for each in group)
-            while self._for_room:
-                waiter = self._for_room.popleft()
-                if not waiter.done():
-                    waiter.set_result(None)
+            self._room.give_back(sum(each.size for each in group))
 
 
 def _give(group: Sequence[_Waiting], positions: Sequence[int]) -> None:

@@ -18,6 +18,9 @@ PARTITION_SPAN = 10**13
 """Positions of partition p begin at p times this. So one whole number names a record of a topic on
 every log, it fits 64 bits and a JSON number, and a log of one partition counts from 0."""
 
+MOST_BYTES = 4 << 20
+"""Of a message's value."""
+
 
 class LogError(ClearhouseError):
     """The log could not take or give messages; nothing of the call has happened."""
@@ -73,6 +76,21 @@ class Progress:
 def partition_of(position: int) -> int:
     """The partition that a position is in."""
     return position // PARTITION_SPAN
+
+
+def check_sizes(messages: Iterable[Message]) -> None:
+    """See that every message can be taken.
+
+    Raises:
+        LogError: one is too large (message_too_large).
+    """
+    for message in messages:
+        if len(message.value) > MOST_BYTES:
+            raise LogError(
+                f"A message of {len(message.value):,} bytes is too large for the log, which takes "
+                f"{MOST_BYTES:,}.",
+                "message_too_large",
+            )
 
 
 class Reached:

@@ -1,50 +1,18 @@
-"""Opening the log that a URL names."""
+"""Opening the log that a URL names, and making what it needs on a server."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from clearhouse.core.errors import SettingsError
 from clearhouse.log.log import Log
-from clearhouse.log.sqlite import DEFAULT_MAX_BYTES, SqliteLog
+from clearhouse.log.places import LogPlace, Topic
+from clearhouse.log.sqlite import SqliteLog
+
+__all__ = ["LogPlace", "Topic", "open_log"]
 
 _SQLITE = "sqlite:///"
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic, as it is declared.
-
-    Attributes:
-        days: how long its messages stay at least; None: until `Log.age_out` forgets them, as they
-            must have been read by all.
-    """
-
-    name: str
-    days: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogPlace:
-    """Where a log is, and how it is reached.
-
-    Attributes:
-        url: `sqlite:///<path>`, or `kafka://host:port[,host:port]/[prefix]`; `kafka+ssl://…` by
-            TLS. The prefix stands before every name on the server: one server holds many logs.
-        max_bytes: what a local log may grow to.
-        partitions: of each topic that is made on a server.
-        user, password: for SASL; None: without.
-        mechanism: of SASL.
-        ca_file: of the authority that signs a server's certificate; None: those of the system.
-    """
-
-    url: str
-    max_bytes: int = DEFAULT_MAX_BYTES
-    partitions: int = 4
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    mechanism: str = "SCRAM-SHA-512"
-    ca_file: Path | None = None
+_KAFKA = ("kafka://", "kafka+ssl://")
 
 
 def open_log(place: LogPlace, topics: Iterable[Topic]) -> Log:
@@ -55,10 +23,31 @@ def open_log(place: LogPlace, topics: Iterable[Topic]) -> Log:
         topics: every topic that will be named.
 
     Raises:
-        SettingsError: no log has such a URL.
-        LogError: it can't be opened.
+        SettingsError: no log has such a URL, or what reaches it is not installed.
+        LogError: it can't be opened; or its server lacks topics (log_not_prepared).
     """
+    if is_on_kafka(place):
+        from clearhouse.log.kafka.kafka_log import KafkaLog
+
+        return KafkaLog(place, topics)
     if not place.url.startswith(_SQLITE):
-        raise SettingsError("LOG_URL names no log: write sqlite:///path/to/log.db.")
+        raise SettingsError("LOG_URL names no log: write sqlite:///path/to/log.db or kafka://….")
     path = Path(place.url.removeprefix(_SQLITE))
-    return SqliteLog(path, [topic.name for topic in topics], place.max_bytes)
+    names = [topic.name for topic in topics if not topic.is_source]
+    return SqliteLog(path, names, place.max_bytes)
+
+
+def is_on_kafka(place: LogPlace) -> bool:
+    """Whether a place is on Kafka, and what reaches it is there.
+
+    Raises:
+        SettingsError: it is, and that is not installed.
+    """
+    if not place.url.startswith(_KAFKA):
+        return False
+    if find_spec("confluent_kafka") is None:
+        raise SettingsError(
+            "LOG_URL names Kafka: install Clearhouse with the extra `kafka`, as in "
+            "`pip install 'clearhouse[kafka]'`."
+        )
+    return True

@@ -13,13 +13,16 @@ from pathlib import Path
 
 from clearhouse.log.group_commit import GroupCommit
 from clearhouse.log.kept_subscription import KeptSubscription
-from clearhouse.log.log import LogError, Message, Progress, Record, StaleProgress
+from clearhouse.log.log import (
+    LogError,
+    Message,
+    Progress,
+    Record,
+    StaleProgress,
+    check_sizes,
+)
+from clearhouse.log.places import DEFAULT_MAX_BYTES
 from clearhouse.log.sqlite_file import LogFile
-
-MOST_BYTES = 4 << 20
-"""Of a message's value."""
-
-DEFAULT_MAX_BYTES = 64 << 30
 
 _MOST_BYTES_READ = 32 << 20
 """At which a read ends though more was asked for: it bounds the memory of who reads."""
@@ -89,7 +92,7 @@ class SqliteLog:
         self, messages: Sequence[Message], progress: Progress | None = None
     ) -> Sequence[int]:
         """See `Log.append`."""
-        _check_sizes(messages)
+        check_sizes(messages)
         if not messages and progress is None:
             return ()
         with self._one_writer, self._file.errors():
@@ -246,16 +249,6 @@ class SqliteLog:
                     "UPDATE topic SET first_position = ? WHERE number = ?", (after, number)
                 )
             forgotten += after - first
-
-
-def _check_sizes(messages: Sequence[Message]) -> None:
-    for message in messages:
-        if len(message.value) > MOST_BYTES:
-            raise LogError(
-                f"A message of {len(message.value):,} bytes is too large for the log, which takes "
-                f"{MOST_BYTES:,}.",
-                "message_too_large",
-            )
 
 
 def _make_topic(connection: sqlite3.Connection, topic: str) -> None:

@@ -7,17 +7,19 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.database_access import BATCH
 from clearhouse.core.urls import SecretUrl
 from clearhouse.payments.event import EventType, Provider
 from clearhouse.payments.store.tables import consumer_progress, delivery, payment_event
 from clearhouse.store.database import open_to_watch
 
+_ACCESS = replace(BATCH, setting="PAYMENTS_DATABASE_URL")
 _event = payment_event.c
 
 
@@ -126,7 +128,7 @@ class RecordedStore:
         if isinstance(self.url, str) and not Path(self.url.removeprefix("sqlite:///")).exists():
             yield None
             return
-        engine = open_to_watch(self.url)
+        engine = open_to_watch(self.url, _ACCESS)
         try:
             with engine.connect() as connection:
                 is_there = sa.inspect(connection).has_table(payment_event.name)

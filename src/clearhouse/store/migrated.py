@@ -7,12 +7,13 @@ queue is fair, and SQLite's busy time-out is not.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.errors import StoreError
 from clearhouse.core.urls import SecretUrl
 
@@ -44,12 +45,19 @@ class Schema:
 class MigratedDatabase:
     """An open store with its tables up to date. Commits are durable when they return."""
 
-    def __init__(self, url: str | SecretUrl, schema: Schema) -> None:
-        self.engine = _postgres(url) if isinstance(url, SecretUrl) else _sqlite(url)
+    def __init__(
+        self, url: str | SecretUrl, schema: Schema, access: DatabaseAccess = BATCH
+    ) -> None:
+        access = replace(access, setting=schema.setting)
+        self.engine = _postgres(url, access) if isinstance(url, SecretUrl) else _sqlite(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._schema = schema
         self._one_writer = threading.Lock()
-        self._bring_up_to_date()
+        try:
+            self._bring_up_to_date()
+        except Exception:
+            self.engine.dispose()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -140,9 +148,9 @@ def _sqlite(url: str) -> sa.Engine:
     return engine
 
 
-def _postgres(url: SecretUrl) -> sa.Engine:
+def _postgres(url: SecretUrl, access: DatabaseAccess) -> sa.Engine:
     from clearhouse.store.postgres import open_postgres  # its driver takes a while to import
 
-    engine = open_postgres(url)
+    engine = open_postgres(url, access)
     engine.hide_parameters = True
     return engine

@@ -70,7 +70,7 @@ def test_the_queue_is_bounded_and_who_comes_waits_for_room():
         tasks = [asyncio.create_task(group.append([one(bytes(40))])) for _ in range(8)]
         for _ in range(20):
             await asyncio.sleep(0)
-        queued = group._bytes
+        queued = group._room.taken
         log.may_go_on.set()
         await asyncio.gather(*tasks)
         alone = await group.append([one(bytes(500))])  # larger than the queue, and not kept out

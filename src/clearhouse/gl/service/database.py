@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.urls import SecretUrl
 from clearhouse.gl.service import tables
 from clearhouse.store.migrated import MigratedDatabase, Schema
@@ -19,5 +20,5 @@ _SCHEMA = Schema(
 class Database(MigratedDatabase):
     """An open store with its tables up to date. Commits are durable when they return."""
 
-    def __init__(self, url: str | SecretUrl) -> None:
-        super().__init__(url, _SCHEMA)
+    def __init__(self, url: str | SecretUrl, access: DatabaseAccess = BATCH) -> None:
+        super().__init__(url, _SCHEMA, access)

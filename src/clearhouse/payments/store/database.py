@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.urls import SecretUrl
 from clearhouse.payments.store import tables
 from clearhouse.store.migrated import MigratedDatabase, Schema
@@ -20,15 +21,16 @@ class PaymentStore(MigratedDatabase):
     """An open store with its tables up to date. Commits are durable when they return."""
 
 
-def open_store(url: str | SecretUrl) -> PaymentStore:
+def open_store(url: str | SecretUrl, access: DatabaseAccess = BATCH) -> PaymentStore:
     """The store that a URL names, its tables migrated.
 
     Args:
         url: `sqlite:///<path>`, or `postgresql://…`.
+        access: to a server.
 
     Raises:
         StoreError: a later version of Clearhouse made its tables (payments_of_later).
         ServerError: the server can't be reached, or refuses.
         SettingsError: the driver for the server is not installed.
     """
-    return PaymentStore(url, _SCHEMA)
+    return PaymentStore(url, _SCHEMA, access)

@@ -1,0 +1,130 @@
+"""Appending for the tasks of an event loop, whose messages a client sends in common batches."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivery
+
+from clearhouse.log.kafka.connection import Connection
+from clearhouse.log.kafka.messages import delivered_position, hand_over
+from clearhouse.log.log import LogError, Message
+from clearhouse.log.room import Room
+
+_POLL_SECONDS = 0.001
+"""Between looks for what was delivered, while something is under way. A thread that waits for it
+instead would take the interpreter from the loop at every message."""
+_MOST_BYTES = 64 << 20
+"""Under way at the same time."""
+
+
+class _Appending:
+    """The messages of one call, and what is known of them."""
+
+    def __init__(self, count: int, on_end: Callable[[], None]) -> None:
+        self.positions: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
+        self._found = [-1] * count
+        self._left = count
+        self._failed: LogError | None = None
+        self._on_end = on_end
+
+    def end(self, at: int, outcome: int | LogError) -> None:
+        """Take note of where a message is, or why it is not."""
+        if isinstance(outcome, LogError):
+            self._failed = outcome
+        else:
+            self._found[at] = outcome
+        self._left -= 1
+        if self._left:
+            return
+        self._on_end()
+        if self.positions.done():  # who waited was cancelled
+            return
+        if self._failed is None:
+            self.positions.set_result(self._found)
+        else:
+            self.positions.set_exception(self._failed)
+
+
+class KafkaAppender:
+    """See `Appender`. It belongs to the loop in which it is made.
+
+    Args:
+        connection: of the cluster.
+        topics: names on the server, by topic.
+    """
+
+    def __init__(self, connection: Connection, topics: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._topics = topics
+        self._loop = asyncio.get_running_loop()
+        self._room = Room(_MOST_BYTES)
+        self._producer: Producer | None = None
+        self._is_broken = False
+        self._is_closed = False
+        self._under_way = 0
+        self._looks = False
+
+    async def append(self, messages: Sequence[Message]) -> Sequence[int]:
+        """See `Appender.append`."""
+        size = sum(len(message.value) for message in messages)
+        await self._room.take(size)
+        if self._is_closed or not messages:
+            self._room.give_back(size)
+            if messages:
+                raise LogError("The log is being closed.", "log_closed")
+            return ()
+        appending = _Appending(len(messages), partial(self._room.give_back, size))
+        for at, message in enumerate(messages):
+            self._hand_over(message, appending, at)
+        if self._under_way and not self._looks:
+            self._looks = True
+            self._loop.call_later(_POLL_SECONDS, self._look)
+        return await appending.positions
+
+    async def close(self) -> None:
+        """See `Appender.close`."""
+        self._is_closed = True
+        while self._under_way:
+            await asyncio.sleep(_POLL_SECONDS)
+        self._producer = None
+
+    def _hand_over(self, message: Message, appending: _Appending, at: int) -> None:
+        try:
+            name = self._topics[message.topic]
+            hand_over(self._usable(), name, message, partial(self._delivered, appending, at))
+        except KafkaException as error:
+            self._is_broken = True
+            appending.end(at, self._connection.told(error))
+        else:
+            self._under_way += 1
+
+    def _usable(self) -> Producer:
+        if self._is_broken and not self._under_way:
+            self._producer = None
+        if self._producer is None:
+            settings = {
+                "linger.ms": 1,
+                "queue.buffering.max.messages": 0,  # their bytes are bounded
+            }
+            self._producer = Producer(self._connection.producer_settings(settings))
+            self._is_broken = False
+        return self._producer
+
+    def _look(self) -> None:
+        if self._producer is not None:
+            self._producer.poll(0)
+        self._looks = bool(self._under_way)
+        if self._looks:
+            self._loop.call_later(_POLL_SECONDS, self._look)
+
+    def _delivered(
+        self, appending: _Appending, at: int, error: KafkaError | None, delivery: Delivery
+    ) -> None:
+        self._under_way -= 1
+        if error is None:
+            appending.end(at, delivered_position(delivery))
+        else:
+            self._is_broken = self._is_broken or error.fatal()
+            appending.end(at, self._connection.told(error))

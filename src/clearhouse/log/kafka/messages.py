@@ -1,0 +1,86 @@
+"""Messages as Kafka's clients give and take them."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import confluent_kafka as ck
+
+from clearhouse.log.log import PARTITION_SPAN, Message, Record
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_SECONDS_FOR_ROOM = 0.05
+Delivered = Callable[[ck.KafkaError | None, ck.Message], None]
+
+
+def position_of(partition: int, offset: int) -> int:
+    """The position of an offset of a partition."""
+    return partition * PARTITION_SPAN + offset
+
+
+def place_of(position: int) -> tuple[int, int]:
+    """The partition and the offset of a position."""
+    return divmod(position, PARTITION_SPAN)
+
+
+def delivered_position(message: ck.Message) -> int:
+    """The position that a message was appended at, from its delivery report."""
+    partition, offset = message.partition(), message.offset()
+    assert partition is not None  # noqa: S101
+    assert offset is not None  # noqa: S101  # both are known of what was delivered
+    return position_of(partition, offset)
+
+
+def records_of(topic: str, messages: Iterable[ck.Message]) -> list[Record]:
+    """Messages that were read, as records of a topic."""
+    records, at, moment = [], -1, _EPOCH
+    for message in messages:
+        milliseconds = message.timestamp()[1]
+        if milliseconds != at:
+            at, moment = milliseconds, _EPOCH + dt.timedelta(milliseconds=milliseconds)
+        headers = message.headers()
+        records.append(
+            Record(
+                topic,
+                delivered_position(message),
+                (message.key() or b"").decode(errors="replace"),
+                message.value() or b"",
+                moment,
+                _read_headers(headers) if headers else (),
+            )
+        )
+    return records
+
+
+def produce(
+    producer: ck.Producer, name: str, message: Message, on_delivery: Delivered | None = None
+) -> None:
+    """Hand a message to a producer, and wait while its queue is full."""
+    while True:
+        try:
+            hand_over(producer, name, message, on_delivery)
+        except BufferError:
+            producer.poll(_SECONDS_FOR_ROOM)
+        else:
+            return
+
+
+def hand_over(
+    producer: ck.Producer, name: str, message: Message, on_delivery: Delivered | None
+) -> None:
+    """Hand a message to a producer.
+
+    Raises:
+        BufferError: its queue is full.
+    """
+    more: dict[str, Any] = {}
+    if message.headers:
+        more["headers"] = list(message.headers)
+    if on_delivery is not None:
+        more["on_delivery"] = on_delivery
+    # Messages without a key have no order to keep: they are spread over all partitions.
+    producer.produce(name, message.value, message.key or None, **more)
+
+
+def _read_headers(headers: Any) -> Sequence[tuple[str, str]]:
+    return tuple((name, (value or b"").decode(errors="replace")) for name, value in headers)
