@@ -11,14 +11,22 @@ from opentelemetry.trace import Status, Tracer
 
 _LIMITS = SpanLimits(max_events=0, max_span_attribute_length=300)
 """No events: libraries note errors there, with texts that can hold what was handled."""
+_TIMEOUTS = ("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")
+_EXPORT_SECONDS = 3.0
 
 
 def exporting_tracer(service: str) -> Tracer:
     """A tracer whose spans are sent in batches, and the last ones when the process ends."""
     name = os.environ.get("OTEL_SERVICE_NAME") or f"clearhouse-{service}"
     provider = TracerProvider(resource=Resource.create({"service.name": name}), span_limits=_LIMITS)
-    provider.add_span_processor(BatchSpanProcessor(WithoutTexts(OTLPSpanExporter())))
+    exporter = OTLPSpanExporter(timeout=_seconds())
+    provider.add_span_processor(BatchSpanProcessor(WithoutTexts(exporter)))
     return provider.get_tracer("clearhouse")
+
+
+def _seconds() -> float | None:
+    """How long a collector is waited for, also when the process ends; None: as variables say."""
+    return None if any(map(os.environ.get, _TIMEOUTS)) else _EXPORT_SECONDS
 
 
 def collector_answers(seconds: float) -> bool:
