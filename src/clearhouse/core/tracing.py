@@ -1,7 +1,7 @@
 """Traces of what services do, sent to an OpenTelemetry collector over OTLP/HTTP.
 
 They are on where OTEL_EXPORTER_OTLP_ENDPOINT is set; the other variables of OpenTelemetry, as for
-sampling, headers and time-outs, hold too. Where they are off, this imports nothing of OpenTelemetry.
+sampling, headers and time-outs, hold too. Where they are off, nothing of it is imported here.
 A trace is carried from service to service in the headers of messages, as W3C `traceparent`.
 
 No span holds a body, a secret or the text of an error: an error is named by its code or its type.

@@ -33,7 +33,7 @@ except ValueError:
 OFF = """
 import sys
 from clearhouse.core import tracing
-import clearhouse.payments.gateway.run, clearhouse.payments.normalizer.service
+import clearhouse.payments.gateway.run
 tracing.start("gateway")
 with tracing.span("take webhook", "server") as headers:
     assert headers == ()
