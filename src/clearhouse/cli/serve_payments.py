@@ -11,7 +11,14 @@ from clearhouse.cli.flow_view import Looking, view
 from clearhouse.core.supervisor import Supervisor
 from clearhouse.payments.flow import measure
 from clearhouse.payments.opening import opened
-from clearhouse.payments.services import GATEWAY_PORT, INFERENCE_PORT, Places, services
+from clearhouse.payments.services import (
+    GATEWAY_PORT,
+    INFERENCE_PORT,
+    NORMALIZER_PORT,
+    WORKER_PORT,
+    Places,
+    services,
+)
 
 
 def register(group: typer.Typer) -> None:
@@ -29,6 +36,12 @@ def payments(
     inference_port: Annotated[
         int, typer.Option(metavar="PORT", help="Of the inference service.", min=1, max=65535)
     ] = INFERENCE_PORT,
+    normalizer_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
+    ] = NORMALIZER_PORT,
+    worker_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
+    ] = WORKER_PORT,
     sandbox: Annotated[
         bool,
         typer.Option(
@@ -37,7 +50,8 @@ def payments(
     ] = False,
 ) -> None:
     """Serve gateway, normalizer, worker and inference, and show how they are."""
-    places = Places(host, port, inference_port)
+    health = {"normalizer": normalizer_port, "worker": worker_port}
+    places = Places(host, port, inference_port, health)
     if not sandbox:
         serve(places, {}, of_sandbox=False)
         return

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from clearhouse.log.log import Log
+from clearhouse.log.log import Log, Reached
 from clearhouse.payments import topics
+from clearhouse.payments.lag import Lag, lag_of
 from clearhouse.payments.store import tables
 
 
@@ -65,17 +66,21 @@ def measure(log: Log, store: sa.Engine) -> Flow:
     )
 
 
-def worker_lag(log: Log, store: sa.Engine) -> int:
-    """See `Flow`."""
+def worker_lags(log: Log, store: sa.Engine) -> list[Lag]:
+    """What waits for the worker, by topic and partition."""
     with store.connect() as connection:
         read_to = _read_to(connection)
-    return _beyond(log, read_to)
+    names = (topics.EVENTS.name, topics.REDRIVEN.name)
+    reached = {name: Reached([read_to.get(name, 0)]) for name in names}
+    return [lag for name in names for lag in lag_of(log, name, reached[name].of)]
 
 
-def to_publish(store: sa.Engine) -> int:
-    """See `Flow`."""
+def outbox_now(store: sa.Engine) -> tuple[int, int]:
+    """How many messages the outbox holds, and the number of the first; 0 where there is none."""
+    number = tables.outbox.c.number
     with store.connect() as connection:
-        return _count(connection, tables.outbox)
+        found = connection.execute(sa.select(sa.func.count(), sa.func.min(number))).one()
+    return found[0], found[1] or 0
 
 
 def _read_to(connection: sa.Connection) -> Mapping[str, int]:

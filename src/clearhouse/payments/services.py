@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clearhouse.core.supervisor import Child
 from clearhouse.settings import Settings
@@ -25,16 +25,24 @@ def health_urls(settings: Settings) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the services that answer requests listen.
+    """Where the services listen.
 
     Attributes:
         inference: port of the inference service; None: it is not started, and the worker asks the
             models in its own process.
+        health: by service that is a loop, the port of its health and metrics, on loopback. One
+            that is not named has none.
     """
 
     host: str = "127.0.0.1"
     gateway: int = GATEWAY_PORT
     inference: int | None = INFERENCE_PORT
+    health: Mapping[str, int] = field(default_factory=dict)
+
+    def health_options(self, name: str) -> tuple[str, ...]:
+        """The options by which a loop says how it is."""
+        port = self.health.get(name)
+        return () if port is None else ("--port", str(port))
 
     @property
     def gateway_url(self) -> str:
@@ -59,8 +67,8 @@ def services(
         children.append(_service("inference", shared, "--port", str(places.inference)))
     return [
         *children,
-        _service("worker", shared),
-        _service("normalizer", shared),
+        _service("worker", shared, *places.health_options("worker")),
+        _service("normalizer", shared, *places.health_options("normalizer")),
         _service(
             "gateway",
             shared,

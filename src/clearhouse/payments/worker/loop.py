@@ -8,6 +8,7 @@ nothing is done twice or left out.
 import base64
 import datetime as dt
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError, first_line
 from clearhouse.log.log import Log, Progress, Record, StaleProgress
 from clearhouse.payments.activities import (
@@ -66,6 +68,7 @@ class Worker:
         batch: most events of one transaction.
         clock: the time in UTC.
         on_outcomes: told of each batch that was committed, such as metrics.
+        on_seconds: told how long each batch took.
     """
 
     def __init__(  # noqa: PLR0913 (each is a part of it)
@@ -78,6 +81,7 @@ class Worker:
         batch: int = DEFAULT_BATCH,
         clock: Callable[[], dt.datetime] = _now,
         on_outcomes: Callable[[Outcomes], None] = lambda _: None,
+        on_seconds: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._store = store
@@ -87,6 +91,7 @@ class Worker:
         self._clock = clock
         self._recorder = Recorder(store, clock)
         self._on_outcomes = on_outcomes
+        self._on_seconds = on_seconds
         self._positions: dict[str, int] = {}
         self._is_bound = False
         self._defects = 0
@@ -155,7 +160,10 @@ class Worker:
             self._positions[topic.name] = read_progress(self._store, CONSUMER, topic.name)
         records = self._log.read(topic.name, self._positions[topic.name], self._batch)
         if records:
-            self._record(records, *self._judge(records))
+            begun = time.perf_counter()
+            with tracing.handled("record event", [record.headers for record in records]):
+                self._record(records, *self._judge(records))
+            self._on_seconds(time.perf_counter() - begun)
         return len(records)
 
     def _judge(self, records: Sequence[Record]) -> tuple[list[Handled], list[DeadLetter]]:
