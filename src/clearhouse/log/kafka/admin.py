@@ -1,7 +1,7 @@
 """What is asked of a cluster beside reading and appending: bounds, offsets of groups, deletion."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -16,16 +16,28 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec, TopicDescription
 
 from clearhouse.log.kafka.connection import SECONDS, Connection
-from clearhouse.log.log import LogError
 
 T = TypeVar("T")
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-_PAUSE_SECONDS = 0.01
+_PAUSE_SECONDS = 0.02
+_UNSETTLED_SECONDS = 15.0
+"""In which leaders are chosen anew, and the transaction of a killed process is ended."""
+_PASSING = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.UNSTABLE_OFFSET_COMMIT,
+}
 
 
 class Admin:
-    """Asks a cluster. Threads share one object; each method raises LogError where it can't."""
+    """Asks a cluster. Threads share one object; each method raises LogError where it can't.
+
+    While the cluster moves partitions or groups from one broker to another, it is asked again.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -41,18 +53,17 @@ class Admin:
 
     def cluster_id(self) -> str:
         """Given to the cluster when it was made."""
-        return str(self.wait(self.client.describe_cluster(request_timeout=SECONDS)).cluster_id)
+        asked = self.client.describe_cluster
+        return str(self.answer(lambda: asked(request_timeout=SECONDS)).cluster_id)
 
     def bounds(self, name: str, partition: int) -> tuple[int, int]:
         """First offset that is kept of a partition, and that after its last committed record."""
         first = self._offset(name, partition, _EARLIEST)
-        end = self._offset(name, partition, _LATEST)
-        return self.wait(first).offset, self.wait(end).offset
+        return first, self._offset(name, partition, _LATEST)
 
     def offset_at(self, name: str, partition: int, milliseconds: int) -> int | None:
         """Offset of the first record of a time or a later one; None: there is none yet."""
-        spec = OffsetSpec.for_timestamp(milliseconds)
-        found = int(self.wait(self._offset(name, partition, spec)).offset)
+        found = self._offset(name, partition, OffsetSpec.for_timestamp(milliseconds))
         return None if found < 0 else found
 
     def committed(self, group: str, name: str, partition: int) -> int | None:
@@ -60,49 +71,70 @@ class Admin:
 
         It waits until transactions that commit another one have ended.
         """
-        give_up_at = time.monotonic() + 2 * SECONDS  # one of a killed process ends by time-out
         wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(name, partition)])
-        while True:
+
+        def ask() -> int:
             asked = self.client.list_consumer_group_offsets(
                 [wanted], require_stable=True, request_timeout=SECONDS
             )
-            (found,) = self.wait(asked[group]).topic_partitions
-            if found.error is None:
-                return None if found.offset < 0 else int(found.offset)
-            is_open = found.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT
-            if not is_open or time.monotonic() > give_up_at:
-                raise self._connection.told(found.error)
-            time.sleep(_PAUSE_SECONDS)
+            (found,) = asked[group].result().topic_partitions
+            if found.error is not None:
+                raise KafkaException(found.error)
+            return int(found.offset)
+
+        offset = self._as_soon_as_known(ask)
+        return None if offset < 0 else offset
 
     def delete_before(self, name: str, partition: int, offset: int) -> None:
         """Delete the records of a partition before an offset."""
         limit = TopicPartition(name, partition, offset)
-        (deleted,) = self.client.delete_records([limit], request_timeout=SECONDS).values()
-        self.wait(deleted)
+        self.answer(lambda: self.client.delete_records([limit], request_timeout=SECONDS)[limit])
 
-    def wait(self, future: "Future[T]") -> T:
-        """The answer.
+    def answer(self, ask: "Callable[[], Future[T]]") -> T:
+        """What is answered.
+
+        Args:
+            ask: asks, once more for each time that it is called.
 
         Raises:
-            LogError: there is none.
+            LogError: it can't be had.
         """
+        return self._as_soon_as_known(lambda: ask().result())
+
+    def result(self, future: "Future[T]") -> T:
+        """What was asked for already; raises as `answer` does."""
         try:
             return future.result()
         except KafkaException as error:
             raise self._connection.told(error) from None
 
-    def _offset(self, name: str, partition: int, spec: OffsetSpec) -> "Future[Any]":
-        (asked,) = self.client.list_offsets(
-            {TopicPartition(name, partition): spec},
-            isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=SECONDS,
-        ).values()
-        return asked
+    def _as_soon_as_known(self, ask: Callable[[], T]) -> T:
+        give_up_at = time.monotonic() + _UNSETTLED_SECONDS
+        while True:
+            try:
+                return ask()
+            except KafkaException as error:
+                is_passing = error.args[0].code() in _PASSING
+                if not is_passing or time.monotonic() > give_up_at:
+                    raise self._connection.told(error) from None
+            time.sleep(_PAUSE_SECONDS)
+
+    def _offset(self, name: str, partition: int, spec: OffsetSpec) -> int:
+        place = TopicPartition(name, partition)
+
+        def ask() -> "Future[Any]":
+            return self.client.list_offsets(
+                {place: spec},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=SECONDS,
+            )[place]
+
+        return int(self.answer(ask).offset)
 
     def _known(self, future: "Future[TopicDescription]") -> TopicDescription | None:
         try:
-            return self.wait(future)
-        except LogError as error:
-            if error.code != "log_not_prepared":
-                raise
-            return None
+            return future.result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise self._connection.told(error) from None

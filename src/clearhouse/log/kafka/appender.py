@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivery
 
 from clearhouse.log.kafka.connection import Connection
-from clearhouse.log.kafka.messages import delivered_position, hand_over
+from clearhouse.log.kafka.messages import check, delivered_position, hand_over
 from clearhouse.log.log import LogError, Message
 from clearhouse.log.room import Room
 
@@ -68,6 +68,7 @@ class KafkaAppender:
 
     async def append(self, messages: Sequence[Message]) -> Sequence[int]:
         """See `Appender.append`."""
+        check(messages, self._topics)
         size = sum(len(message.value) for message in messages)
         await self._room.take(size)
         if self._is_closed or not messages:

@@ -17,7 +17,9 @@ from clearhouse.log.kafka.appender import KafkaAppender
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.kept_progress import KeptProgress
 from clearhouse.log.kafka.messages import (
+    check,
     delivered_position,
+    name_of,
     place_of,
     position_of,
     produce,
@@ -25,7 +27,7 @@ from clearhouse.log.kafka.messages import (
 )
 from clearhouse.log.kafka.reader import Reader, aged_out
 from clearhouse.log.kafka.subscription import KafkaSubscription
-from clearhouse.log.log import LogError, Message, Progress, Record, check_sizes
+from clearhouse.log.log import LogError, Message, Progress, Record
 from clearhouse.log.places import LogPlace, Topic
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -72,9 +74,7 @@ class KafkaLog:
         self, messages: Sequence[Message], progress: Progress | None = None
     ) -> Sequence[int]:
         """See `Log.append`."""
-        for message in messages:
-            self._name(message.topic)
-        check_sizes(messages)
+        check(messages, self._names)
         if progress is not None:
             return self._kept_of(progress.consumer, progress.topic).append(messages, progress)
         return self._append(messages) if messages else ()
@@ -168,10 +168,7 @@ class KafkaLog:
         )
 
     def _name(self, topic: str) -> str:
-        name = self._names.get(topic)
-        if name is None:
-            raise LogError(f"The log has no topic {topic}.", "unknown_topic")
-        return name
+        return name_of(topic, self._names)
 
     def _kept_of(self, consumer: str, topic: str) -> KeptProgress:
         if topic not in self._sources:

@@ -1,12 +1,12 @@
 """Messages as Kafka's clients give and take them."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import confluent_kafka as ck
 
-from clearhouse.log.log import PARTITION_SPAN, Message, Record
+from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Record, check_sizes
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_FOR_ROOM = 0.05
@@ -29,6 +29,29 @@ def delivered_position(message: ck.Message) -> int:
     assert partition is not None  # noqa: S101
     assert offset is not None  # noqa: S101  # both are known of what was delivered
     return position_of(partition, offset)
+
+
+def check(messages: Sequence[Message], topics: Mapping[str, str]) -> None:
+    """See that messages can be taken.
+
+    Raises:
+        LogError: one is of a topic that is not declared (unknown_topic), or too large.
+    """
+    for message in messages:
+        name_of(message.topic, topics)
+    check_sizes(messages)
+
+
+def name_of(topic: str, topics: Mapping[str, str]) -> str:
+    """The name on the server of a declared topic.
+
+    Raises:
+        LogError: it is not declared (unknown_topic).
+    """
+    name = topics.get(topic)
+    if name is None:
+        raise LogError(f"The log has no topic {topic}.", "unknown_topic")
+    return name
 
 
 def records_of(topic: str, messages: Iterable[ck.Message]) -> list[Record]:

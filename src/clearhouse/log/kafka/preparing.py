@@ -1,5 +1,6 @@
 """Topics of a cluster, made as they are declared."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
@@ -8,10 +9,12 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType, TopicD
 
 from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.connection import MOST_BYTES_ON_THE_WIRE, SECONDS, Connection, Names
+from clearhouse.log.log import LogError
 from clearhouse.log.places import LogPlace, Topic
 from clearhouse.log.preparing import Prepared
 
 _MILLISECONDS_OF_DAY = 86_400_000
+_PAUSE_SECONDS = 0.05
 
 
 def prepare_topics(place: LogPlace, topics: Sequence[Topic]) -> list[Prepared]:
@@ -66,6 +69,23 @@ def _make(connection: Connection, admin: Admin, missing: list[NewTopic]) -> None
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another made it
                 raise connection.told(error) from None
+    _wait_until_known(admin, list(made))
+
+
+def _wait_until_known(admin: Admin, names: Sequence[str]) -> None:
+    """Brokers hear of a topic only after it was made: see that they answer for it.
+
+    Raises:
+        LogError: they don't.
+    """
+    give_up_at = time.monotonic() + 4 * SECONDS
+    while not all(admin.topics(names).values()):
+        if time.monotonic() > give_up_at:
+            raise LogError(
+                f"Kafka has made {', '.join(names)} and does not know of it yet: look at its "
+                "brokers, and run this again."
+            )
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _settings(admin: Admin, names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -74,7 +94,7 @@ def _settings(admin: Admin, names: Sequence[str]) -> dict[str, dict[str, str]]:
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     found = admin.client.describe_configs(resources, request_timeout=SECONDS)
     return {
-        resource.name: {key: entry.value for key, entry in admin.wait(future).items()}
+        resource.name: {key: entry.value for key, entry in admin.result(future).items()}
         for resource, future in found.items()
     }
 

@@ -19,6 +19,7 @@ class Reader:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
         self._consumer: Consumer | None = None
+        self._known: set[str] = set()
         self._next: tuple[str, int, int] | None = None
         """Topic, partition and offset that the client gives next."""
 
@@ -78,6 +79,9 @@ class Reader:
                 "fetch.wait.max.ms": 10,  # of an empty answer, by which the end is seen
             }
             self._consumer = Consumer(self._connection.consumer_settings(settings))
+        if name not in self._known:
+            self._consumer.list_topics(name, SECONDS)  # or it would look for it only once a second
+            self._known.add(name)
         if self._next != (name, partition, offset):
             self._consumer.assign([TopicPartition(name, partition, offset)])
         return self._consumer

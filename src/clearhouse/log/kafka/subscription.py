@@ -17,7 +17,7 @@ from confluent_kafka import (
 
 from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.connection import Connection
-from clearhouse.log.kafka.messages import place_of, records_of
+from clearhouse.log.kafka.messages import check, place_of, records_of
 from clearhouse.log.kafka.reader import aged_out
 from clearhouse.log.kafka.transactions import Unsettled, Writer
 from clearhouse.log.log import LogError, Message, Record, StaleProgress, partition_of
@@ -83,6 +83,7 @@ class KafkaSubscription:
 
     def commit(self, handled: Sequence[Record], messages: Sequence[Message]) -> None:
         """See `Subscription.commit`."""
+        check(messages, self._topics)
         if self._member is None or not self._mine.issuperset(
             partition_of(each.position) for each in handled
         ):
@@ -103,9 +104,11 @@ class KafkaSubscription:
 
     def _read(self, limit: int) -> None:
         consumer = self._consumer or self._join()
-        if len(self._given) >= limit:
+        if len(self._given) >= 2 * limit:
             self._rewind(consumer)
-        deliveries = self._take(consumer, limit - len(self._given))
+        # At least one is asked for: it is how partitions come and go, and how the group sees that
+        # this process lives while what it was given can't be committed.
+        deliveries = self._take(consumer, max(1, limit - len(self._given)))
         mine = [each for each in deliveries if each.partition() in self._mine]
         self._given += records_of(self._topic, mine)
         self._note_member(consumer)
@@ -114,6 +117,7 @@ class KafkaSubscription:
         settings = {
             "group.id": self._group,
             "partition.assignment.strategy": "cooperative-sticky",
+            "fetch.wait.max.ms": 200,  # of an empty answer, for which a partition that came waits
             "session.timeout.ms": _GONE_SECONDS * 1000,
             "error_cb": self._doubt,
         }

@@ -1,0 +1,186 @@
+"""The log on a real Kafka: the contract of every log, and what only a server does."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from kafka_logs import PARTITIONS, new_place
+from log_contract import TOPICS, LogContract, code_of, handled, seen, some, values, whole
+
+from clearhouse.core.errors import SettingsError
+from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Progress
+from clearhouse.log.opening import LogPlace, Topic, open_log
+from clearhouse.log.preparing import prepare_log
+
+DOWN_SECONDS = 30
+"""Within which an outage is told; the clients' own limits are some seconds."""
+
+
+@pytest.fixture
+def place(stack):
+    return new_place(stack.settings["LOG_URL"], TOPICS)
+
+
+@pytest.fixture
+def opened(place):
+    logs = []
+
+    def open_it():
+        logs.append(open_log(place, TOPICS))
+        return logs[-1]
+
+    yield open_it
+    for log in logs:
+        log.close()
+
+
+class TestKafka(LogContract):
+    pass
+
+
+def test_topics_are_made_once_as_they_are_declared_and_differences_are_told(stack):
+    place = new_place(stack.settings["LOG_URL"])
+    with pytest.raises(LogError, match=r"clearhouse payments prepare") as caught:
+        open_log(place, TOPICS)
+    assert caught.value.code == "log_not_prepared"
+
+    made, again = prepare_log(place, TOPICS), prepare_log(place, TOPICS)
+    assert [(p.is_new, p.partitions) for p in made] == [
+        (True, PARTITIONS),
+        (True, PARTITIONS),
+        (True, 1),
+    ]
+    assert [(p.name, p.is_new, p.differences) for p in again] == [(p.name, False, ()) for p in made]
+    other = LogPlace(place.url, partitions=PARTITIONS + 1)
+    differing = prepare_log(other, [Topic("a"), Topic("b", 8)])
+    assert [len(p.differences) for p in differing] == [1, 2]
+    assert "691200000" in differing[1].differences[0]
+
+
+def test_logs_of_two_prefixes_on_one_server_know_nothing_of_each_other(stack, opened):
+    log = opened()
+    other_place = new_place(stack.settings["LOG_URL"], TOPICS)
+    other = open_log(other_place, TOPICS)
+    log.append(some("a", "mine"), Progress("c", "a", 3))
+    assert (whole(other, "a"), other.progress("c", "a")) == ([], 0)
+    assert other.identity != log.identity
+    subscriptions = [each.subscribe("d", "a") for each in (log, other)]
+    other.append(some("a", "its own"))
+    assert values(handled(subscriptions[1], 1)) == ["its own"]
+    assert values(handled(subscriptions[0], 1)) == ["mine"]
+    for each in subscriptions:
+        each.close()
+    other.close()
+
+
+def test_what_a_killed_process_had_not_committed_is_seen_by_nobody_and_done_again(place, opened):
+    log = opened()
+    sent = [Message("a", f"key {n}", b"%d" % n) for n in range(20)]
+    log.append(sent)
+    program = (
+        "import sys, time; import clearhouse.log.kafka.transactions as transactions\n"
+        "from clearhouse.log.opening import LogPlace, open_log\n"
+        "from clearhouse.log.log import Message\n"
+        "from log_contract import TOPICS\n"
+        "class Stuck(transactions.Producer):\n"
+        "    def commit_transaction(self, timeout=-1):\n"
+        "        self.flush()\n"
+        "        print('appended', flush=True)\n"
+        "        time.sleep(600)\n"
+        "transactions.Producer = Stuck\n"
+        f"subscription = open_log(LogPlace({place.url!r}), TOPICS).subscribe('c', 'a')\n"
+        "while not (records := subscription.read(20)): pass\n"
+        "subscription.commit(records, [Message('b', r.key, r.value) for r in records])\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "appended\n"
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    assert whole(log, "b") == []
+
+    subscription = log.subscribe("c", "a")
+    done = handled(subscription, len(sent))
+    subscription.close()
+    wanted = sorted(m.value for m in sent)
+    assert sorted(r.value for r in done) == wanted
+    assert seen(lambda: sorted(r.value for r in whole(log, "b")), wanted) == wanted
+
+
+def test_an_outage_is_told_within_seconds_and_ended_by_itself(stack, opened):
+    log = opened()
+    log.append(some("a", "before"), Progress("c", "b", 1))
+    subscription = log.subscribe("d", "a")
+    assert values(handled(subscription, 1)) == ["before"]
+    stack.kill("kafka")
+    try:
+        for call, *arguments in (
+            (log.append, some("a", "lost")),
+            (log.append, some("a", "lost"), Progress("c", "b", 2)),
+            (log.end, "a"),
+            (_append_by_a_task, log),
+        ):
+            began = time.monotonic()
+            assert code_of(call, *arguments) == "log_failed"
+            assert time.monotonic() - began < DOWN_SECONDS
+        assert code_of(_read_until_told, subscription) == "log_failed"
+    finally:
+        stack.up()
+    _when_up(lambda: log.progress("c", "b"))
+    _when_up(lambda: log.append(some("a", "after"), Progress("c", "b", 2)))
+    assert log.progress("c", "b") == 2
+    assert _when_up(lambda: handled(subscription, 1))[0].value == b"after"
+    _when_up(lambda: _append_by_a_task(log))
+    subscription.close()
+
+
+def _read_until_told(subscription):
+    give_up_at = time.monotonic() + DOWN_SECONDS
+    while time.monotonic() < give_up_at:
+        subscription.read(5)
+
+
+def _append_by_a_task(log):
+    async def act():
+        appender = log.appender()
+        try:
+            await appender.append(some("a", "by a task"))
+        finally:
+            await appender.close()
+
+    asyncio.run(act())
+
+
+def _when_up(call):
+    """What a call gives as soon as it no longer tells of the outage."""
+    give_up_at = time.monotonic() + DOWN_SECONDS
+    while True:
+        try:
+            return call()
+        except LogError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"user": "u"}, "KAFKA_PASSWORD"),
+        ({"user": "u", "password": "p", "mechanism": "PLAIN"}, "PLAIN"),
+    ],
+)
+def test_settings_that_would_not_keep_a_secret_are_refused(more, sentence):
+    with pytest.raises(SettingsError, match=sentence):
+        open_log(LogPlace("kafka://127.0.0.1:9", **more), TOPICS)
+
+
+def test_positions_of_each_partition_have_a_range_of_their_own(opened):
+    log = opened()
+    assert log.partitions("a") == PARTITIONS
+    assert [log.end("a", p) for p in range(PARTITIONS)] == [
+        p * PARTITION_SPAN for p in range(PARTITIONS)
+    ]
