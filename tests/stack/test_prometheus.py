@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from databases import opened
 from payment_services import is_ready
@@ -26,8 +27,10 @@ from clearhouse.books.model import Digests, Measured
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract.rules import Violation
 from clearhouse.core.supervisor import Supervisor
+from clearhouse.payments.event import Provider
 from clearhouse.payments.services import Places
 from clearhouse.payments.services import services as of_payments
+from clearhouse.sandbox.payments.accounts import sandbox_accounts
 from clearhouse.sandbox.payments.sender import SendOptions, SendReport, send
 from clearhouse.sandbox.payments.world import World
 from clearhouse.store.quarantine import Quarantine, QuarantinedRow
@@ -58,6 +61,7 @@ def books(server: Server) -> str:
             key_of(BRONZE, NEXT): measured(4, 3, rejected=1),
             held: measured(3, 3),
             key_of(GOLD, NEXT): measured(3, 3),
+            EntryKey("payments", "webhooks → events", DAY, "input", "code"): measured(3, 3),
         },
         "run",
     )
@@ -134,6 +138,9 @@ def services(stack: Stack, home: Path) -> Iterator[None]:
     children = of_payments(places, {"CLEARHOUSE_HOME": str(home)}, of_sandbox=True)
     with Supervisor(children, lambda _name, _line: None).keeping_on():
         eventually(lambda: is_ready(places.gateway_url))
+        stripe = next(each for each in sandbox_accounts() if each.provider is Provider.STRIPE)
+        unsigned = httpx.post(f"{places.gateway_url}/webhooks/stripe/{stripe.name}", content=b"{}")
+        assert unsigned.status_code == 401
         world = World(7, 300)
         send(world.deliveries, places.gateway_url, SendOptions(4), report=SendReport())
         yield
@@ -157,7 +164,9 @@ def ask(stack: Stack, exporter: str, services: None) -> Callable[..., Any]:
         *("max(worker_outbox) == 0", "sum(worker_outcomes_total) > 0"),
         "sum(clearhouse_payments_dead_letters)",
         "rate(inference_requests_total[5m])",
-        "rate(gateway_webhooks_total[5m])",
+        "rate(gateway_signatures_refused_total[5m])",
+        "rate(normalizer_outcomes_total[5m])",
+        "rate(worker_outcomes_total[5m])",
     )
     for first in firsts:
         eventually(lambda query=first: asked("query", query=query)["result"])
@@ -198,10 +207,14 @@ def test_every_panel_has_an_answer_with_the_labels_of_its_legend(ask: Callable[.
         for result in results:
             labels = set(re.findall(r"{{(\w+)}}", panel.legend))
             assert labels <= result["metric"].keys(), (panel.title, result["metric"])
-    # The ledger's service does not run here, nobody watched the books yesterday, and all hops of
-    # payments that are in the books balance, as there are none.
+    # The ledger's service does not run here, nobody watched the books yesterday, and no service of
+    # payments had to wait.
     of_ledger = {p.title for p in panels() if metrics_in(p.query) and "gl_" in p.query}
-    assert without - of_ledger == {"More than yesterday", "Unbalanced entries of gl"}
+    assert without - of_ledger == {
+        "More than yesterday",
+        "Unbalanced entries of gl",
+        "Failed steps",
+    }
 
 
 def test_the_rules_are_loaded_and_apply_to_what_is_scraped(ask: Callable[..., Any]) -> None:
@@ -216,7 +229,8 @@ def test_the_rules_are_loaded_and_apply_to_what_is_scraped(ask: Callable[..., An
         "GlServiceDown",
         "PaymentsServiceDown",  # the starter, which only Temporal needs
     }
-    eventually(lambda: states().keys() == expected)
+    eventually(lambda: states().keys() >= expected)
+    assert states().keys() - expected <= {"PaymentsGatewaySlow"}, "on a busy machine it may be"
     rules = [rule for group in ask("rules")["groups"] for rule in group["rules"]]
     assert {rule["health"] for rule in rules} == {"ok"}
 
