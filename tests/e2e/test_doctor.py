@@ -35,7 +35,10 @@ def test_running_services_are_ready_and_what_waits_is_counted(tmp_path: Path) ->
     log.close()
     code, found = asked(tmp_path)
     assert code == 0
-    assert found["payments log"]["lag"] == 2
+    assert found["payments lag"]["lag"] == 2
+    assert found["payments lag"]["detail"].startswith(
+        "Records that wait: 2 for the normalizer, 0 for the worker; the oldest for "
+    )
     assert found["payments log"]["version"].startswith("SQLite 3.")
     assert found["payments store"]["lag"] == 0
 

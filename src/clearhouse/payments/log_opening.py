@@ -2,7 +2,7 @@
 
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
-from clearhouse.payments.topics import TOPICS
+from clearhouse.payments.topics import OUTBOX_SOURCE, TOPICS
 from clearhouse.settings import Settings
 
 
@@ -20,7 +20,12 @@ def log_place(settings: Settings) -> LogPlace:
     )
 
 
+def payment_topics() -> list[Topic]:
+    """Every topic of payments, and the source whose progress the log keeps."""
+    declared = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
+    return [*declared, Topic(OUTBOX_SOURCE, is_source=True)]
+
+
 def open_payment_log(place: LogPlace) -> Log:
     """The log, with all topics of payments declared. See `log.opening.open_log`."""
-    declared = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
-    return open_log(place, declared)
+    return open_log(place, payment_topics())

@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 import sqlalchemy as sa
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -21,6 +27,7 @@ from clearhouse.payments.lag import Lag
 PARTS = ("log", "store", "workflows", "source", "breaker")
 """What a loop may wait for."""
 
+disable_created_metrics()  # type: ignore[no-untyped-call]  # as core.service_metrics does
 _BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _OUTAGES = (ClearhouseError, sa.exc.DatabaseError, sa.exc.TimeoutError)
 _log = structlog.get_logger()
