@@ -207,7 +207,9 @@ class Settings(BaseSettings):
         True, description="Whether the service has /get-gl and its like, which need no key."
     )
     redis_url: RedisUrl | None = Field(
-        None, description="What workers of the service share: redis://…. Unset: each by itself."
+        None,
+        description="What processes of a service share: redis://… or rediss://…. Unset: each by "
+        "itself.",
     )
     eia_base_url: SourceUrl | None = Field(
         None,
@@ -235,6 +237,11 @@ class Settings(BaseSettings):
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "
         "the scorecards in process.",
+    )
+    inference_requests_per_minute: int = Field(
+        60_000,
+        ge=0,
+        description="That the inference service answers to each client; 0: any number.",
     )
     stripe_webhook_secret: SecretStr | None = Field(
         None, description="Stripe's signing secret, or two live ones separated by a comma."

@@ -16,7 +16,7 @@ from otlp_receiver import Collector, ReceivedSpan, collecting
 from payment_services import is_ready, until
 
 from clearhouse.log.preparing import prepare_log
-from clearhouse.payments.log_opening import log_place, payment_topics
+from clearhouse.payments.log_opening import declared_topics, log_place
 from clearhouse.sandbox.payments.delivery import Signed
 from clearhouse.sandbox.payments.world import World
 from clearhouse.sandbox.server import free_port
@@ -29,7 +29,7 @@ def variables(stack: Stack, tmp_path: Path) -> dict[str, str]:
     """Settings of services whose log is on Kafka, in topics of their own."""
     url = f"{stack.settings['LOG_URL']}/traced-{uuid.uuid4().hex[:12]}"
     settings = load_settings(_env_file=None, log_url=url, kafka_partitions=1)
-    prepare_log(log_place(settings), payment_topics())
+    prepare_log(log_place(settings), declared_topics())
     return {"CLEARHOUSE_HOME": str(tmp_path), "LOG_URL": url, "WORKFLOWS_URL": "inline://"}
 
 

@@ -19,6 +19,7 @@ from clearhouse.payments.services import (
     Places,
     services,
 )
+from clearhouse.payments.unrecorded import has_workflows
 
 
 def register(group: typer.Typer) -> None:
@@ -82,7 +83,12 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
         shown = stack.enter_context(view())
         children = services(places, environment, of_sandbox=of_sandbox)
         supervisor = Supervisor(children, shown.tell)
-        looking = Looking(shown, supervisor.running, lambda: measure(log, store.engine))
+        workflows = has_workflows(config)
+        looking = Looking(
+            shown,
+            supervisor.running,
+            lambda: measure(log, store.engine, has_workflows=workflows),
+        )
         # The first signal asks the services to end; the second ends them at once.
         stop = stack.enter_context(until_a_signal(again=lambda: _kill_all(supervisor)))
         supervisor.start()

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.errors import ServerError, SettingsError, StoreError
+from clearhouse.core.postgres_refusals import why_refused
 from clearhouse.core.urls import SecretUrl
 
 try:
@@ -63,25 +64,6 @@ _REASONS: dict[type[Exception], str] = {
     errors.IdleInTransactionSessionTimeout: "ended a transaction that stood still for too long: "
     "run this again",
 }
-_WRONG_USER = "refuses the user or the password: correct {setting}"
-_REFUSALS = {
-    "authentication failed": _WRONG_USER,
-    "no password supplied": _WRONG_USER,
-    "too many clients": "has no connection left: close some, or raise its max_connections",
-    "remaining connection slots": "has no connection left: close some, or raise its "
-    "max_connections",
-    # Of the certificates; the file's name in the first is one of the user's own settings.
-    "root certificate file": "can't be told from another, as the file that sslrootcert in "
-    "{setting} names can't be read: correct it",
-    "certificate verify failed": "has a certificate that the authority in sslrootcert did not "
-    "sign: correct {setting}, or see who answers there",
-    "does not match host name": "has the certificate of another host: use the name that is in it "
-    "in {setting}, or see who answers there",
-    "does not support SSL": "takes no TLS, which sslmode in {setting} asks for: switch it on there",
-    "does not exist": "is not there: make the database and its user, or correct {setting}",
-}
-"""By what the server or libpq says to a connection, which comes without a code."""
-
 _OURS: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, *_REASONS)
 """Errors of the server and of the way to it; the others are defects of ours."""
 _held: dict[str, list["psycopg.Connection[Any]"]] = {}
@@ -126,8 +108,7 @@ def open_postgres(url: SecretUrl, access: DatabaseAccess = BATCH) -> sa.Engine:
     def _as_sentence(context: sa.ExceptionContext) -> None:
         error = context.original_exception
         if isinstance(error, _OURS) and not context.is_pre_ping:
-            why = _why(error).format(setting=access.setting)
-            raise ServerError(f"The store {url.public} {why}.")
+            raise ServerError(f"The store {url.public} {_why(error, access.setting)}.")
 
     return engine
 
@@ -236,15 +217,14 @@ def _acquired(
     return True
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, setting: str) -> str:
     """What is wrong, and what to do about it."""
     for kind, sentence in _REASONS.items():
         if isinstance(error, kind):
-            return sentence
+            return sentence.format(setting=setting)
     told = str(error)
-    for text, sentence in _REFUSALS.items():
-        if text in told:
-            return sentence
+    if (refusal := why_refused(told, setting)) is not None:
+        return refusal
     if getattr(error, "sqlstate", None) is None and "FATAL" not in told:
         return "does not answer: see that its server runs, and run this again"
     return "ended or refused the connection: run this again when it takes some"

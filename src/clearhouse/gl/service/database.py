@@ -14,6 +14,7 @@ _SCHEMA = Schema(
     version="0001",
     migrations=Path(__file__).with_name("migrations"),
     lock=0x676C6C6564676572,
+    prepared_by="clearhouse gl serve",
 )
 
 

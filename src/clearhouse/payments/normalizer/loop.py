@@ -1,4 +1,4 @@
-"""The normalizer's loop: webhooks in, one message each out, its progress in the same append."""
+"""The normalizer's loop: webhooks in, one message each out, its progress in the same commit."""
 
 import datetime as dt
 import threading
@@ -10,7 +10,7 @@ import structlog
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError, SourceError
 from clearhouse.landing.store import Landing
-from clearhouse.log.log import Log, Message, Progress, Record, StaleProgress
+from clearhouse.log.log import Log, Message, Record, StaleProgress
 from clearhouse.payments.normalizer.breaker import Breaker, BreakerOpenError, BreakerSettings
 from clearhouse.payments.normalizer.fetching import Fetcher, FetchRecords, is_gone
 from clearhouse.payments.normalizer.outcomes import GONE, NO_API, Outcome, outcome_of, webhook_of
@@ -34,7 +34,9 @@ def _now() -> dt.datetime:
 
 
 class Normalizer:
-    """Reads webhooks and appends what they say. One process at a time comes further.
+    """Reads webhooks and appends what they say.
+
+    Processes share the partitions of the topic; of one partition, one comes further.
 
     Args:
         log: holds webhooks, what they say, and how far this has come.
@@ -59,7 +61,7 @@ class Normalizer:
         on_outcomes: Callable[[Sequence[Outcome]], None] = lambda _: None,
         on_seconds: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self._log = log
+        self._webhooks = log.subscribe(CONSUMER, WEBHOOKS.name)
         self._fetcher = fetcher
         self._fetches = FetchRecords(landing, now)
         self._breaker = Breaker(breaker)
@@ -67,7 +69,6 @@ class Normalizer:
         self._now = now
         self._on_outcomes = on_outcomes
         self._on_seconds = on_seconds
-        self._position: int | None = None
 
     def step(self) -> int:
         """Handle one batch.
@@ -80,9 +81,7 @@ class Normalizer:
             SourceError: the object of the first webhook can't be fetched now.
             LogError, StoreError, ServerError: the log or landing can't be used.
         """
-        if self._position is None:
-            self._position = self._log.progress(CONSUMER, WEBHOOKS.name)
-        records = self._log.read(WEBHOOKS.name, self._position, self._batch)
+        records = self._webhooks.read(self._batch)
         pairs, fetched = self._with_fetched([(each, webhook_of(each)) for each in records])
         if not pairs:
             return 0
@@ -106,20 +105,17 @@ class Normalizer:
             for (_, webhook), outcome in zip(pairs, outcomes, strict=True)
             if (webhook is None or not webhook.redrive_of) and outcome.code != NO_API.code
         )
-        to = pairs[-1][0].position + 1
-        progress = Progress(CONSUMER, WEBHOOKS.name, to)
         try:
-            self._log.append(_messages(outcomes, carried), progress)
-        except StaleProgress:
-            self._position = None
+            self._webhooks.commit([record for record, _ in pairs], _messages(outcomes, carried))
+        except StaleProgress:  # another process has these webhooks now
             return 0
-        except Exception:
-            self._position = None  # whether it was committed is the log's to say
-            raise
-        self._position = to
         self._breaker.keep(after)
         self._on_outcomes(outcomes)
         return len(outcomes)
+
+    def close(self) -> None:
+        """Leave what is not handled to other processes."""
+        self._webhooks.close()
 
     def run_until(
         self,

@@ -17,10 +17,12 @@ from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.loops import health_app, served, until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
+from clearhouse.log.reach import progress_of
+from clearhouse.payments import aging
 from clearhouse.payments.lag import lag_of
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.loop_state import LoopState
-from clearhouse.payments.normalizer.aging import age_out
+from clearhouse.payments.normalizer.aging import read_by_all
 from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.normalizer.breaker import BreakerSettings
 from clearhouse.payments.normalizer.fetching import StripeObjects
@@ -30,8 +32,6 @@ from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.settings import Settings
 
 _ARCHIVE_SECONDS = 5.0
-_AGE_OUT_EVERY = 720
-"""Rounds of the archive: an hour."""
 _log = structlog.get_logger()
 
 
@@ -44,9 +44,7 @@ class State(LoopState):
 
     def __init__(self, log: Log) -> None:
         topic = WEBHOOKS.name
-        super().__init__(
-            lambda: lag_of(log, topic, lambda each: log.progress(CONSUMER, topic, each))
-        )
+        super().__init__(lambda: lag_of(log, topic, progress_of(log, CONSUMER, topic).of))
         self.archive_in_the_way: ClearhouseError | None = None
         self._outcomes = Counter(
             "normalizer_outcomes",
@@ -98,6 +96,7 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
             on_outcomes=state.count,
             on_seconds=state.took,
         )
+        stack.callback(loop.close)
         archive = Archive(beside, landing)
         stop = stack.enter_context(until_a_signal())
         if port is not None:
@@ -125,14 +124,15 @@ def fetcher_from(settings: Settings) -> StripeObjects | None:
 
 def _keep(archive: Archive, log: Log, state: State, stop: threading.Event) -> None:
     """Archive what is whole, and let the log forget what is kept and old; at the end, all."""
-    rounds = 0
+    forget_at = dt.datetime.now(dt.UTC)
     while not stop.wait(_ARCHIVE_SECONDS):
         with _noting(state):
             while archive.step() and not stop.is_set():
                 pass
-            if rounds % _AGE_OUT_EVERY == 0:
-                age_out(log, dt.datetime.now(dt.UTC).date(), {})
-            rounds += 1
+            now = dt.datetime.now(dt.UTC)
+            if now >= forget_at:
+                aging.age_out(log, now.date(), read_by_all(log))
+                forget_at = now + aging.EVERY
     with _noting(state):
         archive.flush()
 
