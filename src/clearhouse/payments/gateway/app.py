@@ -81,7 +81,9 @@ def _add_state(app: FastAPI) -> None:
         return Response(b'{"status":"ready"}', media_type="application/json")
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def exposition() -> Response:
+        with contextlib.suppress(LogError):  # told by the metric itself
+            await app.state.intake.check()
         return Response(service_metrics.exposition(), media_type=service_metrics.CONTENT_TYPE)
 
 

@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Gauge
-
 from clearhouse.core.loops import STARTING
 
 
@@ -13,17 +11,13 @@ class Obstacles:
 
     Args:
         *parts: by name. Each is starting until it tells.
+        tell: told of the first part that has something in its way; None: none has.
     """
 
-    def __init__(self, *parts: str) -> None:
+    def __init__(self, *parts: str, tell: Callable[[Exception | None], None]) -> None:
         self._lock = threading.Lock()
+        self._tell = tell
         self._of: dict[str, Exception | None] = dict.fromkeys(parts, STARTING)
-
-    @property
-    def first(self) -> Exception | None:
-        """What is in the way of the first part that has something; None: nothing."""
-        with self._lock:
-            return next((error for error in self._of.values() if error is not None), None)
 
     def of(self, part: str) -> Callable[[Exception | None], None]:
         """By which a part tells what is in its way; None: nothing."""
@@ -31,10 +25,6 @@ class Obstacles:
         def tell(error: Exception | None) -> None:
             with self._lock:
                 self._of[part] = error
+                self._tell(next((each for each in self._of.values() if each is not None), None))
 
         return tell
-
-    def export(self, name: str, registry: CollectorRegistry) -> None:
-        """Have a gauge that says whether nothing is in the way."""
-        ready = Gauge(name, "1 while nothing is in the way.", registry=registry)
-        ready.set_function(lambda: float(self.first is None))

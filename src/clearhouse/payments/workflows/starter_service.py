@@ -8,15 +8,16 @@ import asyncio
 import datetime as dt
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Counter, Gauge
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from clearhouse.core.loops import health_app, served, until_a_signal
 from clearhouse.log.log import Log
+from clearhouse.payments.flow import starter_lags
 from clearhouse.payments.log_opening import log_place, open_payment_log
+from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.log_binding import bind
@@ -25,7 +26,7 @@ from clearhouse.payments.topics import EVENTS, REDRIVEN
 from clearhouse.payments.workflows import messages
 from clearhouse.payments.workflows.health import Obstacles
 from clearhouse.payments.workflows.place import temporal_place
-from clearhouse.payments.workflows.starter import CONSUMER, Starter
+from clearhouse.payments.workflows.starter import Starter
 from clearhouse.payments.workflows.starting import Started, Starting
 from clearhouse.settings import Settings
 from clearhouse.workflows.temporal import TemporalPlace, enter, error_of
@@ -35,20 +36,12 @@ _UNDER_WAY = f"WorkflowType = '{messages.PAYMENT_EVENT}' AND ExecutionStatus = '
 _WAITS_AFTER = dt.timedelta(minutes=1)
 
 
-@dataclass(slots=True)
-class State:
+class State(LoopState):
     """How the service is, for who asks over HTTP."""
 
-    log: Log
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    obstacles: Obstacles = field(
-        default_factory=lambda: Obstacles(EVENTS.name, REDRIVEN.name, "workflows")
-    )
-    _results: Counter = field(init=False)
-    under_way: Gauge = field(init=False)
-    waiting: Gauge = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, log: Log) -> None:
+        super().__init__(lambda: starter_lags(log))
+        self.obstacles = Obstacles(EVENTS.name, REDRIVEN.name, "workflows", tell=self.tell)
         self._results = Counter(
             "starter_events",
             "Events by what was done: a run was started, one was signalled, none was needed as the "
@@ -56,8 +49,6 @@ class State:
             ["result"],
             registry=self.registry,
         )
-        lag = Gauge("starter_lag", "Events still to be read.", registry=self.registry)
-        lag.set_function(lambda: float(starter_lag(self.log)))
         self.under_way = Gauge(
             "starter_runs_under_way", "Runs of events that have not ended.", registry=self.registry
         )
@@ -66,12 +57,6 @@ class State:
             "Runs of events that began more than a minute ago and have not ended.",
             registry=self.registry,
         )
-        self.obstacles.export("starter_ready", self.registry)
-
-    @property
-    def in_the_way(self) -> Exception | None:
-        """What keeps it from work; None: nothing."""
-        return self.obstacles.first
 
     def tell_of_topic(self, topic: str, error: Exception | None) -> None:
         """Take note of what is in the way of a topic; None: nothing."""
@@ -107,15 +92,6 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         if port is not None:
             stack.enter_context(served(health_app("Starter", state), host, port))
         asyncio.run(_run(temporal_place(settings), log, store, state, stop))
-
-
-def starter_lag(log: Log) -> int:
-    """How many events the starter has still to read, redriven ones among them."""
-    return sum(
-        log.waiting(topic.name, log.progress(CONSUMER, topic.name, partition))
-        for topic in (EVENTS, REDRIVEN)
-        for partition in range(log.partitions(topic.name))
-    )
 
 
 async def _run(

@@ -10,20 +10,19 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.loops import health_app, served, until_a_signal
-from clearhouse.payments.flow import to_publish
 from clearhouse.payments.inference.client import inference_from
+from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.recorder import Outcomes, Recorder
+from clearhouse.payments.worker.metrics import OutcomeMetrics
 from clearhouse.payments.worker.publishing import Publisher
 from clearhouse.payments.workflows.activities import PaymentActivities
 from clearhouse.payments.workflows.health import Obstacles
@@ -41,38 +40,16 @@ _TASKS = 200
 _LOOKS_EVERY_SECONDS = 5.0
 _DRAIN = dt.timedelta(seconds=20)
 """That tasks at hand may take when it is to end: less than a task's time-out and its tries."""
-_OUTCOMES = ("recorded", "duplicate", "dead_letter", "known")
 
 
-@dataclass(slots=True)
-class State:
+class State(LoopState):
     """How the service is, for who asks over HTTP."""
 
-    store: PaymentStore
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    obstacles: Obstacles = field(
-        default_factory=lambda: Obstacles("recording", "publishing", "workflows")
-    )
-    _outcomes: Counter = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._outcomes = Counter(
-            "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
-        )
-        outbox = Gauge("worker_outbox", "Messages still to be published.", registry=self.registry)
-        outbox.set_function(lambda: float(to_publish(self.store.engine)))
-        self.obstacles.export("worker_ready", self.registry)
+    def __init__(self, store: PaymentStore) -> None:
+        super().__init__(list)  # what waits for it is on the workflow server: the starter tells
+        self.obstacles = Obstacles("recording", "publishing", "workflows", tell=self.tell)
         self.obstacles.of("recording")(None)  # nothing is known to be in its way until it is asked
-
-    @property
-    def in_the_way(self) -> Exception | None:
-        """What keeps it from work; None: nothing."""
-        return self.obstacles.first
-
-    def count(self, outcomes: Outcomes) -> None:
-        """Count what a batch became."""
-        for name in _OUTCOMES:
-            self._outcomes.labels(name).inc(getattr(outcomes, name))
+        self.outcomes = OutcomeMetrics(self, store)
 
 
 def serve(settings: Settings, host: str, port: int | None) -> None:
@@ -97,7 +74,7 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
             stack.enter_context(served(health_app("Worker", state), host, port))
 
         def on_outcomes(outcomes: Outcomes) -> None:
-            state.count(outcomes)
+            state.outcomes.count(outcomes)
             publisher.nudge()
 
         recording = Recording(Recorder(store, _now), on_outcomes, state.obstacles.of("recording"))
