@@ -1,7 +1,9 @@
 """Errors with a sentence for a person and a code for a program; what a process ends with."""
 
+import traceback
 from collections.abc import Iterable
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -24,6 +26,12 @@ def first_line(error: BaseException) -> str:
     """The first line of what an error of a library says, to be put in a sentence of ours."""
     told = str(error).strip() or type(error).__name__
     return told.splitlines()[0].rstrip(".")
+
+
+def place_of(error: BaseException) -> str:
+    """Where an error was raised, as `file.py:line`: it says nothing of the data at hand."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
 
 
 class ClearhouseError(Exception):

@@ -21,6 +21,7 @@ from clearhouse.workflows.activity import Activity, Retry, Workflows
 _TWICE = Retry(attempts=2, first_seconds=0.05, most_seconds=0.2)
 
 VALIDATE_BUSINESS_RULES = Activity("validate_business_rules", 5.0)
+READ_HISTORY = Activity("read_history", 10.0, Retry(attempts=5))
 SCORE_FRAUD = Activity("score_fraud", 5.0, _TWICE, can_be_left=True)
 PREDICT_CHURN = Activity("predict_churn", 5.0, _TWICE, can_be_left=True)
 PLAN_RETRY = Activity("plan_retry", 5.0, _TWICE, can_be_left=True)
@@ -40,7 +41,8 @@ PUBLISH = Activity(
     Retry(attempts=5, non_retryable=frozenset({"stale_progress", "message_too_large"})),
 )
 ACTIVITIES = (
-    VALIDATE_BUSINESS_RULES, SCORE_FRAUD, PREDICT_CHURN, PLAN_RETRY, RECORD_EVENT, PUBLISH,
+    VALIDATE_BUSINESS_RULES, READ_HISTORY, SCORE_FRAUD, PREDICT_CHURN, PLAN_RETRY, RECORD_EVENT,
+    PUBLISH,
 )  # fmt: skip
 
 _ATTEMPTS_TO_PAY = frozenset(
@@ -49,24 +51,30 @@ _ATTEMPTS_TO_PAY = frozenset(
 _SIGNS_OF_CHURN = frozenset(
     {EventType.FAILED, EventType.CANCELED, EventType.REFUNDED, EventType.DISPUTE_OPENED}
 )
+ADVICE = (
+    (SCORE_FRAUD, _ATTEMPTS_TO_PAY),
+    (PREDICT_CHURN, _SIGNS_OF_CHURN),
+    (PLAN_RETRY, frozenset({EventType.FAILED})),
+)
+"""What inference is asked, and about which types of events."""
 ADVISED = _ATTEMPTS_TO_PAY | _SIGNS_OF_CHURN
-"""Types of events that inference is asked about."""
 
 NO_MODEL = "none"
 _log = structlog.get_logger()
 
 Judgements = Sequence[FraudScore] | Sequence[ChurnPrediction] | Sequence[RetryPlan]
-_Ask = Callable[[Sequence[PaymentEvent], Sequence[History]], Judgements]
+Ask = Callable[[Sequence[PaymentEvent], Sequence[History]], Judgements]
 
 
 def validate_business_rules(
     workflows: Workflows, events: Sequence[PaymentEvent]
 ) -> list[list[Problem]]:
     """What is wrong with each event; a rule that fails itself is a problem of that event."""
-    return workflows.run(VALIDATE_BUSINESS_RULES, lambda: [_problems(event) for event in events])
+    return workflows.run(VALIDATE_BUSINESS_RULES, lambda: [problems_of(event) for event in events])
 
 
-def _problems(event: PaymentEvent) -> list[Problem]:
+def problems_of(event: PaymentEvent) -> list[Problem]:
+    """What is wrong with one event."""
     try:
         return validate(event)
     except Exception as error:  # noqa: BLE001  # whatever it is, it is about this one event
@@ -85,25 +93,30 @@ def advise(
     It never fails and never takes longer than the policies say.
     """
     decisions: dict[str, list[Row]] = {}
-    asked: tuple[tuple[Activity, frozenset[EventType], _Ask], ...] = (
-        (SCORE_FRAUD, _ATTEMPTS_TO_PAY, inference.score_fraud),
-        (PREDICT_CHURN, _SIGNS_OF_CHURN, inference.predict_churn),
-        (PLAN_RETRY, frozenset({EventType.FAILED}), inference.plan_retry),
-    )
-    for activity, kinds, ask in asked:
+    asks = models_of(inference)
+    for activity, kinds in ADVICE:
         pairs = [
             pair for pair in zip(events, histories, strict=True) if pair[0].event_type in kinds
         ]
         if pairs:
-            for row in _asked(workflows, activity, ask, pairs):
+            for row in _asked(workflows, activity, asks[activity.name], pairs):
                 decisions.setdefault(row["event_id"], []).append(row)
     return decisions
+
+
+def models_of(inference: Inference) -> dict[str, Ask]:
+    """What answers each activity that asks a model, by its name."""
+    return {
+        SCORE_FRAUD.name: inference.score_fraud,
+        PREDICT_CHURN.name: inference.predict_churn,
+        PLAN_RETRY.name: inference.plan_retry,
+    }
 
 
 def _asked(
     workflows: Workflows,
     activity: Activity,
-    ask: _Ask,
+    ask: Ask,
     pairs: Sequence[tuple[PaymentEvent, History]],
 ) -> list[Row]:
     events = [event for event, _ in pairs]
@@ -113,11 +126,12 @@ def _asked(
     except Exception as error:  # noqa: BLE001  # no payment waits for advice, whatever went wrong
         reason = error.code if isinstance(error, ClearhouseError) else "inference_failed"
         _log.warning("advice_failed", activity=activity.name, error=type(error).__name__)
-        return [_no_advice(activity, event, reason) for event in events]
-    return [_row(activity, each) for each in found]
+        return [no_advice(activity, event.event_id, reason) for event in events]
+    return [decision_row(activity, each) for each in found]
 
 
-def _row(activity: Activity, found: FraudScore | ChurnPrediction | RetryPlan) -> Row:
+def decision_row(activity: Activity, found: FraudScore | ChurnPrediction | RetryPlan) -> Row:
+    """What a model said, as a row of `decision`."""
     plan = score = None
     if isinstance(found, RetryPlan):
         plan = json.dumps([at.isoformat() for at in found.attempts])
@@ -135,9 +149,10 @@ def _row(activity: Activity, found: FraudScore | ChurnPrediction | RetryPlan) ->
     }
 
 
-def _no_advice(activity: Activity, event: PaymentEvent, reason: str) -> Row:
+def no_advice(activity: Activity, event_id: str, reason: str) -> Row:
+    """That a model could not be asked, as a row of `decision`; the reason is a code."""
     return {
-        "event_id": event.event_id,
+        "event_id": event_id,
         "activity": activity.name,
         "model": NO_MODEL,
         "outcome": "unknown",

@@ -3,6 +3,9 @@
 With the events go what each webhook came to, the state of every payment and payout that they touch,
 what inference said, the messages that tell of them, and how far the worker has read. So nothing is
 done twice, whenever the worker ends.
+
+Runs of a workflow server keep no progress here. What is recorded again by one of them is known by
+what it left: an event by its webhook, a dead letter by its id.
 """
 
 import datetime as dt
@@ -13,6 +16,7 @@ import sqlalchemy as sa
 
 from clearhouse.core.contract.reading import record_id
 from clearhouse.log.log import Message, Progress, Record
+from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, decode_event, encode_event
 from clearhouse.payments.journal import naive_utc
 from clearhouse.payments.keys import payout_key
@@ -22,9 +26,21 @@ from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.linking import Placed, place
 from clearhouse.payments.store.progress import advance
 from clearhouse.payments.store.refold import refold_payments, refold_payouts
-from clearhouse.payments.store.refusals import Try, as_message, conflict, letter_of, money_of
+from clearhouse.payments.store.refusals import (
+    Try,
+    as_message,
+    conflict,
+    letter_id,
+    letter_of,
+    money_of,
+)
 from clearhouse.payments.store.sql import Row, add, add_missing, put, select_in
-from clearhouse.payments.store.tables import decision, delivery, payment_event
+from clearhouse.payments.store.tables import (
+    decision,
+    delivery,
+    payment_event,
+    worker_letter,
+)
 from clearhouse.payments.topics import RECORDED
 
 SOURCE = "payments_store"
@@ -51,13 +67,18 @@ class Handled:
 class Outcomes:
     """What became of the events of a batch.
 
-    `known` ones are repeated by a replay: their webhook's delivery is recorded, and stays so.
+    `known` ones are repeated, by a replay or a run that begins again: what their delivery came to
+    is recorded, and stays so.
+
+    Attributes:
+        of_each: recorded, duplicate or dead_letter, in their order; of a known one, what it is.
     """
 
     recorded: int = 0
     duplicate: int = 0
     dead_letter: int = 0
     known: int = 0
+    of_each: list[str] = field(default_factory=list, compare=False)
 
 
 @dataclass(slots=True)
@@ -66,17 +87,27 @@ class _Batch:
 
     deliveries: dict[int, Row]
     events: dict[str, PaymentEvent]
+    letters: set[str]
     new: list[Handled] = field(default_factory=list)
     changed: dict[int, Row] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
+    written: list[Row] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
+
+    def write(self, letter: DeadLetter) -> None:
+        """Have a letter published, once."""
+        if letter.letter_id not in self.letters:
+            self.letters.add(letter.letter_id)
+            row = {"letter_id": letter.letter_id, "written_at": naive_utc(letter.last_at)}
+            self.written.append(row)
+            self.messages.append(as_message(letter))
 
 
 class Recorder:
     """Records batches in a store.
 
     Args:
-        store: used by one worker at a time; a second one is refused by its progress.
+        store: of several processes that record, one does so at a time.
         clock: the time in UTC.
     """
 
@@ -87,42 +118,57 @@ class Recorder:
     def record(
         self,
         handled: Sequence[Handled],
-        progress: Progress,
-        began_at: int,
-        messages: Sequence[Message] = (),
+        progress: Progress | None,
+        began_at: int = 0,
+        letters: Sequence[DeadLetter] = (),
     ) -> Outcomes:
         """Record a batch, all of it or nothing.
 
         Args:
             handled: in the order of their records.
-            progress: to which the consumer has read with this batch.
+            progress: to which the consumer has read with this batch; None: it keeps it elsewhere.
             began_at: where the consumer stood before.
-            messages: to be published with the rest.
+            letters: of messages that are no events.
 
         Raises:
             StaleProgress: another process of the consumer has come further meanwhile.
         """
         with self._store.writing() as connection:
-            advance(connection, progress, began_at)
-            batch = self._judge(connection, handled)
+            outbox.hold(connection)
+            if progress is not None:
+                advance(connection, progress, began_at)
+            batch = self._judge(connection, handled, letters)
             self._write_events(connection, batch)
             put(connection, delivery, list(batch.changed.values()))
-            outbox.leave(connection, [*messages, *batch.messages])
+            add(connection, worker_letter, batch.written)
+            outbox.leave(connection, batch.messages)
         return batch.outcomes
 
-    def _judge(self, connection: sa.Connection, handled: Sequence[Handled]) -> _Batch:
+    def _judge(
+        self,
+        connection: sa.Connection,
+        handled: Sequence[Handled],
+        letters: Sequence[DeadLetter],
+    ) -> _Batch:
         """Say what becomes of each event."""
+        ids = {letter_id(each.record) for each in handled} | {each.letter_id for each in letters}
         batch = _Batch(
             _deliveries(connection, {each.event.webhook_position for each in handled}),
             _recorded(connection, {each.event.event_id for each in handled}),
+            _letters(connection, ids),
         )
         now = self._clock()
         for each in handled:
-            self._judge_one(batch, each, now)
+            batch.outcomes.of_each.append(self._judge_one(batch, each, now))
+        for letter in letters:
+            batch.write(letter)
         return batch
 
-    def _judge_one(self, batch: _Batch, each: Handled, now: dt.datetime) -> None:
+    def _judge_one(self, batch: _Batch, each: Handled, now: dt.datetime) -> str:
         event = each.event
+        if letter_id(each.record) in batch.letters:
+            batch.outcomes.known += 1
+            return "dead_letter"
         before = batch.deliveries.get(event.webhook_position)
         recorded = batch.events.get(event.event_id)
         problems = list(each.problems)
@@ -132,15 +178,14 @@ class Recorder:
         is_done = before is not None and before["outcome"] != "dead_letter"
         if is_done and before is not None and before["event_id"] != event.event_id:
             problems.append(Problem("webhook_conflict", "event_id", _OTHER_EVENT))
-        if is_done and not problems:
+        if is_done and before is not None and not problems:
             batch.outcomes.known += 1
-            return
+            return str(before["outcome"])
         attempt = _try(before, now)
         if problems:
             outcome = "dead_letter"
             batch.outcomes.dead_letter += 1
-            letter = letter_of(event, each.record, problems, attempt)
-            batch.messages.append(as_message(letter))
+            batch.write(letter_of(event, each.record, problems, attempt))
         elif recorded is not None:
             outcome = "duplicate"
             batch.outcomes.duplicate += 1
@@ -152,6 +197,7 @@ class Recorder:
         if not is_done:
             row = _delivery(event, outcome, attempt)
             batch.deliveries[event.webhook_position] = batch.changed[event.webhook_position] = row
+        return outcome
 
     def _write_events(self, connection: sa.Connection, batch: _Batch) -> None:
         if not batch.new:
@@ -193,6 +239,11 @@ def _recorded(connection: sa.Connection, ids: set[str]) -> dict[str, PaymentEven
     read = sa.select(payment_event.c.event_id, payment_event.c.line)
     rows = select_in(connection, read, payment_event.c.event_id, ids)
     return {event_id: decode_event(line) for event_id, line in rows}
+
+
+def _letters(connection: sa.Connection, ids: set[str]) -> set[str]:
+    read = sa.select(worker_letter.c.letter_id)
+    return {own for (own,) in select_in(connection, read, worker_letter.c.letter_id, ids)}
 
 
 def _try(before: Row | None, now: dt.datetime) -> Try:

@@ -1,5 +1,6 @@
 """The worker's dead letters: events that break a rule, or that contradict what is recorded."""
 
+import base64
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import msgspec
 from clearhouse.core.money import NO_CURRENCY
 from clearhouse.log.log import Message, Record
 from clearhouse.payments.dead_letter import DeadLetter
-from clearhouse.payments.event import PaymentEvent, encode_event
+from clearhouse.payments.event import PaymentEvent, Provider, encode_event
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.topics import WORKER_DEAD
 
@@ -96,3 +97,27 @@ def letter_id(record: Record) -> str:
 def as_message(letter: DeadLetter) -> Message:
     """The dead letter as the log gets it."""
     return Message(WORKER_DEAD.name, letter.provider.value, _encode(letter))
+
+
+def unreadable(record: Record, now: dt.datetime) -> DeadLetter:
+    """The letter of a message that is no payment event. No webhook is known that it stems from."""
+    return DeadLetter(
+        letter_id=letter_id(record),
+        stage=STAGE,
+        code="event_malformed",
+        reason="The message is no payment event.",
+        provider=_provider(record),
+        account="",
+        source_topic=record.topic,
+        source_position=record.position,
+        book_date=record.appended_at.date(),
+        first_at=record.appended_at,
+        last_at=now,
+        body_base64=base64.b64encode(record.value).decode(),
+    )
+
+
+def _provider(record: Record) -> Provider:
+    """By the message's key; what names none is filed under the first provider."""
+    known = {provider.value: provider for provider in Provider}
+    return known.get(record.key.partition(":")[0], next(iter(Provider)))

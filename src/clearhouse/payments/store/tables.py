@@ -234,6 +234,27 @@ outbox = sa.Table(
 )
 """What is still to be appended to the log; written with the effect that it tells of."""
 
+worker_letter = sa.Table(
+    "worker_letter",
+    metadata,
+    sa.Column("letter_id", _KEY, primary_key=True),
+    sa.Column("written_at", sa.DateTime, nullable=False),
+)
+"""The worker's dead letters that were left in the outbox: none is written twice."""
+
+retry_attempt = sa.Table(
+    "retry_attempt",
+    metadata,
+    sa.Column("event_id", _KEY, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("due_at", sa.DateTime, nullable=False),
+    sa.Column("outcome", sa.String(20), nullable=False),  # due, paid, missed
+    sa.Column("decided_at", sa.DateTime, nullable=False),
+)
+"""What came of the times at which a failed payment was to be tried again. `due` ones are published;
+a payment that had been `paid` meanwhile is not tried again, nor is one whose time was `missed`.
+"""
+
 letter_state = sa.Table(
     "letter_state",
     metadata,

@@ -27,7 +27,7 @@ def new_with_history(
     Earlier ones of the same batch count as those in the store do, so that where batches begin and
     end makes no difference.
     """
-    keys = {key for event in events if (key := _key(event)) is not None}
+    keys = {key for event in events if (key := known_by(event)) is not None}
     columns = payment_event.c
     counts: Counter[tuple[str, str]] = Counter()
     with store.reading() as connection:
@@ -46,12 +46,13 @@ def new_with_history(
         if event.event_id in known:
             continue
         known.add(event.event_id)
-        found.append((event, _history(counts, _key(event))))
-        counts[_key(event) or "", event.event_type.value] += 1
+        found.append((event, _history(counts, known_by(event))))
+        counts[known_by(event) or "", event.event_type.value] += 1
     return found
 
 
-def _key(event: PaymentEvent) -> str | None:
+def known_by(event: PaymentEvent) -> str | None:
+    """The payment under which an event is counted; None where it names none."""
     return linked_key(event) or own_key(event)
 
 

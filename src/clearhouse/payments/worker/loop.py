@@ -5,20 +5,17 @@ is in the log, with how far the outbox is published. So it can be killed between
 nothing is done twice or left out.
 """
 
-import base64
 import datetime as dt
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
 import structlog
 
 from clearhouse.core import tracing
-from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.core.errors import ClearhouseError, first_line, place_of
 from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
 from clearhouse.payments import aging
 from clearhouse.payments.activities import (
@@ -29,7 +26,7 @@ from clearhouse.payments.activities import (
     validate_business_rules,
 )
 from clearhouse.payments.dead_letter import DeadLetter
-from clearhouse.payments.event import PaymentEvent, Provider, decode_event
+from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.inference.client import Inference
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.store import outbox
@@ -37,7 +34,7 @@ from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.progress import read_progress
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
-from clearhouse.payments.store.refusals import STAGE, as_message, letter_id
+from clearhouse.payments.store.refusals import unreadable
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
 from clearhouse.payments.worker.history import new_with_history
 from clearhouse.workflows.activity import Workflows
@@ -193,12 +190,12 @@ class Worker:
     def _judge(self, records: Sequence[Record]) -> tuple[list[Handled], list[DeadLetter]]:
         """What is known of each event before it is recorded, and letters of what is no event."""
         read: list[tuple[Record, PaymentEvent]] = []
-        unreadable = []
+        letters = []
         for record in records:
             try:
                 read.append((record, decode_event(record.value)))
             except (msgspec.DecodeError, RecursionError):
-                unreadable.append(_unreadable(record, self._clock()))
+                letters.append(unreadable(record, self._clock()))
         problems = validate_business_rules(self._workflows, [event for _, event in read])
         asked = [
             (event, history)
@@ -215,19 +212,18 @@ class Worker:
             Handled(event, record, wrong, decisions.get(event.event_id, ()))
             for (record, event), wrong in zip(read, problems, strict=True)
         ]
-        return handled, unreadable
+        return handled, letters
 
     def _record(
         self,
         records: Sequence[Record],
         handled: Sequence[Handled],
-        unreadable: Sequence[DeadLetter],
+        letters: Sequence[DeadLetter],
     ) -> None:
         """Record a batch; of one that can't be recorded whole, each event that can."""
         after, partition = records[-1].position + 1, partition_of(records[-1].position)
         progress = Progress(CONSUMER, records[0].topic, after)
         read_to = self._read_to[progress.topic]
-        letters = [as_message(letter) for letter in unreadable]
         try:
             outcomes = self._workflows.run(
                 RECORD_EVENT,
@@ -237,13 +233,18 @@ class Worker:
             raise
         except Exception as error:
             if len(records) > 1:
-                self._record_in_halves(records, handled, unreadable)
+                self._record_in_halves(records, handled, letters)
                 return
             self._defects += 1
             if self._defects > _MOST_DEFECTS or not handled or handled[0].problems:
                 raise
-            _log.error("event_not_recorded", event_id=handled[0].event.event_id, **_of(error))
-            self._record(records, [_refused(handled[0], error)], unreadable)
+            _log.error(
+                "event_not_recorded",
+                event_id=handled[0].event.event_id,
+                error=type(error).__name__,
+                at=place_of(error),
+            )
+            self._record(records, [_refused(handled[0], error)], letters)
             return
         if not any(each.problems and each.problems[0].code == _FAILED for each in handled):
             self._defects = 0
@@ -254,7 +255,7 @@ class Worker:
         self,
         records: Sequence[Record],
         handled: Sequence[Handled],
-        unreadable: Sequence[DeadLetter],
+        letters: Sequence[DeadLetter],
     ) -> None:
         middle = len(records) // 2
         for half in (records[:middle], records[middle:]):
@@ -262,43 +263,13 @@ class Worker:
             self._record(
                 half,
                 [each for each in handled if each.record.position in places],
-                [each for each in unreadable if each.source_position in places],
+                [each for each in letters if each.source_position in places],
             )
 
 
 _FAILED = "record_failed"
 
 
-def _of(error: Exception) -> dict[str, str]:
-    """A defect for the log: where it is, and nothing of the event."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return {"error": type(error).__name__, "at": f"{Path(frame.filename).name}:{frame.lineno}"}
-
-
 def _refused(handled: Handled, error: Exception) -> Handled:
     reason = f"It can't be recorded: {type(error).__name__}."
     return Handled(handled.event, handled.record, [Problem(_FAILED, "", reason)])
-
-
-def _unreadable(record: Record, now: dt.datetime) -> DeadLetter:
-    """The letter of a message that is no payment event. No webhook is known that it stems from."""
-    return DeadLetter(
-        letter_id=letter_id(record),
-        stage=STAGE,
-        code="event_malformed",
-        reason="The message is no payment event.",
-        provider=_provider(record),
-        account="",
-        source_topic=record.topic,
-        source_position=record.position,
-        book_date=record.appended_at.date(),
-        first_at=record.appended_at,
-        last_at=now,
-        body_base64=base64.b64encode(record.value).decode(),
-    )
-
-
-def _provider(record: Record) -> Provider:
-    """By the message's key; what names none is filed under the first provider."""
-    known = {provider.value: provider for provider in Provider}
-    return known.get(record.key.partition(":")[0], next(iter(Provider)))
