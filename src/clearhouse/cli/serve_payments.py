@@ -15,6 +15,7 @@ from clearhouse.payments.services import (
     GATEWAY_PORT,
     INFERENCE_PORT,
     NORMALIZER_PORT,
+    STARTER_PORT,
     WORKER_PORT,
     Places,
     services,
@@ -43,6 +44,9 @@ def payments(
     worker_port: Annotated[
         int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
     ] = WORKER_PORT,
+    starter_port: Annotated[
+        int, typer.Option(metavar="PORT", help="The same, with Temporal.", min=1, max=65535)
+    ] = STARTER_PORT,
     sandbox: Annotated[
         bool,
         typer.Option(
@@ -51,7 +55,7 @@ def payments(
     ] = False,
 ) -> None:
     """Serve gateway, normalizer, worker and inference, and show how they are."""
-    health = {"normalizer": normalizer_port, "worker": worker_port}
+    health = {"normalizer": normalizer_port, "worker": worker_port, "starter": starter_port}
     places = Places(host, port, inference_port, health)
     if not sandbox:
         serve(places, {}, of_sandbox=False)

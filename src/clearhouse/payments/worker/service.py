@@ -4,51 +4,17 @@ On SIGTERM or Ctrl-C the batch at hand is ended, and the process ends. Whatever 
 was not committed is done again at the next start.
 """
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-
-from prometheus_client import Counter
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from clearhouse.core import tracing
 from clearhouse.core.loops import health_app, served, until_a_signal
-from clearhouse.log.log import Log
-from clearhouse.payments.flow import outbox_now, worker_lags
+from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.inference.client import inference_from
-from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
-from clearhouse.payments.store.database import PaymentStore
-from clearhouse.payments.store.recorder import Outcomes
 from clearhouse.payments.worker.loop import Worker
+from clearhouse.payments.worker.state import WorkerState
 from clearhouse.settings import Settings
 from clearhouse.workflows.opening import open_workflows
-
-_OUTCOMES = ("recorded", "duplicate", "dead_letter", "known")
-
-
-class State(LoopState):
-    """How the service is, for who asks over HTTP."""
-
-    def __init__(self, log: Log, store: PaymentStore) -> None:
-        super().__init__(lambda: worker_lags(log, store.engine))
-        self._outcomes = Counter(
-            "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
-        )
-        self.add(lambda: _outbox(store))
-
-    def count(self, outcomes: Outcomes) -> None:
-        """Count what a batch became."""
-        for name in _OUTCOMES:
-            self._outcomes.labels(name).inc(getattr(outcomes, name))
-
-
-def _outbox(store: PaymentStore) -> Iterator[Metric]:
-    """What the outbox holds. Its first message stays the same where nothing is published."""
-    waiting, first = outbox_now(store.engine)
-    yield GaugeMetricFamily("worker_outbox", "Messages still to be published.", waiting)
-    yield GaugeMetricFamily(
-        "worker_outbox_first", "Number of the first of them; 0 where there is none.", first
-    )
 
 
 def serve(settings: Settings, host: str, port: int | None) -> None:
@@ -65,7 +31,7 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
     tracing.start("worker")
     with ExitStack() as stack:
         log, store = stack.enter_context(opened(settings, settings.database_access("worker")))
-        state = State(log, store)
+        state = WorkerState(store, lambda: worker_lags(log, store.engine))
         worker = Worker(
             log,
             store,
