@@ -148,10 +148,25 @@ _OUTCOMES = Row(
             unit="reqps",
         ),
         Panel(
+            "Started a second",
+            _rate("starter_events_total", "result"),
+            "With Temporal: events by what the starter did about them.",
+            legend="{{result}}",
+            unit="reqps",
+        ),
+        Panel(
             "Today",
             "sum by (outcome) (clearhouse_payments_today_deliveries)",
             "Webhooks of today (UTC), as the store says.",
             legend="{{outcome}}",
+        ),
+        Panel(
+            "Runs waiting",
+            "max(starter_runs_waiting)",
+            "With Temporal: runs of events that began more than a minute ago. "
+            f"{_runbook('worker-stuck')}",
+            legend="runs",
+            alarm=1,
         ),
         Panel(
             "To be published",

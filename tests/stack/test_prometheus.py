@@ -214,6 +214,8 @@ def test_every_panel_has_an_answer_with_the_labels_of_its_legend(ask: Callable[.
         "More than yesterday",
         "Unbalanced entries of gl",
         "Failed steps",
+        "Started a second",
+        "Runs waiting",
     }
 
 

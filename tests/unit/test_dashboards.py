@@ -19,13 +19,15 @@ from watched import LEDGER, REPOSITORY, alerts, metrics_in, panels, query_of
 from clearhouse.core.service_metrics import exposition
 from clearhouse.exporter.server import exporting, utc_now
 from clearhouse.log.log import Log
+from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.gateway import metrics as _of_gateway  # noqa: F401 (they are of the process)
 from clearhouse.payments.inference.app import Metrics as InferenceMetrics
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.normalizer.service import State as NormalizerState
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.watched import PaymentsCollector
-from clearhouse.payments.worker.service import State as WorkerState
+from clearhouse.payments.worker.state import WorkerState
+from clearhouse.payments.workflows.starter_service import State as StarterState
 from clearhouse.settings import Settings, load_settings
 from deploy.grafana.__main__ import DASHBOARDS
 from deploy.grafana.dashboard import FOLDER, Dashboard
@@ -52,6 +54,7 @@ LABELS = {
     "normalizer": {"topic"},
     "payments": {"topic", "partition", "part", "code"},
     "worker": {"outcome"},
+    "starter": {"result"},
     "prometheus": {"instance", "job"},
 }
 
@@ -124,7 +127,11 @@ def test_every_metric_that_is_asked_for_is_exported(database: sa.Engine, tmp_pat
 def of_services(settings: Settings) -> set[str]:
     """The metrics of the services of payments."""
     log, store = open_log(settings), open_store(settings.payments_database_url)
-    states = (NormalizerState(log), WorkerState(log, store))
+    states = (
+        NormalizerState(log),
+        StarterState(log),
+        WorkerState(store, lambda: worker_lags(log, store.engine)),
+    )
     texts = [generate_latest(state.registry) for state in states]
     found = names_in(b"".join([*texts, exposition(), InferenceMetrics().exposition()]))
     store.close()
@@ -150,7 +157,7 @@ def test_legends_name_labels_that_there_are() -> None:
 
 def test_every_alert_has_a_runbook_and_every_runbook_that_is_named_is_there() -> None:
     found = list(alerts())
-    assert len({alert["alert"] for alert in found}) == len(found) == 31
+    assert len({alert["alert"] for alert in found}) == len(found) == 32
     named = [alert["annotations"]["runbook"] for alert in found]
     named += [link for panel in panels() for link in re.findall(r"docs/\S+\.md", panel.description)]
     assert [link for link in named if not (REPOSITORY / link).exists()] == []

@@ -45,13 +45,7 @@ def payments(
         int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
     ] = WORKER_PORT,
     starter_port: Annotated[
-        int,
-        typer.Option(
-            metavar="PORT",
-            help="Of its health and metrics, where WORKFLOWS_URL names a server.",
-            min=1,
-            max=65535,
-        ),
+        int, typer.Option(metavar="PORT", help="The same, with Temporal.", min=1, max=65535)
     ] = STARTER_PORT,
     sandbox: Annotated[
         bool,

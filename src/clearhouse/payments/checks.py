@@ -21,10 +21,10 @@ from clearhouse.payments.normalizer.loop import CONSUMER as NORMALIZER
 from clearhouse.payments.services import health_urls
 from clearhouse.payments.store import tables
 from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS, Topic
+from clearhouse.payments.unrecorded import STARTER, has_workflows
 from clearhouse.settings import Settings
 from clearhouse.store.checks import is_missing, version_of
 from clearhouse.store.database import open_to_watch
-from clearhouse.workflows.checks import WorkflowsPlace, workflows
 
 _HTTP_SECONDS = 3.0
 _SECONDS = 10.0
@@ -87,8 +87,8 @@ def _lag(settings: Settings) -> Answer:
         return Answer("Nothing waits: no service of payments has run yet.")
     with _opened_log(settings) as log:
         lags = {"normalizer": _kept_in_log(log, NORMALIZER, WEBHOOKS)}
-        if settings.workflows_url.startswith("temporal"):
-            lags["starter"] = _kept_in_log(log, "starter", EVENTS)
+        if has_workflows(settings):
+            lags["starter"] = _kept_in_log(log, STARTER, EVENTS)
         else:
             with _disposing(open_to_watch(settings.payments_database_url)) as store:
                 lags["worker"] = worker_lags(log, store)
@@ -144,15 +144,14 @@ def _store(settings: Settings) -> Answer:
 
 
 def _workflows(settings: Settings) -> Answer:
-    """Whether the workflows' server answers."""
-    return workflows(
-        WorkflowsPlace(
-            settings.workflows_url,
-            settings.temporal_ca_file,
-            settings.temporal_cert_file,
-            settings.temporal_key_file,
-        )
-    )
+    """Whether the workflows' server answers, has the namespace, and has workers."""
+    if not has_workflows(settings):
+        return Answer("They run in the worker's own process.")
+    from clearhouse.payments.workflows.asking import server_now  # its client need not be there
+
+    now = server_now(settings)
+    detail = f"{now.workers:,} workers ask for tasks, {now.runs:,} runs of events are under way."
+    return Answer(detail, f"Temporal {now.version}", now.runs)
 
 
 def _accounts(settings: Settings) -> Answer:

@@ -110,15 +110,6 @@ def worker_lags(log: Log, store: sa.Engine) -> list[Lag]:
     ]
 
 
-def starter_lags(log: Log) -> list[Lag]:
-    """What waits for the starter of a workflow server, by topic and partition."""
-    return [
-        lag
-        for topic in _READ
-        for lag in lag_of(log, topic.name, progress_of(log, STARTER, topic.name).of)
-    ]
-
-
 def _worker_read_to(store: sa.Engine) -> dict[Topic, Reached]:
     with store.connect() as connection:
         return {each: read_progress(connection, "worker", each.name) for each in _READ}

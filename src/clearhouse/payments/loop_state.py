@@ -5,7 +5,9 @@ apart. Labels are names of topics, partitions, parts and codes: each from a shor
 """
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -36,25 +38,27 @@ Reading = Callable[[], Iterable[Metric]]
 
 
 class LoopState:
-    """How a loop is, and its metrics. It is told of each step.
+    """How a service is, told by its tasks from any thread, and its metrics.
 
     Args:
-        lags: what waits for the loop, asked at each scrape.
+        lags: what waits for the service, asked at each scrape.
+        *tasks: that it has side by side. Each is starting until it tells.
     """
 
-    def __init__(self, lags: Callable[[], Iterable[Lag]]) -> None:
-        self.in_the_way: Exception | None = STARTING
+    def __init__(self, lags: Callable[[], Iterable[Lag]], *tasks: str) -> None:
+        self._lock = threading.Lock()
+        self._in_the_way: dict[str, Exception | None] = dict.fromkeys(tasks or ("loop",), STARTING)
         self.registry = CollectorRegistry()
         ready = Gauge("payments_ready", "1 while nothing is in the way.", registry=self.registry)
         ready.set_function(lambda: float(self.in_the_way is None))
-        self._waits = Gauge(
+        waits = Gauge(
             "payments_waits_for",
             "1 for the part that the service can't use now, and waits for.",
             ["part"],
             registry=self.registry,
         )
         for part in PARTS:
-            self._waits.labels(part)
+            waits.labels(part).set_function(partial(self._waits_for, part))
         self._failures = Counter(
             "payments_failures",
             "Steps that failed, by the code of what was in the way. Each is tried again.",
@@ -69,22 +73,39 @@ class LoopState:
         )
         self.add(lambda: lag_metrics(lags(), dt.datetime.now(dt.UTC)))
 
+    @property
+    def in_the_way(self) -> Exception | None:
+        """What keeps the first of the tasks that are kept from it from work; None: nothing."""
+        with self._lock:
+            return next((each for each in self._in_the_way.values() if each is not None), None)
+
     def add(self, reading: Reading) -> None:
         """Export more, read at each scrape. While it can't be read, it is left out."""
         self.registry.register(_Readings(reading))
 
     def tell(self, error: Exception | None) -> None:
-        """Take note of what is in the loop's way after a step; None: nothing."""
-        part = None if error is None else part_of(error)
-        for each in PARTS:
-            self._waits.labels(each).set(each == part)
+        """Take note of what is in the way of a service with one task; None: nothing."""
+        self.tell_of(next(iter(self._in_the_way)), error)
+
+    def tell_of(self, task: str, error: Exception | None) -> None:
+        """Take note of what is in the way of a task after a step; None: nothing."""
+        with self._lock:
+            self._in_the_way[task] = error
         if error is not None:
             self._failures.labels(code_of(error)).inc()
-        self.in_the_way = error
+
+    def of(self, task: str) -> Callable[[Exception | None], None]:
+        """By which a task tells what is in its way."""
+        return partial(self.tell_of, task)
 
     def took(self, seconds: float) -> None:
         """Take note of how long a batch took."""
         self._seconds.observe(seconds)
+
+    def _waits_for(self, part: str) -> float:
+        with self._lock:
+            found = list(self._in_the_way.values())
+        return float(any(each is not None and part_of(each) == part for each in found))
 
 
 def code_of(error: Exception) -> str:
@@ -92,13 +113,14 @@ def code_of(error: Exception) -> str:
     return error.code if isinstance(error, ClearhouseError) else type(error).__name__
 
 
-def part_of(error: Exception) -> str:
-    """Which part an error is of."""
+def part_of(error: Exception) -> str | None:
+    """Which part an error is of; None while a service starts."""
+    if error is STARTING:
+        return None
     code = code_of(error)
-    if code.startswith("breaker"):
-        return "breaker"
-    if code.startswith("workflows"):
-        return "workflows"
+    for part in ("breaker", "workflows"):
+        if code.startswith(part):
+            return part
     if isinstance(error, LogError):
         return "log"
     return "source" if isinstance(error, SourceError) else "store"

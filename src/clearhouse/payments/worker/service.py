@@ -8,24 +8,13 @@ from contextlib import ExitStack
 
 from clearhouse.core import tracing
 from clearhouse.core.loops import health_app, served, until_a_signal
-from clearhouse.log.log import Log
 from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.inference.client import inference_from
-from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
-from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.worker.loop import Worker
-from clearhouse.payments.worker.metrics import OutcomeMetrics
+from clearhouse.payments.worker.state import WorkerState
 from clearhouse.settings import Settings
 from clearhouse.workflows.opening import open_workflows
-
-
-class State(LoopState):
-    """How the service is, for who asks over HTTP."""
-
-    def __init__(self, log: Log, store: PaymentStore) -> None:
-        super().__init__(lambda: worker_lags(log, store.engine))
-        self.outcomes = OutcomeMetrics(self, store)
 
 
 def serve(settings: Settings, host: str, port: int | None) -> None:
@@ -42,13 +31,13 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
     tracing.start("worker")
     with ExitStack() as stack:
         log, store = stack.enter_context(opened(settings, settings.database_access("worker")))
-        state = State(log, store)
+        state = WorkerState(store, lambda: worker_lags(log, store.engine))
         worker = Worker(
             log,
             store,
             inference_from(settings),
             workflows=open_workflows(settings.workflows_url),
-            on_outcomes=state.outcomes.count,
+            on_outcomes=state.count,
             on_seconds=state.took,
         )
         stop = stack.enter_context(until_a_signal())

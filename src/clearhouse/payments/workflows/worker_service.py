@@ -14,18 +14,16 @@ from contextlib import ExitStack, contextmanager
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.loops import health_app, served, until_a_signal
 from clearhouse.payments.inference.client import inference_from
-from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
-from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.recorder import Outcomes, Recorder
-from clearhouse.payments.worker.metrics import OutcomeMetrics
 from clearhouse.payments.worker.publishing import Publisher
+from clearhouse.payments.worker.state import WorkerState
 from clearhouse.payments.workflows.activities import PaymentActivities
-from clearhouse.payments.workflows.health import Obstacles
 from clearhouse.payments.workflows.messages import TASK_QUEUE
 from clearhouse.payments.workflows.payment_event import PaymentEventWorkflow
 from clearhouse.payments.workflows.place import temporal_place
@@ -42,16 +40,6 @@ _DRAIN = dt.timedelta(seconds=20)
 """That tasks at hand may take when it is to end: less than a task's time-out and its tries."""
 
 
-class State(LoopState):
-    """How the service is, for who asks over HTTP."""
-
-    def __init__(self, store: PaymentStore) -> None:
-        super().__init__(list)  # what waits for it is on the workflow server: the starter tells
-        self.obstacles = Obstacles("recording", "publishing", "workflows", tell=self.tell)
-        self.obstacles.of("recording")(None)  # nothing is known to be in its way until it is asked
-        self.outcomes = OutcomeMetrics(self, store)
-
-
 def serve(settings: Settings, host: str, port: int | None) -> None:
     """Run the workflows of payments until a signal ends it.
 
@@ -63,21 +51,23 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
     Raises:
         ClearhouseError: it could not start.
     """
+    tracing.start("worker")
     with ExitStack() as stack:
         log, store = stack.enter_context(opened(settings, settings.database_access("worker")))
         bind(store, log)
-        state = State(store)
-        publisher = Publisher(store, log, InlineWorkflows(), state.obstacles.of("publishing"))
+        state = WorkerState(store, lambda: (), "recording", "publishing", "workflows")
+        state.tell_of("recording", None)  # nothing is known to be in its way until it is asked
+        publisher = Publisher(store, log, InlineWorkflows(), state.of("publishing"))
         stop = stack.enter_context(until_a_signal())
         stack.enter_context(published(publisher))
         if port is not None:
             stack.enter_context(served(health_app("Worker", state), host, port))
 
         def on_outcomes(outcomes: Outcomes) -> None:
-            state.outcomes.count(outcomes)
+            state.count(outcomes)
             publisher.nudge()
 
-        recording = Recording(Recorder(store, _now), on_outcomes, state.obstacles.of("recording"))
+        recording = Recording(Recorder(store, _now), on_outcomes, state.of("recording"), state.took)
         activities = PaymentActivities(store, inference_from(settings), recording)
         asyncio.run(_run(temporal_place(settings), activities, state, stop))
 
@@ -112,11 +102,11 @@ def worker_of(client: Client, activities: PaymentActivities) -> Worker:
 
 
 async def _run(
-    place: TemporalPlace, activities: PaymentActivities, state: State, stop: threading.Event
+    place: TemporalPlace, activities: PaymentActivities, state: WorkerState, stop: threading.Event
 ) -> None:
     client = await enter(place)
     async with worker_of(client, activities):
-        await _look(client, place, state.obstacles.of("workflows"), stop)
+        await _look(client, place, state.of("workflows"), stop)
 
 
 async def _look(

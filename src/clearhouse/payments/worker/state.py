@@ -1,11 +1,12 @@
-"""The metrics of a worker, whether it reads the log or is asked by a workflow server."""
+"""How a worker is, whoever gives it its events: the log, or a workflow server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import Counter
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from clearhouse.payments.flow import outbox_now
+from clearhouse.payments.lag import Lag
 from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.recorder import Outcomes
@@ -13,22 +14,23 @@ from clearhouse.payments.store.recorder import Outcomes
 _OUTCOMES = ("recorded", "duplicate", "dead_letter", "known")
 
 
-class OutcomeMetrics:
-    """What became of events, and what is still to be published of them.
+class WorkerState(LoopState):
+    """See `LoopState`.
 
     Args:
-        state: that exports it.
         store: holds the outbox.
+        lags: what waits for it in the log; nothing where a workflow server gives it events.
+        *tasks: that it has side by side.
     """
 
-    def __init__(self, state: LoopState, store: PaymentStore) -> None:
+    def __init__(
+        self, store: PaymentStore, lags: Callable[[], Iterable[Lag]] = lambda: (), *tasks: str
+    ) -> None:
+        super().__init__(lags, *tasks)
         self._outcomes = Counter(
-            "worker_outcomes",
-            "Events by what became of them.",
-            ["outcome"],
-            registry=state.registry,
+            "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
         )
-        state.add(lambda: _outbox(store))
+        self.add(lambda: _outbox(store))
 
     def count(self, outcomes: Outcomes) -> None:
         """Count what a batch became."""
