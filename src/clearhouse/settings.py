@@ -312,6 +312,11 @@ class Settings(BaseSettings):
         copy.model_post_init(None)
         return copy
 
+    @property
+    def has_workflow_server(self) -> bool:
+        """Whether durable workflows run on a server, and not inside the worker."""
+        return self.workflows_url.startswith("temporal")
+
     def database_access(self, service: str) -> DatabaseAccess:
         """How a service uses a database on a server; commands have longer time-outs."""
         return DatabaseAccess(
@@ -403,7 +408,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _check_workflows(settings: Settings) -> None:
     """See that workflows of a server have their events and their effects on servers too."""
-    if not settings.workflows_url.startswith("temporal"):
+    if not settings.has_workflow_server:
         return
     on_servers = settings.log_url.startswith("kafka") and not str(
         settings.payments_database_url

@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from clearhouse.cli import serve_inference, serve_normalizer, serve_payments, serve_worker
+from clearhouse.cli import (
+    serve_inference,
+    serve_normalizer,
+    serve_payments,
+    serve_starter,
+    serve_worker,
+)
 from clearhouse.cli.app import err, settings_of_stores
 from clearhouse.cli.options import Host, Port, Workers
 from clearhouse.core.supervised import end_with_supervisor
@@ -37,5 +43,5 @@ def gateway(
     run.serve(host, port, workers, is_of_sandbox=sandbox)
 
 
-for command in (serve_normalizer, serve_worker, serve_inference, serve_payments):
+for command in (serve_normalizer, serve_starter, serve_worker, serve_inference, serve_payments):
     command.register(group)

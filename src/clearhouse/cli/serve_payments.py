@@ -67,7 +67,9 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
         log, store = stack.enter_context(opened(config, config.database_access("payments")))
         err.print(f"Webhooks are taken at [bold]{places.gateway_url}/webhooks/…[/] (Ctrl-C ends).")
         shown = stack.enter_context(view())
-        children = services(places, environment, of_sandbox=of_sandbox)
+        children = services(
+            places, environment, of_sandbox=of_sandbox, has_starter=config.has_workflow_server
+        )
         supervisor = Supervisor(children, shown.tell)
         workflows = has_workflows(config)
         looking = Looking(

@@ -16,6 +16,9 @@ def worker(
     port: HealthPort = None,
 ) -> None:
     """Record payment events in the operational store, and publish what was recorded."""
-    from clearhouse.payments.worker import service
-
-    service.serve(settings_of_stores(), host, port)
+    config = settings_of_stores()
+    if config.has_workflow_server:
+        from clearhouse.payments.workflows import worker_service as service
+    else:
+        from clearhouse.payments.worker import service  # type: ignore[no-redef]
+    service.serve(config, host, port)

@@ -30,13 +30,18 @@ class Places:
 
 
 def services(
-    places: Places, environment: Mapping[str, str], *, of_sandbox: bool = False
+    places: Places,
+    environment: Mapping[str, str],
+    *,
+    of_sandbox: bool = False,
+    has_starter: bool = False,
 ) -> list[Child]:
     """The services in the order in which they start: the door is opened last, and closed first.
 
     Args:
         places: where they listen.
         environment: settings of all of them, beside those of this process.
+        has_starter: events are started on a workflow server, which the worker asks for them.
         of_sandbox: the gateway takes the webhooks of the sandbox's accounts, and no others.
     """
     shared = dict(environment)
@@ -47,6 +52,7 @@ def services(
     return [
         *children,
         _service("worker", shared),
+        *([_service("starter", shared)] if has_starter else []),
         _service("normalizer", shared),
         _service(
             "gateway",

@@ -26,13 +26,18 @@ with workflow.unsafe.imports_passed_through():
     )
     from clearhouse.payments.problem import Problem
     from clearhouse.payments.workflows import messages
-    from clearhouse.payments.workflows.messages import Asked, Before, Delivery, Judged, RunState
+    from clearhouse.payments.workflows.messages import (
+        RECORD_FAILED,
+        Asked,
+        Before,
+        Delivery,
+        Judged,
+        RunState,
+    )
     from clearhouse.workflows.activity import Activity
     from clearhouse.workflows.temporal_errors import code_of
     from clearhouse.workflows.temporal_policies import run_local
 
-RECORD_FAILED = "record_failed"
-"""Code of an event that can't be stored, whatever the number of tries."""
 DEAD_LETTERED = "dead_lettered"
 _WAITS = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 15, 60, 300))
 """Between tries while the store does not answer; the last one again and again."""

@@ -1,0 +1,109 @@
+"""The activities of payments as runs of a workflow server call them: one event each.
+
+What many runs ask for at the same time is asked of the store and the models in batches.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from temporalio import activity
+
+from clearhouse.core.batching import Batcher
+from clearhouse.payments import activities as declared
+from clearhouse.payments.activities import Ask, decision_row, models_of, problems_of
+from clearhouse.payments.event import PaymentEvent, decode_event
+from clearhouse.payments.inference.client import Inference
+from clearhouse.payments.inference.model import History
+from clearhouse.payments.problem import Problem
+from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.recorder import Handled
+from clearhouse.payments.workflows.histories import Histories
+from clearhouse.payments.workflows.messages import Asked, Before, Delivery, Judged
+from clearhouse.payments.workflows.recording import Recording
+from clearhouse.workflows.activity import Activity
+from clearhouse.workflows.temporal_errors import coded
+
+Row = dict[str, Any]
+
+
+class PaymentActivities:
+    """What the runs of events do outside of their definitions.
+
+    Args:
+        store: holds what is recorded.
+        inference: gives advice.
+        recording: records.
+    """
+
+    def __init__(self, store: PaymentStore, inference: Inference, recording: Recording) -> None:
+        self._histories = Histories(store)
+        self._recording = recording
+        models = models_of(inference)
+        self._advice = {
+            each.name: Batcher(_advisor(each, models[each.name])) for each, _ in declared.ADVICE
+        }
+
+    @property
+    def all(self) -> list[Callable[..., Any]]:
+        """What a worker is given."""
+        return [
+            self.validate_business_rules,
+            self.read_history,
+            self.score_fraud,
+            self.predict_churn,
+            self.plan_retry,
+            self.record_event,
+        ]
+
+    @activity.defn(name=declared.VALIDATE_BUSINESS_RULES.name)
+    @coded
+    async def validate_business_rules(self, delivery: Delivery) -> list[Problem]:
+        """What is wrong with an event."""
+        return problems_of(decode_event(delivery.event))
+
+    @activity.defn(name=declared.READ_HISTORY.name)
+    @coded
+    async def read_history(self, delivery: Delivery) -> Before:
+        """What is known of an event's payment."""
+        event = decode_event(delivery.event)
+        return Before(history=await self._histories.before(event, delivery.after))
+
+    @activity.defn(name=declared.SCORE_FRAUD.name)
+    @coded
+    async def score_fraud(self, asked: Asked) -> Row:
+        """How likely an event is fraud, as a row of `decision`."""
+        return await self._ask(declared.SCORE_FRAUD, asked)
+
+    @activity.defn(name=declared.PREDICT_CHURN.name)
+    @coded
+    async def predict_churn(self, asked: Asked) -> Row:
+        """How likely its customer is lost, as a row of `decision`."""
+        return await self._ask(declared.PREDICT_CHURN, asked)
+
+    @activity.defn(name=declared.PLAN_RETRY.name)
+    @coded
+    async def plan_retry(self, asked: Asked) -> Row:
+        """When to try a failed payment again, as a row of `decision`."""
+        return await self._ask(declared.PLAN_RETRY, asked)
+
+    @activity.defn(name=declared.RECORD_EVENT.name)
+    @coded
+    async def record_event(self, judged: Judged) -> str:
+        """Record a delivery; what became of it: recorded, duplicate or dead_letter."""
+        event = decode_event(judged.delivery.event)
+        return await self._recording.record(
+            Handled(event, judged.delivery.record, judged.problems, judged.decisions)
+        )
+
+    async def _ask(self, which: Activity, asked: Asked) -> Row:
+        return await self._advice[which.name].ask((decode_event(asked.event), asked.history))
+
+
+def _advisor(
+    which: Activity, ask: Ask
+) -> Callable[[Sequence[tuple[PaymentEvent, History]]], Sequence[Row]]:
+    def advise(cases: Sequence[tuple[PaymentEvent, History]]) -> Sequence[Row]:
+        found = ask([event for event, _ in cases], [history for _, history in cases])
+        return [decision_row(which, each) for each in found]
+
+    return advise

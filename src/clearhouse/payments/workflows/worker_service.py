@@ -1,0 +1,163 @@
+"""The worker of a workflow server as a process: it runs what the starter has started.
+
+On SIGTERM or Ctrl-C it takes no more tasks, ends those at hand, publishes what they have left, and
+ends. Whatever else ends it: the server gives its tasks to another worker, or to this one when it is
+back, and the store knows what had been recorded.
+"""
+
+import asyncio
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from clearhouse.core.errors import ClearhouseError
+from clearhouse.core.loops import health_app, served, until_a_signal
+from clearhouse.payments.flow import to_publish
+from clearhouse.payments.inference.client import inference_from
+from clearhouse.payments.opening import opened
+from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.log_binding import bind
+from clearhouse.payments.store.recorder import Outcomes, Recorder
+from clearhouse.payments.worker.publishing import Publisher
+from clearhouse.payments.workflows.activities import PaymentActivities
+from clearhouse.payments.workflows.health import Obstacles
+from clearhouse.payments.workflows.messages import TASK_QUEUE
+from clearhouse.payments.workflows.payment_event import PaymentEventWorkflow
+from clearhouse.payments.workflows.place import temporal_place
+from clearhouse.payments.workflows.recording import Recording
+from clearhouse.settings import Settings
+from clearhouse.workflows.inline import InlineWorkflows
+from clearhouse.workflows.temporal import TemporalPlace, check, enter
+
+WORKFLOWS = (PaymentEventWorkflow,)
+_TASKS = 200
+"""Of runs at a time: as many events can be in one transaction of the store."""
+_LOOKS_EVERY_SECONDS = 5.0
+_DRAIN = dt.timedelta(seconds=20)
+"""That tasks at hand may take when it is to end: less than a task's time-out and its tries."""
+_OUTCOMES = ("recorded", "duplicate", "dead_letter", "known")
+
+
+@dataclass(slots=True)
+class State:
+    """How the service is, for who asks over HTTP."""
+
+    store: PaymentStore
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    obstacles: Obstacles = field(
+        default_factory=lambda: Obstacles("recording", "publishing", "workflows")
+    )
+    _outcomes: Counter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._outcomes = Counter(
+            "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
+        )
+        outbox = Gauge("worker_outbox", "Messages still to be published.", registry=self.registry)
+        outbox.set_function(lambda: float(to_publish(self.store.engine)))
+        self.obstacles.export("worker_ready", self.registry)
+        self.obstacles.of("recording")(None)  # nothing is known to be in its way until it is asked
+
+    @property
+    def in_the_way(self) -> Exception | None:
+        """What keeps it from work; None: nothing."""
+        return self.obstacles.first
+
+    def count(self, outcomes: Outcomes) -> None:
+        """Count what a batch became."""
+        for name in _OUTCOMES:
+            self._outcomes.labels(name).inc(getattr(outcomes, name))
+
+
+def serve(settings: Settings, host: str, port: int | None) -> None:
+    """Run the workflows of payments until a signal ends it.
+
+    Args:
+        settings: name the log, the store, the inference service and the workflow server.
+        host: where health and metrics are served.
+        port: the same; None: they are not.
+
+    Raises:
+        ClearhouseError: it could not start.
+    """
+    with ExitStack() as stack:
+        log, store = stack.enter_context(opened(settings, settings.database_access("worker")))
+        bind(store, log)
+        state = State(store)
+        publisher = Publisher(store, log, InlineWorkflows(), state.obstacles.of("publishing"))
+        stop = stack.enter_context(until_a_signal())
+        stack.enter_context(published(publisher))
+        if port is not None:
+            stack.enter_context(served(health_app("Worker", state), host, port))
+
+        def on_outcomes(outcomes: Outcomes) -> None:
+            state.count(outcomes)
+            publisher.nudge()
+
+        recording = Recording(Recorder(store, _now), on_outcomes, state.obstacles.of("recording"))
+        activities = PaymentActivities(store, inference_from(settings), recording)
+        asyncio.run(_run(temporal_place(settings), activities, state, stop))
+
+
+@contextmanager
+def published(publisher: Publisher) -> Iterator[None]:
+    """Publish in a thread for as long as the block lasts, and then what is left."""
+    stop = threading.Event()
+    thread = threading.Thread(target=publisher.run_until, args=(stop,), name="publisher")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        publisher.nudge()
+        thread.join()
+
+
+def worker_of(client: Client, activities: PaymentActivities) -> Worker:
+    """What runs the workflows of payments in this process."""
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=WORKFLOWS,
+        activities=activities.all,
+        max_concurrent_workflow_tasks=_TASKS,
+        max_concurrent_local_activities=3 * _TASKS,  # of each run, at most three models at a time
+        max_cached_workflows=10 * _TASKS,
+        graceful_shutdown_timeout=_DRAIN,
+        no_remote_activities=True,
+    )
+
+
+async def _run(
+    place: TemporalPlace, activities: PaymentActivities, state: State, stop: threading.Event
+) -> None:
+    client = await enter(place)
+    async with worker_of(client, activities):
+        await _look(client, place, state.obstacles.of("workflows"), stop)
+
+
+async def _look(
+    client: Client,
+    place: TemporalPlace,
+    tell: Callable[[Exception | None], None],
+    stop: threading.Event,
+) -> None:
+    """See now and then that the server answers, until `stop` is set."""
+    while not stop.is_set():
+        try:
+            await check(client, place)
+        except ClearhouseError as error:
+            tell(error)
+        else:
+            tell(None)
+        await asyncio.to_thread(stop.wait, _LOOKS_EVERY_SECONDS)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
