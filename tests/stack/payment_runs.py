@@ -2,6 +2,7 @@
 as processes, and what became of events."""
 
 import asyncio
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -108,7 +109,7 @@ class Payments:
         log = open_payment_log(log_place(self.settings))
         found = []
         for partition in range(log.partitions(topic)):
-            at = log.positions_of(topic, _TODAY(), partition)[0]
+            at = log.positions_of(topic, dt.datetime.now(dt.UTC).date(), partition)[0]
             while records := log.read(topic, at, 1000):
                 found += [record.value for record in records]
                 at = records[-1].position + 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from clearhouse.cli import payments_prepare
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.options import FirstBookDate, JsonFlag
 from clearhouse.cli.progress import under_way
@@ -205,3 +206,6 @@ def _opened(stack: ExitStack) -> tuple["Settings", "Log", "PaymentStore"]:
 
 def _day(text: str | None) -> dt.date | None:
     return None if text is None else parse_day(text)
+
+
+payments_prepare.register(group)
