@@ -2,7 +2,6 @@
 as processes, and what became of events."""
 
 import asyncio
-import datetime as dt
 import os
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from clearhouse.log.log import Log, Message
 from clearhouse.log.preparing import prepare_log
+from clearhouse.log.scan import scan
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, encode_event
 from clearhouse.payments.log_opening import declared_topics, log_place, open_payment_log
@@ -107,12 +107,7 @@ class Payments:
     def read(self, topic: str) -> list[bytes]:
         """All messages of a topic."""
         log = open_payment_log(log_place(self.settings))
-        found = []
-        for partition in range(log.partitions(topic)):
-            at = log.positions_of(topic, dt.datetime.now(dt.UTC).date(), partition)[0]
-            while records := log.read(topic, at, 1000):
-                found += [record.value for record in records]
-                at = records[-1].position + 1
+        found = [record.value for record in scan(log, topic)]
         log.close()
         return found
 

@@ -15,7 +15,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from clearhouse.core.loops import health_app, served, until_a_signal
-from clearhouse.log.log import Log
+from clearhouse.log.log import Log, Reached
+from clearhouse.log.reach import progress_of, waiting_of
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.database import PaymentStore
@@ -111,11 +112,11 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
 
 def starter_lag(log: Log) -> int:
     """How many events the starter has still to read, redriven ones among them."""
-    return sum(
-        log.waiting(topic.name, log.progress(CONSUMER, topic.name, partition))
-        for topic in (EVENTS, REDRIVEN)
-        for partition in range(log.partitions(topic.name))
-    )
+    return sum(waiting_of(log, name, reached) for name, reached in _read_to(log).items())
+
+
+def _read_to(log: Log) -> dict[str, Reached]:
+    return {topic.name: progress_of(log, CONSUMER, topic.name) for topic in (EVENTS, REDRIVEN)}
 
 
 async def _run(
