@@ -94,6 +94,9 @@ class Connection:
             "bootstrap.servers": self.servers,
             "client.id": "clearhouse",
             "socket.timeout.ms": _MILLISECONDS,
+            # Known brokers are kept when none answers. By its default, librdkafka 2.16 forgets them,
+            # and a call that is under way may then never return.
+            "metadata.recovery.strategy": "none",
             "reconnect.backoff.ms": 100,
             "reconnect.backoff.max.ms": 1_000,
             "logger": _LOGGER,
