@@ -23,7 +23,7 @@ from clearhouse.settings import Settings, load_settings
 SOON_SECONDS = 120.0
 QUICK = Patience(restart_seconds=0.02, restart_most_seconds=0.1)
 _LOOKS_EVERY_SECONDS = 0.05
-_LINES_KEPT = 40
+_LINES_KEPT, _WIDTH = 40, 200
 
 
 def until(
@@ -123,7 +123,7 @@ def running_services(
         log, store = stack.enter_context(opened(settings))
         supervisor = Supervisor(
             list(_several(children, "normalizer", normalizers)),
-            lambda name, line: said.append(f"{name}: {line}"),
+            lambda name, line: said.append(f"{name}: {line[:_WIDTH]}"),
             patience,
         )
         stack.enter_context(supervisor.keeping_on())
