@@ -23,7 +23,7 @@ SEED ?= 42
 KILLS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos-embedded bench bench-stack mutants \
+.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos chaos-embedded bench bench-stack mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -76,6 +76,9 @@ crash: install-dev  ## kill a run before and after every durable write, and run 
 
 chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
 	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+
+chaos: install-dev  ## kill services and servers of payments 40 times on a stack of its own (KILLS=…, CHAOS_SEED=…)
+	@$(RUN)/pytest tests/stack/test_payments_killed.py -s --kills $(if $(filter file,$(origin KILLS)),40,$(KILLS)) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 stack-up: install  ## PostgreSQL, an S3 store, Redis, Kafka, Temporal, Prometheus and Alertmanager here, without containers (STACK_SERVERS=postgres,kafka)
 	@$(RUN)/python -m deploy.native up

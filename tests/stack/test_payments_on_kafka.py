@@ -85,7 +85,7 @@ def month(
             "STRIPE_API_URL": urls["payment_providers"],
             "STRIPE_API_KEY": STRIPE_KEY,
         }
-        with running_services(home, settings) as services:
+        with running_services({"CLEARHOUSE_HOME": str(home), **settings}) as services:
             services.until_ready()
             report = send(world.deliveries, services.url)
             assert {n for n in report.given_up if not world.deliveries[n].is_forged} == set()

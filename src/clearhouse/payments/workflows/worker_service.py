@@ -33,7 +33,7 @@ from clearhouse.workflows.inline import InlineWorkflows
 from clearhouse.workflows.temporal import TemporalPlace, check, enter
 
 WORKFLOWS = (PaymentEventWorkflow,)
-_TASKS = 200
+_TASKS = 64
 """Of runs at a time: as many events can be in one transaction of the store."""
 _LOOKS_EVERY_SECONDS = 5.0
 _DRAIN = dt.timedelta(seconds=20)
