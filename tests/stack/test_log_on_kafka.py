@@ -1,11 +1,10 @@
 """The log on a real Kafka: the contract of every log, and what only a server does."""
 
 import asyncio
-import os
-import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from kafka_logs import PARTITIONS, new_place
@@ -81,25 +80,12 @@ def test_what_a_killed_process_had_not_committed_is_seen_by_nobody_and_done_agai
     log = opened()
     sent = [Message("a", f"key {n}", b"%d" % n) for n in range(20)]
     log.append(sent)
-    program = (
-        "import sys, time; import clearhouse.log.kafka.transactions as transactions\n"
-        "from clearhouse.log.opening import LogPlace, open_log\n"
-        "from clearhouse.log.log import Message\n"
-        "from log_contract import TOPICS\n"
-        "class Stuck(transactions.Producer):\n"
-        "    def commit_transaction(self, timeout=-1):\n"
-        "        self.flush()\n"
-        "        print('appended', flush=True)\n"
-        "        time.sleep(600)\n"
-        "transactions.Producer = Stuck\n"
-        f"subscription = open_log(LogPlace({place.url!r}), TOPICS).subscribe('c', 'a')\n"
-        "while not (records := subscription.read(20)): pass\n"
-        "subscription.commit(records, [Message('b', r.key, r.value) for r in records])\n"
-    )
-    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert child.stdout.readline() == "appended\n"
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
+    stuck = [sys.executable, str(Path(__file__).with_name("stuck_copier.py")), place.url]
+    with subprocess.Popen(stuck, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout.readline() == "appended\n"
+        finally:
+            child.kill()
     assert whole(log, "b") == []
 
     subscription = log.subscribe("c", "a")

@@ -1,12 +1,10 @@
-"""What is asked of a cluster beside reading and appending: bounds, offsets of groups, deletion."""
+"""What is asked of a cluster beside reading and appending: its topics, their bounds, deletion."""
 
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -15,29 +13,16 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec, TopicDescription
 
+from clearhouse.log.kafka.asking import answer
 from clearhouse.log.kafka.connection import SECONDS, Connection
 
 T = TypeVar("T")
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-_PAUSE_SECONDS = 0.02
-_UNSETTLED_SECONDS = 15.0
-"""In which leaders are chosen anew, and the transaction of a killed process is ended."""
-_PASSING = {
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.UNSTABLE_OFFSET_COMMIT,
-}
 
 
 class Admin:
-    """Asks a cluster. Threads share one object; each method raises LogError where it can't.
-
-    While the cluster moves partitions or groups from one broker to another, it is asked again.
-    """
+    """Asks a cluster. Threads share one object; each method raises LogError where it can't."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -66,25 +51,6 @@ class Admin:
         found = self._offset(name, partition, OffsetSpec.for_timestamp(milliseconds))
         return None if found < 0 else found
 
-    def committed(self, group: str, name: str, partition: int) -> int | None:
-        """Offset that a group has committed; None: it has not begun.
-
-        It waits until transactions that commit another one have ended.
-        """
-        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(name, partition)])
-
-        def ask() -> int:
-            asked = self.client.list_consumer_group_offsets(
-                [wanted], require_stable=True, request_timeout=SECONDS
-            )
-            (found,) = asked[group].result().topic_partitions
-            if found.error is not None:
-                raise KafkaException(found.error)
-            return int(found.offset)
-
-        offset = self._as_soon_as_known(ask)
-        return None if offset < 0 else offset
-
     def delete_before(self, name: str, partition: int, offset: int) -> None:
         """Delete the records of a partition before an offset."""
         limit = TopicPartition(name, partition, offset)
@@ -99,7 +65,7 @@ class Admin:
         Raises:
             LogError: it can't be had.
         """
-        return self._as_soon_as_known(lambda: ask().result())
+        return answer(self._connection, self.client, lambda: ask().result())
 
     def result(self, future: "Future[T]") -> T:
         """What was asked for already; raises as `answer` does."""
@@ -107,17 +73,6 @@ class Admin:
             return future.result()
         except KafkaException as error:
             raise self._connection.told(error) from None
-
-    def _as_soon_as_known(self, ask: Callable[[], T]) -> T:
-        give_up_at = time.monotonic() + _UNSETTLED_SECONDS
-        while True:
-            try:
-                return ask()
-            except KafkaException as error:
-                is_passing = error.args[0].code() in _PASSING
-                if not is_passing or time.monotonic() > give_up_at:
-                    raise self._connection.told(error) from None
-            time.sleep(_PAUSE_SECONDS)
 
     def _offset(self, name: str, partition: int, spec: OffsetSpec) -> int:
         place = TopicPartition(name, partition)

@@ -32,6 +32,14 @@ _GONE = {
     KafkaError._UNKNOWN_TOPIC,
     KafkaError._UNKNOWN_PARTITION,
 }
+_SILENT = {
+    KafkaError._TIMED_OUT,
+    KafkaError._MSG_TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._RESOLVE,
+    KafkaError._NOENT,
+    KafkaError._ALL_BROKERS_DOWN,
+}
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]", re.ASCII)
 _log = structlog.get_logger()
 
@@ -150,6 +158,11 @@ class Connection:
                 return self._refused()
             if known is not None and known.code() == KafkaError._SSL:
                 return self._untrusted()
+        if error.code() in _SILENT:
+            return LogError(
+                f"Kafka at {self.servers} does not answer: see that it runs, and that LOG_URL "
+                "names it."
+            )
         return LogError(f"Kafka at {self.servers} does not answer as it should ({error.name()}).")
 
     def _refused(self) -> LogError:

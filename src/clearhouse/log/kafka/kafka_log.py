@@ -8,6 +8,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from weakref import WeakSet
 
 import confluent_kafka as ck
 from confluent_kafka import KafkaException, Producer
@@ -58,8 +59,9 @@ class KafkaLog:
         self._partitions = self._found()
         self._reader = Reader(self._connection)
         self._producer: Producer | None = None
-        self._one_producer = threading.Lock()
+        self._one_at_a_time = threading.Lock()
         self._kept: dict[str, KeptProgress] = {}
+        self._subscriptions: WeakSet[KafkaSubscription] = WeakSet()
 
     @property
     def identity(self) -> str:
@@ -86,7 +88,9 @@ class KafkaLog:
     def subscribe(self, consumer: str, topic: str) -> KafkaSubscription:
         """See `Log.subscribe`."""
         self._name(topic)
-        return KafkaSubscription(self._connection, self._admin, consumer, topic, self._names)
+        made = KafkaSubscription(self._connection, self._admin, consumer, topic, self._names)
+        self._subscriptions.add(made)
+        return made
 
     def partitions(self, topic: str) -> int:
         """See `Log.partitions`."""
@@ -146,11 +150,15 @@ class KafkaLog:
         )
 
     def close(self) -> None:
-        """See `Log.close`."""
+        """See `Log.close`. It closes what has subscribed, too."""
         self._reader.close()
-        with self._one_producer:
+        for subscription in self._subscriptions:
+            subscription.close()
+        with self._one_at_a_time:
             self._producer = None
-        self._kept.clear()
+            for kept in self._kept.values():
+                kept.close()
+            self._kept.clear()
 
     def _found(self) -> dict[str, int]:
         """Partitions of each topic, by its name on the server."""
@@ -175,9 +183,9 @@ class KafkaLog:
             self._name(topic)
         if consumer not in self._kept:
             both = {**self._names, **self._sources}
-            self._kept.setdefault(
-                consumer, KeptProgress(self._connection, self._admin, consumer, both)
-            )
+            with self._one_at_a_time:
+                if consumer not in self._kept:
+                    self._kept[consumer] = KeptProgress(self._connection, consumer, both)
         return self._kept[consumer]
 
     def _append(self, messages: Sequence[Message]) -> list[int]:
@@ -190,7 +198,7 @@ class KafkaLog:
             else:
                 errors.append(error)
 
-        with self._one_producer:
+        with self._one_at_a_time:
             try:
                 if self._producer is None:
                     self._producer = Producer(self._connection.producer_settings({}))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from confluent_kafka import Consumer, TopicPartition
 
-from clearhouse.log.kafka.admin import Admin
+from clearhouse.log.kafka.asking import committed
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.messages import place_of, position_of
 from clearhouse.log.kafka.transactions import Unsettled, Writer
@@ -19,16 +19,12 @@ class KeptProgress:
 
     Args:
         connection: of the cluster.
-        admin: of the same.
         consumer: as its callers name it.
         topics: names on the server, by topic, with those of sources.
     """
 
-    def __init__(
-        self, connection: Connection, admin: Admin, consumer: str, topics: Mapping[str, str]
-    ) -> None:
+    def __init__(self, connection: Connection, consumer: str, topics: Mapping[str, str]) -> None:
         self._connection = connection
-        self._admin = admin
         self._consumer = consumer
         self._group = connection.names.of(consumer)
         self._topics = topics
@@ -37,7 +33,9 @@ class KeptProgress:
         self._stored: dict[tuple[str, int], int] = {}
         """The same: what the cluster has, which nobody but the writer can change."""
         self._writer: Writer | None = None
-        self._group_metadata: object = None
+        # It never joins the group: it names it to the cluster and to the writer.
+        self._client = Consumer(connection.consumer_settings({"group.id": self._group}))
+        self._group_metadata = self._client.consumer_group_metadata()
         self._one_at_a_time = threading.Lock()
 
     def ask(self, topic: str, partition: int) -> int:
@@ -69,13 +67,14 @@ class KeptProgress:
             self._asked[to.topic, partition] = self._stored[to.topic, partition] = to.position
             return positions
 
+    def close(self) -> None:
+        """Close the clients."""
+        with self._one_at_a_time:
+            self._writer = None
+            self._client.close()
+
     def _new_writer(self) -> Writer:
         """Fence who wrote before: from here on nobody else moves the progress unseen."""
-        if self._group_metadata is None:
-            settings = self._connection.consumer_settings({"group.id": self._group})
-            nobody = Consumer(settings)  # it never joins: its metadata name the group alone
-            self._group_metadata = nobody.consumer_group_metadata()
-            nobody.close()
         self._stored.clear()
         self._writer = Writer(self._connection, self._group, self._topics, tells_positions=True)
         return self._writer
@@ -92,5 +91,5 @@ class KeptProgress:
             )
 
     def _found(self, topic: str, partition: int) -> int:
-        offset = self._admin.committed(self._group, self._topics[topic], partition)
+        offset = committed(self._connection, self._client, self._topics[topic], partition)
         return position_of(partition, offset or 0)

@@ -16,6 +16,7 @@ from confluent_kafka import (
 )
 
 from clearhouse.log.kafka.admin import Admin
+from clearhouse.log.kafka.asking import committed
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.messages import check, place_of, records_of
 from clearhouse.log.kafka.reader import aged_out
@@ -24,7 +25,7 @@ from clearhouse.log.log import LogError, Message, Record, StaleProgress, partiti
 
 _WAIT_SECONDS = 0.05
 """For a first record, where there is none."""
-_GONE_SECONDS = 15
+_GONE_SECONDS = 10
 """Without a sign of life, after which a process's partitions are given to others."""
 _log = structlog.get_logger()
 
@@ -155,9 +156,9 @@ class KafkaSubscription:
             return  # the partitions are lost, which was told; the group is joined again by itself
         if error.code() != KafkaError._AUTO_OFFSET_RESET or partition is None:
             raise self._connection.told(error)
-        committed = self._admin.committed(self._group, self._name, partition)
-        if committed is not None:
-            raise aged_out(self._name, committed)
+        offset = committed(self._connection, consumer, self._name, partition)
+        if offset is not None:
+            raise aged_out(self._name, offset)
         consumer.incremental_unassign([TopicPartition(self._name, partition)])
         consumer.incremental_assign([TopicPartition(self._name, partition, OFFSET_BEGINNING)])
 

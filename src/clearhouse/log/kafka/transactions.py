@@ -73,7 +73,7 @@ class Writer:
         }
         try:
             self._producer = Producer(connection.producer_settings(settings))
-            self._producer.init_transactions(2 * SECONDS)
+            self._producer.init_transactions(SECONDS)
         except KafkaException as error:
             raise connection.told(error) from None
 
@@ -116,7 +116,7 @@ class Writer:
             Unsettled: it can't be.
         """
         told = self._told(error)
-        if error.fatal():
+        if not error.txn_requires_abort():  # a time-out, after which some calls never return
             raise Unsettled(told)
         try:
             self._producer.abort_transaction(2 * SECONDS)
