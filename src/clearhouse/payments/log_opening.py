@@ -1,8 +1,10 @@
 """Opening the log of payments."""
 
+from pathlib import Path
+
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
-from clearhouse.payments.topics import TOPICS
+from clearhouse.payments.topics import OUTBOX, TOPICS
 from clearhouse.settings import Settings
 
 
@@ -22,5 +24,16 @@ def log_place(settings: Settings) -> LogPlace:
 
 def open_payment_log(place: LogPlace) -> Log:
     """The log, with all topics of payments declared. See `log.opening.open_log`."""
-    declared = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
-    return open_log(place, declared)
+    return open_log(place, declared_topics())
+
+
+def declared_topics() -> list[Topic]:
+    """The topics of payments, as a log is told of them."""
+    topics = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
+    return [*topics, Topic(OUTBOX, is_source=True)]
+
+
+def log_exists(place: LogPlace) -> bool:
+    """Whether a log was ever made there. One on a server is taken to be: without it, that tells."""
+    path = place.url.removeprefix("sqlite:///")
+    return path == place.url or Path(path).exists()

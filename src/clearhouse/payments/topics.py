@@ -42,5 +42,7 @@ TOPICS = (
     NORMALIZER_DEAD,
     WORKER_DEAD,
 )
+OUTBOX = "store:outbox"
+"""No topic: the outbox of the operational store. The log keeps how far it is published."""
 DEAD_LETTERS = {"gateway": GATEWAY_DEAD, "normalizer": NORMALIZER_DEAD, "worker": WORKER_DEAD}
 """Where each stage puts what it can't handle."""
