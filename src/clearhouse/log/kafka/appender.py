@@ -15,9 +15,10 @@ from clearhouse.log.room import Room
 _POLL_SECONDS = 0.001
 """Between looks for what was delivered, while something is under way. A thread that waits for it
 instead would take the interpreter from the loop at every message."""
-_GATHER_SECONDS = 0.005
-"""For which messages are gathered at most, while those before them are under way. With more
-requests under way than a broker is sent at once, the client's thread turns round and round."""
+_GATHER_SECONDS = 0.1
+"""For which messages are gathered at most, while those before them are under way: a partition that
+does not answer holds up the others for so long. With more requests at once than a broker is sent,
+which are five, the client's thread spins until one is answered."""
 _MOST_BYTES = 64 << 20
 """Under way at the same time."""
 
