@@ -10,10 +10,9 @@ from confluent_kafka.admin import AdminClient
 
 from benchmarks.jobs import BenchmarkError
 from clearhouse.log.log import PARTITION_SPAN, Log, Record
-from clearhouse.log.places import LogPlace, Topic
+from clearhouse.log.places import LogPlace
 from clearhouse.log.preparing import prepare_log
-from clearhouse.payments.log_opening import open_payment_log
-from clearhouse.payments.topics import TOPICS
+from clearhouse.payments.log_opening import declared_topics, open_payment_log
 
 PARTITIONS = 4
 _AT_ONCE = 10_000
@@ -59,7 +58,7 @@ def kafka_log(partitions: int = PARTITIONS) -> Iterator[KafkaLog]:
     prefix = f"bench-{uuid.uuid4().hex[:8]}"
     servers = server.removeprefix("kafka://").partition("/")[0]
     place = LogPlace(f"kafka://{servers}/{prefix}", partitions=partitions)
-    prepare_log(place, [Topic(each.name) for each in TOPICS])
+    prepare_log(place, declared_topics())
     log = open_payment_log(place)
     try:
         yield KafkaLog(log, place, servers, prefix)

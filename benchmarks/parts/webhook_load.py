@@ -80,7 +80,8 @@ async def send(server: Server, requests: Sequence[bytes], connections: int) -> l
     for each in opened:
         await loop.create_connection(lambda each=each: each, server.host, server.port)
     async with asyncio.timeout(_SECONDS_AT_MOST):
-        return [second for each in opened for second in await each.ended]
+        ended = await asyncio.gather(*(each.ended for each in opened))
+    return [second for seconds in ended for second in seconds]
 
 
 class _Connection(asyncio.Protocol):
