@@ -1,9 +1,15 @@
-"""Opening the log of payments."""
+"""Opening the log of payments, and making its topics on a server."""
 
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
-from clearhouse.payments.topics import TOPICS
+from clearhouse.log.preparing import Prepared, prepare_log
+from clearhouse.payments.topics import OUTBOX, TOPICS
 from clearhouse.settings import Settings
+
+_DECLARED = (
+    *(Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS),
+    Topic(OUTBOX, is_source=True),
+)
 
 
 def log_place(settings: Settings) -> LogPlace:
@@ -22,5 +28,9 @@ def log_place(settings: Settings) -> LogPlace:
 
 def open_payment_log(place: LogPlace) -> Log:
     """The log, with all topics of payments declared. See `log.opening.open_log`."""
-    declared = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
-    return open_log(place, declared)
+    return open_log(place, _DECLARED)
+
+
+def prepare_payment_log(place: LogPlace) -> list[Prepared]:
+    """Make the topics of payments on a server. See `log.preparing.prepare_log`."""
+    return prepare_log(place, _DECLARED)

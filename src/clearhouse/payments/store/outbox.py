@@ -13,9 +13,10 @@ from clearhouse.log.log import Log, Message, Progress, StaleProgress
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.sql import add
 from clearhouse.payments.store.tables import outbox
+from clearhouse.payments.topics import OUTBOX
 
 CONSUMER = "outbox"
-SOURCE = "store:outbox"
+SOURCE = OUTBOX
 _NUMBERING = 0x6F7574626F78
 """Number of the lock under which a server numbers the rows: they are numbered as they commit."""
 
