@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from clearhouse.cli import payments_prepare
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.options import FirstBookDate, JsonFlag
+from clearhouse.cli.payments_prepare import prepare
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import ExitCode, SettingsError, UsageError
@@ -41,6 +41,9 @@ Today = Annotated[
 @group.callback()
 def _payments() -> None:
     """Payments, and the sandbox's providers."""
+
+
+group.command("prepare")(prepare)
 
 
 @group.command("simulate")
@@ -206,6 +209,3 @@ def _opened(stack: ExitStack) -> tuple["Settings", "Log", "PaymentStore"]:
 
 def _day(text: str | None) -> dt.date | None:
     return None if text is None else parse_day(text)
-
-
-payments_prepare.register(group)

@@ -1,52 +1,99 @@
-"""`payments prepare`: what the services of payments need on servers is made, before they start."""
+"""`payments prepare`: what payments need on servers, made once."""
 
-import typer
+import json
+from collections.abc import Iterator
+
 from rich.markup import escape
 from rich.table import Table
 
 from clearhouse.cli.app import err, out, settings_of_stores
+from clearhouse.cli.options import JsonFlag
 from clearhouse.cli.progress import under_way
+from clearhouse.cli.words import counted
+from clearhouse.log.preparing import Prepared
 from clearhouse.payments.topics import TOPICS
+from clearhouse.settings import Settings
+
+_HOLDS = {topic.name: topic for topic in TOPICS}
 
 
-def register(group: typer.Typer) -> None:
-    """Add the command to `payments`."""
-    group.command("prepare")(prepare)
-
-
-def prepare() -> None:
+def prepare(as_json: JsonFlag = False) -> None:
     """Make topics, tables, roles and the namespace of workflows, on the servers that are set.
 
-    It may be repeated: what is there stays, and where it is not as declared, that is said.
+    It may be repeated: what is there already is left as it is.
     """
-    from clearhouse.log.preparing import prepare_log
-    from clearhouse.payments.log_opening import declared_topics, log_place
+    from clearhouse.payments.log_opening import log_place, prepare_payment_log
+
+    config = settings_of_stores()
+    with under_way("making what is missing"):
+        topics = prepare_payment_log(log_place(config))
+        done = _prepare_the_rest(config)
+    if as_json:
+        print(json.dumps({"topics": [_as_json(each) for each in topics], "done": done}))
+        return
+    _show_topics(topics)
+    for sentence in done:
+        out.print(escape(sentence), soft_wrap=True)
+
+
+def _prepare_the_rest(config: Settings) -> list[str]:
+    """Stores, roles and workflows: what was done, a sentence each."""
     from clearhouse.payments.store.preparing import prepare_roles
 
-    settings = settings_of_stores()
-    with under_way("making what is missing"):
-        topics = prepare_log(log_place(settings), declared_topics())
-        said = prepare_roles(settings)
-        if settings.workflows_url.startswith("temporal"):
-            from clearhouse.payments.workflows.place import prepare_workflows
+    done = prepare_roles(config)
+    if config.has_workflow_server:
+        from clearhouse.payments.workflows.place import prepare_workflows
 
-            said += prepare_workflows(settings)
-    holds = {topic.name: (topic.holds, topic.key) for topic in TOPICS}
-    shown = Table(box=None)
-    for name in ("Topic", "Partitions", "Kept", "Holds", "In order by", ""):
-        shown.add_column(name, no_wrap=name == "Topic")
+        done += prepare_workflows(config)
+    return done
+
+
+def _show_topics(topics: list[Prepared]) -> None:
+    if not topics:
+        out.print("The log is a file: its topics are made when it is opened.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("topic", "partitions", "kept", "cleanup", "key", "holds"):
+        table.add_column(
+            column, no_wrap=True, justify="right" if column == "partitions" else "left"
+        )
     for each in topics:
-        days = each.topic.days
-        kept = "until read by all" if days is None else f"{days} days"
-        what, key = holds.get(each.topic.name, ("progress of a reader", ""))
-        state = "made" if each.is_new else "there"
-        shown.add_row(each.name, str(each.partitions), kept, what, key, state)
-    if topics:
-        out.print(shown)
-    for sentence in said:
-        out.print(escape(sentence), soft_wrap=True)
-    if not topics and not said:
-        out.print("Nothing is to be made: files are made by the services that use them.")
+        table.add_row(*map(escape, _row(each)))
+    out.print(table)
+    made = sum(each.is_new for each in topics)
+    out.print(f"{counted(made, 'topic')} made, {len(topics) - made} already there.")
+    for line in _differences(topics):
+        err.print(f"[yellow]differs[/] {escape(line)}", soft_wrap=True)
+
+
+def _row(each: Prepared) -> tuple[str, ...]:
+    declared = _HOLDS.get(each.topic.name)
+    days = each.topic.days
+    return (
+        each.name,
+        str(each.partitions),
+        "until read" if days is None else f"{days} days",
+        "delete",
+        declared.key if declared else "–",
+        declared.holds if declared else "progress only",
+    )
+
+
+def _differences(topics: list[Prepared]) -> Iterator[str]:
     for each in topics:
         for difference in each.differences:
-            err.print(f"[yellow]{escape(each.name)}: {escape(difference)}.[/]", soft_wrap=True)
+            yield f"{each.name}: {difference}."
+
+
+def _as_json(each: Prepared) -> dict[str, object]:
+    declared = _HOLDS.get(each.topic.name)
+    return {
+        "topic": each.name,
+        "partitions": each.partitions,
+        "retention_days": each.topic.days,
+        "cleanup": "delete",
+        "key": declared.key if declared else None,
+        "holds": declared.holds if declared else None,
+        "made": each.is_new,
+        "differences": list(each.differences),
+    }

@@ -1,9 +1,10 @@
-"""Opening the log of payments."""
+"""Opening the log of payments, and making its topics on a server."""
 
 from pathlib import Path
 
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
+from clearhouse.log.preparing import Prepared, prepare_log
 from clearhouse.payments.topics import OUTBOX, TOPICS
 from clearhouse.settings import Settings
 
@@ -37,3 +38,8 @@ def log_exists(place: LogPlace) -> bool:
     """Whether a log was ever made there. One on a server is taken to be: without it, that tells."""
     path = place.url.removeprefix("sqlite:///")
     return path == place.url or Path(path).exists()
+
+
+def prepare_payment_log(place: LogPlace) -> list[Prepared]:
+    """Make the topics of payments on a server. See `log.preparing.prepare_log`."""
+    return prepare_log(place, declared_topics())

@@ -94,8 +94,8 @@ class Connection:
             "bootstrap.servers": self.servers,
             "client.id": "clearhouse",
             "socket.timeout.ms": _MILLISECONDS,
-            # Known brokers are kept when none answers. By default librdkafka forgets them,
-            # and a call that is under way may then never return.
+            # Known brokers are kept when none answers. By default librdkafka 2.16 forgets them, and
+            # a call that is under way may then never return.
             "metadata.recovery.strategy": "none",
             "reconnect.backoff.ms": 100,
             "reconnect.backoff.max.ms": 1_000,
