@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 
 from rich.markup import escape
-from rich.table import Table
 
 from clearhouse.cli.app import err, out, settings_of_stores
 from clearhouse.cli.options import JsonFlag
@@ -14,6 +13,7 @@ from clearhouse.log.preparing import Prepared
 from clearhouse.payments.topics import TOPICS
 from clearhouse.settings import Settings
 
+_COLUMNS = ("topic", "partitions", "kept", "cleanup", "key", "holds")
 _HOLDS = {topic.name: topic for topic in TOPICS}
 
 
@@ -52,14 +52,11 @@ def _show_topics(topics: list[Prepared]) -> None:
     if not topics:
         out.print("The log is a file: its topics are made when it is opened.")
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("topic", "partitions", "kept", "cleanup", "key", "holds"):
-        table.add_column(
-            column, no_wrap=True, justify="right" if column == "partitions" else "left"
-        )
-    for each in topics:
-        table.add_row(*map(escape, _row(each)))
-    out.print(table)
+    rows = [_COLUMNS, *map(_row, topics)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        out.print("  ".join(cells).rstrip(), markup=False, soft_wrap=True)
     made = sum(each.is_new for each in topics)
     out.print(f"{counted(made, 'topic')} made, {len(topics) - made} already there.")
     for line in _differences(topics):
