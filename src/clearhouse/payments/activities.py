@@ -34,6 +34,8 @@ _DEFECTS = frozenset(
 )
 """What no second try mends: another worker, an event that can't be stored, a defect of ours."""
 
+READ_PLAN = Activity("read_plan", 10.0, Retry(attempts=5))
+DECIDE_RETRY = Activity("decide_retry", 60.0, Retry(attempts=5))
 RECORD_EVENT = Activity("record_event", 60.0, Retry(attempts=5, non_retryable=_DEFECTS))
 PUBLISH = Activity(
     "publish",
@@ -42,7 +44,7 @@ PUBLISH = Activity(
 )
 ACTIVITIES = (
     VALIDATE_BUSINESS_RULES, READ_HISTORY, SCORE_FRAUD, PREDICT_CHURN, PLAN_RETRY, RECORD_EVENT,
-    PUBLISH,
+    READ_PLAN, DECIDE_RETRY, PUBLISH,
 )  # fmt: skip
 
 _ATTEMPTS_TO_PAY = frozenset(

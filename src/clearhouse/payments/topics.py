@@ -27,6 +27,8 @@ EVENTS = Topic("payments.events", "PaymentEvent", "payment id", 7, True)
 UNMAPPED = Topic("payments.unmapped", "Unmapped", "provider", 30)
 REDRIVEN = Topic("payments.redriven", "PaymentEvent", "payment id", 7, True)
 """The worker's dead letters, to be tried again: `payments.events` keeps to one record a webhook."""
+RETRIES = Topic("payments.retries", "RetryDue", "payment id", 30)
+"""Failed payments that are to be tried again now: what takes payments reads it."""
 RECORDED = Topic("payments.recorded", "PaymentEvent", "payment id", 7)
 GATEWAY_DEAD = Topic("payments.dead.gateway", "DeadLetter", "provider", 90)
 NORMALIZER_DEAD = Topic("payments.dead.normalizer", "DeadLetter", "provider", 90)
@@ -38,6 +40,7 @@ TOPICS = (
     UNMAPPED,
     REDRIVEN,
     RECORDED,
+    RETRIES,
     GATEWAY_DEAD,
     NORMALIZER_DEAD,
     WORKER_DEAD,

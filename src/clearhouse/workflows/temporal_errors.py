@@ -5,7 +5,12 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import structlog
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ApplicationErrorCategory,
+    FailureError,
+)
 
 from clearhouse.core.errors import ClearhouseError, place_of
 
@@ -18,7 +23,8 @@ _log = structlog.get_logger()
 def coded(work: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     """Have an activity raise errors by their codes; of one that has no code, its type.
 
-    What an unexpected error says is left out: it may hold what the event says.
+    What an unexpected error says is left out: it may hold what the event says. One of ours is no
+    news to the log for each attempt of each run: who waits for an outage says so.
     """
 
     @wraps(work)
@@ -28,7 +34,9 @@ def coded(work: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         except ApplicationError:
             raise
         except ClearhouseError as error:
-            raise ApplicationError(error.message, type=error.code) from None
+            raise ApplicationError(
+                error.message, type=error.code, category=ApplicationErrorCategory.BENIGN
+            ) from None
         except Exception as error:  # noqa: BLE001  # of any, the code is told
             kind = type(error).__name__
             _log.error("activity_failed", activity=work.__name__, error=kind, at=place_of(error))
@@ -37,9 +45,13 @@ def coded(work: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     return run
 
 
-def code_of(error: ActivityError) -> str:
-    """The code of what an activity failed with; of a time-out or a cancellation, its type."""
-    cause = error.cause
+def code_of(error: FailureError) -> str:
+    """The code of what an activity failed with; of a time-out or a cancellation, its type.
+
+    Args:
+        error: what the workflow was told: of a local activity, that itself; of another, around it.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.type:
         return cause.type
     return type(cause).__name__

@@ -3,6 +3,8 @@
 What many runs ask for at the same time is asked of the store and the models in batches.
 """
 
+import asyncio
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,10 +17,12 @@ from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.inference.client import Inference
 from clearhouse.payments.inference.model import History
 from clearhouse.payments.problem import Problem
+from clearhouse.payments.retry_due import Attempt
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.recorder import Handled
+from clearhouse.payments.store.retries import decide, planned
 from clearhouse.payments.workflows.histories import Histories
-from clearhouse.payments.workflows.messages import Asked, Before, Delivery, Judged
+from clearhouse.payments.workflows.messages import Asked, Before, Delivery, Judged, Plan
 from clearhouse.payments.workflows.recording import Recording
 from clearhouse.workflows.activity import Activity
 from clearhouse.workflows.temporal_errors import coded
@@ -33,9 +37,18 @@ class PaymentActivities:
         store: holds what is recorded.
         inference: gives advice.
         recording: records.
+        on_retry: told what came of a planned attempt.
     """
 
-    def __init__(self, store: PaymentStore, inference: Inference, recording: Recording) -> None:
+    def __init__(
+        self,
+        store: PaymentStore,
+        inference: Inference,
+        recording: Recording,
+        on_retry: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._on_retry = on_retry
         self._histories = Histories(store)
         self._recording = recording
         models = models_of(inference)
@@ -53,6 +66,8 @@ class PaymentActivities:
             self.predict_churn,
             self.plan_retry,
             self.record_event,
+            self.read_plan,
+            self.decide_retry,
         ]
 
     @activity.defn(name=declared.VALIDATE_BUSINESS_RULES.name)
@@ -95,6 +110,21 @@ class PaymentActivities:
             Handled(event, judged.delivery.record, judged.problems, judged.decisions)
         )
 
+    @activity.defn(name=declared.READ_PLAN.name)
+    @coded
+    async def read_plan(self, event_id: str) -> Plan:
+        """When a failed payment is to be tried again."""
+        attempts = await asyncio.to_thread(planned, self._store, event_id, declared.PLAN_RETRY.name)
+        return Plan(event_id=event_id, attempts=attempts)
+
+    @activity.defn(name=declared.DECIDE_RETRY.name)
+    @coded
+    async def decide_retry(self, attempt: Attempt) -> str:
+        """What comes of a time at which it was to be: due, paid, canceled or missed."""
+        outcome = await asyncio.to_thread(decide, self._store, attempt, _now())
+        self._on_retry(outcome)
+        return outcome
+
     async def _ask(self, which: Activity, asked: Asked) -> Row:
         return await self._advice[which.name].ask((decode_event(asked.event), asked.history))
 
@@ -107,3 +137,7 @@ def _advisor(
         return [decision_row(which, each) for each in found]
 
     return advise
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -77,6 +77,13 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     decisions: list[dict[str, Any]] = []
 
 
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """When a failed payment is to be tried again, in UTC, in ascending order."""
+
+    event_id: str
+    attempts: list[dt.datetime]
+
+
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """What a run answers to the query `state`.
 
@@ -105,6 +112,11 @@ def delivery_of(record: Record, event: PaymentEvent, after: int | None) -> Deliv
         event=msgspec.Raw(record.value),
         after=after,
     )
+
+
+def plan_id(event_id: str) -> str:
+    """The id of the run of a failed event's retry plan."""
+    return f"retry:{workflow_id(event_id)}"
 
 
 def workflow_id(event_id: str) -> str:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from prometheus_client import Counter
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -28,11 +29,12 @@ from clearhouse.payments.workflows.messages import TASK_QUEUE
 from clearhouse.payments.workflows.payment_event import PaymentEventWorkflow
 from clearhouse.payments.workflows.place import temporal_place
 from clearhouse.payments.workflows.recording import Recording
+from clearhouse.payments.workflows.retry_plan import RetryPlanWorkflow
 from clearhouse.settings import Settings
 from clearhouse.workflows.inline import InlineWorkflows
 from clearhouse.workflows.temporal import TemporalPlace, check, enter
 
-WORKFLOWS = (PaymentEventWorkflow,)
+WORKFLOWS = (PaymentEventWorkflow, RetryPlanWorkflow)
 _TASKS = 64
 """Of runs at a time: as many events can be in one transaction of the store."""
 _LOOKS_EVERY_SECONDS = 5.0
@@ -68,7 +70,19 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
             publisher.nudge()
 
         recording = Recording(Recorder(store, _now), on_outcomes, state.of("recording"), state.took)
-        activities = PaymentActivities(store, inference_from(settings), recording)
+
+        retries = Counter(
+            "worker_retries",
+            "Planned attempts to take a failed payment again, by what came of them.",
+            ["outcome"],
+            registry=state.registry,
+        )
+
+        def on_retry(outcome: str) -> None:
+            retries.labels(outcome).inc()
+            publisher.nudge()
+
+        activities = PaymentActivities(store, inference_from(settings), recording, on_retry)
         asyncio.run(_run(temporal_place(settings), activities, state, stop))
 
 
