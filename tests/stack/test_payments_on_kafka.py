@@ -22,9 +22,10 @@ from payment_services import Services, running_services
 
 from clearhouse.landing import Landing
 from clearhouse.log.log import Message, partition_of
+from clearhouse.log.opening import LogPlace
 from clearhouse.log.scan import scan
 from clearhouse.payments import book_log
-from clearhouse.payments.log_opening import declared_topics, open_payment_log
+from clearhouse.payments.log_opening import open_payment_log, prepare_payment_log
 from clearhouse.payments.normalizer.archive import archived
 from clearhouse.payments.topics import EVENTS, WEBHOOKS
 from clearhouse.sandbox.payments.accounts import STRIPE_KEY
@@ -72,12 +73,19 @@ class Month:
         return entries
 
 
+def prepared(stack: Stack) -> LogPlace:
+    """Where a log of payments is that nobody else uses."""
+    place = new_place(stack.settings["LOG_URL"])
+    prepare_payment_log(place)
+    return place
+
+
 @pytest.fixture(scope="module")
 def month(
     tmp_path_factory: pytest.TempPathFactory, stack: Stack, server: Server
 ) -> Iterator[Month]:
     home = tmp_path_factory.mktemp("payments")
-    place = new_place(stack.settings["LOG_URL"], declared_topics())
+    place = prepared(stack)
     world = World(SEED, WEBHOOKS_SENT, today=TODAY)
     options = PaymentOptions(seed=SEED, webhooks=WEBHOOKS_SENT, today=TODAY)
     with running_sources({"payment_providers": options}) as urls:
@@ -168,7 +176,7 @@ def test_a_redrive_conserves(month: Month) -> None:
 
 
 def test_a_day_that_a_server_has_forgotten_in_part_is_not_measured_again(stack: Stack) -> None:
-    place = new_place(stack.settings["LOG_URL"], declared_topics())
+    place = prepared(stack)
     with closing(open_payment_log(place)) as log:
         log.append([Message(WEBHOOKS.name, str(n), b"{}") for n in range(30)])
         (first, *_), day = log.read(WEBHOOKS.name, 0), dt.datetime.now(dt.UTC).date()

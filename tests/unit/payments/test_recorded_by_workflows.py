@@ -1,4 +1,4 @@
-"""The books of events that workflows record: what runs may still do is on no side, what is lost is."""
+"""Events that workflows record: what runs may still do is on no side, what is lost is missing."""
 
 import datetime as dt
 from pathlib import Path
