@@ -80,7 +80,7 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path, Path | None]]:
         "payments_database_url",
     ):
         url = getattr(settings, name)
-        if isinstance(url, str) and ":///" in url:  # else it is on a server
+        if isinstance(url, str) and ":///" in url:  # one with a host is a server's
             file = Path(url.partition(":///")[2])
             yield name.upper(), file.parent, file
 
