@@ -36,7 +36,7 @@ event_log = sa.Table(
     "event_log",
     metadata,
     sa.Column("only", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("identity", sa.String(40), nullable=False),
+    sa.Column("identity", sa.String(200), nullable=False),
 )
 """The log whose positions the other tables hold: one row."""
 
