@@ -60,6 +60,7 @@ class Payments:
     def __init__(self, stack: Mapping[str, str], server: Server, home: Path) -> None:
         name = f"test-{uuid.uuid4().hex[:12]}"
         self.database = name
+        self._server = server
         self.environment = {
             "CLEARHOUSE_HOME": str(home),
             "LOG_URL": f"{stack['LOG_URL'].rstrip('/')}/{name}",
@@ -120,6 +121,19 @@ class Payments:
             rows = [tuple(row) for row in connection.execute(query)]
         store.close()
         return rows
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """The store takes no connections, and has ended those that it had; the server goes on."""
+        edit, url = self._server.databases.edit, self._server.url
+        of_it = f"WHERE datname = '{self.database}'"
+        allow = f'ALTER DATABASE "{self.database}" ALLOW_CONNECTIONS'
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {of_it}"
+        edit(url, f"{allow} false", end)
+        try:
+            yield
+        finally:
+            edit(url, f"{allow} true")
 
     def outcomes(self) -> dict[int, str]:
         """By webhook, what became of it."""

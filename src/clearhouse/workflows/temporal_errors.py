@@ -5,7 +5,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import structlog
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from clearhouse.core.errors import ClearhouseError, place_of
 
@@ -37,9 +37,13 @@ def coded(work: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     return run
 
 
-def code_of(error: ActivityError) -> str:
-    """The code of what an activity failed with; of a time-out or a cancellation, its type."""
-    cause = error.cause
+def code_of(error: FailureError) -> str:
+    """The code of what an activity failed with; of a time-out or a cancellation, its type.
+
+    Args:
+        error: what the workflow was told: of a local activity, that itself; of another, around it.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.type:
         return cause.type
     return type(cause).__name__

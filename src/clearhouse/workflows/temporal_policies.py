@@ -30,7 +30,7 @@ async def run_local(activity: Activity, argument: Any, result: type[T]) -> T:
     one. A process that ends before leaves it to be run again, so it has to bear that.
 
     Raises:
-        ActivityError: its last attempt failed.
+        FailureError: its last attempt failed.
     """
     answer: T = await workflow.execute_local_activity(
         activity.name,

@@ -14,8 +14,9 @@ from contextlib import suppress
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
+# Names, and no modules from their package: the sandbox would load those anew for each run.
 with workflow.unsafe.imports_passed_through():
     from clearhouse.payments.activities import (
         ADVICE,
@@ -25,9 +26,12 @@ with workflow.unsafe.imports_passed_through():
         no_advice,
     )
     from clearhouse.payments.problem import Problem
-    from clearhouse.payments.workflows import messages
     from clearhouse.payments.workflows.messages import (
+        DELIVERED,
+        PAYMENT_EVENT,
         RECORD_FAILED,
+        REDRIVE,
+        STATE,
         Asked,
         Before,
         Delivery,
@@ -43,7 +47,7 @@ _WAITS = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 15, 60, 300))
 """Between tries while the store does not answer; the last one again and again."""
 
 
-@workflow.defn(name=messages.PAYMENT_EVENT)
+@workflow.defn(name=PAYMENT_EVENT)
 class PaymentEventWorkflow:
     """Records one event, whatever the number of times it is delivered meanwhile."""
 
@@ -75,19 +79,19 @@ class PaymentEventWorkflow:
             )
         return self._outcome
 
-    @workflow.signal(name=messages.DELIVERED)
+    @workflow.signal(name=DELIVERED)
     def delivered(self, delivery: Delivery) -> None:
         """Take note of another delivery of the event; the same one again is none."""
         place = (delivery.topic, delivery.position)
         if place not in [(each.topic, each.position) for each in self._deliveries]:
             self._deliveries.append(delivery)
 
-    @workflow.signal(name=messages.REDRIVE)
+    @workflow.signal(name=REDRIVE)
     def redrive(self) -> None:
         """Try again now what waits for an outage to end."""
         self._is_redriven = True
 
-    @workflow.query(name=messages.STATE)
+    @workflow.query(name=STATE)
     def state(self) -> RunState:
         """How the run is."""
         is_done = self._handled == len(self._deliveries)
@@ -105,7 +109,7 @@ class PaymentEventWorkflow:
         while True:
             try:
                 return await self._try(delivery, problems)
-            except ActivityError as error:
+            except FailureError as error:
                 if is_cancelled_exception(error):
                     raise
                 code = code_of(error)
@@ -146,7 +150,7 @@ async def _ask(activity: Activity, delivery: Delivery, asked: Asked) -> dict[str
     """One model's answer; that there is none is recorded in its place: no payment waits for it."""
     try:
         return await run_local(activity, asked, dict[str, Any])
-    except ActivityError as error:
+    except FailureError as error:
         if is_cancelled_exception(error):
             raise
         return no_advice(activity, delivery.event_id, code_of(error))

@@ -10,7 +10,9 @@ _KEY = sa.String(300).with_variant(sa.String(300, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables, and room for the name of a log on a server."""
+    with op.batch_alter_table("event_log") as event_log:
+        event_log.alter_column("identity", type_=sa.String(200), existing_nullable=False)
     op.create_table(
         "worker_letter",
         sa.Column("letter_id", _KEY, nullable=False),
