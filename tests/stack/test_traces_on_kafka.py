@@ -17,11 +17,14 @@ from payment_services import is_ready, until
 
 from clearhouse.log.preparing import prepare_log
 from clearhouse.payments.log_opening import declared_topics, log_place
+from clearhouse.payments.workflows.messages import PAYMENT_EVENT
 from clearhouse.sandbox.payments.delivery import Signed
 from clearhouse.sandbox.payments.world import World
 from clearhouse.sandbox.server import free_port
 from clearhouse.settings import load_settings
 from stack.commands import Stack
+from stack.payment_runs import Payments
+from stack.server import Server
 
 
 @pytest.fixture
@@ -76,6 +79,40 @@ def test_a_webhook_is_one_trace_from_its_request_to_its_row(variables: dict[str,
         "clearhouse-normalizer",
         "clearhouse-worker",
     ]
+    assert not any(body[:40] in sent for sent in collector.bodies)
+
+
+def test_on_temporal_the_trace_goes_on_into_the_run_and_its_activities(
+    stack: Stack, server: Server, tmp_path: Path
+) -> None:
+    payments = Payments(stack.settings, server, tmp_path)
+    payments.prepare()
+    with collecting() as collector:
+        traced = {**payments.environment, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        with (
+            serving("worker", traced),
+            serving("starter", traced),
+            serving("normalizer", traced),
+            serving("gateway", traced, "--sandbox") as gateway,
+        ):
+            body = post_one(gateway)
+            until(payments.outcomes)
+            until(lambda: named(collector, "RunActivity:record_event"))
+        (taken,) = named(collector, "take webhook")
+
+    of_trace = [span for span in collector.spans if span.trace_id == taken.trace_id]
+    names = {(span.service.removeprefix("clearhouse-"), span.name) for span in of_trace}
+    assert names >= {
+        ("gateway", "take webhook"),
+        ("normalizer", "normalize"),
+        ("starter", "start run"),
+        ("starter", f"StartWorkflow:{PAYMENT_EVENT}"),
+        ("worker", f"RunWorkflow:{PAYMENT_EVENT}"),
+        ("worker", "RunActivity:validate_business_rules"),
+        ("worker", "RunActivity:record_event"),
+    }
+    known = {span.span_id for span in of_trace}
+    assert [span.name for span in of_trace if span.parent_id not in known] == ["take webhook"]
     assert not any(body[:40] in sent for sent in collector.bodies)
 
 

@@ -28,6 +28,11 @@ def open_payment_log(place: LogPlace) -> Log:
     return open_log(place, declared_topics())
 
 
+def prepare_payment_log(place: LogPlace) -> list[Prepared]:
+    """Make the topics of payments on a server. See `log.preparing.prepare_log`."""
+    return prepare_log(place, declared_topics())
+
+
 def declared_topics() -> list[Topic]:
     """The topics of payments, as a log is told of them."""
     topics = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
@@ -38,8 +43,3 @@ def log_exists(place: LogPlace) -> bool:
     """Whether a log was ever made there. One on a server is taken to be: without it, that tells."""
     path = place.url.removeprefix("sqlite:///")
     return path == place.url or Path(path).exists()
-
-
-def prepare_payment_log(place: LogPlace) -> list[Prepared]:
-    """Make the topics of payments on a server. See `log.preparing.prepare_log`."""
-    return prepare_log(place, declared_topics())
