@@ -1,17 +1,22 @@
 """A month that services have taken and recorded: its tables, its day's books and certificate."""
 
 import datetime as dt
+import os
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import sqlalchemy as sa
 from payment_services import settings_of
 
+from clearhouse.payments.domain import PAYMENTS
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.database import open_store
+from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.opening import open_run
 from stack.two_engines import Home
 
 COMPARED: dict[sa.Table, set[str]] = {
@@ -52,14 +57,13 @@ class Month:
     def rows(self, table: sa.Table) -> Counter[tuple[Any, ...]]:
         """The rows of a table, and how often each is there, without volatile columns."""
         columns = [each for each in table.columns if each.name not in COMPARED[table]]
-        settings = settings_of({"CLEARHOUSE_HOME": str(self.home.path), **self.home.settings})
-        with closing(open_store(settings.payments_database_url)) as store, store.reading() as asked:
+        url = settings_of(self._environment).payments_database_url
+        with closing(open_store(url)) as store, store.reading() as asked:
             return Counter(tuple(row) for row in asked.execute(sa.select(*columns)))
 
     def books(self) -> dict[str, Any]:
         """What the books say of each hop: its status, and records and money by side."""
-        run = self.home.opened()
-        try:
+        with self._opened() as run:
             return {
                 entry.key.hop: (
                     str(entry.status),
@@ -68,23 +72,38 @@ class Month:
                 for entry in run.books.current("payments")
                 if entry.key.book_date == self.day
             }
-        finally:
-            run.engine.close()
 
     def certificate(self) -> dict[str, Any]:
         """What the certificate of the day says of each hop: its tree's size, records and money."""
         closed = self.home.command("close", "payments", "--date", self.day)
         assert closed.exit_code == 0, (closed.exception, closed.output)
-        run = self.home.opened()
-        try:
+        with self._opened() as run:
             certificate = run.certificates.get("payments", self.day)
-        finally:
-            run.engine.close()
         assert certificate is not None
         return {
             sealed["hop"]: (sealed["tree_size"], _figures(sealed["totals"]))
             for sealed in certificate.content["hops"]
         }
+
+    def published(self, sql: str) -> Any:
+        """The first value that readers are answered."""
+        with self._opened() as run:
+            found = run.engine.query_readers("marts.payments", sql)
+        assert found is not None
+        return found[0][0].as_py()
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**self.home.settings, "CLEARHOUSE_HOME": str(self.home.path)}
+
+    @contextmanager
+    def _opened(self) -> Iterator[Run]:
+        with patch.dict(os.environ, self._environment):  # an S3 store is read from there
+            run = open_run(PAYMENTS, settings_of(self._environment))
+            try:
+                yield run
+            finally:
+                run.engine.close()
 
 
 def _figures(totals: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -29,7 +29,7 @@ def apis_of(world: World) -> Iterator[dict[str, str]]:
 
 
 def prepared(stack: Mapping[str, str], server: Server, home: Path) -> dict[str, str]:
-    """The settings of a deployment that nobody else uses, whose servers are prepared for it."""
+    """The settings of a home that nobody else uses, on servers that are prepared for it."""
     home.mkdir(parents=True, exist_ok=True)
     payments = Payments(stack, server, home)
     payments.prepare()
