@@ -77,7 +77,7 @@ crash: install-dev  ## kill a run before and after every durable write, and run 
 chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
 	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
-stack-up: install  ## PostgreSQL, an S3 store, Redis and Prometheus on this machine, without containers; prints what to export
+stack-up: install  ## PostgreSQL, an S3 store, Redis, Kafka, Temporal, Prometheus and Alertmanager here, without containers (STACK_SERVERS=postgres,kafka)
 	@$(RUN)/python -m deploy.native up
 
 stack-status: install  ## which servers run, and where their data and logs are

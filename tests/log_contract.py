@@ -228,6 +228,7 @@ class LogContract:
         positions = log.append(some("a", *"12345"))
         assert log.age_out({"a": [positions[3]]}) == 3
         assert log.age_out({"a": [positions[3]]}) == 0
+        assert log.first("a", partition_of(positions[3])) == positions[3]
         assert code_of(log.read, "a", positions[2]) == "aged_out"
         assert values(log.read("a", positions[3])) == ["4", "5"]
         assert log.age_out({"a": [positions[-1] + 90]}) == 2

@@ -8,10 +8,9 @@ import msgspec
 import sqlalchemy as sa
 
 from clearhouse.log.log import Log
+from clearhouse.log.scan import scan
 from clearhouse.payments import topics
 from clearhouse.payments.store import tables
-
-_AT_ONCE = 2_000
 
 
 class _Kept(msgspec.Struct):
@@ -26,10 +25,8 @@ _T = TypeVar("_T")
 
 
 def _values(log: Log, topic: str, kind: type[_T]) -> Iterator[_T]:
-    decode, position = msgspec.json.Decoder(kind).decode, 0
-    while records := log.read(topic, position, _AT_ONCE):
-        yield from (decode(record.value) for record in records)
-        position = records[-1].position + 1
+    decode = msgspec.json.Decoder(kind).decode
+    yield from (decode(record.value) for record in scan(log, topic))
 
 
 def kept(log: Log) -> Iterator[str]:
@@ -44,7 +41,7 @@ def unaccounted(log: Log, store: sa.Engine) -> list[str]:
     A webhook ends as an event, as not mapped, or as a dead letter of the normalizer; an event as a
     row of `delivery`, and where that says recorded, of `payment_event` too.
     """
-    positions = range(log.end(topics.WEBHOOKS.name))
+    positions = {record.position for record in scan(log, topics.WEBHOOKS.name)}
     normalized = _positions(log, topics.EVENTS.name)
     ends = normalized + _positions(log, topics.UNMAPPED.name)
     ends += _positions(log, topics.NORMALIZER_DEAD.name)

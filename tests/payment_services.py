@@ -14,9 +14,8 @@ import sqlalchemy as sa
 
 from clearhouse.core.supervisor import Patience, Running, Supervisor
 from clearhouse.log.log import Log
-from clearhouse.log.opening import LogPlace
 from clearhouse.payments.flow import Flow, measure
-from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.services import Places, services
 from clearhouse.payments.store.database import open_store
 from clearhouse.sandbox.server import free_port
@@ -81,10 +80,11 @@ def running_services(home: Path, environment: Mapping[str, str]) -> Iterator[Ser
     """All services of the sandbox's accounts on a home, started again whenever they die."""
     places = Places(gateway=free_port(), inference=free_port())
     given = {"CLEARHOUSE_HOME": str(home), **environment}
-    config = load_settings(clearhouse_home=home)
+    named = {name.lower(): text for name, text in environment.items()}
+    config = load_settings(_env_file=None, clearhouse_home=home, **named)
     said: deque[str] = deque(maxlen=_LINES_KEPT)
     with ExitStack() as stack:
-        log = open_payment_log(LogPlace(config.log_url))
+        log = open_payment_log(log_place(config))
         stack.callback(log.close)
         store = open_store(config.payments_database_url)
         supervisor = Supervisor(

@@ -21,7 +21,8 @@ from clearhouse.payments.domain import PAYMENTS
 from clearhouse.payments.event import PaymentEvent, Provider, encode_event
 from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.store.database import open_store
-from clearhouse.payments.store.recorder import Handled, Recorder, read_progress
+from clearhouse.payments.store.progress import read_progress
+from clearhouse.payments.store.recorder import Handled, Recorder
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, encode_webhook
 from clearhouse.pipeline.context import Run
@@ -63,7 +64,8 @@ class Home:
         store = open_store(self.settings.payments_database_url)
         recorder = Recorder(store, lambda: self.now)
         with self.log() as log:
-            began = read_progress(store, "worker", EVENTS.name)
+            with store.reading() as connection:
+                began = read_progress(connection, "worker", EVENTS.name).of(0)
             records = log.read(EVENTS.name, began, 10_000)
             handled = [Handled(msgspec.json.decode(r.value, type=PaymentEvent), r) for r in records]
             recorder.record(handled, Progress("worker", EVENTS.name, began + len(records)), began)

@@ -200,7 +200,7 @@ def _server() -> Iterator[str]:
     # Beside no root's folder: the server runs as another user.
     with tempfile.TemporaryDirectory(prefix="clearhouse-bench-") as folder:
         Path(folder).chmod(0o755)
-        environment = {**os.environ, "STACK_HOME": folder}
+        environment = {**os.environ, "STACK_HOME": folder, "STACK_SERVERS": "postgres"}
         try:
             _stack("up", environment)
             lines = (Path(folder) / "env").read_text().splitlines()

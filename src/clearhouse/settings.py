@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from clearhouse.core.database_access import DatabaseAccess
 from clearhouse.core.errors import SettingsError
 from clearhouse.core.setting_checks import check_path, check_proxies, check_store
 from clearhouse.core.setting_types import RedisUrl, SourceUrl, StoreUrl, WebhookUrl, any_case
@@ -81,6 +82,24 @@ class Settings(BaseSettings):
         "",
         description="Operational store and the books: sqlite:///…, or "
         "postgresql://user:password@host/database",
+    )
+    database_pool_size: int = Field(
+        8,
+        ge=1,
+        le=200,
+        description="Connections to PostgreSQL that each process of a service keeps; as many more "
+        "are opened while those are in use.",
+    )
+    database_statement_seconds: float = Field(
+        30.0,
+        ge=0,
+        description="That a statement of a service may take at PostgreSQL; 0: any time.",
+    )
+    database_lock_seconds: float = Field(
+        10.0, ge=0, description="That a statement of a service waits for another; 0: any time."
+    )
+    database_idle_seconds: float = Field(
+        60.0, ge=0, description="That a transaction of a service may stand still; 0: any time."
     )
     workflows_url: str = Field(
         "inline://",
@@ -188,7 +207,9 @@ class Settings(BaseSettings):
         True, description="Whether the service has /get-gl and its like, which need no key."
     )
     redis_url: RedisUrl | None = Field(
-        None, description="What workers of the service share: redis://…. Unset: each by itself."
+        None,
+        description="What processes of a service share: redis://… or rediss://…. Unset: each by "
+        "itself.",
     )
     eia_base_url: SourceUrl | None = Field(
         None,
@@ -216,6 +237,11 @@ class Settings(BaseSettings):
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "
         "the scorecards in process.",
+    )
+    inference_requests_per_minute: int = Field(
+        60_000,
+        ge=0,
+        description="That the inference service answers to each client; 0: any number.",
     )
     stripe_webhook_secret: SecretStr | None = Field(
         None, description="Stripe's signing secret, or two live ones separated by a comma."
@@ -285,6 +311,16 @@ class Settings(BaseSettings):
         copy = self.model_copy(update=unset)
         copy.model_post_init(None)
         return copy
+
+    def database_access(self, service: str) -> DatabaseAccess:
+        """How a service uses a database on a server; commands have longer time-outs."""
+        return DatabaseAccess(
+            program=f"clearhouse {service}",
+            pool_size=self.database_pool_size,
+            statement_seconds=self.database_statement_seconds,
+            lock_seconds=self.database_lock_seconds,
+            idle_seconds=self.database_idle_seconds,
+        )
 
     def engine_of(self, domain: str) -> Path | SecretUrl:
         """What a domain is built in: the file of the embedded engine, or a database on a server."""

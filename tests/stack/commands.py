@@ -18,9 +18,14 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class Stack:
-    """One stack: its folder, its ports, and the settings that it says to export."""
+    """One stack: its folder, its ports, and the settings that it says to export.
 
-    def __init__(self, **variables: str) -> None:
+    Args:
+        servers: that it has; all if none is named.
+        variables: of its commands.
+    """
+
+    def __init__(self, *servers: str, **variables: str) -> None:
         # Not pytest's temporary folder: root's may be entered by nobody else, and servers run as
         # another user.
         self.home = Path(tempfile.mkdtemp(prefix="clearhouse-stack-"))
@@ -28,8 +33,8 @@ class Stack:
         inherited = {
             name: text for name, text in os.environ.items() if not name.startswith("STACK_")
         }
-        self.variables = variables
-        self._environment = {**inherited, **variables, "STACK_HOME": str(self.home)}
+        self.variables = {**variables, "STACK_SERVERS": ",".join(servers)}
+        self._environment = {**inherited, **self.variables, "STACK_HOME": str(self.home)}
 
     def command(self, name: str) -> "subprocess.CompletedProcess[str]":
         """Run up, status or down."""
@@ -57,13 +62,14 @@ class Stack:
     def states(self) -> dict[str, str]:
         return {name: state for name, (state, _, _) in self.status().items()}
 
-    def kill(self, server: str) -> None:
-        """SIGKILL to a server, and wait until it is gone."""
-        pid = self.status()[server][2]
-        os.kill(pid, signal.SIGKILL)
+    def kill(self, *servers: str) -> None:
+        """SIGKILL to servers, and wait until they are gone."""
+        running = self.status()
+        for server in servers:
+            os.kill(running[server][2], signal.SIGKILL)
         deadline = time.monotonic() + 10
-        while self.states()[server] != "dead":
-            assert time.monotonic() < deadline, f"{server} survived"
+        while {(states := self.states())[server] for server in servers} != {"dead"}:
+            assert time.monotonic() < deadline, f"one survived: {states}"
 
     @property
     def settings(self) -> dict[str, str]:

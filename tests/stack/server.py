@@ -74,7 +74,7 @@ class Server:
 @contextmanager
 def running() -> Iterator[Server]:
     """A server of a test's own, for as long as the block lasts."""
-    stack = Stack(**own_ports())
+    stack = Stack("postgres", **own_ports())
     try:
         stack.up()
         yield Server(stack)

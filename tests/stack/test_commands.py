@@ -12,14 +12,32 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native.servers import SERVERS
+from deploy.native.servers import SERVERS, chosen
 from stack.commands import Stack, own_ports
+
+LISTEN = "0A"
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F"}  # 127.0.0.1, and as an IPv6 address
+
+
+def addresses_of(pid: int) -> list[str]:
+    """Where a process accepts connections of TCP, as /proc writes addresses."""
+    sockets = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            sockets.add(str(descriptor.readlink()))
+    tables = (Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6"))
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    return [
+        row[1].partition(":")[0]
+        for row in rows
+        if row[3] == LISTEN and f"socket:[{row[9]}]" in sockets
+    ]
 
 
 @pytest.fixture
 def other(stack: Stack) -> Iterator[Stack]:
     """A second stack, as another checkout has it, which chooses its ports by itself."""
-    second = Stack()
+    second = Stack("s3", "postgres")
     try:
         yield second
     finally:
@@ -40,7 +58,7 @@ def test_secrets_are_in_private_files_and_not_on_the_screen(stack: Stack) -> Non
     said = stack.up()
 
     files = [stack.home / "env", *stack.home.glob("*/*.secret")]
-    assert len(files) == 6
+    assert len(files) == 7
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     secrets = set()
     for name in ("DATABASE_URL", "POSTGRES_ADMIN_URL", "AWS_SECRET_ACCESS_KEY", "REDIS_URL"):
@@ -48,10 +66,22 @@ def test_secrets_are_in_private_files_and_not_on_the_screen(stack: Stack) -> Non
         assert len(secret) == 40
         assert secret not in said
         secrets.add(secret)
-    assert len(secrets) == 4
+    secrets.add((stack.home / "temporal" / "password.secret").read_text())
+    assert len(secrets) == 5
+    settings = [file for file in stack.home.glob("*/*") if file.suffix in (".conf", ".yaml")]
+    holders = [file for file in settings if any(each in file.read_text() for each in secrets)]
+    assert {file.name for file in holders} == {"redis.conf", "server.yaml"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in holders} == {0o600}
     for _, _, pid in stack.status().values():
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
         assert not any(secret in arguments for secret in secrets)
+
+
+def test_all_servers_listen_on_loopback_alone(stack: Stack) -> None:
+    for name, (_, _, pid) in stack.status().items():
+        addresses = addresses_of(pid)
+        assert addresses, name
+        assert set(addresses) <= LOOPBACK, name
 
 
 def test_no_server_runs_as_root(stack: Stack) -> None:
@@ -62,13 +92,15 @@ def test_no_server_runs_as_root(stack: Stack) -> None:
 def test_two_stacks_side_by_side_have_ports_and_data_of_their_own(
     stack: Stack, other: Stack
 ) -> None:
+    own = chosen(other.variables["STACK_SERVERS"])
     with ExitStack() as held:
-        for server in SERVERS:
+        for server in own:
             with suppress(OSError):  # it is in use already, perhaps by a stack
                 held.enter_context(socket.create_server(("127.0.0.1", server.default_port)))
         other.up()
     ports = {name: port for name, (_, port, _) in other.status().items()}
-    assert all(ports[server.name] > server.default_port for server in SERVERS)
+    assert list(ports) == [server.name for server in own]
+    assert all(ports[server.name] > server.default_port for server in own)
     assert other.settings["AWS_SECRET_ACCESS_KEY"] != stack.settings["AWS_SECRET_ACCESS_KEY"]
 
     other.command("down")
@@ -81,7 +113,7 @@ def test_two_stacks_side_by_side_have_ports_and_data_of_their_own(
 
 def test_a_port_in_use_is_said_in_one_sentence(stack: Stack) -> None:
     taken = stack.status()["postgres"][1]
-    unlucky = Stack(**own_ports() | {"STACK_POSTGRES_PORT": str(taken)})
+    unlucky = Stack("postgres", **own_ports() | {"STACK_POSTGRES_PORT": str(taken)})
     try:
         done = unlucky.command("up")
         assert done.returncode == 1

@@ -1,10 +1,23 @@
 """What the servers promise to those who use them."""
 
+import asyncio
+import json
+import time
+import urllib.request
+
 import psycopg
 import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from google.protobuf.duration_pb2 import Duration
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 from redis import AuthenticationError, Redis
+from temporalio import workflow
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from deploy.native.servers import SERVERS
 from stack.commands import Stack
@@ -94,18 +107,145 @@ def test_redis_takes_the_password_and_wakes_those_who_wait(stack: Stack) -> None
         stranger.get("lines")
 
 
+def broker(settings: dict[str, str]) -> str:
+    return settings["LOG_URL"].removeprefix("kafka://")
+
+
+def new_topic(settings: dict[str, str], name: str) -> None:
+    administrator = AdminClient({"bootstrap.servers": broker(settings)})
+    (made,) = administrator.create_topics([NewTopic(name, num_partitions=1)]).values()
+    made.result()
+
+
+def append(settings: dict[str, str], topic: str, *values: bytes) -> None:
+    """Append values, and wait until all of them are acknowledged."""
+    failed = []
+    producer = Producer({"bootstrap.servers": broker(settings), "enable.idempotence": True})
+    for value in values:
+        producer.produce(topic, value, on_delivery=lambda error, _: failed.append(error))
+    assert producer.flush(30) == 0
+    assert set(failed) == {None}
+
+
+def read(settings: dict[str, str], topic: str, count: int) -> list[bytes]:
+    """The next values of a topic for one group of consumers, which commits its progress."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": broker(settings),
+            "group.id": topic,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        }
+    )
+    try:
+        consumer.subscribe([topic])
+        found = [message.value() for message in consumer.consume(count, timeout=30)]
+        consumer.commit(asynchronous=False)
+    finally:
+        consumer.close()
+    return found
+
+
+def test_kafka_makes_no_topic_by_itself_and_keeps_progress(stack: Stack) -> None:
+    administrator = AdminClient({"bootstrap.servers": broker(stack.settings)})
+    asked = ConfigResource(ConfigResource.Type.BROKER, "1")
+    settings = administrator.describe_configs([asked])[asked].result()
+    assert settings["auto.create.topics.enable"].value == "false"
+    assert int(settings["offsets.retention.minutes"].value) > 10 * 365 * 24 * 60
+
+
+def test_kafka_commits_transactions(stack: Stack) -> None:
+    new_topic(stack.settings, "transactions")
+    producer = Producer({"bootstrap.servers": broker(stack.settings), "transactional.id": "one"})
+    producer.init_transactions(30)
+    for value, end in ((b"1", producer.abort_transaction), (b"2", producer.commit_transaction)):
+        producer.begin_transaction()
+        producer.produce("transactions", value)
+        producer.flush(30)
+        end(30)
+
+    assert read(stack.settings, "transactions", 1) == [b"2"]
+
+
+@workflow.defn
+class Doubling:
+    """A workflow that doubles a number."""
+
+    @workflow.run
+    async def run(self, number: int) -> int:
+        return 2 * number
+
+
+async def connected(settings: dict[str, str], namespace: str) -> Client:
+    address = settings["WORKFLOWS_URL"].removeprefix("temporal://").partition("/")[0]
+    return await Client.connect(address, namespace=namespace)
+
+
+async def usable(settings: dict[str, str], namespace: str) -> Client:
+    """A new namespace, as soon as all services know it."""
+    client = await connected(settings, namespace)
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace=namespace, workflow_execution_retention_period=Duration(seconds=86_400)
+        )
+    )
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            await client.count_workflows()
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return client
+
+
+async def started(settings: dict[str, str], name: str) -> None:
+    """Start a workflow for which there is no worker yet."""
+    client = await usable(settings, name)
+    await client.start_workflow(Doubling.run, 21, id=name, task_queue=name)
+
+
+async def finished(settings: dict[str, str], name: str) -> int:
+    """Its result, with a worker."""
+    client = await connected(settings, name)
+    runner = UnsandboxedWorkflowRunner()
+    async with Worker(client, task_queue=name, workflows=[Doubling], workflow_runner=runner):
+        return await client.get_workflow_handle_for(Doubling.run, name).result()
+
+
+def test_temporal_runs_a_workflow_in_a_new_namespace(stack: Stack) -> None:
+    asyncio.run(started(stack.settings, "ran"))
+    assert asyncio.run(finished(stack.settings, "ran")) == 42
+
+
+def test_prometheus_sends_its_alerts_to_alertmanager(stack: Stack) -> None:
+    asked = f"{stack.settings['PROMETHEUS_URL']}/api/v1/alertmanagers"
+    deadline = time.monotonic() + 30  # it looks for its targets some seconds after its start
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            if found := json.load(answer)["data"]["activeAlertmanagers"]:
+                break
+        time.sleep(0.2)
+    assert found == [{"url": f"{stack.settings['ALERTMANAGER_URL']}/api/v2/alerts"}]
+
+
 def test_killed_servers_come_back_with_what_they_held(stack: Stack) -> None:
     with psycopg.connect(stack.settings["DATABASE_URL"]) as owner:
         owner.execute("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
     bucket(stack.settings).put("kept", b"1000")
     with Redis.from_url(stack.settings["REDIS_URL"]) as cache:
         cache.set("kept", "1000")
+    new_topic(stack.settings, "kept")
+    append(stack.settings, "kept", b"read", b"unread")
+    assert read(stack.settings, "kept", 1) == [b"read"]
+    asyncio.run(started(stack.settings, "kept"))
     before = stack.settings
     busy = psycopg.connect(before["DATABASE_URL"], autocommit=True)
     busy.pgconn.send_query(b"SELECT count(*) FROM (SELECT generate_series(1, 1000000000)) AS n")
 
-    for server in SERVERS:
-        stack.kill(server.name)
+    stack.kill(*(server.name for server in SERVERS))
     assert set(stack.states().values()) == {"dead"}
     assert stack.command("status").returncode == 1
     stack.up()
@@ -119,3 +259,5 @@ def test_killed_servers_come_back_with_what_they_held(stack: Stack) -> None:
     assert bucket(stack.settings).get("kept").bytes() == b"1000"
     with Redis.from_url(stack.settings["REDIS_URL"]) as cache:
         assert cache.get("kept") == b"1000"
+    assert read(stack.settings, "kept", 1) == [b"unread"]
+    assert asyncio.run(finished(stack.settings, "kept")) == 42

@@ -1,4 +1,4 @@
-"""Where the native stack has Redis and Prometheus from, and what Prometheus is told to scrape."""
+"""Where the native stack has its programs from, which servers it has, and what these are told."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.native.place import Place, StackError
+from deploy.native.servers import SERVERS, chosen
+from deploy.native.servers.kafka import Kafka
 from deploy.native.servers.prometheus import CONFIGURATION, Prometheus
 from deploy.native.servers.redis import Redis
 
@@ -24,7 +26,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def place(tmp_path: Path) -> Place:
     folder = tmp_path / "prometheus"
     folder.mkdir()
-    return Place(folder, 1, tmp_path, {})
+    alertmanager = Place(tmp_path / "alertmanager", 19193, tmp_path, {})
+    return Place(folder, 1, tmp_path, {}, {"alertmanager": alertmanager})
 
 
 def put(folder: Path, says: str, *programs: str) -> None:
@@ -51,6 +54,35 @@ def test_old_ones_and_half_of_them_are_of_no_use(machine: Path) -> None:
         Prometheus().install()
 
 
+def test_kafka_says_what_is_missing_on_the_machine(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(StackError, match=r"^Java is missing or too old: install Java 17 or newer"):
+        Kafka().install()
+
+    (machine / "java").write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
+    (machine / "java").chmod(0o755)
+    with pytest.raises(StackError, match=r"^Java is missing or too old"):
+        Kafka().install()
+
+    (machine / "java").write_text("#!/bin/sh\necho 'openjdk version \"17.0.15\"' >&2\n")
+    with pytest.raises(StackError, match=r"^Maven is missing: install Maven 3"):
+        Kafka().install()
+
+
+def test_a_stack_has_the_servers_that_are_chosen_and_those_they_need() -> None:
+    def names(text: str) -> list[str]:
+        return [server.name for server in chosen(text)]
+
+    assert chosen("") == SERVERS
+    assert names("s3, redis") == ["s3", "redis"]
+    assert names("temporal") == ["postgres", "temporal"]
+    assert names("prometheus") == ["alertmanager", "prometheus"]
+    with pytest.raises(StackError, match=r"there is no server minio; there are postgres, s3,"):
+        chosen("s3,minio")
+
+
 def test_prometheus_has_the_rules_of_the_checkout_and_the_targets_that_are_set(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +94,7 @@ def test_prometheus_has_the_rules_of_the_checkout_and_the_targets_that_are_set(
     Prometheus().prepare(place)
     assert targets("gl") == ["127.0.0.1:8001", "127.0.0.1:8002"]
     assert targets("exporter") == ["127.0.0.1:19100"]
+    assert targets("alertmanager") == ["127.0.0.1:19193"]
 
     monkeypatch.delenv("STACK_GL_TARGETS")
     (place.folder / "etc" / "rules" / "of-before.yml").write_text("groups: []\n")

@@ -26,7 +26,7 @@ _ARTIFACTS = (
     f"org.apache.logging.log4j:log4j-core:{_LOG4J}",
 )
 
-_SETTINGS = {
+SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -57,7 +57,8 @@ appender.output.name = output
 appender.output.layout.type = PatternLayout
 appender.output.layout.pattern = %d %p %c: %m%n
 """
-_JAVA_OPTIONS = ("-Xms128m", "-Xmx512m", "-Djava.awt.headless=true")
+_HEAP = ("-Xms128m", "-Xmx512m")
+_FOR_A_MOMENT = ("-Xmx128m", "-XX:TieredStopAtLevel=1")  # of a tool that ends before it pays off
 _ANSWER_S = 5
 _METADATA, _METADATA_VERSION = 3, 1
 
@@ -79,7 +80,7 @@ class Kafka:
         """Its settings, and a formatted data folder."""
         (place.folder / "log4j2.properties").write_text(_LOGGING)
         (controller,) = place.own_ports(1)
-        settings = _SETTINGS | {
+        settings = SETTINGS | {
             "listeners": f"CLIENTS://127.0.0.1:{place.port},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"CLIENTS://127.0.0.1:{place.port}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
@@ -95,7 +96,7 @@ class Kafka:
 
     def launch(self, place: Place) -> Launch:
         """It has no password: it listens on loopback."""
-        return Launch(_command(place, "kafka.Kafka", str(_settings_file(place))))
+        return Launch(_command(place, _HEAP, "kafka.Kafka", str(_settings_file(place))))
 
     def ailment(self, place: Place) -> str | None:
         """Whether it says of itself, when asked for its metadata, that it is in service."""
@@ -124,9 +125,9 @@ def _write_settings(place: Place, settings: dict[str, str], data: Path) -> None:
     _settings_file(place).write_text("".join(lines))
 
 
-def _command(place: Place, main: str, *arguments: str) -> list[str]:
+def _command(place: Place, options: tuple[str, ...], main: str, *arguments: str) -> list[str]:
     logging = f"-Dlog4j2.configurationFile={place.folder / 'log4j2.properties'}"
-    return [java(), *_JAVA_OPTIONS, logging, "-cp", f"{place.own_programs()}/*", main, *arguments]
+    return [java(), *options, logging, "-cp", f"{place.own_programs()}/*", main, *arguments]
 
 
 def _format(place: Place) -> None:
@@ -139,7 +140,7 @@ def _format(place: Place) -> None:
     cluster = base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).decode().rstrip("=")
     arguments = ["format", "--cluster-id", cluster, "--config", str(_settings_file(place))]
     done = subprocess.run(
-        _command(place, "kafka.tools.StorageTool", *arguments),
+        _command(place, _FOR_A_MOMENT, "kafka.tools.StorageTool", *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -68,6 +68,9 @@ class Postgres:
             # As which the engine asks what readers see: its owner must be a member.
             "CREATE ROLE clearhouse_reader NOLOGIN;\n"
             "GRANT clearhouse_reader TO clearhouse;\n"
+            # For logins that may not own the stores: the owner grants them rights in its tables.
+            "CREATE ROLE clearhouse_worker NOLOGIN;\n"
+            "CREATE ROLE clearhouse_batch NOLOGIN;\n"
         )
 
         def fill(data: Path) -> None:

@@ -18,6 +18,7 @@ from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.books.schema import (
     audit_table,
+    cover_table,
     current_table,
     entry_table,
     event_table,
@@ -125,7 +126,11 @@ class Books:
         with recording(self.engine, "entries") as record:
             known, current = _known(record.connection, events)
             new = [key for key in events if key.entry_id not in known]
-            record.add(entry_table, [{"entry_id": key.entry_id, **asdict(key)} for key in new])
+            record.add(
+                entry_table, [{c.name: getattr(key, c.name) for c in entry_table.c} for key in new]
+            )
+            covers = [{"entry_id": k.entry_id, "covers": k.covers} for k in new if k.covers]
+            record.add(cover_table, covers)
             at = {"run_id": run_id, "at": now()}
             rows = record.add(event_table, [{**e.row(k), **at} for k, e in events.items()])
             numbered = list(zip(events.items(), (row["seq"] for row in rows), strict=True))
@@ -259,8 +264,10 @@ class Books:
             joined = joined.join(current_table, condition)
             condition = where
         events = (
-            sa.select(event_table, entry_table)
-            .select_from(joined)
+            sa.select(event_table, entry_table, cover_table.c.covers)
+            .select_from(
+                joined.outerjoin(cover_table, cover_table.c.entry_id == event_table.c.entry_id)
+            )
             .where(condition)
             .order_by(entry_table.c.book_date, event_table.c.seq)
         )
@@ -324,7 +331,7 @@ def _key(row: Any) -> EntryKey:
 
 def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]]) -> Entry:
     return Entry(
-        key=_key(row),
+        key=replace(_key(row), covers=row.covers or ""),
         status=Status(row.status),
         totals={side: Totals(sides[side]) for side in Side if side in sides},
         output_ref=row.output_ref,

@@ -113,13 +113,19 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class EntryKey:
-    """What an entry is a function of; its id is the SHA-256 of it."""
+    """What an entry is a function of; its id is the SHA-256 of it.
+
+    Attributes:
+        covers: what its input is, in words, where they say it whole, such as ranges of a log: the
+            text that `input_hash` is the digest of.
+    """
 
     domain: str
     hop: str
     book_date: dt.date
     input_hash: str
     code_hash: str
+    covers: str = field(default="", compare=False)
 
     @property
     def entry_id(self) -> str:

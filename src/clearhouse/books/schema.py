@@ -94,6 +94,14 @@ entry_table = sa.Table(
 )
 """What an entry is a function of: written once, when work on it first begins."""
 
+cover_table = sa.Table(
+    "books_cover",
+    metadata,
+    sa.Column("entry_id", sa.ForeignKey("books_entry.entry_id"), primary_key=True),
+    sa.Column("covers", sa.Text, nullable=False),
+)
+"""What the input of an entry is, in words (`EntryKey.covers`), where there are such."""
+
 event_table = _table(
     "books_event",
     _sequence(),

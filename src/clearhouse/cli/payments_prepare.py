@@ -18,11 +18,12 @@ _HOLDS = {topic.name: topic for topic in TOPICS}
 
 def prepare(as_json: JsonFlag = False) -> None:
     """Make what payments need on servers: topics. What is there already is left as it is."""
-    from clearhouse.payments.log_opening import log_place, prepare_payment_log
+    from clearhouse.log.preparing import prepare_log
+    from clearhouse.payments.log_opening import declared_topics, log_place
 
     config = settings_of_stores()
     with under_way("making topics"):
-        topics = prepare_payment_log(log_place(config))
+        topics = prepare_log(log_place(config), declared_topics())
     if as_json:
         print(json.dumps({"topics": [_as_json(each) for each in topics]}))
         return

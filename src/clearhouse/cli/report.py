@@ -71,6 +71,7 @@ def entries_as_data(
             "book_date": str(e.key.book_date),
             "status": str(e.status),
             "totals": canonical(e.totals),
+            **({"covers": e.key.covers} if e.key.covers else {}),
             **({"released": dict(reasons)} if (reasons := released.get(e.entry_id)) else {}),
         }
         for e in entries

@@ -19,6 +19,6 @@ def inference(
     """Serve the models for fraud, retries and churn; the worker asks them at INFERENCE_URL."""
     from clearhouse.payments.inference import app
 
-    settings()
+    config = settings()
     err.print(f"The models are served at [bold]http://{host}:{port}[/] (Ctrl-C ends it).")
-    app.serve(host, port)
+    app.serve(config, host, port)

@@ -12,6 +12,7 @@ from clearhouse.core.supervisor import Supervisor
 from clearhouse.payments.flow import measure
 from clearhouse.payments.opening import opened
 from clearhouse.payments.services import GATEWAY_PORT, INFERENCE_PORT, Places, services
+from clearhouse.payments.unrecorded import has_workflows
 
 
 def register(group: typer.Typer) -> None:
@@ -63,12 +64,17 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
     config = settings_of_stores()
     with ExitStack() as stack:
         # Made here, so that the services find the log and the store as they must be.
-        log, store = stack.enter_context(opened(config))
+        log, store = stack.enter_context(opened(config, config.database_access("payments")))
         err.print(f"Webhooks are taken at [bold]{places.gateway_url}/webhooks/…[/] (Ctrl-C ends).")
         shown = stack.enter_context(view())
         children = services(places, environment, of_sandbox=of_sandbox)
         supervisor = Supervisor(children, shown.tell)
-        looking = Looking(shown, supervisor.running, lambda: measure(log, store.engine))
+        workflows = has_workflows(config)
+        looking = Looking(
+            shown,
+            supervisor.running,
+            lambda: measure(log, store.engine, has_workflows=workflows),
+        )
         # The first signal asks the services to end; the second ends them at once.
         stop = stack.enter_context(until_a_signal(again=lambda: _kill_all(supervisor)))
         supervisor.start()

@@ -43,7 +43,7 @@ def exporting(
         UsageError: the address can't be listened at.
     """
     registry = CollectorRegistry()
-    engine = open_to_watch(settings.database_url)
+    engine = open_to_watch(settings.database_url, settings.database_access("exporter"))
     registry.register(BooksCollector(Reader(engine), now))
     try:
         server, thread = start_http_server(port, host, registry)

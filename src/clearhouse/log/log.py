@@ -220,6 +220,12 @@ class Log(Protocol):
         """
         ...
 
+    def first(self, topic: str, partition: int = 0) -> int:
+        """A position before which nothing of a partition is kept: its beginning, until records are
+        aged out.
+        """
+        ...
+
     def end(self, topic: str, partition: int = 0) -> int:
         """The position that the next message of a partition will get, or a smaller one that none
         has.

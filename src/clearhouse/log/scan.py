@@ -1,33 +1,34 @@
-"""Reading a topic whole, from the first record that the log still has."""
+"""Reading many records of a topic, over all of its partitions."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
 
-from clearhouse.log.log import Log, LogError, Record
+from clearhouse.log.log import Log, Record, partition_of
 
-_AT_ONCE = 1_000
+_AT_ONCE = 5_000
 
 
-def first_kept(log: Log, topic: str) -> int:
-    """The position of the first record that is not aged out; the end where all are."""
-    if not _is_aged_out(log, topic, 0):
-        return 0
-    return bisect_left(range(log.end(topic)), True, key=lambda at: not _is_aged_out(log, topic, at))
+def records(log: Log, topic: str, position: int, end: int | None = None) -> Iterator[Record]:
+    """The records of a partition from a position on, in order.
+
+    Args:
+        log: holds them.
+        topic: of which.
+        position: where reading begins; it says which partition.
+        end: where it ends; None: where the partition ends now. Later records are not waited for.
+
+    Raises:
+        LogError: they can't be read, or were aged out (aged_out).
+    """
+    until = log.end(topic, partition_of(position)) if end is None else end
+    while position < until:
+        found = log.read(topic, position, _AT_ONCE)
+        yield from (record for record in found if record.position < until)
+        if not found:
+            return
+        position = found[-1].position + 1
 
 
 def scan(log: Log, topic: str) -> Iterator[Record]:
-    """Every record of a topic, in order. Those that come meanwhile are not waited for."""
-    position = first_kept(log, topic)
-    while records := log.read(topic, position, _AT_ONCE):
-        yield from records
-        position = records[-1].position + 1
-
-
-def _is_aged_out(log: Log, topic: str, position: int) -> bool:
-    try:
-        log.read(topic, position, 1)
-    except LogError as error:
-        if error.code != "aged_out":
-            raise
-        return True
-    return False
+    """Every record that a topic has now, one partition after the other."""
+    for partition in range(log.partitions(topic)):
+        yield from records(log, topic, log.first(topic, partition))

@@ -134,12 +134,13 @@ class SqliteLog:
         self._asked[consumer, topic] = found
         return found
 
+    def first(self, topic: str, partition: int = 0) -> int:
+        """See `Log.first`."""
+        return self._bounds(topic, partition)[0]
+
     def end(self, topic: str, partition: int = 0) -> int:
         """See `Log.end`."""
-        del partition
-        number = self._number(topic)
-        with self._file.errors(), self._file.reading() as connection:
-            return _bounds(connection, number)[1]
+        return self._bounds(topic, partition)[1]
 
     def waiting(self, topic: str, position: int) -> int:
         """See `Log.waiting`. Positions have no gaps: it is exact."""
@@ -187,6 +188,12 @@ class SqliteLog:
     def _known_topics(self) -> dict[str, int]:
         with self._file.reading() as connection:
             return dict(connection.execute("SELECT name, number FROM topic").fetchall())
+
+    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        del partition
+        number = self._number(topic)
+        with self._file.errors(), self._file.reading() as connection:
+            return _bounds(connection, number)
 
     def _number(self, topic: str) -> int:
         number = self._numbers.get(topic)

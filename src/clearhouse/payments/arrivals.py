@@ -25,10 +25,11 @@ from clearhouse.core.urls import SecretUrl
 from clearhouse.core.window import Window
 from clearhouse.log.log import Log
 from clearhouse.payments.account_settings import accounts_from
-from clearhouse.payments.flow import Flow, measure
+from clearhouse.payments.flow import Flow, counted, measure
 from clearhouse.payments.opening import opened
 from clearhouse.payments.services import Places, services
 from clearhouse.payments.store import tables
+from clearhouse.payments.unrecorded import has_workflows
 from clearhouse.pipeline.domain import Arrived, Verdict
 from clearhouse.sandbox.payments import accounts
 from clearhouse.sandbox.payments.options import PaymentOptions
@@ -58,11 +59,12 @@ class _Stage:
     said: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES_KEPT))
 
     def flow(self) -> Flow:
-        return measure(self.log, self.store)
+        workflows = has_workflows(self.settings)
+        return measure(self.log, self.store, has_workflows=workflows)
 
     def verdict(self, sent: str) -> Verdict:
         """What came of all webhooks, and the oracle's opinion of it."""
-        flow, truth = self.flow(), self.world.truth
+        flow, truth = counted(self.flow(), self.log), self.world.truth
         dead = sum(flow.dead_letters.values())
         rows = ", ".join(f"{len(truth[name]):,} {name}s" for name in truth)
         findings = differences(self.world, self.store) + message_differences(self.world, self.log)

@@ -4,19 +4,26 @@ Nothing here is counted on the way: every figure is a position or a count of row
 right after any crash too.
 """
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from clearhouse.log.log import Log
-from clearhouse.payments import topics
+from clearhouse.log.log import PARTITION_SPAN, Log, Reached
+from clearhouse.log.reach import positions_used, progress_of, waiting_of
+from clearhouse.log.scan import scan
 from clearhouse.payments.store import tables
+from clearhouse.payments.store.progress import delivered_of, read_progress
+from clearhouse.payments.topics import DEAD_LETTERS, EVENTS, REDRIVEN, UNMAPPED, WEBHOOKS, Topic
+from clearhouse.payments.unrecorded import STARTER, in_flight
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Webhooks and what became of them, since the log and the store were made.
+
+    On a server, gaps between positions count too in the first four, until `counted`.
 
     Attributes:
         accepted: webhooks that the gateway has answered with success, by notification.
@@ -25,7 +32,9 @@ class Flow:
         dead_letters: by stage, those of which nothing could be made; later redrives included.
         recorded: events in the store.
         normalizer_lag: webhooks that the normalizer has still to read.
-        worker_lag: events that the worker has still to read, redriven ones among them.
+        worker_lag: events that the worker has still to read, redriven ones among them; with
+            workflows of a server, those that runs have still to be started for, or else the runs
+            of the last minutes that have not recorded theirs.
         to_publish: rows of the outbox that are not in the log yet.
     """
 
@@ -44,31 +53,52 @@ class Flow:
         return not (self.normalizer_lag or self.worker_lag or self.to_publish)
 
 
-def measure(log: Log, store: sa.Engine) -> Flow:
-    """The flow as it is now. What moves meanwhile can be in one figure and not yet in another."""
+def measure(log: Log, store: sa.Engine, *, has_workflows: bool = False) -> Flow:
+    """The flow as it is now. What moves meanwhile can be in one figure and not yet in another.
+
+    Args:
+        log: holds what is on its way.
+        store: what has been recorded.
+        has_workflows: events are recorded by workflows of a server, and not by the worker.
+    """
+    # First: what the worker had done by then has its rows in the store, or published.
+    left = worker_lag(log, store, has_workflows=has_workflows)
     with store.connect() as connection:
-        read_to = _read_to(connection)
-        # After the worker's progress: what it had done by then has its rows here, or published.
         waiting = _count(connection, tables.outbox)
         recorded = _count(connection, tables.payment_event)
-    normalizer = log.progress("normalizer", topics.WEBHOOKS.name)
-    accepted = log.end(topics.WEBHOOKS.name)
+    normalizer = progress_of(log, "normalizer", WEBHOOKS.name)
     return Flow(
-        accepted=accepted,
-        normalized=log.end(topics.EVENTS.name),
-        unmapped=log.end(topics.UNMAPPED.name),
-        dead_letters={stage: log.end(topic.name) for stage, topic in topics.DEAD_LETTERS.items()},
+        accepted=positions_used(log, WEBHOOKS.name),
+        normalized=positions_used(log, EVENTS.name),
+        unmapped=positions_used(log, UNMAPPED.name),
+        dead_letters={
+            stage: positions_used(log, topic.name) for stage, topic in DEAD_LETTERS.items()
+        },
         recorded=recorded,
-        normalizer_lag=accepted - normalizer,
-        worker_lag=_beyond(log, read_to),
+        normalizer_lag=waiting_of(log, WEBHOOKS.name, normalizer),
+        worker_lag=left,
         to_publish=waiting,
     )
 
 
-def worker_lag(log: Log, store: sa.Engine) -> int:
+def counted(flow: Flow, log: Log) -> Flow:
+    """The flow with what the log holds counted record by record, which takes its time."""
+    return replace(
+        flow,
+        accepted=_records(log, WEBHOOKS),
+        normalized=_records(log, EVENTS),
+        unmapped=_records(log, UNMAPPED),
+        dead_letters={stage: _records(log, topic) for stage, topic in DEAD_LETTERS.items()},
+    )
+
+
+def worker_lag(log: Log, store: sa.Engine, *, has_workflows: bool = False) -> int:
     """See `Flow`."""
+    if has_workflows:
+        read_to = {each: progress_of(log, STARTER, each.name) for each in _READ}
+        return _beyond(log, read_to) or _in_flight(log, store, read_to[EVENTS])
     with store.connect() as connection:
-        read_to = _read_to(connection)
+        read_to = {each: read_progress(connection, "worker", each.name) for each in _READ}
     return _beyond(log, read_to)
 
 
@@ -78,19 +108,30 @@ def to_publish(store: sa.Engine) -> int:
         return _count(connection, tables.outbox)
 
 
-def _read_to(connection: sa.Connection) -> Mapping[str, int]:
-    """Where the worker reads on, by topic."""
-    progress = tables.consumer_progress.c
-    found = connection.execute(
-        sa.select(progress.topic, progress.position).where(progress.consumer == "worker")
-    )
-    return dict(found.tuples().all())
+_READ = (EVENTS, REDRIVEN)
 
 
-def _beyond(log: Log, read_to: Mapping[str, int]) -> int:
-    """How many events stand behind where the worker reads on."""
-    names = (topics.EVENTS.name, topics.REDRIVEN.name)
-    return sum(log.end(name) - read_to.get(name, 0) for name in names)
+def _beyond(log: Log, read_to: Mapping[Topic, Reached]) -> int:
+    """How many events stand behind where the worker or the starter reads on."""
+    return sum(waiting_of(log, topic.name, reached) for topic, reached in read_to.items())
+
+
+def _in_flight(log: Log, store: sa.Engine, started_to: Reached) -> int:
+    now = dt.datetime.now(dt.UTC)
+    with store.connect() as connection:
+        return sum(
+            1
+            for partition in range(log.partitions(EVENTS.name))
+            for _ in in_flight(
+                log, started_to, partition, lambda some: delivered_of(connection, some), now
+            )
+        )
+
+
+def _records(log: Log, topic: Topic) -> int:
+    partitions = range(log.partitions(topic.name))
+    forgotten = sum(log.first(topic.name, p) - p * PARTITION_SPAN for p in partitions)
+    return forgotten + sum(1 for _ in scan(log, topic.name))
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> int:

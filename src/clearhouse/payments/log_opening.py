@@ -1,15 +1,11 @@
-"""Opening the log of payments, and making its topics on a server."""
+"""Opening the log of payments."""
+
+from pathlib import Path
 
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
-from clearhouse.log.preparing import Prepared, prepare_log
 from clearhouse.payments.topics import OUTBOX, TOPICS
 from clearhouse.settings import Settings
-
-_DECLARED = (
-    *(Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS),
-    Topic(OUTBOX, is_source=True),
-)
 
 
 def log_place(settings: Settings) -> LogPlace:
@@ -28,9 +24,16 @@ def log_place(settings: Settings) -> LogPlace:
 
 def open_payment_log(place: LogPlace) -> Log:
     """The log, with all topics of payments declared. See `log.opening.open_log`."""
-    return open_log(place, _DECLARED)
+    return open_log(place, declared_topics())
 
 
-def prepare_payment_log(place: LogPlace) -> list[Prepared]:
-    """Make the topics of payments on a server. See `log.preparing.prepare_log`."""
-    return prepare_log(place, _DECLARED)
+def declared_topics() -> list[Topic]:
+    """The topics of payments, as a log is told of them."""
+    topics = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
+    return [*topics, Topic(OUTBOX, is_source=True)]
+
+
+def log_exists(place: LogPlace) -> bool:
+    """Whether a log was ever made there. One on a server is taken to be: without it, that tells."""
+    path = place.url.removeprefix("sqlite:///")
+    return path == place.url or Path(path).exists()

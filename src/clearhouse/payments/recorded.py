@@ -5,19 +5,23 @@ A store that is not there yet has recorded nothing: no service ever ran.
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.database_access import BATCH
 from clearhouse.core.urls import SecretUrl
+from clearhouse.log.log import Reached
 from clearhouse.payments.event import EventType, Provider
-from clearhouse.payments.store.tables import consumer_progress, delivery, payment_event
+from clearhouse.payments.store.progress import delivered_of, read_progress
+from clearhouse.payments.store.tables import delivery, payment_event
 from clearhouse.store.database import open_to_watch
 
+_ACCESS = replace(BATCH, setting="PAYMENTS_DATABASE_URL")
 _event = payment_event.c
 
 
@@ -28,7 +32,7 @@ class Recorded:
     Attributes:
         records: how many.
         sha256: of their record ids in order of event id.
-        through: the last webhook's position; -1 where there is none.
+        through: the number of the last one that was recorded; -1 where there is none.
     """
 
     records: int = 0
@@ -55,16 +59,16 @@ class RecordedStore:
         found = dict.fromkeys(days, Recorded())
         if not days:
             return found
-        read = sa.select(_event.book_date, _event.record_id, _event.webhook_position)
+        read = sa.select(_event.book_date, _event.record_id, _event.number)
         read = read.where(_event.book_date.between(min(days), max(days)))
         rows = self._rows(read.order_by(_event.book_date, _event.event_id))
         by_day: dict[dt.date, list[tuple[str, int]]] = {}
         for row in rows:
-            by_day.setdefault(row.book_date, []).append((row.record_id, row.webhook_position))
+            by_day.setdefault(row.book_date, []).append((row.record_id, row.number))
         for day in found.keys() & by_day.keys():
-            ids, positions = zip(*by_day[day], strict=True)
+            ids, numbers = zip(*by_day[day], strict=True)
             sha256 = hashlib.sha256("".join(ids).encode()).hexdigest()
-            found[day] = Recorded(len(ids), sha256, max(positions))
+            found[day] = Recorded(len(ids), sha256, max(numbers))
         return found
 
     def lines(self, day: dt.date, up_to: int | None = None) -> tuple[bytes, Recorded]:
@@ -72,15 +76,15 @@ class RecordedStore:
 
         Args:
             day: the book date.
-            up_to: the last webhook position; None for all.
+            up_to: the number of the last one that was recorded; None for all.
         """
-        read = sa.select(_event.line, _event.record_id, _event.webhook_position)
+        read = sa.select(_event.line, _event.record_id, _event.number)
         read = read.where(_event.book_date == day)
         if up_to is not None:
-            read = read.where(_event.webhook_position <= up_to)
+            read = read.where(_event.number <= up_to)
         rows = self._rows(read.order_by(_event.event_id))
         sha256 = hashlib.sha256("".join(row.record_id for row in rows).encode()).hexdigest()
-        through = max((row.webhook_position for row in rows), default=-1)
+        through = max((row.number for row in rows), default=-1)
         held = Recorded(len(rows), sha256, through)
         return b"".join(_bytes(row.line) + b"\n" for row in rows), held
 
@@ -94,6 +98,7 @@ class RecordedStore:
         read = sa.select(_event.book_date, _event.account, _event.payout_key).distinct()
         read = read.where(
             _event.book_date.between(min(days), max(days)),
+            _event.payout_key.is_not(None),  # as the index says it that finds them
             _event.provider == provider.value,
             _event.event_type.in_((EventType.PAYOUT_SENT.value, EventType.PAYOUT_PAID.value)),
             _event.livemode,
@@ -109,12 +114,15 @@ class RecordedStore:
         read = sa.select(delivery).where(delivery.c.book_date.in_(sorted(days)))
         return [dict(row._mapping) for row in self._rows(read)]
 
-    def progress(self, topic: str) -> int:
-        """The position of the next record of a topic that the worker will read."""
-        read = sa.select(consumer_progress.c.position)
-        read = read.where(consumer_progress.c.consumer == "worker")
-        rows = self._rows(read.where(consumer_progress.c.topic == topic))
-        return int(rows[0][0]) if rows else 0
+    def has_delivered(self, webhook_positions: Collection[int]) -> set[int]:
+        """Those of some webhooks of whose events it is recorded what became of them."""
+        with self._connected() as connection:
+            return set() if connection is None else delivered_of(connection, webhook_positions)
+
+    def progress(self, topic: str) -> Reached:
+        """Where the worker reads on in a topic."""
+        with self._connected() as connection:
+            return Reached() if connection is None else read_progress(connection, "worker", topic)
 
     def _rows(self, read: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with self._connected() as connection:
@@ -126,7 +134,7 @@ class RecordedStore:
         if isinstance(self.url, str) and not Path(self.url.removeprefix("sqlite:///")).exists():
             yield None
             return
-        engine = open_to_watch(self.url)
+        engine = open_to_watch(self.url, _ACCESS)
         try:
             with engine.connect() as connection:
                 is_there = sa.inspect(connection).has_table(payment_event.name)

@@ -17,7 +17,9 @@ import sqlalchemy as sa
 
 from clearhouse.core.window import Window
 from clearhouse.landing.store import Landing
-from clearhouse.log.log import Log, LogError, Message
+from clearhouse.log.log import Log, Message, Reached
+from clearhouse.log.reach import progress_of
+from clearhouse.log.scan import records
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import PaymentEvent, decode_event, payment_key
 from clearhouse.payments.letters import OPEN, KnownLetter, Letters, Wanted
@@ -106,12 +108,12 @@ class Replay:
         """
         Archive(self._log, self._landing).flush()
         report = Report()
-        read_to = self._log.progress(CONSUMER, WEBHOOKS.name)
+        read_to = progress_of(self._log, CONSUMER, WEBHOOKS.name)
         seen = self._waiting(read_to)
         for day in days:
             unrecorded = self._of_log(day)
             fetched = self._fetches.of(day)
-            of_day = (each for each in archived(self._landing, day) if each.position < read_to)
+            of_day = (each for each in archived(self._landing, day) if each.position in read_to)
             for batch in _batches(of_day):
                 self._compare(batch, fetched, unrecorded, seen, report)
         decided = {i for i, letter in self._letters_of(report.new).items() if letter.state != OPEN}
@@ -174,35 +176,29 @@ class Replay:
             else:
                 report.unchanged += 1
 
-    def _waiting(self, position: int) -> set[str]:
+    def _waiting(self, read_to: Reached) -> set[str]:
         """The events that the normalizer will still make, such as those of an earlier replay."""
         found: set[str] = set()
-        while records := self._log.read(WEBHOOKS.name, position, _AT_ONCE):
-            for record in records:
+        for partition in range(self._log.partitions(WEBHOOKS.name)):
+            for record in records(self._log, WEBHOOKS.name, read_to.of(partition)):
                 webhook = webhook_of(record)
                 day = record.appended_at.date()
                 said = said_by(webhook, record.position, day, None) if webhook else None
                 if isinstance(said, PaymentEvent):
                     found.add(said.event_id)
-            position = records[-1].position + 1
         return found
 
     def _of_log(self, day: dt.date) -> dict[str, PaymentEvent]:
         """Events that the log holds from a day on: the worker may not have recorded them yet."""
-        position, _ = self._log.positions_of(EVENTS.name, day)
         found: dict[str, PaymentEvent] = {}
-        while True:
-            try:
-                records = self._log.read(EVENTS.name, position, _AT_ONCE)
-            except LogError as error:
-                if error.code != "aged_out":
-                    raise
-                return found  # what is aged out was read by the worker
-            if not records:
-                return found
-            for event in (decode_event(record.value) for record in records):
+        for partition in range(self._log.partitions(EVENTS.name)):
+            first, _ = self._log.positions_of(EVENTS.name, day, partition)
+            # What is aged out was read by the worker.
+            first = max(first, self._log.first(EVENTS.name, partition))
+            for record in records(self._log, EVENTS.name, first):
+                event = decode_event(record.value)
                 found.setdefault(event.event_id, event)
-            position = records[-1].position + 1
+        return found
 
     def _of_store(self, ids: Sequence[str]) -> dict[str, PaymentEvent | None]:
         """Known events by id; None of those that the worker dead-lettered."""

@@ -6,101 +6,102 @@ normalizer has not read yet is on neither side.
 """
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 
-import msgspec
 import pyarrow as pa
 
 from clearhouse.books.hop import Hop, Leg
-from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.books.model import Side
 from clearhouse.books.rows_spine import RowsSpine
-from clearhouse.core.errors import StoreError
-from clearhouse.core.money import NO_CURRENCY
 from clearhouse.landing import Landing
-from clearhouse.log.log import Log, LogError, Record
+from clearhouse.log.log import Log, Reached, partition_of
 from clearhouse.log.opening import LogPlace
-from clearhouse.payments.log_opening import log_place, open_payment_log
+from clearhouse.log.reach import progress_of
+from clearhouse.payments import book_log
+from clearhouse.payments.log_opening import log_place
 from clearhouse.payments.normalizer.archive import CONSUMER, archived, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
-from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS
-from clearhouse.payments.webhook import StoredWebhook
-from clearhouse.pipeline.domain import Reached, StreamHop
+from clearhouse.payments.stream_rows import (
+    Became,
+    Row,
+    hash_of,
+    of_event,
+    of_webhook,
+    spine_table,
+)
+from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS, Topic
+from clearhouse.payments.unrecorded import STARTER, has_workflows, in_flight, unread
+from clearhouse.pipeline.domain import StreamHop, StreamState
 from clearhouse.settings import Settings
 
-_READ_AT_ONCE = 5_000
 _OUTCOMES = {
     "recorded": Side.OUT,
     "duplicate": Side.DUPLICATE,
     "dead_letter": Side.REJECTED,
 }
-_MADE = (EVENTS.name, UNMAPPED.name, NORMALIZER_DEAD.name)
+_MADE = (EVENTS, UNMAPPED, NORMALIZER_DEAD)
 """What the normalizer makes of a webhook, the surest first."""
 _SIDES = (Side.OUT, Side.IGNORED, Side.REJECTED)
-
-
-class _Became(msgspec.Struct):
-    """What a `PaymentEvent`, a `DeadLetter` and an `Unmapped` all say."""
-
-    webhook_position: int
-    book_date: dt.date
-    body_sha256: str
-    event_id: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-
-
-_BECAME = msgspec.json.Decoder(_Became)
-Row = tuple[dt.date, str, str, int, str]
-"""Book date, record id, key, minor units and currency."""
 
 
 @dataclass(frozen=True)
 class Streams:
     """What the log and the operational store hold of each book date, read beside the services.
 
-    Where the services have come to is asked once: what they do meanwhile is on no side.
+    Where the services have come to is asked once: what they do meanwhile is on no side. All of it
+    is by partition.
+
+    Attributes:
+        has_workflows: events are recorded by workflows of a server, and not by the worker.
     """
 
     place: LogPlace
     store: RecordedStore
     landing: Landing
+    has_workflows: bool = False
 
     @cached_property
-    def normalized_to(self) -> int:
-        """The position of the next webhook that the normalizer will read."""
-        with self._log() as log:
-            return 0 if log is None else log.progress("normalizer", WEBHOOKS.name)
+    def normalized_to(self) -> Reached:
+        """The positions of the next webhooks that the normalizer will read."""
+        return self._progress("normalizer")
 
     @cached_property
-    def recorded_to(self) -> int:
-        """That of the first webhook whose event the worker has not read."""
+    def recorded_to(self) -> Reached:
+        """Those of the first webhooks of whose events nothing is recorded yet."""
         normalized_to = self.normalized_to  # asked first: events that come later are not counted
-        read_to = self.store.progress(EVENTS.name)
-        with self._log() as log:
+        with book_log.opened(self.place) as log:
             if log is None:
-                return 0
-            # At least one read: another log than the one that was read before refuses it.
-            end = max(log.end(EVENTS.name), read_to + 1)
-            unread = map(_became, _records(log, EVENTS.name, read_to, end))
-            positions = (each.webhook_position for each in unread if each is not None)
-            return min(normalized_to, next(positions, normalized_to))
+                return Reached()
+            partitions = range(log.partitions(WEBHOOKS.name))
+            first = {each: normalized_to.of(each) for each in partitions}
+            for position in self._unrecorded(log):
+                partition = partition_of(position)
+                first[partition] = min(first[partition], position)
+            return Reached(first.values())
+
+    def _unrecorded(self, log: Log) -> Iterator[int]:
+        """Webhooks of whose events nothing is recorded yet, with the first of each partition."""
+        if self.has_workflows:
+            read_to = progress_of(log, STARTER, EVENTS.name)
+            now = dt.datetime.now(dt.UTC)
+            for partition in range(log.partitions(EVENTS.name)):
+                yield from in_flight(log, read_to, partition, self.store.has_delivered, now)
+        else:
+            read_to = self.store.progress(EVENTS.name)
+        for partition in range(log.partitions(EVENTS.name)):
+            # They stand in the order of the webhooks of a partition.
+            yield from _first_of_each(
+                unread(log, read_to, partition), log.partitions(WEBHOOKS.name)
+            )
 
     def accepted(self, days: Sequence[dt.date]) -> pa.Table:
         """The webhooks of days that the normalizer has read."""
-        return spine_table(
-            of_webhook(day, record.position, _hash_of(webhook_of(record)))
-            for day in days
-            for record in self._webhooks(day, self.normalized_to)
-        )
+        return spine_table(self._webhooks(days, self.normalized_to))
 
-    def became(self, topic: str, days: Sequence[dt.date]) -> pa.Table:
+    def became(self, topic: Topic, days: Sequence[dt.date]) -> pa.Table:
         """What the normalizer made of the webhooks of days, in one of its topics.
 
         A replay makes the same once more. What was redriven as an event counts as that, and no
@@ -114,195 +115,163 @@ class Streams:
         return spine_table(
             of_webhook(each.book_date, each.webhook_position, each.body_sha256)
             for each in found.values()
-            if each.webhook_position < self.normalized_to
+            if each.webhook_position in self.normalized_to
         )
 
     def normalized(self, days: Sequence[dt.date]) -> pa.Table:
-        """The events of days that the worker has read, with their money."""
-        found = {each.webhook_position: each for each in self._of_days(EVENTS.name, days)}
+        """The events of days of which something is recorded, with their money."""
+        found = {each.webhook_position: each for each in self._of_days(EVENTS, days)}
         return spine_table(
-            _of_event(each) for each in found.values() if each.webhook_position < self.recorded_to
+            of_event(each) for each in found.values() if each.webhook_position in self.recorded_to
         )
 
     def delivered(self, outcome: str, days: Sequence[dt.date]) -> pa.Table:
-        """The events of days of which the worker says that this became of them."""
+        """The events of days of which the store says that this became of them."""
         return spine_table(
-            _of_event(_Became(**{name: row[name] for name in _Became.__struct_fields__}))
+            of_event(Became(**{name: row[name] for name in Became.__struct_fields__}))
             for row in self.store.deliveries(days)
-            if row["outcome"] == outcome and row["webhook_position"] < self.recorded_to
+            if row["outcome"] == outcome and row["webhook_position"] in self.recorded_to
         )
 
     def archived(self, days: Sequence[dt.date]) -> pa.Table:
         """The webhooks of days that the archive in landing holds."""
         return spine_table(
-            of_webhook(day, each.position, _hash_of(each.webhook))
+            of_webhook(day, each.position, hash_of(each.webhook))
             for day in days
             for each in archived(self.landing, day)
         )
 
     def to_be_archived(self, days: Sequence[dt.date]) -> pa.Table:
-        """The webhooks of days in the log, as far as the archive has come with each day.
+        """The webhooks of days, as far as the archive has come with each day.
 
         What it has passed must be there: its objects alone would not tell of one that is missing.
+        Of a day that the log has forgotten, it is what became of webhooks that tells.
         """
-        return spine_table(
-            of_webhook(day, record.position, _hash_of(webhook_of(record)))
+        kept = self.kept([WEBHOOKS], days)
+        forgotten = [day for day in days if day not in kept]
+        with book_log.opened(self.place) as log:
+            if log is None:
+                return spine_table(())
+            rows = [
+                of_webhook(day, record.position, hash_of(webhook_of(record)))
+                for day in kept
+                for record in book_log.webhooks(log, [day], self._to_be_archived_to(log, day))
+            ]
+            return spine_table([*rows, *self._known(log, forgotten)])
+
+    def _known(self, log: Log, days: Sequence[dt.date]) -> Iterator[Row]:
+        """The webhooks of days that are archived, or of which it is known what they became."""
+        if not days:
+            return
+        found = {
+            each.position: (day, each.position, hash_of(each.webhook))
             for day in days
-            for record in self._webhooks(day, max(self._archive_passed, self.archived_to(day)))
+            for each in archived(self.landing, day)
+        }
+        for topic in (UNMAPPED, NORMALIZER_DEAD):
+            for each in book_log.of_days(log, topic, days):
+                place = each.webhook_position
+                found[place] = each.book_date, place, each.body_sha256
+        for row in self.store.deliveries(days):
+            place = row["webhook_position"]
+            found[place] = row["book_date"], place, row["body_sha256"]
+        yield from (of_webhook(*each) for each in found.values())
+
+    def _to_be_archived_to(self, log: Log, day: dt.date) -> Reached:
+        archived_to = self.archived_to(day)
+        return Reached(
+            max(self._archive_passed.of(each), archived_to.of(each))
+            for each in range(log.partitions(WEBHOOKS.name))
         )
 
     @cached_property
-    def _archive_passed(self) -> int:
-        """The position of the first webhook that no whole block of the archive holds."""
-        with self._log() as log:
-            return 0 if log is None else log.progress(CONSUMER, WEBHOOKS.name)
+    def _archive_passed(self) -> Reached:
+        """The positions of the first webhooks that no whole block of the archive holds."""
+        return self._progress(CONSUMER)
 
-    def archived_to(self, day: dt.date) -> int:
-        """The position of the first webhook of a day that the archive does not hold yet."""
+    def _progress(self, consumer: str) -> Reached:
+        with book_log.opened(self.place) as log:
+            return Reached() if log is None else progress_of(log, consumer, WEBHOOKS.name)
+
+    def archived_to(self, day: dt.date) -> Reached:
+        """The positions of the first webhooks of a day that the archive does not hold yet."""
         objects = archived_objects(self.landing, day)
-        return objects[-1].version + objects[-1].records if objects else 0
+        return Reached({partition_of(o.version): o.version + o.records for o in objects}.values())
 
-    def kept(self, topics: Sequence[str], days: Sequence[dt.date]) -> list[dt.date]:
+    def kept(self, topics: Sequence[Topic], days: Sequence[dt.date]) -> list[dt.date]:
         """Those of the days of which the log has not forgotten a record of the topics."""
-        with self._log() as log:
+        today = dt.datetime.now(dt.UTC).date()
+        with book_log.opened(self.place) as log:
             if log is None:
                 return list(days)
-            return [day for day in days if all(_is_kept(log, topic, day) for topic in topics)]
+            return [
+                day for day in days if all(book_log.is_kept(log, t, day, today) for t in topics)
+            ]
 
     def reached(
-        self, read_to: Callable[[dt.date], int], done: str, days: Sequence[dt.date]
-    ) -> dict[dt.date, Reached]:
-        """How far a service is with the webhooks of each day.
+        self, read_to: Callable[[dt.date], Reached], done: str, days: Sequence[dt.date]
+    ) -> dict[dt.date, StreamState]:
+        """How far a service is with the webhooks of each day that the log has not forgotten.
 
         Args:
-            read_to: up to which webhook it has come with a day.
+            read_to: up to which webhooks it has come with a day.
             done: what it does with each.
             days: which days.
         """
-        today = dt.datetime.now(dt.UTC).date()
-        found = {}
-        with self._log() as log:
-            for day in days:
-                first, end = (0, 0) if log is None else log.positions_of(WEBHOOKS.name, day)
-                come_to = min(end, max(first, read_to(day)))
-                waiting = ""
-                if come_to < end and day < today:  # a day that goes on may wait
-                    waiting = f"{end - come_to:,} of its webhooks are still to be {done}."
-                found[day] = Reached(f"{first} {come_to}", waiting)
-        return found
+        kept = self.kept([WEBHOOKS], days)
+        with book_log.opened(self.place) as log:
+            if log is None:
+                return {day: StreamState(WEBHOOKS.name) for day in kept}
+            return {day: _state(log, day, read_to(day), done) for day in kept}
 
-    def _webhooks(self, day: dt.date, read_to: int) -> Iterator[Record]:
-        """The webhooks that the log took on a day, before a position."""
-        with self._log() as log:
+    def _webhooks(self, days: Sequence[dt.date], read_to: Reached) -> Iterator[Row]:
+        """The webhooks that the log took on days, as far as they have been read."""
+        with book_log.opened(self.place) as log:
+            for record in book_log.webhooks(log, days, read_to) if log else ():
+                day = record.appended_at.date()
+                yield of_webhook(day, record.position, hash_of(webhook_of(record)))
+
+    def _of_days(self, topic: Topic, days: Sequence[dt.date]) -> Iterator[Became]:
+        """What a topic holds of the webhooks of days."""
+        with book_log.opened(self.place) as log:
             if log is not None:
-                first, end = log.positions_of(WEBHOOKS.name, day)
-                yield from _records(log, WEBHOOKS.name, first, min(end, read_to))
+                yield from book_log.of_days(log, topic, days)
 
-    def _of_days(self, topic: str, days: Sequence[dt.date]) -> Iterator[_Became]:
-        """What a topic holds of the webhooks of days.
 
-        Nothing is written of a webhook before the log took it. Afterwards it may take any time.
-        A record that can't be read says nothing of any webhook: that one is missing then.
-        """
-        with self._log() as log:
-            if log is None or not days:
-                return
-            wanted = {*days}
-            first, _ = log.positions_of(topic, min(days))
-            for record in _records(log, topic, first, log.end(topic)):
-                each = _became(record)
-                if each is not None and each.book_date in wanted:
-                    yield each
+def _state(log: Log, day: dt.date, read_to: Reached, done: str) -> StreamState:
+    covered = book_log.covered(log, day, read_to)
+    goes_on = day >= dt.datetime.now(dt.UTC).date()  # and may wait
+    if goes_on or not covered.waiting:
+        return StreamState(covered.ranges)
+    return StreamState(
+        covered.ranges, f"{covered.waiting:,} of its webhooks are still to be {done}."
+    )
 
-    @contextmanager
-    def _log(self) -> Iterator[Log | None]:
-        """The log, or None where there is none yet: no service ever ran.
 
-        Raises:
-            StoreError: it can't be read.
-        """
-        if not Path(self.place.url.removeprefix("sqlite:///")).exists():
-            yield None
+def _first_of_each(positions: Iterator[int], partitions: int) -> Iterator[int]:
+    """The first position of each partition, so far as there is one."""
+    seen: set[int] = set()
+    for position in positions:
+        if partition_of(position) not in seen:
+            seen.add(partition_of(position))
+            yield position
+        if len(seen) == partitions:
             return
-        try:
-            log = open_payment_log(self.place)
-            try:
-                yield log
-            finally:
-                log.close()
-        except LogError as error:
-            raise StoreError(error.message) from error
-
-
-def _records(log: Log, topic: str, first: int, end: int) -> Iterator[Record]:
-    at = first
-    while at < end:
-        records = log.read(topic, at, min(_READ_AT_ONCE, end - at))
-        if not records:
-            return
-        yield from (record for record in records if record.position < end)
-        at = records[-1].position + 1
-
-
-def _became(record: Record) -> _Became | None:
-    try:
-        return _BECAME.decode(record.value)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-
-
-def _hash_of(webhook: StoredWebhook | None) -> str:
-    """That of the body; "" for a record that holds no webhook, as its dead letter has it."""
-    return "" if webhook is None else webhook.body_sha256
-
-
-def _is_kept(log: Log, topic: str, day: dt.date) -> bool:
-    first, _ = log.positions_of(topic, day)
-    if first == log.end(topic):
-        return True
-    try:
-        log.read(topic, first, 1)
-    except LogError as error:
-        if error.code == "aged_out":
-            return False
-        raise
-    return True
-
-
-def of_webhook(day: dt.date, position: int, body_sha256: str) -> Row:
-    """The spine row of a webhook."""
-    key = f"webhook|{position}"
-    return day, _md5(f"{key}|{body_sha256}"), key, 0, NO_CURRENCY
-
-
-def _of_event(each: _Became) -> Row:
-    key = f"event|{each.webhook_position}|{each.event_id}"
-    record_id = _md5(f"{key}|{each.body_sha256}")
-    if each.amount_minor is None:
-        return each.book_date, record_id, key, 0, NO_CURRENCY
-    return each.book_date, record_id, key, each.amount_minor, each.currency or NO_CURRENCY
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def spine_table(rows: Iterable[Row]) -> pa.Table:
-    """Spine rows as `SPINE_SCHEMA`."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(SPINE_SCHEMA)
-    arrays = [pa.array(c, field.type) for c, field in zip(columns, SPINE_SCHEMA, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=SPINE_SCHEMA)
 
 
 def streams(settings: Settings) -> tuple[StreamHop, ...]:
     """The hops before bronze, in their order."""
     landing = Landing.from_url(settings.landing_url)
-    of = Streams(log_place(settings), RecordedStore(settings.payments_database_url), landing)
+    of = Streams(
+        log_place(settings),
+        RecordedStore(settings.payments_database_url),
+        landing,
+        has_workflows(settings),
+    )
     raw = Hop(
         "webhooks → raw",
         (Leg(Side.IN, RowsSpine(of.to_be_archived)), Leg(Side.OUT, RowsSpine(of.archived))),
         certified=False,
-        kept=partial(of.kept, [WEBHOOKS.name]),
     )
     normalized = Hop(
         "webhooks → events",
@@ -311,7 +280,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
             *(Leg(s, RowsSpine(partial(of.became, t))) for t, s in zip(_MADE, _SIDES, strict=True)),
         ),
         certified=False,
-        kept=partial(of.kept, [WEBHOOKS.name, *_MADE]),
+        kept=partial(of.kept, [WEBHOOKS, *_MADE]),
     )
     recorded = Hop(
         "events → store",
@@ -320,7 +289,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
             *(Leg(side, RowsSpine(partial(of.delivered, o))) for o, side in _OUTCOMES.items()),
         ),
         certified=False,
-        kept=partial(of.kept, [WEBHOOKS.name, EVENTS.name]),
+        kept=partial(of.kept, [WEBHOOKS, EVENTS]),
     )
     return (
         StreamHop(raw, partial(of.reached, of.archived_to, "archived")),

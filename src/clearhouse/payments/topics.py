@@ -43,7 +43,6 @@ TOPICS = (
     WORKER_DEAD,
 )
 OUTBOX = "store:outbox"
-"""No topic: what the store has decided and the log is still to be told. How far that is done is
-progress in the log."""
+"""No topic: the outbox of the operational store. The log keeps how far it is published."""
 DEAD_LETTERS = {"gateway": GATEWAY_DEAD, "normalizer": NORMALIZER_DEAD, "worker": WORKER_DEAD}
 """Where each stage puts what it can't handle."""

@@ -85,10 +85,13 @@ def _check_streams(run: Run, day: dt.date) -> None:
     """
     kept = [stream for stream in run.streams if stream.hop.kept([day])]
     found = audit(run.books, run.name, [stream.hop for stream in kept], [day]).entries
-    balanced = {e.key.hop for e in found if e.status is Status.BALANCED}
+    entered = {e.key.hop: e.status for e in found}
     for stream in kept:
-        waiting = stream.reached([day])[day].waiting
-        if stream.hop.name not in balanced or waiting:
+        state = stream.reached([day]).get(day)
+        if state is None and stream.hop.name not in entered:
+            continue
+        waiting = state.waiting if state else ""
+        if entered.get(stream.hop.name) is not Status.BALANCED or waiting:
             why = waiting or "It is not entered, or does not balance."
             raise CertificateError(
                 f"{day} can't be closed: {stream.hop.name}: {why} `clearhouse run {run.name} "

@@ -208,15 +208,16 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Reached:
+class StreamState:
     """How far the services have come with a day.
 
     Attributes:
-        state: what the hop's rows of the day are a function of, such as positions and counts.
+        covers: what the hop's rows of the day are a function of, such as positions in a log: by
+            them the books name what an entry covers.
         waiting: what is still to be done of the day, in a sentence; "" for nothing.
     """
 
-    state: str
+    covers: str
     waiting: str = ""
 
 
@@ -226,11 +227,11 @@ class StreamHop:
 
     Attributes:
         hop: what stands on which side. Its rows are those that the services have come to.
-        reached: by day.
+        reached: by day, without those of which it can't be said any more: their entries stay.
     """
 
     hop: Hop
-    reached: Callable[[Sequence[dt.date]], Mapping[dt.date, Reached]] = field(repr=False)
+    reached: Callable[[Sequence[dt.date]], Mapping[dt.date, StreamState]] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ def prove_streams(run: Run, days: Sequence[dt.date]) -> StepReport:
 
 def _proved(run: Run, stream: StreamHop, days: Sequence[dt.date]) -> StepReport:
     hop = stream.hop
-    kept = hop.kept(days)
-    reached = stream.reached(kept)
+    reached = stream.reached(hop.kept(days))
     keys = {
-        day: EntryKey(run.name, hop.name, day, digest(reached[day].state), _VERSION) for day in kept
+        day: EntryKey(run.name, hop.name, day, digest(state.covers), _VERSION, state.covers)
+        for day, state in reached.items()
     }
-    entered = run.entries(hop.name, kept)
+    entered = run.entries(hop.name, list(reached))
     marks = {day: entry.entry_id for day, entry in entered.items()}
     clerk = Clerk(run.books, hop, run.run_id)
     plan = clerk.plan(keys, marks)
@@ -49,7 +49,7 @@ def _proved(run: Run, stream: StreamHop, days: Sequence[dt.date]) -> StepReport:
         for day, status in statuses.items()
         if status is Status.UNBALANCED
     }
-    report.incomplete = {day: reached[day].waiting for day in kept if reached[day].waiting}
+    report.incomplete = {day: state.waiting for day, state in reached.items() if state.waiting}
     return report
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 import sqlalchemy as sa
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.urls import SecretUrl
 from clearhouse.store.sqlite import open_sqlite, open_sqlite_to_watch
 from clearhouse.store.tables import bring_up_to_date
@@ -25,17 +27,21 @@ def open_database(url: str | SecretUrl, *, reads_only: bool = False) -> sa.Engin
     if isinstance(url, SecretUrl):
         from clearhouse.store.postgres import open_postgres  # its driver takes a while to import
 
-        engine = open_postgres(url, reads_only=reads_only)
+        engine = open_postgres(url, replace(BATCH, reads_only=reads_only))
     else:
         engine = open_sqlite(url)
     bring_up_to_date(engine)
     return engine
 
 
-def open_to_watch(url: str | SecretUrl) -> sa.Engine:
+def open_to_watch(url: str | SecretUrl, access: DatabaseAccess = BATCH) -> sa.Engine:
     """The store for one who only reads it, beside runs: its tables are taken as they are.
 
     Nothing is opened yet: a store that is not there, or does not answer, fails when it is asked.
+
+    Args:
+        url: `sqlite:///<path>`, or `postgresql://…`.
+        access: to a server.
 
     Raises:
         SettingsError: the driver for the server is not installed.
@@ -43,7 +49,7 @@ def open_to_watch(url: str | SecretUrl) -> sa.Engine:
     if isinstance(url, SecretUrl):
         from clearhouse.store.postgres import open_postgres
 
-        return open_postgres(url, reads_only=True)
+        return open_postgres(url, replace(access, reads_only=True))
     return open_sqlite_to_watch(url)
 
 

@@ -5,16 +5,18 @@ queue is fair, and SQLite's busy time-out is not.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.errors import StoreError
 from clearhouse.core.urls import SecretUrl
+from clearhouse.store import roles
 
 _BUSY_TIMEOUT_SECONDS = 30
 _WRITES = "clearhouse_writes"
@@ -31,6 +33,8 @@ class Schema:
         version: the last migration. They are numbered in their order.
         migrations: alembic's folder.
         lock: number of the lock under which a server's tables are changed.
+        prepared_by: the command by which the tables' owner migrates them.
+        rights: what roles may do with the rows, by role (`store.roles`).
     """
 
     holds: str
@@ -39,17 +43,36 @@ class Schema:
     version: str
     migrations: Path
     lock: int
+    prepared_by: str
+    rights: Mapping[str, str] = field(default_factory=dict)
+
+    def grant(self, connection: sa.Connection) -> None:
+        """Give the roles their rights in the tables, which the user of the connection owns."""
+        rows = [name for name in self.version_table.metadata.tables if name != self._version_name]
+        roles.grant(connection, self.rights, rows)
+        roles.grant(connection, dict.fromkeys(self.rights, roles.READS), [self._version_name])
+
+    @property
+    def _version_name(self) -> str:
+        return self.version_table.name
 
 
 class MigratedDatabase:
     """An open store with its tables up to date. Commits are durable when they return."""
 
-    def __init__(self, url: str | SecretUrl, schema: Schema) -> None:
-        self.engine = _postgres(url) if isinstance(url, SecretUrl) else _sqlite(url)
+    def __init__(
+        self, url: str | SecretUrl, schema: Schema, access: DatabaseAccess = BATCH
+    ) -> None:
+        access = replace(access, setting=schema.setting)
+        self.engine = _postgres(url, access) if isinstance(url, SecretUrl) else _sqlite(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._schema = schema
         self._one_writer = threading.Lock()
-        self._bring_up_to_date()
+        try:
+            self._bring_up_to_date()
+        except Exception:
+            self.engine.dispose()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -82,20 +105,48 @@ class MigratedDatabase:
         self.engine.dispose()
 
     def _bring_up_to_date(self) -> None:
-        schema = self._schema
+        with self.reading() as connection:
+            if self._is_current(connection):  # who may read and not migrate goes on
+                return
         with self.writing() as connection:
             if not self.is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(schema.lock)))
-            found = _version(connection, schema.version_table)
-            if found == schema.version:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(self._schema.lock)))
+            if self._is_current(connection):  # by another process meanwhile
                 return
-            if found is not None and found > schema.version:
+            if not (self.is_sqlite or _may_migrate(connection, self._schema.version_table)):
                 raise StoreError(
-                    f"A later version of Clearhouse made the tables of the {schema.holds}: install "
-                    f"it again, or set {schema.setting} to another store.",
-                    f"{schema.holds}_of_later",
+                    f"The tables of the {self._schema.holds} are not as this version of Clearhouse "
+                    f"needs them, and the user of {self._schema.setting} does not own them: let "
+                    f"their owner run `{self._schema.prepared_by}`.",
+                    f"{self._schema.holds}_not_prepared",
                 )
-            _migrate(connection, schema)
+            _migrate(connection, self._schema)
+            self._schema.grant(connection)
+
+    def _is_current(self, connection: sa.Connection) -> bool:
+        schema = self._schema
+        found = _version(connection, schema.version_table)
+        if found is not None and found > schema.version:
+            raise StoreError(
+                f"A later version of Clearhouse made the tables of the {schema.holds}: install "
+                f"it again, or set {schema.setting} to another store.",
+                f"{schema.holds}_of_later",
+            )
+        return found == schema.version
+
+
+def _may_migrate(connection: sa.Connection, version_table: sa.Table) -> bool:
+    """Whether the user may make tables, and owns those that are there."""
+    return bool(
+        connection.scalar(
+            sa.text(
+                "SELECT has_schema_privilege(current_schema(), 'CREATE') AND coalesce("
+                "(SELECT pg_has_role(relowner, 'USAGE') FROM pg_class"
+                " WHERE oid = to_regclass(:name)), true)"
+            ),
+            {"name": version_table.name},
+        )
+    )
 
 
 def _version(connection: sa.Connection, table: sa.Table) -> str | None:
@@ -140,9 +191,9 @@ def _sqlite(url: str) -> sa.Engine:
     return engine
 
 
-def _postgres(url: SecretUrl) -> sa.Engine:
+def _postgres(url: SecretUrl, access: DatabaseAccess) -> sa.Engine:
     from clearhouse.store.postgres import open_postgres  # its driver takes a while to import
 
-    engine = open_postgres(url)
+    engine = open_postgres(url, access)
     engine.hide_parameters = True
     return engine

@@ -15,7 +15,9 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.errors import ServerError, SettingsError, StoreError
+from clearhouse.core.postgres_refusals import why_refused
 from clearhouse.core.urls import SecretUrl
 
 try:
@@ -30,9 +32,11 @@ except ImportError:
 
 _CONNECT_TIMEOUT_SECONDS = 10
 _KEEPALIVE_SECONDS = 30
+_POOL_SECONDS = 10
+"""How long a thread waits for one of the connections that others use."""
+_RECYCLE_SECONDS = 1_800
+"""After which a connection is opened anew: a server behind a new address is found."""
 _SESSION = {
-    # Of a writer that waits for another one, as SQLite's busy time-out.
-    "lock_timeout": "10s",
     # A host that is cut off keeps its locks until the server notices: by default after two hours.
     "tcp_keepalives_idle": str(_KEEPALIVE_SECONDS),
     "tcp_keepalives_interval": "10",
@@ -50,44 +54,45 @@ _REASONS: dict[type[Exception], str] = {
     errors.LockNotAvailable: "is locked by another program: close it there and run this again",
     errors.SerializationFailure: _CONCURRENT,
     errors.DeadlockDetected: _CONCURRENT,
-    errors.InsufficientPrivilege: "does not let the user of DATABASE_URL do this: make that user "
-    "the owner of its tables",
+    errors.InsufficientPrivilege: "does not let the user of {setting} do this: grant it, or make "
+    "that user the owner of its tables",
     errors.ReadOnlySqlTransaction: "takes no changes here: a standby takes none, and a home that "
     "can't be written makes none",
     errors.DiskFull: "has a full disk: free some of it and run this again",
+    errors.QueryCanceled: "ended a statement that took longer than it may: see what keeps the "
+    "server busy, and run this again",
+    errors.IdleInTransactionSessionTimeout: "ended a transaction that stood still for too long: "
+    "run this again",
 }
-_WRONG_USER = "refuses the user or the password: correct DATABASE_URL"
-_REFUSALS = {
-    "authentication failed": _WRONG_USER,
-    "no password supplied": _WRONG_USER,
-    "does not exist": "is not there: make the database and its user, or correct DATABASE_URL",
-}
-"""By what the server says to a connection, which comes without a code."""
-
 _OURS: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, *_REASONS)
 """Errors of the server and of the way to it; the others are defects of ours."""
 _held: dict[str, list["psycopg.Connection[Any]"]] = {}
 """By store, the sessions that hold the locks of this process."""
 
 
-def open_postgres(url: SecretUrl, *, reads_only: bool = False) -> sa.Engine:
+def open_postgres(url: SecretUrl, access: DatabaseAccess = BATCH) -> sa.Engine:
     """An engine for `postgresql://…`.
 
     Transactions read one state of the store from their first query on (REPEATABLE READ), as those
-    of SQLite do. Whoever writes what others write too locks it before: see `writing`.
+    of SQLite do. Whoever writes what others write too locks it before: see `writing`. A connection
+    that the server has ended meanwhile is replaced before it is used.
     """
     whole = sa.make_url(url.for_client()).set(drivername="postgresql+psycopg")
-    defaults = {
-        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
-        "keepalives_idle": _KEEPALIVE_SECONDS,  # or a firewall forgets an idle connection
-        "application_name": "clearhouse",
-    }
     engine = sa.create_engine(
         whole,
         isolation_level="REPEATABLE READ",
-        connect_args={name: value for name, value in defaults.items() if name not in whole.query},
+        connect_args={
+            name: value
+            for name, value in _of_connections(access).items()
+            if name not in whole.query
+        },
+        pool_size=access.pool_size,
+        max_overflow=access.pool_size,
+        pool_timeout=_POOL_SECONDS,
+        pool_recycle=_RECYCLE_SECONDS,
+        pool_pre_ping=True,
     )
-    session = {**_SESSION, **({"default_transaction_read_only": "on"} if reads_only else {})}
+    session = _of_session(access)
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -101,10 +106,35 @@ def open_postgres(url: SecretUrl, *, reads_only: bool = False) -> sa.Engine:
 
     @sa.event.listens_for(engine, "handle_error")
     def _as_sentence(context: sa.ExceptionContext) -> None:
-        if isinstance(context.original_exception, _OURS):
-            raise ServerError(f"The store {url.public} {_why(context.original_exception)}.")
+        error = context.original_exception
+        if isinstance(error, _OURS) and not context.is_pre_ping:
+            raise ServerError(f"The store {url.public} {_why(error, access.setting)}.")
 
     return engine
+
+
+def _of_connections(access: DatabaseAccess) -> dict[str, str | int]:
+    """What libpq is told, where the URL does not say otherwise."""
+    return {
+        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+        "keepalives_idle": _KEEPALIVE_SECONDS,  # or a firewall forgets an idle connection
+        # What was sent to a host that is gone would be repeated for a quarter of an hour.
+        "tcp_user_timeout": _KEEPALIVE_SECONDS * 1_000,
+        "application_name": access.program,
+    }
+
+
+def _of_session(access: DatabaseAccess) -> dict[str, str]:
+    """What each session is set to."""
+    limits = {
+        "statement_timeout": access.statement_seconds,
+        # Of a writer that waits for another one, as SQLite's busy time-out.
+        "lock_timeout": access.lock_seconds,
+        "idle_in_transaction_session_timeout": access.idle_seconds,
+    }
+    in_milliseconds = {name: str(round(seconds * 1_000)) for name, seconds in limits.items()}
+    read_only = {"default_transaction_read_only": "on"} if access.reads_only else {}
+    return {**_SESSION, **in_milliseconds, **read_only}
 
 
 @contextmanager
@@ -187,15 +217,14 @@ def _acquired(
     return True
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, setting: str) -> str:
     """What is wrong, and what to do about it."""
     for kind, sentence in _REASONS.items():
         if isinstance(error, kind):
-            return sentence
+            return sentence.format(setting=setting)
     told = str(error)
+    if (refusal := why_refused(told, setting)) is not None:
+        return refusal
     if getattr(error, "sqlstate", None) is None and "FATAL" not in told:
         return "does not answer: see that its server runs, and run this again"
-    return next(
-        (sentence for text, sentence in _REFUSALS.items() if text in told),
-        "ended or refused the connection: run this again when it takes some",
-    )
+    return "ended or refused the connection: run this again when it takes some"

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from clearhouse.books import schema
 from clearhouse.core.errors import StoreError
-from clearhouse.store import landing_totals, quarantine
+from clearhouse.store import landing_totals, quarantine, roles
 
-VERSION = "0001"
+VERSION = "0002"
 """The last migration. They are numbered in their order."""
 
 _FIRST = "0001"
@@ -62,6 +62,12 @@ def bring_up_to_date(engine: sa.Engine) -> None:
             metadata
         ) in _TABLES:  # of a new store, and what was dropped: the journal misses its rows
             metadata.create_all(connection)
+        grant_rights(connection)
+
+
+def grant_rights(connection: sa.Connection) -> None:
+    """Give the role of the batch its right to read the books, which the connection's user owns."""
+    roles.grant(connection, {roles.BATCH: roles.READS}, [*all_tables(), version_table.name])
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ PROJECTIONS = [name for name in metadata.tables if name != journal_table.name]
 def record_everything(engine: sa.Engine, run_id: str = "run-1") -> None:
     """At least one row in each table of the books."""
     books, certificates = Books(engine), Certificates(engine)
-    books.open([key_of(), READERS], run_id)
+    books.open([replace(key_of(), covers="some topic 0:0-9"), READERS], run_id)
     books.close({key_of(): BALANCED}, run_id)
     books.fail([READERS], run_id)
     decisions = Decisions(engine)

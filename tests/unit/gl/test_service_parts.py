@@ -50,22 +50,13 @@ def test_a_file_of_keys_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
     assert path.read_text() == made
 
 
-def test_who_asks_too_often_waits() -> None:
-    shared = Shared(None, requests_per_minute=60)
-    waits = [shared.wait_seconds("USER-1") for _ in range(12)]
-    assert waits[:10] == [0.0] * 10  # ten seconds' worth
-    assert 0 < waits[11] <= 2
-    assert shared.wait_seconds("USER-2") == 0.0
-    assert not any(Shared(None, 0).wait_seconds("USER-1") for _ in range(1000))
-
-
 def test_without_a_redis_that_answers_each_process_goes_on_by_itself() -> None:
-    shared = Shared("redis://127.0.0.1:1/0", requests_per_minute=60)
+    shared = Shared("redis://127.0.0.1:1/0", 60)
     made = []
     for _ in range(2):
         assert shared.answer("key", lambda: made.append(1) or b"answer") == b"answer"
     assert made == [1]
-    assert shared.wait_seconds("USER-1") == 0.0
+    assert shared.limit.wait_seconds("USER-1") == 0.0
     shared.announce(1)
     assert not shared.has_redis
 

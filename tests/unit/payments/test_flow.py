@@ -33,7 +33,7 @@ def test_the_flow_is_settled_when_everything_has_come_to_its_end(tmp_path: Path)
     assert (flow.normalized, flow.unmapped, flow.dead_letters["normalizer"]) == (2, 1, 1)
     assert (flow.normalizer_lag, flow.worker_lag, flow.is_settled) == (0, 2, False)
 
-    progress = {"consumer": "worker", "topic": topics.EVENTS.name, "position": 2}
+    progress = {"consumer": "worker", "topic": topics.EVENTS.name, "partition": 0, "position": 2}
     with store.engine.begin() as connection:
         connection.execute(sa.insert(tables.consumer_progress), progress)
         row = {"topic": topics.RECORDED.name, "message_key": "key", "value": b"{}"}

@@ -11,9 +11,17 @@ import msgspec
 import pytest
 from payment_events import AT, an_event
 
+from clearhouse.cache.rate_limit import RateLimit
+from clearhouse.cache.shared import SharedRedis
 from clearhouse.payments.event import EventType, PaymentEvent
 from clearhouse.payments.inference.app import MOST_CASES, create_app
-from clearhouse.payments.inference.client import InProcess, OverHttp, Patience, inference_from
+from clearhouse.payments.inference.client import (
+    FRAUD_PATH,
+    InProcess,
+    OverHttp,
+    Patience,
+    inference_from,
+)
 from clearhouse.payments.inference.examples import EXAMPLE
 from clearhouse.payments.inference.model import Case, FraudScore, History
 from clearhouse.payments.inference.scorecards import CHURN, FRAUD, Scorecard
@@ -107,8 +115,8 @@ def test_churn_grows_with_what_goes_wrong() -> None:
 class Service:
     """The service, asked without a server."""
 
-    def __init__(self) -> None:
-        self._transport = httpx.ASGITransport(create_app())
+    def __init__(self, limit: RateLimit | None = None) -> None:
+        self._transport = httpx.ASGITransport(create_app(limit))
 
     def ask(self, method: str, path: str, content: bytes = b"") -> httpx.Response:
         async def asked() -> httpx.Response:
@@ -152,6 +160,21 @@ def test_over_http_the_models_say_what_they_say_in_process(service: Service) -> 
     assert there.score_fraud(events, histories) == here.score_fraud(events, histories)
     assert there.plan_retry(events, histories) == here.plan_retry(events, histories)
     assert there.predict_churn(events) == here.predict_churn(events)
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_come_again() -> None:
+    limit = RateLimit(SharedRedis(None), "inference", requests_per_minute=12)
+    service, case = Service(limit), Case(event=an_event())
+    assert [service.post(FRAUD_PATH, case).status_code for _ in range(3)] == [200, 200, 429]
+    refused = service.post(FRAUD_PATH, case)
+    assert refused.json()["code"] == "too_many_requests"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 5
+    assert service.get("/health/ready").status_code == 200
+
+    (judged,) = over(service).score_fraud([an_event()])
+    (here,) = InProcess().score_fraud([an_event()])
+    assert judged.reasons == ("inference_status_429", *here.reasons)
+    assert (judged.outcome, judged.score) == (here.outcome, here.score)
 
 
 def answers(*given: Callable[[httpx.Request], httpx.Response]) -> tuple[OverHttp, list[str]]:

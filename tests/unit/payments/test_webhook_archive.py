@@ -6,10 +6,11 @@ import payment_notifications as n
 import pytest
 
 from clearhouse.landing.store import Landing
-from clearhouse.log.log import LogError, Message, Progress
+from clearhouse.log.log import LogError, Message, Progress, Reached
 from clearhouse.log.sqlite import SqliteLog
+from clearhouse.payments.aging import age_out
 from clearhouse.payments.normalizer import archive as archiving
-from clearhouse.payments.normalizer.aging import age_out
+from clearhouse.payments.normalizer.aging import read_by_all
 from clearhouse.payments.normalizer.archive import SOURCE, Archive, archived, archived_objects
 from clearhouse.payments.topics import EVENTS, TOPICS, UNMAPPED, WEBHOOKS
 from clearhouse.payments.webhook import encode_webhook
@@ -140,7 +141,7 @@ class _Forgetful:
         return getattr(self._log, name)
 
     def progress(self, *_):
-        return 0
+        return 0  # whichever partition
 
     def append(self, messages, progress):
         return ()
@@ -165,12 +166,15 @@ def test_the_log_forgets_what_is_old_read_and_archived(log, landing, clock):
     later = DAY + dt.timedelta(days=WEBHOOKS.days)
     Archive(log, landing, clock).step()
 
-    assert age_out(log, later + dt.timedelta(days=1), {EVENTS.name: 1}) == 1  # not normalized yet
+    def forget(day):
+        return age_out(log, day, {**read_by_all(log), EVENTS: Reached([1])})
+
+    assert forget(later + dt.timedelta(days=1)) == 1  # an event: no webhook is normalized yet
     log.progress("normalizer", WEBHOOKS.name)
     log.append([], Progress("normalizer", WEBHOOKS.name, 3))
-    assert age_out(log, later, {}) == 0  # not old enough
-    assert age_out(log, later + dt.timedelta(days=1), {}) == 3
-    assert age_out(log, DAY + dt.timedelta(days=UNMAPPED.days + 1), {}) == 1
+    assert forget(later) == 0  # not old enough
+    assert forget(later + dt.timedelta(days=1)) == 3
+    assert forget(DAY + dt.timedelta(days=UNMAPPED.days + 1)) == 1
 
     assert [each.position for each in log.read(WEBHOOKS.name, 3)] == [3]
     with pytest.raises(LogError):

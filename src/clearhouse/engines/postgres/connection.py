@@ -11,6 +11,7 @@ import psycopg
 from psycopg.sql import Literal
 
 from clearhouse.core.errors import ServerError, StoreError, first_line
+from clearhouse.core.postgres_refusals import why_refused
 from clearhouse.core.urls import SecretUrl
 
 _CONNECT_SECONDS = 10
@@ -115,10 +116,8 @@ def said_plainly(url: SecretUrl) -> Iterator[None]:
 def _why(error: psycopg.Error) -> str:
     """What is wrong, and what to do about it."""
     told = str(error)
-    if "authentication failed" in told or "no password supplied" in told:
-        return "refuses the user or the password: correct its setting"
-    if "does not exist" in told:
-        return "is not there: make the database and its user, or correct its setting"
+    if (refusal := why_refused(told, "its setting")) is not None:
+        return refusal
     if error.sqlstate is not None and not isinstance(error, psycopg.errors.AdminShutdown):
         return f"can't do what is asked: {first_line(error)}"
     return "does not answer: see that its server runs, and run this again"

@@ -26,6 +26,7 @@ def options_from(settings: Settings) -> ServiceOptions:
     return ServiceOptions(
         database_url=settings.gl_database_url,
         keys=_keys(settings),
+        access=settings.database_access("gl"),
         feed=FeedOptions(
             settings.historical_days,
             settings.streaming_interval_seconds,

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.errors import first_line
 from clearhouse.core.urls import SecretUrl
 from clearhouse.gl.service import metrics
@@ -38,12 +39,14 @@ class ServiceOptions:
     Attributes:
         database_url: `sqlite:///<path>`, or a PostgreSQL server.
         keys: who may ask.
+        access: to a store on a server.
         requests_per_minute: of each user; 0 for no limit.
         has_original_paths: whether the paths of the original service are there; they need no key.
     """
 
     database_url: str | SecretUrl
     keys: Keys
+    access: DatabaseAccess = BATCH
     feed: FeedOptions = field(default_factory=FeedOptions)
     redis_url: str | None = None
     requests_per_minute: int = 60_000
@@ -129,7 +132,7 @@ class Service:
             self._database.close()
 
     def _opened(self) -> Feed:
-        self._database = self._database or Database(self.options.database_url)
+        self._database = self._database or Database(self.options.database_url, self.options.access)
         feed = Feed(self._database, self.options.feed, self.clock, self.options.make_generator)
         feed.open_ledger()
         return feed

@@ -115,6 +115,10 @@ class KafkaLog:
         """See `Log.progress`: what the consumer's group has committed."""
         return self._kept_of(consumer, topic).ask(topic, partition)
 
+    def first(self, topic: str, partition: int = 0) -> int:
+        """See `Log.first`."""
+        return position_of(partition, self._admin.bounds(self._name(topic), partition)[0])
+
     def end(self, topic: str, partition: int = 0) -> int:
         """See `Log.end`: what open transactions have written is beyond it."""
         return position_of(partition, self._admin.bounds(self._name(topic), partition)[1])

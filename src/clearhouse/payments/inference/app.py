@@ -4,6 +4,7 @@ A body is one case or a list of cases; the answer is one judgement, or as many i
 Bodies are read and written by msgspec with the types of `model`, which OpenAPI shows too.
 """
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -20,6 +22,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from clearhouse.cache.rate_limit import RateLimit
+from clearhouse.cache.shared import SharedRedis
 from clearhouse.payments.inference import examples
 from clearhouse.payments.inference.client import CHURN_PATH, FRAUD_PATH, RETRY_PATH
 from clearhouse.payments.inference.families import retry_plan
@@ -31,6 +35,7 @@ from clearhouse.payments.inference.model import (
     RetryPlan,
 )
 from clearhouse.payments.inference.scorecards import churn_prediction, fraud_score
+from clearhouse.settings import Settings
 
 MOST_BYTES = 8 << 20
 MOST_CASES = 2_000
@@ -44,11 +49,13 @@ _Answer = Callable[[Request], Awaitable[Response]]
 
 
 class RefusedError(Exception):
-    """A request that can't be answered: a status, a code and a sentence."""
+    """A request that can't be answered: a status, a code, a sentence, and headers of the answer."""
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str) -> None:
+    def __init__(
+        self, status: HTTPStatus, code: str, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+        self.status, self.code, self.detail, self.headers = status, code, detail, headers
 
 
 class Metrics:
@@ -81,8 +88,12 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-def create_app() -> FastAPI:
-    """The service as an ASGI application."""
+def create_app(limit: RateLimit | None = None) -> FastAPI:
+    """The service as an ASGI application.
+
+    Args:
+        limit: on the requests of each client, by its address; None: there is none.
+    """
     app = FastAPI(
         title="Inference",
         version="1",
@@ -97,7 +108,7 @@ def create_app() -> FastAPI:
     ):
         app.add_api_route(
             path,
-            _route(path, judge, metrics),
+            _route(path, judge, metrics, limit),
             methods=["POST"],
             name=path.strip("/").replace("/", "_"),
             summary=summary,
@@ -129,10 +140,14 @@ def _add_state(app: FastAPI, metrics: Metrics) -> None:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _route(path: str, judge: Callable[..., Judgement], metrics: Metrics) -> _Answer:
+def _route(
+    path: str, judge: Callable[..., Judgement], metrics: Metrics, limit: RateLimit | None
+) -> _Answer:
     async def answer(request: Request) -> Response:
         begun, status = time.perf_counter(), HTTPStatus.INTERNAL_SERVER_ERROR
         try:
+            if limit is not None:
+                await _let_in(request, limit)
             asked = _cases(await _body(request))
             cases = asked if isinstance(asked, list) else [asked]
             found = [judge(case.event, case.history) for case in cases]
@@ -150,6 +165,21 @@ def _route(path: str, judge: Callable[..., Judgement], metrics: Metrics) -> _Ans
             metrics.seconds.labels(path).observe(time.perf_counter() - begun)
 
     return answer
+
+
+async def _let_in(request: Request, limit: RateLimit) -> None:
+    client = request.client.host if request.client else ""
+    if limit.may_block:
+        wait = await run_in_threadpool(limit.wait_seconds, client)
+    else:
+        wait = limit.wait_seconds(client)
+    if wait:
+        raise RefusedError(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many requests of this client: send several cases at a time, or later.",
+            {"Retry-After": str(math.ceil(wait))},
+        )
 
 
 async def _body(request: Request) -> bytes:
@@ -184,15 +214,23 @@ def _cases(body: bytes) -> Case | list[Case]:
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)  # noqa: S101  (what it is registered for)
     body = {"code": error.code, "detail": error.detail}
-    return Response(_ENCODE(body), error.status, media_type=_JSON)
+    return Response(_ENCODE(body), error.status, error.headers, media_type=_JSON)
 
 
-def serve(host: str, port: int) -> None:
-    """Serve until a signal ends it; answers in progress are finished."""
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until a signal ends it; answers in progress are finished.
+
+    Args:
+        settings: say how often a client may ask, and where processes count that together.
+        host: address to listen at.
+        port: the same.
+    """
     import uvicorn
 
+    shared = SharedRedis(settings.redis_url.get_secret_value() if settings.redis_url else None)
+    limit = RateLimit(shared, "inference", settings.inference_requests_per_minute)
     uvicorn.run(
-        create_app(),
+        create_app(limit),
         host=host,
         port=port,
         log_level="warning",

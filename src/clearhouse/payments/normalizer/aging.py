@@ -1,46 +1,35 @@
-"""Forgetting in the log what has been read by all, is kept elsewhere, and is old enough."""
+"""What the log may forget, as far as the log itself tells who has read it."""
 
-import datetime as dt
 from collections.abc import Mapping
 
-from clearhouse.log.log import Log
+from clearhouse.log.log import Log, Reached
+from clearhouse.log.reach import progress_of
 from clearhouse.payments.normalizer import archive, loop
 from clearhouse.payments.topics import (
     GATEWAY_DEAD,
     NORMALIZER_DEAD,
     RECORDED,
-    TOPICS,
     UNMAPPED,
     WEBHOOKS,
     WORKER_DEAD,
+    Topic,
 )
 
 _KEPT_BY_DAYS = (UNMAPPED, RECORDED, GATEWAY_DEAD, NORMALIZER_DEAD, WORKER_DEAD)
 """Topics that nothing of ours has to have read: their days alone count."""
 
 
-def age_out(log: Log, today: dt.date, read_to: Mapping[str, int]) -> int:
-    """Forget records whose topic's days are over and that all who read the topic have read.
+def read_by_all(log: Log) -> Mapping[Topic, Reached]:
+    """Up to where topics have been read by all who must read them.
 
-    Webhooks are known to be read by the normalizer and the archive, whose progress is in the log.
-    Of topics that the worker reads the caller says how far; what is not named is not forgotten.
-
-    Args:
-        log: to forget in.
-        today: the UTC day.
-        read_to: by topic, the position up to which its readers outside the log have come, such as
-            the worker's of `payments.events`.
-
-    Returns:
-        How many records were forgotten.
+    Webhooks by the normalizer and the archive, whose progress is in the log. The topics that the
+    worker reads are not named: it forgets them itself.
     """
-    readers = (loop.CONSUMER, archive.CONSUMER)
-    webhooks = min(log.progress(reader, WEBHOOKS.name) for reader in readers)
-    by_days = {topic.name: log.end(topic.name) for topic in _KEPT_BY_DAYS}
-    read = {**by_days, WEBHOOKS.name: webhooks, **read_to}
-    limits = {}
-    for topic in TOPICS:
-        if topic.name in read:
-            first_kept, _ = log.positions_of(topic.name, today - dt.timedelta(days=topic.days))
-            limits[topic.name] = [min(first_kept, read[topic.name])]
-    return log.age_out(limits)
+    readers = [progress_of(log, each, WEBHOOKS.name) for each in (loop.CONSUMER, archive.CONSUMER)]
+    partitions = range(log.partitions(WEBHOOKS.name))
+    webhooks = Reached(min(reader.of(each) for reader in readers) for each in partitions)
+    return {WEBHOOKS: webhooks, **{topic: _ends(log, topic) for topic in _KEPT_BY_DAYS}}
+
+
+def _ends(log: Log, topic: Topic) -> Reached:
+    return Reached(log.end(topic.name, each) for each in range(log.partitions(topic.name)))

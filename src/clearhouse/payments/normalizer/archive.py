@@ -1,10 +1,10 @@
 """Raw webhooks to landing by day, so that the log can forget them and a replay can read them.
 
-An object holds what the topic holds from its first position to the end of a block of 4096 positions
-within one UTC day. Line i is the webhook at position first + i, as the log holds it. So an object's
-name and bytes follow from positions alone: writing one again writes the same. While a block is
-still growing, `flush` lands what is there; a later object of the same first position holds more,
-and is the one that is read.
+An object holds what a partition holds from its first position to the end of a block of 4096
+positions within one UTC day, or to a gap between positions. Line i is the webhook at position
+first + i, as the log holds it. So an object's name and bytes follow from positions alone: writing
+one again writes the same. While a block is still growing, `flush` lands what is there; a later
+object of the same first position holds more, and is the one that is read.
 """
 
 import base64
@@ -17,7 +17,8 @@ import msgspec
 
 from clearhouse.landing.objects import LandedObject
 from clearhouse.landing.store import Landing
-from clearhouse.log.log import Log, Progress, Record, StaleProgress
+from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
+from clearhouse.log.scan import records
 from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, decode_webhook
 
@@ -27,7 +28,6 @@ SOURCE = "payments_webhooks"
 BLOCK = 4096
 _MOST_BYTES = 64 << 20
 """Of a block's lines: large webhooks end it sooner. That too follows from positions alone."""
-_READ_AT_ONCE = 1_000
 
 
 class Archived(NamedTuple):
@@ -39,7 +39,7 @@ class Archived(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """What the log holds of a block."""
+    """Records that are to be one object."""
 
     records: Sequence[Record]
     is_whole: bool
@@ -76,31 +76,38 @@ class Archive:
         self._now = now
 
     def step(self) -> int:
-        """Land the next whole block.
+        """Land the next whole block of each partition.
 
         Returns:
-            How many webhooks it holds; 0 where none is whole yet.
+            How many webhooks they hold; 0 where none is whole yet.
 
         Raises:
             LogError, StoreError, ServerError: the log or landing can't be used.
         """
-        if self._is_growing():
+        return sum(self._step(p) for p in range(self._log.partitions(WEBHOOKS.name)))
+
+    def flush(self) -> int:
+        """Land every webhook that the log holds now, also of blocks that are still growing.
+
+        Returns:
+            How many were landed by this call.
+        """
+        return sum(self._flush(p) for p in range(self._log.partitions(WEBHOOKS.name)))
+
+    def _step(self, partition: int) -> int:
+        start = self._start(partition)
+        if self._is_growing(start):
             return 0
-        block = self._next()
+        block = self._next(start)
         if block is None or not block.is_whole:
             return 0
         self._land(block)
         self._pass(block)
         return len(block.records)
 
-    def flush(self) -> int:
-        """Land every webhook that the log holds now, also of a block that is still growing.
-
-        Returns:
-            How many were landed by this call.
-        """
+    def _flush(self, partition: int) -> int:
         landed = 0
-        while (block := self._next()) is not None:
+        while (block := self._next(self._start(partition))) is not None:
             self._land(block)
             landed += len(block.records)
             if not block.is_whole:
@@ -108,44 +115,49 @@ class Archive:
             self._pass(block)
         return landed
 
+    def _start(self, partition: int) -> int:
+        return self._log.progress(CONSUMER, WEBHOOKS.name, partition)
+
     def _pass(self, block: _Block) -> None:
         with suppress(StaleProgress):  # another process has landed the same bytes
             self._log.append([], Progress(CONSUMER, WEBHOOKS.name, block.end))
 
-    def _is_growing(self) -> bool:
+    def _is_growing(self, start: int) -> bool:
         """Whether the next block can't be whole yet, seen without reading it."""
-        start = self._log.progress(CONSUMER, WEBHOOKS.name)
         first = self._log.read(WEBHOOKS.name, start, 1)
         if not first:
             return True
         is_today = first[0].appended_at.date() == self._now().date()
-        return is_today and self._log.end(WEBHOOKS.name) < _end_of_block(start)
+        end = self._log.end(WEBHOOKS.name, partition_of(start))
+        return is_today and end < _end_of_block(first[0].position)
 
-    def _next(self) -> _Block | None:
-        start = self._log.progress(CONSUMER, WEBHOOKS.name)
-        end = _end_of_block(start)
-        records: list[Record] = []
+    def _next(self, start: int) -> _Block | None:
+        found: list[Record] = []
         size = 0
-        for record in self._from(start):
-            is_other_day = records and record.appended_at.date() != records[0].appended_at.date()
-            if record.position == end or is_other_day or size + len(record.value) > _MOST_BYTES:
-                return _Block(records, is_whole=True)
-            records.append(record)
+        for record in records(self._log, WEBHOOKS.name, start):
             size += len(record.value)
-        if not records:
+            if found and (_is_apart(found[-1], record) or size > _MOST_BYTES):
+                return _Block(found, is_whole=True)
+            found.append(record)
+        if not found:
             return None
-        is_over = records[0].appended_at.date() < self._now().date()
-        return _Block(records, is_whole=is_over or records[-1].position + 1 == end)
-
-    def _from(self, position: int) -> Iterator[Record]:
-        while records := self._log.read(WEBHOOKS.name, position, _READ_AT_ONCE):
-            yield from records
-            position = records[-1].position + 1
+        is_over = found[0].appended_at.date() < self._now().date()
+        is_at_end = found[-1].position + 1 == _end_of_block(found[-1].position)
+        return _Block(found, is_whole=is_over or is_at_end)
 
     def _land(self, block: _Block) -> None:
         payload = b"".join(_line(record.value) for record in block.records)
         request = {"topic": WEBHOOKS.name, "first_position": block.first}
         self._landing.put_numbered(SOURCE, block.day, block.first, payload, request)
+
+
+def _is_apart(before: Record, record: Record) -> bool:
+    """Whether a record can't be in one object with the one before it."""
+    return (
+        record.position != before.position + 1
+        or record.position % BLOCK == 0
+        or record.appended_at.date() != before.appended_at.date()
+    )
 
 
 def _end_of_block(position: int) -> int:
@@ -164,7 +176,7 @@ def _line(value: bytes) -> bytes:
 
 
 def archived_objects(landing: Landing, day: dt.date) -> list[LandedObject]:
-    """The objects of a day that together hold each of its archived webhooks once, in order."""
+    """The objects of a day that together hold each of its archived webhooks, in order."""
     largest: dict[int, LandedObject] = {}
     for landed in landing.objects(SOURCE, day):
         known = largest.get(landed.version)
@@ -174,14 +186,18 @@ def archived_objects(landing: Landing, day: dt.date) -> list[LandedObject]:
 
 
 def archived(landing: Landing, day: dt.date) -> Iterator[Archived]:
-    """The webhooks of a day, in the order of their positions.
+    """The webhooks of a day, each once, in the order of their positions.
 
     Raises:
         StoreError, ServerError: landing can't be read, or is not as it was left.
     """
+    end = 0  # where clocks of two processes disagree on the end of a day, two objects overlap
     for landed in archived_objects(landing, day):
         for number, line in enumerate(landing.read(landed).splitlines()):
-            yield Archived(landed.version + number, day, _webhook(line))
+            position = landed.version + number
+            if position >= end:
+                end = position + 1
+                yield Archived(position, day, _webhook(line))
 
 
 def _webhook(line: bytes) -> StoredWebhook | None:

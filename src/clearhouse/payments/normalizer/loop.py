@@ -1,4 +1,4 @@
-"""The normalizer's loop: webhooks in, one message each out, its progress in the same append."""
+"""The normalizer's loop: webhooks in, one message each out, its progress in the same commit."""
 
 import datetime as dt
 import threading
@@ -8,7 +8,7 @@ import structlog
 
 from clearhouse.core.errors import ClearhouseError, SourceError
 from clearhouse.landing.store import Landing
-from clearhouse.log.log import Log, Progress, Record, StaleProgress
+from clearhouse.log.log import Log, Record, StaleProgress
 from clearhouse.payments.normalizer.breaker import Breaker, BreakerOpenError, BreakerSettings
 from clearhouse.payments.normalizer.fetching import Fetcher, FetchRecords, is_gone
 from clearhouse.payments.normalizer.outcomes import GONE, NO_API, Outcome, outcome_of, webhook_of
@@ -32,7 +32,9 @@ def _now() -> dt.datetime:
 
 
 class Normalizer:
-    """Reads webhooks and appends what they say. One process at a time comes further.
+    """Reads webhooks and appends what they say.
+
+    Processes share the partitions of the topic; of one partition, one comes further.
 
     Args:
         log: holds webhooks, what they say, and how far this has come.
@@ -55,14 +57,13 @@ class Normalizer:
         now: Callable[[], dt.datetime] = _now,
         on_outcomes: Callable[[Sequence[Outcome]], None] = lambda _: None,
     ) -> None:
-        self._log = log
+        self._webhooks = log.subscribe(CONSUMER, WEBHOOKS.name)
         self._fetcher = fetcher
         self._fetches = FetchRecords(landing, now)
         self._breaker = Breaker(breaker)
         self._batch = batch
         self._now = now
         self._on_outcomes = on_outcomes
-        self._position: int | None = None
 
     def step(self) -> int:
         """Handle one batch.
@@ -75,9 +76,7 @@ class Normalizer:
             SourceError: the object of the first webhook can't be fetched now.
             LogError, StoreError, ServerError: the log or landing can't be used.
         """
-        if self._position is None:
-            self._position = self._log.progress(CONSUMER, WEBHOOKS.name)
-        records = self._log.read(WEBHOOKS.name, self._position, self._batch)
+        records = self._webhooks.read(self._batch)
         pairs, fetched = self._with_fetched([(each, webhook_of(each)) for each in records])
         if not pairs:
             return 0
@@ -88,20 +87,18 @@ class Normalizer:
             for (_, webhook), outcome in zip(pairs, outcomes, strict=True)
             if (webhook is None or not webhook.redrive_of) and outcome.code != NO_API.code
         )
-        to = pairs[-1][0].position + 1
-        progress = Progress(CONSUMER, WEBHOOKS.name, to)
+        messages = [outcome.message for outcome in outcomes]
         try:
-            self._log.append([outcome.message for outcome in outcomes], progress)
-        except StaleProgress:
-            self._position = None
+            self._webhooks.commit([record for record, _ in pairs], messages)
+        except StaleProgress:  # another process has these webhooks now
             return 0
-        except Exception:
-            self._position = None  # whether it was committed is the log's to say
-            raise
-        self._position = to
         self._breaker.keep(after)
         self._on_outcomes(outcomes)
         return len(outcomes)
+
+    def close(self) -> None:
+        """Leave what is not handled to other processes."""
+        self._webhooks.close()
 
     def run_until(
         self,

@@ -17,8 +17,10 @@ from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
+from clearhouse.log.reach import progress_of, waiting_of
+from clearhouse.payments import aging
 from clearhouse.payments.log_opening import log_place, open_payment_log
-from clearhouse.payments.normalizer.aging import age_out
+from clearhouse.payments.normalizer.aging import read_by_all
 from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.normalizer.breaker import BreakerSettings
 from clearhouse.payments.normalizer.fetching import StripeObjects
@@ -28,8 +30,6 @@ from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.settings import Settings
 
 _ARCHIVE_SECONDS = 5.0
-_AGE_OUT_EVERY = 720
-"""Rounds of the archive: an hour."""
 _log = structlog.get_logger()
 
 
@@ -66,7 +66,8 @@ class State:
         self.in_the_way = error
 
     def _lag(self) -> float:
-        return float(self.log.end(WEBHOOKS.name) - self.log.progress(CONSUMER, WEBHOOKS.name))
+        read_to = progress_of(self.log, CONSUMER, WEBHOOKS.name)
+        return float(waiting_of(self.log, WEBHOOKS.name, read_to))
 
 
 def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool = True) -> None:
@@ -92,6 +93,7 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
         state = State(beside)
         breaker = BreakerSettings() if has_breaker else None
         loop = Normalizer(log, landing, fetcher, breaker=breaker, on_outcomes=state.count)
+        stack.callback(loop.close)
         archive = Archive(beside, landing)
         stop = stack.enter_context(until_a_signal())
         if port is not None:
@@ -119,14 +121,15 @@ def fetcher_from(settings: Settings) -> StripeObjects | None:
 
 def _keep(archive: Archive, log: Log, state: State, stop: threading.Event) -> None:
     """Archive what is whole, and let the log forget what is kept and old; at the end, all."""
-    rounds = 0
+    forget_at = dt.datetime.now(dt.UTC)
     while not stop.wait(_ARCHIVE_SECONDS):
         with _noting(state):
             while archive.step() and not stop.is_set():
                 pass
-            if rounds % _AGE_OUT_EVERY == 0:
-                age_out(log, dt.datetime.now(dt.UTC).date(), {})
-            rounds += 1
+            now = dt.datetime.now(dt.UTC)
+            if now >= forget_at:
+                aging.age_out(log, now.date(), read_by_all(log))
+                forget_at = now + aging.EVERY
     with _noting(state):
         archive.flush()
 

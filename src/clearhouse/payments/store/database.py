@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.urls import SecretUrl
 from clearhouse.payments.store import tables
+from clearhouse.store import roles
 from clearhouse.store.migrated import MigratedDatabase, Schema
 
-_SCHEMA = Schema(
+SCHEMA = Schema(
     holds="payments",
     setting="PAYMENTS_DATABASE_URL",
     version_table=tables.version,
-    version="0001",
+    version="0003",
     migrations=Path(__file__).with_name("migrations"),
     lock=0x7061796D656E7473,
+    prepared_by="clearhouse payments prepare",
+    rights={roles.WORKER: roles.WRITES, roles.BATCH: roles.READS},
 )
 
 
@@ -20,15 +24,17 @@ class PaymentStore(MigratedDatabase):
     """An open store with its tables up to date. Commits are durable when they return."""
 
 
-def open_store(url: str | SecretUrl) -> PaymentStore:
+def open_store(url: str | SecretUrl, access: DatabaseAccess = BATCH) -> PaymentStore:
     """The store that a URL names, its tables migrated.
 
     Args:
         url: `sqlite:///<path>`, or `postgresql://…`.
+        access: to a server.
 
     Raises:
-        StoreError: a later version of Clearhouse made its tables (payments_of_later).
+        StoreError: a later version of Clearhouse made its tables (payments_of_later), or they are
+            of an earlier one and the user may not migrate them (payments_not_prepared).
         ServerError: the server can't be reached, or refuses.
         SettingsError: the driver for the server is not installed.
     """
-    return PaymentStore(url, _SCHEMA)
+    return PaymentStore(url, SCHEMA, access)

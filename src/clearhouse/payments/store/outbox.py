@@ -16,7 +16,6 @@ from clearhouse.payments.store.tables import outbox
 from clearhouse.payments.topics import OUTBOX
 
 CONSUMER = "outbox"
-SOURCE = OUTBOX
 _NUMBERING = 0x6F7574626F78
 """Number of the lock under which a server numbers the rows: they are numbered as they commit."""
 
@@ -52,12 +51,12 @@ def publish(store: PaymentStore, log: Log, limit: int = 1_000) -> int:
         rows = connection.execute(sa.select(outbox).order_by(outbox.c.number).limit(limit)).all()
     if not rows:
         return 0
-    published = log.progress(CONSUMER, SOURCE)
+    published = log.progress(CONSUMER, OUTBOX)
     left = [row for row in rows if row.number >= published]
     if left:
         messages = [Message(row.topic, row.message_key, row.value) for row in left]
         try:
-            log.append(messages, Progress(CONSUMER, SOURCE, left[-1].number + 1))
+            log.append(messages, Progress(CONSUMER, OUTBOX, left[-1].number + 1))
         except StaleProgress:  # another process has published them meanwhile
             return len(rows)
     with store.writing() as connection:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from clearhouse.core.contract.reading import record_id
-from clearhouse.log.log import Message, Progress, Record, StaleProgress
+from clearhouse.log.log import Message, Progress, Record
 from clearhouse.payments.event import PaymentEvent, decode_event, encode_event
 from clearhouse.payments.journal import naive_utc
 from clearhouse.payments.keys import payout_key
@@ -20,15 +20,11 @@ from clearhouse.payments.problem import Problem
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.linking import Placed, place
+from clearhouse.payments.store.progress import advance
 from clearhouse.payments.store.refold import refold_payments, refold_payouts
 from clearhouse.payments.store.refusals import Try, as_message, conflict, letter_of, money_of
 from clearhouse.payments.store.sql import Row, add, add_missing, put, select_in
-from clearhouse.payments.store.tables import (
-    consumer_progress,
-    decision,
-    delivery,
-    payment_event,
-)
+from clearhouse.payments.store.tables import decision, delivery, payment_event
 from clearhouse.payments.topics import RECORDED
 
 SOURCE = "payments_store"
@@ -100,7 +96,7 @@ class Recorder:
         Args:
             handled: in the order of their records.
             progress: to which the consumer has read with this batch.
-            began_at: the position from which it has read.
+            began_at: where the consumer stood before.
             messages: to be published with the rest.
 
         Raises:
@@ -164,11 +160,9 @@ class Recorder:
         placed = place(connection, events)
         lines = [encode_event(event) for event in events]
         now = naive_utc(self._clock())
-        add(
-            connection,
-            payment_event,
-            [_event(*pair, placed, now) for pair in zip(events, lines, strict=True)],
-        )
+        first = _next_number(connection)
+        rows = [_event(*pair, placed, now) for pair in zip(events, lines, strict=True)]
+        add(connection, payment_event, [{**r, "number": first + n} for n, r in enumerate(rows)])
         refold_payments(connection, placed)
         refold_payouts(connection, events)
         add_missing(connection, decision, [row for each in batch.new for row in each.decisions])
@@ -183,43 +177,11 @@ _MOST_OF_HASH = 64
 _OTHER_EVENT = "The webhook is recorded as another event: what is recorded holds."
 
 
-def read_progress(store: PaymentStore, consumer: str, topic: str) -> int:
-    """The position of the next record that a consumer will read; 0 at first."""
-    with store.reading() as connection:
-        return _position(connection, consumer, topic) or 0
-
-
-def advance(connection: sa.Connection, to: Progress, began_at: int) -> None:
-    """Note how far a consumer has read, with the effects of what it has read.
-
-    Raises:
-        StaleProgress: it has come further than where this batch began.
-    """
-    row = {"consumer": to.consumer, "topic": to.topic, "position": to.position}
-    if began_at == 0:
-        add_missing(connection, consumer_progress, [{**row, "position": 0}])
-    columns = consumer_progress.c
-    changed = connection.execute(
-        sa.update(consumer_progress)
-        .where(
-            columns.consumer == to.consumer,
-            columns.topic == to.topic,
-            columns.position == began_at,
-        )
-        .values(position=to.position)
-    )
-    if changed.rowcount != 1:
-        raise StaleProgress(
-            f"Another process of {to.consumer} has read {to.topic} beyond {began_at}: its progress "
-            "is to be asked for again."
-        )
-
-
-def _position(connection: sa.Connection, consumer: str, topic: str) -> int | None:
-    columns = consumer_progress.c
-    return connection.scalar(
-        sa.select(columns.position).where(columns.consumer == consumer, columns.topic == topic)
-    )
+def _next_number(connection: sa.Connection) -> int:
+    """The number of the next event. Nobody else records one until this transaction ends."""
+    outbox.hold(connection)
+    last = connection.scalar(sa.select(sa.func.max(payment_event.c.number)))
+    return 0 if last is None else last + 1
 
 
 def _deliveries(connection: sa.Connection, positions: set[int]) -> dict[int, Row]:

@@ -5,6 +5,8 @@
 written anew in the transaction that records an event of it.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -16,6 +18,8 @@ _ID = sa.String(255)
 _MINOR = sa.BigInteger
 _POSITION = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _CODE = sa.String(60)
+_IS_OF_PAYOUT = sa.text("payout_key IS NOT NULL")
+_OF_PAYOUTS: Any = {"postgresql_where": _IS_OF_PAYOUT, "sqlite_where": _IS_OF_PAYOUT}
 
 
 def _of_provider() -> list[sa.Column[str] | sa.Column[bool]]:
@@ -32,7 +36,7 @@ event_log = sa.Table(
     "event_log",
     metadata,
     sa.Column("only", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("identity", sa.String(40), nullable=False),
+    sa.Column("identity", sa.String(200), nullable=False),
 )
 """The log whose positions the other tables hold: one row."""
 
@@ -41,6 +45,7 @@ consumer_progress = sa.Table(
     metadata,
     sa.Column("consumer", sa.String(80), primary_key=True),
     sa.Column("topic", sa.String(80), primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", _POSITION, nullable=False),
 )
 """Where the worker reads on, changed in the transaction of the effects of what it has read."""
@@ -80,7 +85,12 @@ payment_event = sa.Table(
     sa.Column("record_key", _KEY, nullable=False),
     sa.Column("line", sa.LargeBinary, nullable=False),  # `encode_event` of it
     sa.Column("recorded_at", sa.DateTime, nullable=False),
-    sa.Index("payment_event_by_day", "book_date", "event_id"),
+    # One more with each event, in the order of commits; the default is for who writes by hand.
+    sa.Column("number", _POSITION, nullable=False, server_default="0"),
+    # What each run asks of all days of its window, without the rows: those hold the lines.
+    sa.Index("payment_event_by_day", "book_date", "event_id", "record_id", "number"),
+    sa.Index("payment_event_by_number", "number", unique=True),
+    sa.Index("payment_event_of_payouts", "book_date", "provider", **_OF_PAYOUTS),
 )
 """The events, each once, whatever number of times it was delivered."""
 
@@ -108,7 +118,7 @@ unlinked_event = sa.Table(
     "unlinked_event",
     metadata,
     sa.Column("hint", _HINT, primary_key=True),
-    sa.Column("event_id", _KEY, primary_key=True, index=True),
+    sa.Column("event_id", _KEY, primary_key=True),
 )
 """The hints of events that name no payment by an id. One that only one payment has links them."""
 

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 import structlog
 
 from clearhouse.core.errors import ClearhouseError, first_line
-from clearhouse.log.log import Log, Progress, Record, StaleProgress
+from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
+from clearhouse.payments import aging
 from clearhouse.payments.activities import (
     ADVISED,
     PUBLISH,
@@ -32,7 +33,8 @@ from clearhouse.payments.problem import Problem
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.log_binding import bind
-from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder, read_progress
+from clearhouse.payments.store.progress import read_progress
+from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
 from clearhouse.payments.store.refusals import STAGE, as_message, letter_id
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
 from clearhouse.payments.worker.history import new_with_history
@@ -40,6 +42,7 @@ from clearhouse.workflows.activity import Workflows
 from clearhouse.workflows.inline import InlineWorkflows
 
 CONSUMER = "worker"
+_READ = (EVENTS, REDRIVEN)
 DEFAULT_BATCH = 1_000
 _IDLE_SECONDS = 0.1
 _BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -87,7 +90,9 @@ class Worker:
         self._clock = clock
         self._recorder = Recorder(store, clock)
         self._on_outcomes = on_outcomes
-        self._positions: dict[str, int] = {}
+        self._read_to: dict[str, dict[int, int]] = {}
+        """By topic and partition, as far as this process knows it."""
+        self._age_out_at = clock()
         self._is_bound = False
         self._defects = 0
 
@@ -105,14 +110,14 @@ class Worker:
             self._is_bound = True
         self._publish()
         handled = 0
-        for topic in (EVENTS, REDRIVEN):
+        for topic in _READ:
             try:
                 handled += self._handle(topic)
             except StaleProgress as error:
-                self._positions.pop(topic.name, None)
+                self._read_to.pop(topic.name, None)
                 _log.warning("worker_not_alone", reason=error.message)
             except Exception:
-                self._positions.pop(topic.name, None)  # whether it was committed the store says
+                self._read_to.pop(topic.name, None)  # whether it was committed the store says
                 raise
         if handled:
             self._publish()
@@ -125,7 +130,8 @@ class Worker:
     ) -> None:
         """Handle events as they come, until `stop` is set; the batch at hand is ended.
 
-        An outage of the log or the store is waited for. A defect ends this call.
+        Once an hour the log forgets events that are handled and old. An outage of the log or the
+        store is waited for. A defect ends this call.
 
         Args:
             stop: ends it.
@@ -135,6 +141,7 @@ class Worker:
         while not stop.is_set():
             try:
                 handled = self.step()
+                self._age_out()
             except _OUTAGES as error:
                 _log.warning("worker_waits", reason=first_line(error))
                 on_state(error)
@@ -146,17 +153,34 @@ class Worker:
             if not handled:
                 stop.wait(_IDLE_SECONDS)
 
+    def _age_out(self) -> None:
+        now = self._clock()
+        if now >= self._age_out_at:
+            with self._store.reading() as connection:
+                read_to = {t: read_progress(connection, CONSUMER, t.name) for t in _READ}
+            aging.age_out(self._log, now.date(), read_to)
+            self._age_out_at = now + aging.EVERY
+
     def _publish(self) -> None:
         while self._workflows.run(PUBLISH, lambda: outbox.publish(self._store, self._log)):
             pass
 
     def _handle(self, topic: Topic) -> int:
-        if topic.name not in self._positions:
-            self._positions[topic.name] = read_progress(self._store, CONSUMER, topic.name)
-        records = self._log.read(topic.name, self._positions[topic.name], self._batch)
-        if records:
-            self._record(records, *self._judge(records))
-        return len(records)
+        """Handle a batch of each partition; how many events there were."""
+        if topic.name not in self._read_to:
+            self._read_to[topic.name] = self._progress(topic)
+        handled = 0
+        for position in list(self._read_to[topic.name].values()):
+            records = self._log.read(topic.name, position, self._batch)
+            if records:
+                self._record(records, *self._judge(records))
+            handled += len(records)
+        return handled
+
+    def _progress(self, topic: Topic) -> dict[int, int]:
+        with self._store.reading() as connection:
+            read_to = read_progress(connection, CONSUMER, topic.name)
+        return {each: read_to.of(each) for each in range(self._log.partitions(topic.name))}
 
     def _judge(self, records: Sequence[Record]) -> tuple[list[Handled], list[DeadLetter]]:
         """What is known of each event before it is recorded, and letters of what is no event."""
@@ -192,13 +216,14 @@ class Worker:
         unreadable: Sequence[DeadLetter],
     ) -> None:
         """Record a batch; of one that can't be recorded whole, each event that can."""
-        first, after = records[0].position, records[-1].position + 1
+        after, partition = records[-1].position + 1, partition_of(records[-1].position)
         progress = Progress(CONSUMER, records[0].topic, after)
+        read_to = self._read_to[progress.topic]
         letters = [as_message(letter) for letter in unreadable]
         try:
             outcomes = self._workflows.run(
                 RECORD_EVENT,
-                lambda: self._recorder.record(handled, progress, first, letters),
+                lambda: self._recorder.record(handled, progress, read_to[partition], letters),
             )
         except _OUTAGES:
             raise
@@ -214,7 +239,7 @@ class Worker:
             return
         if not any(each.problems and each.problems[0].code == _FAILED for each in handled):
             self._defects = 0
-        self._positions[progress.topic] = after
+        read_to[partition] = after
         self._on_outcomes(outcomes)
 
     def _record_in_halves(

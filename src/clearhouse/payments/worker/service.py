@@ -66,7 +66,7 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         ClearhouseError: it could not start.
     """
     with ExitStack() as stack:
-        log, store = stack.enter_context(opened(settings))
+        log, store = stack.enter_context(opened(settings, settings.database_access("worker")))
         state = State(log, store)
         worker = Worker(
             log,

@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from clearhouse.log.log import Log
+from clearhouse.log.scan import scan
 from clearhouse.payments.dead_letter import DeadLetter, Unmapped
 from clearhouse.payments.store import tables
 from clearhouse.payments.topics import GATEWAY_DEAD, NORMALIZER_DEAD, UNMAPPED, WORKER_DEAD
@@ -35,7 +36,6 @@ _TOPICS = {
     NORMALIZER_DEAD.name: (Fate.DEAD_NORMALIZER, DeadLetter),
     WORKER_DEAD.name: (None, DeadLetter),
 }
-_PAGE = 1_000
 
 
 def differences(world: World, engine: sa.Engine) -> list[str]:
@@ -65,8 +65,8 @@ def message_differences(world: World, log: Log) -> list[str]:
         expected = _expected(world, fate)
         decoder = msgspec.json.Decoder(kind)
         there: Counter[str] = Counter()
-        for value in _values(log, topic):
-            message = decoder.decode(value)
+        for record in scan(log, topic):
+            message = decoder.decode(record.value)
             there[message.body_sha256] += 1
             if message.body_sha256 not in expected:
                 found.append(f"{topic}: invented: {_told(message)}")
@@ -105,13 +105,6 @@ def _expected(world: World, fate: Fate | None) -> dict[str, tuple[int, str]]:
             labels = ", ".join(world.notices[n].label or "as usual" for n in of)
             found[hashlib.sha256(delivery.body).hexdigest()] = len(of), labels
     return found
-
-
-def _values(log: Log, topic: str) -> Iterator[bytes]:
-    position = 0
-    while records := log.read(topic, position, _PAGE):
-        yield from (record.value for record in records)
-        position = records[-1].position + 1
 
 
 def _told(message: DeadLetter | Unmapped) -> str:

@@ -38,10 +38,11 @@ class _Having:
         self, service: ServiceOf, key: Annotated[str | None, Depends(_header)]
     ) -> Caller:
         caller = service.keys.caller(key, self._scope)
-        if service.shared.has_redis:
-            wait = await run_in_threadpool(service.shared.wait_seconds, caller.user)
+        limit = service.shared.limit
+        if limit.may_block:
+            wait = await run_in_threadpool(limit.wait_seconds, caller.user)
         else:
-            wait = service.shared.wait_seconds(caller.user)
+            wait = limit.wait_seconds(caller.user)
         if wait:
             raise TooManyRequestsError(
                 "Too many requests with this key.", headers={"Retry-After": str(math.ceil(wait))}
