@@ -38,17 +38,17 @@ class Load(threading.Thread):
     def __init__(self, log):
         super().__init__()
         self._log = log
-        self._stop = threading.Event()
+        self._is_ended = threading.Event()
         self.sent = 0
 
     def run(self):
-        while not self._stop.wait(0.05):
+        while not self._is_ended.wait(0.05):
             numbers = range(self.sent, self.sent + AT_ONCE)
             self._log.append([webhook(number) for number in numbers])
             self.sent += AT_ONCE
 
     def stop(self):
-        self._stop.set()
+        self._is_ended.set()
         self.join()
 
 
