@@ -1,4 +1,4 @@
-"""Opening the log of payments, and making its topics on a server."""
+"""Opening the log of payments."""
 
 from pathlib import Path
 
