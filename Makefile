@@ -21,6 +21,7 @@ RATE ?= 0
 COUNT ?= 20000
 SEED ?= 42
 KILLS ?= 60
+OF_CHAOS := test_payments_stack.py test_payments_killed.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos chaos-embedded bench bench-stack mutants \
@@ -77,8 +78,8 @@ crash: install-dev  ## kill a run before and after every durable write, and run 
 chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
 	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
-chaos: install-dev  ## kill services and servers of payments 40 times on a stack of its own (KILLS=…, CHAOS_SEED=…)
-	@$(RUN)/pytest tests/stack/test_payments_killed.py -s --kills $(if $(filter file,$(origin KILLS)),40,$(KILLS)) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+chaos: install-dev  ## payments on a stack of its own beside files; then services and servers killed 40 times (KILLS=…, CHAOS_SEED=…)
+	@$(RUN)/pytest $(addprefix tests/stack/,$(OF_CHAOS)) -s --kills $(if $(filter file,$(origin KILLS)),40,$(KILLS)) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 stack-up: install  ## PostgreSQL, an S3 store, Redis, Kafka, Temporal, Prometheus and Alertmanager here, without containers (STACK_SERVERS=postgres,kafka)
 	@$(RUN)/python -m deploy.native up
@@ -90,7 +91,7 @@ stack-down: install  ## stop the servers that stack-up started; their data stays
 	@$(RUN)/python -m deploy.native down
 
 test-stack: install-dev  ## the tests that need servers, against stacks of their own
-	@$(RUN)/pytest tests/stack -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN)/pytest tests/stack -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=tests/stack/,$(OF_CHAOS))
 
 bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
 	@$(RUN)/python -m benchmarks $(BENCH)
