@@ -147,7 +147,7 @@ class Connection:
         if error.code() in _NOT_ALLOWED:
             return LogError(
                 f"Kafka at {self.servers} does not allow this user what the log needs "
-                f"({error.name()}): give it the rights of docs/guides/streaming.md.",
+                f"({error.name()}): give it the rights of docs/guides/security.md.",
                 "log_not_allowed",
             )
         if error.code() in _GONE:
