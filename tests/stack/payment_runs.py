@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 import sqlalchemy as sa
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -82,7 +84,7 @@ class Payments:
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Log, PaymentStore]]:
-        log = open_payment_log(log_place(self.settings))
+        log = self.opened_log()
         store = open_store(self.settings.payments_database_url)
         try:
             yield log, store
@@ -101,13 +103,16 @@ class Payments:
 
     def append(self, *events: PaymentEvent, topic: str = EVENTS.name) -> None:
         """Append events as they are."""
-        log = open_payment_log(log_place(self.settings))
+        log = self.opened_log()
         log.append([Message(topic, e.payment_id or e.event_id, encode_event(e)) for e in events])
         log.close()
 
+    def opened_log(self) -> Log:
+        return open_payment_log(log_place(self.settings))
+
     def read(self, topic: str) -> list[bytes]:
         """All messages of a topic."""
-        log = open_payment_log(log_place(self.settings))
+        log = self.opened_log()
         found = [record.value for record in scan(log, topic)]
         log.close()
         return found
@@ -183,12 +188,29 @@ class Payments:
 
     def state(self, event: PaymentEvent) -> RunState:
         """What the run of an event says."""
+        return self.state_of(workflow_id(event.event_id))
+
+    def state_of(self, own: str) -> RunState:
+        """What a run says."""
 
         async def query(client: Client) -> RunState:
-            handle = client.get_workflow_handle(workflow_id(event.event_id))
-            return await handle.query(STATE, result_type=RunState)
+            return await client.get_workflow_handle(own).query(STATE, result_type=RunState)
 
         return self.ask(query)
+
+    def forget(self, event: PaymentEvent) -> None:
+        """Have the server forget the run of an event, as it does when its retention is over."""
+
+        async def delete(client: Client) -> None:
+            execution = WorkflowExecution(workflow_id=workflow_id(event.event_id))
+            await client.workflow_service.delete_workflow_execution(
+                DeleteWorkflowExecutionRequest(
+                    namespace=client.namespace, workflow_execution=execution
+                )
+            )
+
+        self.ask(delete)
+        until(lambda: self.status(event) == "")
 
     def signal(self, event: PaymentEvent, name: str, *arguments: Any) -> None:
         async def tell(client: Client) -> None:
@@ -201,10 +223,13 @@ class Payments:
 class Service:
     """A service as a process."""
 
-    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, environment: Mapping[str, str], program: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.port = free_port()
-        self._command = [sys.executable, "-m", "clearhouse", "serve", name, "--port", self.port]
+        usual = (sys.executable, "-m", "clearhouse", "serve", name, "--port")
+        self._command = [*(program or usual), self.port]
         self._environment = {**os.environ, **environment}
         self.process = self._started()
 
