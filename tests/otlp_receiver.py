@@ -80,6 +80,8 @@ def collecting() -> Iterator[Collector]:
     with Collector() as collector:
         thread = threading.Thread(target=collector.serve_forever, args=(0.01,))
         thread.start()
-        yield collector
-        collector.shutdown()
-        thread.join()
+        try:
+            yield collector
+        finally:
+            collector.shutdown()
+            thread.join()

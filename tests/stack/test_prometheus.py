@@ -34,6 +34,7 @@ from clearhouse.sandbox.payments.accounts import sandbox_accounts
 from clearhouse.sandbox.payments.sender import SendOptions, SendReport, send
 from clearhouse.sandbox.payments.world import World
 from clearhouse.store.quarantine import Quarantine, QuarantinedRow
+from deploy.native.servers.alertmanager import Alertmanager
 from deploy.native.servers.prometheus import Prometheus
 from stack.commands import Stack
 from stack.server import Server
@@ -188,6 +189,19 @@ def test_the_rules_alert_when_they_should_and_only_then(promtool: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     tested = {name for test in tests for name in re.findall(r"alertname: (\w+)", test.read_text())}
     assert tested == {alert["alert"] for alert in alerts()}
+
+
+def test_alerts_are_routed_by_their_severity() -> None:
+    amtool = Alertmanager().install().programs / "amtool"
+    config = REPOSITORY / "deploy" / "prometheus" / "alertmanager.yml"
+    for severity in ("critical", "warning"):
+        done = subprocess.run(
+            [amtool, "config", "routes", "test", f"--config.file={config}", f"severity={severity}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.strip()) == (0, severity), done.stderr
 
 
 def test_it_answers_what_the_exporter_told(ask: Callable[..., Any]) -> None:

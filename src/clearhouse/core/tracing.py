@@ -8,7 +8,7 @@ No span holds a body, a secret or the text of an error: an error is named by its
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +25,7 @@ _Attributes = Mapping[str, str | int]
 _VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _CHECK_SECONDS = 3.0
 _tracer: "Tracer | None" = None
+_send_the_last: Callable[[], None] | None = None
 
 
 def is_asked_for() -> bool:
@@ -41,12 +42,23 @@ def start(service: str) -> None:
     Raises:
         SettingsError: OpenTelemetry is not installed (tracing_missing).
     """
-    global _tracer  # noqa: PLW0603 (of the process, as OpenTelemetry's own)
+    global _tracer, _send_the_last
     if is_asked_for() and _tracer is None:
         _check_installed()
         from clearhouse.core.tracing_export import exporting_tracer
 
-        _tracer = exporting_tracer(service)
+        _tracer, _send_the_last = exporting_tracer(service)
+
+
+def stop() -> None:
+    """Send the last spans; a collector that is down is waited for a short time.
+
+    A process that ends as Python does, by itself, sends them then. One that a signal ends does not.
+    """
+    global _tracer, _send_the_last
+    send, _tracer, _send_the_last = _send_the_last, None, None
+    if send is not None:
+        send()
 
 
 def tracer() -> "Tracer | None":

@@ -1,7 +1,7 @@
 """Sending spans by OTLP over HTTP. Imported only where traces are asked for."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -15,13 +15,13 @@ _TIMEOUTS = ("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")
 _EXPORT_SECONDS = 3.0
 
 
-def exporting_tracer(service: str) -> Tracer:
-    """A tracer whose spans are sent in batches, and the last ones when the process ends."""
+def exporting_tracer(service: str) -> tuple[Tracer, Callable[[], None]]:
+    """A tracer whose spans are sent in batches, and what sends the last ones and ends that."""
     name = os.environ.get("OTEL_SERVICE_NAME") or f"clearhouse-{service}"
     provider = TracerProvider(resource=Resource.create({"service.name": name}), span_limits=_LIMITS)
     exporter = OTLPSpanExporter(timeout=_seconds())
     provider.add_span_processor(BatchSpanProcessor(WithoutTexts(exporter)))
-    return provider.get_tracer("clearhouse")
+    return provider.get_tracer("clearhouse"), provider.shutdown
 
 
 def _seconds() -> float | None:
