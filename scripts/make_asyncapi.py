@@ -16,11 +16,18 @@ import yaml
 
 from clearhouse.payments.dead_letter import DeadLetter, Unmapped
 from clearhouse.payments.event import PaymentEvent
+from clearhouse.payments.retry_due import RetryDue
 from clearhouse.payments.topics import TOPICS, Topic
 from clearhouse.payments.webhook import StoredWebhook
 
 FILE = Path(__file__).parents[1] / "docs" / "asyncapi" / "payments.yaml"
-MESSAGES: Sequence[type[msgspec.Struct]] = (StoredWebhook, PaymentEvent, Unmapped, DeadLetter)
+MESSAGES: Sequence[type[msgspec.Struct]] = (
+    StoredWebhook,
+    PaymentEvent,
+    Unmapped,
+    RetryDue,
+    DeadLetter,
+)
 
 _HEAD = """\
 # Made by scripts/make_asyncapi.py from the declared topics and the types of messages; not edited by
