@@ -58,6 +58,11 @@ class TemporalPlace:
         return self.url.partition("://")[2].partition("/")[0]
 
     @property
+    def is_encrypted(self) -> bool:
+        """Whether it is reached by TLS."""
+        return self.url.startswith(f"{_TLS}://")
+
+    @property
     def namespace(self) -> str:
         """In which the workflows are."""
         return self.url.partition("://")[2].partition("/")[2] or _DEFAULT_NAMESPACE
@@ -142,7 +147,7 @@ def _interceptors() -> list[Interceptor]:
 
 
 def _tls(place: TemporalPlace) -> TLSConfig | bool:
-    if not place.url.startswith(f"{_TLS}://"):
+    if not place.is_encrypted:
         return False
     return TLSConfig(
         server_root_ca_cert=_read("TEMPORAL_CA_FILE", place.ca_file),
@@ -169,8 +174,12 @@ def _unreachable(place: TemporalPlace, said: str) -> WorkflowsError:
             "see TEMPORAL_CA_FILE, TEMPORAL_CERT_FILE and TEMPORAL_KEY_FILE.",
             "workflows_not_trusted",
         )
+    trust = (
+        "it trusts TEMPORAL_CERT_FILE"
+        if place.is_encrypted
+        else "WORKFLOWS_URL says temporal+tls:// where it speaks TLS"
+    )
     return WorkflowsError(
-        f"Temporal at {place.address} does not answer: see that it runs, and that WORKFLOWS_URL "
-        "says temporal+tls:// where it speaks TLS.",
+        f"Temporal at {place.address} does not answer: see that it runs, and that {trust}.",
         "workflows_unreachable",
     )
