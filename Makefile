@@ -21,9 +21,10 @@ RATE ?= 0
 COUNT ?= 20000
 SEED ?= 42
 KILLS ?= 60
+OF_CHAOS := test_payments_stack.py test_payments_killed.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos-embedded bench mutants \
+.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos chaos-embedded bench bench-stack mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -77,6 +78,9 @@ crash: install-dev  ## kill a run before and after every durable write, and run 
 chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
 	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
+chaos: install-dev  ## payments on a stack of its own beside files; then services and servers killed 40 times (KILLS=…, CHAOS_SEED=…)
+	@$(RUN)/pytest $(addprefix tests/stack/,$(OF_CHAOS)) -s --kills $(if $(filter file,$(origin KILLS)),40,$(KILLS)) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+
 stack-up: install  ## PostgreSQL, an S3 store, Redis, Kafka, Temporal, Prometheus and Alertmanager here, without containers (STACK_SERVERS=postgres,kafka)
 	@$(RUN)/python -m deploy.native up
 
@@ -87,10 +91,13 @@ stack-down: install  ## stop the servers that stack-up started; their data stays
 	@$(RUN)/python -m deploy.native down
 
 test-stack: install-dev  ## the tests that need servers, against stacks of their own
-	@$(RUN)/pytest tests/stack -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN)/pytest tests/stack -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=tests/stack/,$(OF_CHAOS))
 
 bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
 	@$(RUN)/python -m benchmarks $(BENCH)
+
+bench-stack: .venv/.installed-bench  ## payments on real servers: gateway beside FastAPI and aiokafka, normalizers, workflows
+	@$(RUN)/python -m benchmarks.stack $(BENCH)
 
 mutants: install-dev  ## mutation tests of money, windows and books: at least 90 % killed
 	@rm -rf mutants && $(RUN)/mutmut run --max-children 2 && $(RUN)/python scripts/mutation_score.py

@@ -18,36 +18,61 @@ _WIDTH = 150  # of what is not a terminal: a table that is wrapped can't be past
 
 def show(found: Summary, console: Console | None = None) -> None:
     """Print the tables, in a form that Markdown reads too."""
+    tables = [_figures_table(found.figures)]
+    for title, heading, numbers in (
+        ("times the seconds of Clearhouse", "ratio", found.ratios),
+        ("of a run's seconds", "%", found.shares),
+        ("of a measurement", "seconds", found.waits),
+    ):
+        if numbers:
+            tables.append(_numbers_table(title, heading, numbers))
+    if found.promises:
+        tables.append(promises_table(found.promises))
+    print_tables(*tables, console=console)
+
+
+def print_tables(*tables: Table, console: Console | None = None) -> None:
+    """Print tables, whole where they are not printed to a terminal."""
     out = console or Console()
     if not out.is_terminal:
         out.width = _WIDTH
-    out.print(_figures_table(found.figures))
-    if found.ratios:
-        out.print(_numbers_table("times the seconds of Clearhouse", "ratio", found.ratios))
-    if found.shares:
-        out.print(_numbers_table("of a run's seconds", "%", found.shares))
-    if found.waits:
-        out.print(_numbers_table("of a measurement", "seconds", found.waits))
-    if found.promises:
-        out.print(_promises_table(found.promises))
+    for table in tables:
+        out.print(table)
 
 
 def keep(path: Path, found: Summary, measured: Sequence[Measured]) -> None:
     """Write everything that was measured, and what follows from it."""
-    document = {
-        "taken_at": now(),
-        "machine": machine(),
-        "versions": versions(),
-        "figures": [
-            {**asdict(f), "median_seconds": f.median_seconds, "name": f.name.strip()}
-            for f in found.figures
-        ],
+    figures = [
+        {**asdict(f), "median_seconds": f.median_seconds, "name": f.name.strip()}
+        for f in found.figures
+    ]
+    of_all = {
+        "figures": figures,
         "ratios": found.ratios,
         "shares": found.shares,
         "waits": found.waits,
-        "promises": [{**asdict(p), "is_kept": p.is_kept} for p in found.promises],
+    }
+    _write(path, _measurements(measured, found.promises) | of_all)
+
+
+def keep_measurements(
+    path: Path, measured: Sequence[Measured], promises: Sequence[Promise]
+) -> None:
+    """Write measurements, and whether what was promised of them is kept."""
+    _write(path, _measurements(measured, promises))
+
+
+def _measurements(measured: Sequence[Measured], promises: Sequence[Promise]) -> dict[str, object]:
+    return {
+        "taken_at": now(),
+        "machine": machine(),
+        "versions": versions(),
+        "promises": [{**asdict(p), "is_kept": p.is_kept} for p in promises],
         "measurements": [asdict(m) for m in measured],
     }
+
+
+def _write(path: Path, document: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
 
@@ -84,7 +109,8 @@ def _numbers_table(title: str, heading: str, numbers: dict[str, float]) -> Table
     return table
 
 
-def _promises_table(promises: Sequence[Promise]) -> Table:
+def promises_table(promises: Sequence[Promise]) -> Table:
+    """What was promised, and whether it is kept."""
     table = Table("promise", box=box.MARKDOWN)
     for heading in ("bound", "found", "kept"):
         table.add_column(heading, justify="right")

@@ -22,6 +22,8 @@ LEDGER = {
     "gl_postings_refused_total",
 }
 
+_PREFIXES = "clearhouse|gl|gateway|inference|normalizer|payments|starter|worker"
+
 
 def panels() -> Iterator[Panel]:
     """Of all dashboards."""
@@ -45,5 +47,5 @@ def alerts() -> Iterator[dict[str, object]]:
 
 def metrics_in(query: str) -> set[str]:
     """The names of our metrics in a query; of a histogram, without its parts."""
-    names = re.findall(r"\b(?:clearhouse|gl)_[a-z_]+", re.sub(r'"[^"]*"', "", query))
+    names = re.findall(rf"\b(?:{_PREFIXES})_[a-z_]+", re.sub(r'"[^"]*"', "", query))
     return {name.removesuffix("_bucket") for name in names}

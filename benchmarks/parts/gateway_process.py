@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import uvicorn
 from pydantic import SecretStr
 
+from benchmarks.parts.webhook_load import SECRET
 from clearhouse.log.group_commit import GroupCommit
 from clearhouse.log.log import Message, Progress
 from clearhouse.log.opening import LogPlace
@@ -17,8 +18,6 @@ from clearhouse.payments.accounts import Account
 from clearhouse.payments.event import Provider
 from clearhouse.payments.gateway.app import GatewayOptions, create_app
 from clearhouse.payments.gateway.run import _SECONDS_BETWEEN_THREADS
-
-SECRET = "whsec_of_benchmarks"
 
 
 class _NoLog:

@@ -5,12 +5,8 @@ does of it in the database: rows copied to staging, silver, the fact with its di
 of the models, and the publication with its summaries. The books are not in it: `pipeline` has them.
 """
 
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +14,8 @@ from typing import Any
 import duckdb
 import psycopg
 
-from benchmarks.jobs import BenchmarkError, Done, Job, Stopwatch, Task
+from benchmarks.jobs import Done, Job, Stopwatch, Task
+from benchmarks.own_stack import own_stack
 from benchmarks.parts.warehouse import done, import_all, opened, settings_in
 from clearhouse.lake.iceberg import Lake
 from clearhouse.pipeline.context import Run
@@ -33,7 +30,6 @@ SILVER, FACT, PUBLICATION = "staging and silver", "fact and members", "dimension
 _TO_BRONZE = STEPS[:2]
 _COPIES = 8
 _ROWS_ONE_BY_ONE = 2_000
-_REPOSITORY = Path(__file__).parents[2]
 _DIMENSIONS = ("product_code", "customer_id", "store_id", "retailer")
 
 
@@ -83,7 +79,8 @@ def row_by_row(job: Job, stack: ExitStack) -> Task:
             FROM read_parquet([{listed}]) ORDER BY _book_date, _record_id
             LIMIT {_ROWS_ONE_BY_ONE}"""
         ).fetchall()
-    connection = stack.enter_context(psycopg.connect(stack.enter_context(_server())))
+    url = stack.enter_context(own_stack("postgres"))["ENGINE_URL"]
+    connection = stack.enter_context(psycopg.connect(url))
     _plain_star(connection)
 
     def measured() -> Done:
@@ -150,7 +147,7 @@ def _loading(job: Job, stack: ExitStack, copies: int) -> Task:
 
 def _star(job: Job, stack: ExitStack) -> _Star:
     import_all()
-    url = stack.enter_context(_server())
+    url = stack.enter_context(own_stack("postgres"))["ENGINE_URL"]
     watch = Stopwatch()
     run = opened(settings_in(_bronze(job), engine_url_retail=url), domain=RETAIL)
     run.dbt.prepare()
@@ -192,34 +189,6 @@ def _multiplied(job: Job, files: Sequence[str], copies: int) -> list[str]:
             )
             found.append(str(path))
     return found
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """A PostgreSQL of its own, by the native stack; the URL of its database for an engine."""
-    # Beside no root's folder: the server runs as another user.
-    with tempfile.TemporaryDirectory(prefix="clearhouse-bench-") as folder:
-        Path(folder).chmod(0o755)
-        environment = {**os.environ, "STACK_HOME": folder, "STACK_SERVERS": "postgres"}
-        try:
-            _stack("up", environment)
-            lines = (Path(folder) / "env").read_text().splitlines()
-            yield dict(line.split("=", 1) for line in lines)["ENGINE_URL"]
-        finally:
-            _stack("down", environment)
-
-
-def _stack(command: str, environment: dict[str, str]) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-m", "deploy.native", command],
-        cwd=_REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode:
-        raise BenchmarkError(f"The stack can't be started or stopped: {answer.stderr[-500:]}")
 
 
 def _plain_star(connection: psycopg.Connection[Any]) -> None:

@@ -3,8 +3,9 @@
 from deploy.grafana.dashboard import FOLDER
 from deploy.grafana.ledger import GENERAL_LEDGER
 from deploy.grafana.panels import BOOKS, PIPELINE, QUALITY
+from deploy.grafana.payments import PAYMENTS
 
-DASHBOARDS = (PIPELINE, GENERAL_LEDGER, QUALITY, BOOKS)
+DASHBOARDS = (PIPELINE, GENERAL_LEDGER, QUALITY, BOOKS, PAYMENTS)
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)

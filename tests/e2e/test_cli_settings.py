@@ -15,7 +15,7 @@ from clearhouse.cli.progress import seconds_left
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("ENGINE_URL", "trino://host", "not supported by this version"),
+        ("ENGINE_URL", "trino://host", "not supported"),
         ("LANDING_URL", "nonsense", "not a URL"),
         ("BNPL_API_URL", "ftp://x", "http://"),
         ("BNPL_CONCURRENCY", "0", "BNPL_CONCURRENCY"),

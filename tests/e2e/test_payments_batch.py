@@ -1,6 +1,7 @@
 """Payments from the log and the store to the marts: proven, robbed, grown, forgotten."""
 
 import datetime as dt
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -243,6 +244,40 @@ def test_a_day_that_the_log_has_forgotten_stays_as_it_was_entered(home: Home) ->
     assert home.run(MONDAY, TUESDAY).exit_code == DONE
     assert home.command("books", "--domain", "payments").exit_code == DONE
     assert "11    9" in _rows(home, "webhooks → events")[0]
+
+
+def test_a_lost_object_of_a_day_that_the_log_has_forgotten_is_named(home: Home) -> None:
+    with home.log() as log:
+        log.age_out({WEBHOOKS.name: [log.end(WEBHOOKS.name)]})
+    _from_archive(home)
+
+    assert home.run(MONDAY, TUESDAY).exit_code == DONE  # what the log has forgotten stays entered
+    found = home.command("books", "--domain", "payments")
+
+    assert found.exit_code == UNBALANCED
+    assert f"webhooks → raw, {MONDAY}" in found.output
+    assert "−1 record, 0 XXX: 3" in found.output
+    assert f"webhooks → raw, {TUESDAY}" not in found.output
+
+
+def test_a_corrected_row_is_no_invented_one(home: Home) -> None:
+    broken = an_event(
+        EventType.AUTHORIZED, 0, event_id="stripe:odd", payment_id="pi_odd", card_last4="12ab"
+    )
+    home.receive(TUESDAY, [broken])
+    home.run(MONDAY, TUESDAY)
+    (row,) = json.loads(home.command("quarantine", "list", "--json").stdout)
+
+    mended = home.command(
+        "quarantine", "redrive", "--id", row["record_id"], "--set", 'card_last4="1234"'
+    )
+
+    assert mended.exit_code == DONE, mended.output
+    books = home.command("books", "--domain", "payments")
+    assert books.exit_code == DONE, books.output
+    assert home.read("SELECT card_last4 FROM marts.payments WHERE payment_id = 'pi_odd'") == [
+        ("1234",)
+    ]
 
 
 def test_where_no_service_ever_ran_a_day_is_empty_and_balanced(tmp_path: Path) -> None:

@@ -5,24 +5,19 @@ and nothing is done twice, with the sandbox's oracle as the judge.
 """
 
 import datetime as dt
-import hashlib
 import random
 import resource
-import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from payment_positions import kept, unaccounted
 from payment_services import Services, running_services, until
+from payment_trial import Trial, seed_of
 
 from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.sandbox.payments.accounts import STRIPE_KEY
 from clearhouse.sandbox.payments.options import PaymentOptions
-from clearhouse.sandbox.payments.oracle import differences, message_differences
-from clearhouse.sandbox.payments.sender import SendOptions, SendReport, send
 from clearhouse.sandbox.payments.world import World
 from clearhouse.sandbox.server import running_sources
 
@@ -35,45 +30,7 @@ TODAY = dt.date(2026, 11, 1)
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """One that was asked for, or another one at each time; pytest shows it with a failure."""
-    asked = request.config.getoption("--seed")
-    found = secrets.randbelow(1_000_000) if asked is None else asked
-    print(f"--seed {found}")
-    return int(found)
-
-
-class Trial:
-    """A world that is being sent to services, and what of it was answered with success."""
-
-    def __init__(self, world: World, services: Services) -> None:
-        self.world, self.services, self.report = world, services, SendReport()
-        options = SendOptions(
-            rate=WEBHOOKS_A_SECOND, attempts=100_000, wait_seconds=0.05, longest_wait_seconds=0.5
-        )
-        self._thread = threading.Thread(
-            target=send,
-            args=(world.deliveries, services.url, options),
-            kwargs={"report": self.report},
-        )
-        self._thread.start()
-
-    def until_acknowledged(self, count: int) -> None:
-        until(lambda: len(self.report.acknowledged) >= count, lambda: str(self.report.statuses))
-
-    def judge(self) -> None:
-        """See that everything that was answered with success is in the tables once."""
-        self._thread.join()
-        services, world = self.services, self.world
-        services.until_settled()
-        assert {n for n in self.report.given_up if not world.deliveries[n].is_forged} == set()
-        assert self._answered() - set(kept(services.log)) == set()
-        assert unaccounted(services.log, services.store) == []
-        assert differences(world, services.store) == []
-        assert message_differences(world, services.log) == []
-
-    def _answered(self) -> set[str]:
-        bodies = [self.world.deliveries[number].body for number in self.report.acknowledged]
-        return {hashlib.sha256(body).hexdigest() for body in bodies}
+    return seed_of(request)
 
 
 @contextmanager
@@ -82,7 +39,7 @@ def started(home: Path, world: World) -> Iterator[Services]:
     options = PaymentOptions(seed=world.seed, webhooks=world.webhooks, today=world.today)
     with running_sources({"payment_providers": options}) as urls:
         asked = {"STRIPE_API_URL": urls["payment_providers"], "STRIPE_API_KEY": STRIPE_KEY}
-        with running_services(home, asked) as services:
+        with running_services({"CLEARHOUSE_HOME": str(home), **asked}) as services:
             services.until_ready()
             yield services
 
@@ -95,13 +52,12 @@ def test_killed_services_lose_nothing_and_do_nothing_twice(
     chance = random.Random(seed)
     moments = sorted(chance.sample(range(len(world.deliveries) - 50), kills))
     with started(tmp_path, world) as services:
-        trial = Trial(world, services)
-        for moment in moments:
-            trial.until_acknowledged(moment)
-            services.kill(chance.choice(KILLED))
+        with Trial(world, services, WEBHOOKS_A_SECOND).sending() as trial:
+            for moment in moments:
+                trial.until_acknowledged(moment)
+                services.kill(chance.choice(KILLED))
         trial.judge()
-        restarts = sum(each.restarts for each in services.supervisor.running)
-        assert restarts >= kills * 0.9  # two kills can fall into one restart
+        assert services.restarts >= kills * 0.9  # two kills can fall into one restart
 
 
 def test_a_gateway_whose_disk_is_full_takes_nothing_and_loses_nothing(
@@ -110,15 +66,14 @@ def test_a_gateway_whose_disk_is_full_takes_nothing_and_loses_nothing(
     """Full is a limit on the size of the files that the gateway may write (RLIMIT_FSIZE)."""
     world = World(seed, 400, today=TODAY)
     with started(tmp_path, world) as services:
-        trial = Trial(world, services)
-        trial.until_acknowledged(100)
-        gateway = services.named("gateway").pid
-        assert gateway
-        before = resource.prlimit(gateway, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
-        until(lambda: trial.report.statuses[503] >= 10, lambda: str(trial.report.statuses))
-        taken = services.log.end(WEBHOOKS.name)
-        until(lambda: trial.report.statuses[503] >= 20, lambda: str(trial.report.statuses))
-        assert services.log.end(WEBHOOKS.name) == taken
-        resource.prlimit(gateway, resource.RLIMIT_FSIZE, before)
+        with Trial(world, services, WEBHOOKS_A_SECOND).sending() as trial:
+            trial.until_acknowledged(100)
+            gateway = services.pid("gateway")
+            before = resource.prlimit(gateway, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+            until(lambda: trial.report.statuses[503] >= 10, lambda: str(trial.report.statuses))
+            taken = services.log.end(WEBHOOKS.name)
+            until(lambda: trial.report.statuses[503] >= 20, lambda: str(trial.report.statuses))
+            assert services.log.end(WEBHOOKS.name) == taken
+            resource.prlimit(gateway, resource.RLIMIT_FSIZE, before)
         trial.judge()
         assert services.named("gateway").restarts == 0

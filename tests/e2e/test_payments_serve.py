@@ -27,17 +27,19 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_the_services_end_with_their_supervisor(tmp_path: Path, ending: signal.Signals) -> None:
-    port = free_port()
+    port, normalizer, worker = free_port(), free_port(), free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "clearhouse", "serve", "payments", "--sandbox"),
             *("--port", str(port), "--inference-port", str(free_port())),
+            *("--normalizer-port", str(normalizer), "--worker-port", str(worker)),
         ],
         env={**os.environ, "CLEARHOUSE_HOME": str(tmp_path)},
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: is_ready(f"http://127.0.0.1:{port}"))
+        for each in (port, normalizer, worker):
+            until(lambda each=each: is_ready(f"http://127.0.0.1:{each}"))
         started = children_of(process.pid)
         assert len(started) == 5  # and the APIs of the providers
     finally:

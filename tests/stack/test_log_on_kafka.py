@@ -10,7 +10,6 @@ import pytest
 from kafka_logs import PARTITIONS, new_place
 from log_contract import TOPICS, LogContract, code_of, handled, seen, some, values, whole
 
-from clearhouse.core.errors import SettingsError
 from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Progress
 from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.log.preparing import prepare_log
@@ -150,18 +149,6 @@ def _when_up(call):
             if time.monotonic() > give_up_at:
                 raise
             time.sleep(0.1)
-
-
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        ({"user": "u"}, "KAFKA_PASSWORD"),
-        ({"user": "u", "password": "p", "mechanism": "PLAIN"}, "PLAIN"),
-    ],
-)
-def test_settings_that_would_not_keep_a_secret_are_refused(more, sentence):
-    with pytest.raises(SettingsError, match=sentence):
-        open_log(LogPlace("kafka://127.0.0.1:9", **more), TOPICS)
 
 
 def test_positions_of_each_partition_have_a_range_of_their_own(opened):

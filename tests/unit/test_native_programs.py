@@ -91,8 +91,10 @@ def test_prometheus_has_the_rules_of_the_checkout_and_the_targets_that_are_set(
         return group["targets"]
 
     monkeypatch.setenv("STACK_GL_TARGETS", "127.0.0.1:8001,127.0.0.1:8002")
+    monkeypatch.setenv("STACK_STARTER_TARGETS", "none")
     Prometheus().prepare(place)
     assert targets("gl") == ["127.0.0.1:8001", "127.0.0.1:8002"]
+    assert targets("starter") == []
     assert targets("exporter") == ["127.0.0.1:19100"]
     assert targets("alertmanager") == ["127.0.0.1:19193"]
 

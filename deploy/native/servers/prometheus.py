@@ -1,7 +1,7 @@
-"""Prometheus 2: scrapes the exporter of the books and the general ledger's service.
+"""Prometheus 2: scrapes the exporter of the books and the services.
 
-What it scrapes, and its rules, are those of `deploy/prometheus`; where the two listen is said by
-STACK_EXPORTER_TARGETS and STACK_GL_TARGETS, when it starts.
+What it scrapes, and its rules, are those of `deploy/prometheus`; where each listens is said by
+STACK_EXPORTER_TARGETS, STACK_GL_TARGETS and so on, when it starts.
 """
 
 import json
@@ -20,8 +20,18 @@ from deploy.native.server import Launch
 VERSION = "2.42.0"
 OLDEST = (2, 42)
 CONFIGURATION = Path(__file__).resolve().parents[2] / "prometheus"
-TARGETS = {"exporter": "127.0.0.1:19100", "gl": "127.0.0.1:8000"}
+TARGETS = {
+    "exporter": "127.0.0.1:19100",
+    "gl": "127.0.0.1:8000",
+    "gateway": "127.0.0.1:8080",
+    "normalizer": "127.0.0.1:8005",
+    "starter": "127.0.0.1:8007",
+    "worker": "127.0.0.1:8006",
+    "inference": "127.0.0.1:8004",
+}
 """By the name of the file that prometheus.yml reads: where each listens by default."""
+
+_NOWHERE = "none"
 
 _PROGRAMS = ("prometheus", "promtool")
 _PACKAGES = (f"prometheus={VERSION}*",)
@@ -94,13 +104,15 @@ class Prometheus:
 
 
 def _targets(name: str, default: str) -> list[str]:
-    """Where a target listens, in as many processes as serve it.
+    """Where a target listens, in as many processes as serve it; `none` for one that does not run.
 
     Raises:
         StackError: the variable does not say so.
     """
     variable = f"STACK_{name.upper()}_TARGETS"
     text = os.environ.get(variable) or default
+    if text == _NOWHERE:
+        return []
     if not _HOSTS_AND_PORTS.fullmatch(text):
         raise StackError(f"{variable}={text} is no list of HOST:PORT, separated by commas.")
     return text.split(",")

@@ -83,7 +83,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "payments": ("payments:group", "Payments, and the sandbox's providers."),
     "dlq": ("dlq:group", "Messages of payments that a stage can't handle."),
     "settings": ("admin:show_settings", "Every setting in force, secrets masked."),
-    "doctor": ("admin:doctor", "Check that everything a run needs is there and answers."),
+    "doctor": (
+        "doctor:doctor",
+        "Ask every part whether it answers: its version, what waits for it, and what to do.",
+    ),
     "sandbox": ("admin:sandbox", "Stand-ins for the outside world."),
 }
 """By name: where the command is, below this package, and its first line of help."""

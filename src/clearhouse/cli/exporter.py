@@ -1,12 +1,13 @@
 """`exporter`."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
 
 from clearhouse.cli.app import out, settings
-from clearhouse.exporter.server import HOST, PORT, exporting
+from clearhouse.exporter.server import HOST, PORT, exporting, utc_now
+from clearhouse.payments.watched import PaymentsCollector
 
 
 def exporter(
@@ -18,8 +19,11 @@ def exporter(
     ] = HOST,
 ) -> None:
     """Serve metrics of the books of all domains to Prometheus, until it is stopped."""
+    config = settings()
+    payments = PaymentsCollector(config, utc_now)
     with (
-        exporting(settings(), host, port) as (url, thread),
+        closing(payments),
+        exporting(config, host, port, others=[payments]) as (url, thread),
         suppress(KeyboardInterrupt),  # the way to end a server
     ):
         out.print(f"metrics of the books at {url}", soft_wrap=True)

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.options import FirstBookDate, JsonFlag
+from clearhouse.cli.payments_prepare import prepare
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import ExitCode, SettingsError, UsageError
@@ -40,6 +41,9 @@ Today = Annotated[
 @group.callback()
 def _payments() -> None:
     """Payments, and the sandbox's providers."""
+
+
+group.command("prepare")(prepare)
 
 
 @group.command("simulate")

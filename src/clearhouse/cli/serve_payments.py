@@ -11,7 +11,15 @@ from clearhouse.cli.flow_view import Looking, view
 from clearhouse.core.supervisor import Supervisor
 from clearhouse.payments.flow import measure
 from clearhouse.payments.opening import opened
-from clearhouse.payments.services import GATEWAY_PORT, INFERENCE_PORT, Places, services
+from clearhouse.payments.services import (
+    GATEWAY_PORT,
+    INFERENCE_PORT,
+    NORMALIZER_PORT,
+    STARTER_PORT,
+    WORKER_PORT,
+    Places,
+    services,
+)
 from clearhouse.payments.unrecorded import has_workflows
 
 
@@ -30,6 +38,15 @@ def payments(
     inference_port: Annotated[
         int, typer.Option(metavar="PORT", help="Of the inference service.", min=1, max=65535)
     ] = INFERENCE_PORT,
+    normalizer_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
+    ] = NORMALIZER_PORT,
+    worker_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
+    ] = WORKER_PORT,
+    starter_port: Annotated[
+        int, typer.Option(metavar="PORT", help="The same, with Temporal.", min=1, max=65535)
+    ] = STARTER_PORT,
     sandbox: Annotated[
         bool,
         typer.Option(
@@ -37,8 +54,9 @@ def payments(
         ),
     ] = False,
 ) -> None:
-    """Serve gateway, normalizer, worker and inference, and show how they are."""
-    places = Places(host, port, inference_port)
+    """Serve all services of payments, and show how they are."""
+    health = {"normalizer": normalizer_port, "worker": worker_port, "starter": starter_port}
+    places = Places(host, port, inference_port, health)
     if not sandbox:
         serve(places, {}, of_sandbox=False)
         return

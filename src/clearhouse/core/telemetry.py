@@ -31,7 +31,9 @@ def configure_logging(
         cache_logger_on_first_use=False,
     )
     # Libraries that log what they ask for would show URLs, in which keys can stand.
-    for chatty in ("httpx", "httpcore", "urllib3", "pyiceberg", "great_expectations"):
+    for chatty in (
+        "httpx", "httpcore", "urllib3", "pyiceberg", "great_expectations", "opentelemetry",
+    ):  # fmt: skip
         logging.getLogger(chatty).setLevel(logging.ERROR)
 
 

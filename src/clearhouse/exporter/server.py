@@ -1,11 +1,12 @@
 """The exporter over HTTP."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
 from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.registry import Collector
 
 from clearhouse.core.errors import UsageError
 from clearhouse.exporter.collector import BooksCollector
@@ -17,7 +18,8 @@ HOST = "127.0.0.1"
 PORT = 19100
 
 
-def _utc_now() -> dt.datetime:
+def utc_now() -> dt.datetime:
+    """The time in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -26,7 +28,8 @@ def exporting(
     settings: Settings,
     host: str = HOST,
     port: int = PORT,
-    now: Callable[[], dt.datetime] = _utc_now,
+    now: Callable[[], dt.datetime] = utc_now,
+    others: Iterable[Collector] = (),
 ) -> Iterator[tuple[str, Thread]]:
     """Serve the metrics of the books at DATABASE_URL for as long as the block lasts.
 
@@ -35,6 +38,7 @@ def exporting(
         host: address to listen at.
         port: 0 takes a free one.
         now: the time in UTC, by which ages are counted.
+        others: what is exported beside the books.
 
     Yields:
         The URL of the metrics, and the thread that serves them.
@@ -44,7 +48,8 @@ def exporting(
     """
     registry = CollectorRegistry()
     engine = open_to_watch(settings.database_url, settings.database_access("exporter"))
-    registry.register(BooksCollector(Reader(engine), now))
+    for collector in (BooksCollector(Reader(engine), now), *others):
+        registry.register(collector)
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:

@@ -100,6 +100,20 @@ class LandingReader:
         """Spine rows of a day with `nth`: how often the record id has been seen, from 1."""
         return _dated(day, _numbered(self._lines(self.objects([day]))[day]))
 
+    def corrections(self, day: dt.date) -> pa.Table:
+        """Spine rows of a day that came by correcting one of its rows, and not from the source."""
+        corrects = {
+            o.version: o.request["corrects"]
+            for o in self.objects([day])[day]
+            if "corrects" in o.request
+        }
+        rows = self.day_rows(day)
+        is_given = pc.invert(pc.is_in(rows["version"], pa.array([*corrects], pa.int32())))
+        given = {*rows.filter(is_given)["_record_id"].to_pylist()}
+        versions = [version for version, record_id in corrects.items() if record_id in given]
+        is_new = (pc.field("nth") == 1) & pc.field("version").isin(pa.array(versions, pa.int32()))
+        return rows.filter(is_new).select(SPINE_SCHEMA.names).cast(SPINE_SCHEMA)
+
     def totals(self, days: Sequence[dt.date], lines: Lines) -> dict[dt.date, Totals]:
         """Totals of each of the days."""
         return filled({day: of[lines].totals for day, of in self.counted(days).items()}, days)
@@ -287,7 +301,7 @@ def _summed(days: Mapping[dt.date, pa.Table]) -> dict[dt.date, Counted]:
 
 def _numbered(lines: pa.Table) -> pa.Table:
     return query(
-        """SELECT _record_id, _record_key, amount_minor, currency,
+        """SELECT _record_id, _record_key, amount_minor, currency, version,
             row_number() OVER (PARTITION BY _record_id ORDER BY version, line) AS nth
         FROM lines""",
         lines=lines,

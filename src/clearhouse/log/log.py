@@ -9,8 +9,10 @@ keeps it there, and one whose effect is in the log commits it with the messages 
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from clearhouse.core.errors import ClearhouseError
 
@@ -28,8 +30,7 @@ class LogError(ClearhouseError):
     code = "log_failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What is appended.
 
     Attributes:
@@ -41,12 +42,15 @@ class Message:
 
     topic: str
     key: str
-    value: bytes = field(repr=False)
+    value: bytes
     headers: Sequence[tuple[str, str]] = ()
 
+    def __repr__(self) -> str:
+        """Without the value, which is large, and no one else's affair."""
+        return f"Message({self.topic}, {self.key}, {len(self.value)} bytes)"
 
-@dataclass(frozen=True, slots=True)
-class Record:
+
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A message that was appended.
 
     Attributes:
@@ -59,9 +63,13 @@ class Record:
     topic: str
     position: int
     key: str
-    value: bytes = field(repr=False)
+    value: bytes
     appended_at: dt.datetime
     headers: Sequence[tuple[str, str]] = ()
+
+    def __repr__(self) -> str:
+        """Without the value, as a message's."""
+        return f"Record({self.topic}, {self.position}, {self.key}, {len(self.value)} bytes)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class EventType(StrEnum):
     """* A paid payout came back."""
 
 
-class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One fact, said once by one event of a provider.
 
     Attributes:
@@ -124,7 +124,7 @@ def payment_key(event: PaymentEvent) -> str | None:
     """What the payment of an event is known by; None where the event names none by an id."""
     payment_id = event.linked_id or event.payment_id
     mode = "live" if event.livemode else "test"
-    return payment_id and f"{event.provider.value}:{event.account}:{mode}:{payment_id}"
+    return payment_id and f"{event.provider}:{event.account}:{mode}:{payment_id}"
 
 
 _DECODER = msgspec.json.Decoder(PaymentEvent)

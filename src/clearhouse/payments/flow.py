@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from clearhouse.log.log import PARTITION_SPAN, Log, Reached
 from clearhouse.log.reach import positions_used, progress_of, waiting_of
 from clearhouse.log.scan import scan
+from clearhouse.payments.lag import Lag, lag_of
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.progress import delivered_of, read_progress
 from clearhouse.payments.topics import DEAD_LETTERS, EVENTS, REDRIVEN, UNMAPPED, WEBHOOKS, Topic
@@ -97,15 +98,29 @@ def worker_lag(log: Log, store: sa.Engine, *, has_workflows: bool = False) -> in
     if has_workflows:
         read_to = {each: progress_of(log, STARTER, each.name) for each in _READ}
         return _beyond(log, read_to) or _in_flight(log, store, read_to[EVENTS])
-    with store.connect() as connection:
-        read_to = {each: read_progress(connection, "worker", each.name) for each in _READ}
-    return _beyond(log, read_to)
+    return _beyond(log, _worker_read_to(store))
 
 
-def to_publish(store: sa.Engine) -> int:
-    """See `Flow`."""
+def worker_lags(log: Log, store: sa.Engine) -> list[Lag]:
+    """What waits for a worker that reads the log by itself, by topic and partition."""
+    return [
+        lag
+        for topic, reached in _worker_read_to(store).items()
+        for lag in lag_of(log, topic.name, reached.of)
+    ]
+
+
+def _worker_read_to(store: sa.Engine) -> dict[Topic, Reached]:
     with store.connect() as connection:
-        return _count(connection, tables.outbox)
+        return {each: read_progress(connection, "worker", each.name) for each in _READ}
+
+
+def outbox_now(store: sa.Engine) -> tuple[int, int]:
+    """How many messages the outbox holds, and the number of the first; 0 where there is none."""
+    number = tables.outbox.c.number
+    with store.connect() as connection:
+        found = connection.execute(sa.select(sa.func.count(), sa.func.min(number))).one()
+    return found[0], found[1] or 0
 
 
 _READ = (EVENTS, REDRIVEN)

@@ -9,7 +9,7 @@ OF_PAYOUTS = frozenset(kind for kind in EventType if kind.startswith("payout_"))
 
 def scope_of(event: PaymentEvent) -> str:
     """In which ids of a provider are unique: `<provider>:<account>:<live|test>`."""
-    return f"{event.provider.value}:{event.account}:{'live' if event.livemode else 'test'}"
+    return f"{event.provider}:{event.account}:{'live' if event.livemode else 'test'}"
 
 
 def own_key(event: PaymentEvent) -> str | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
+from clearhouse.log.preparing import Prepared, prepare_log
 from clearhouse.payments.topics import OUTBOX, TOPICS
 from clearhouse.settings import Settings
 
@@ -25,6 +26,11 @@ def log_place(settings: Settings) -> LogPlace:
 def open_payment_log(place: LogPlace) -> Log:
     """The log, with all topics of payments declared. See `log.opening.open_log`."""
     return open_log(place, declared_topics())
+
+
+def prepare_payment_log(place: LogPlace) -> list[Prepared]:
+    """Make the topics of payments on a server. See `log.preparing.prepare_log`."""
+    return prepare_log(place, declared_topics())
 
 
 def declared_topics() -> list[Topic]:

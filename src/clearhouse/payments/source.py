@@ -85,7 +85,8 @@ def check(settings: Settings) -> str:
 def spine(settings: Settings, landed: LandingReader) -> Relation:
     """The store's events as the books read their lines, as far as the day was extracted.
 
-    What was recorded since then is extracted by the next run.
+    What was recorded since then is extracted by the next run. A row that a person has corrected is
+    in as it landed: the store has it as it was.
     """
     store = RecordedStore(settings.payments_database_url)
 
@@ -101,6 +102,7 @@ def spine(settings: Settings, landed: LandingReader) -> Relation:
             through = [o.request[STATE]["through"] for o in objects if STATE in o.request]
             if through:
                 tables.append(of_day(day, max(through)).cast(SPINE_SCHEMA))
+                tables.append(landed.corrections(day))
         return pa.concat_tables(tables)
 
     return RowsSpine(of_days)

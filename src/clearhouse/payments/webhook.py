@@ -50,7 +50,7 @@ class VerifiedWebhook:
     keys: tuple[str, ...] = ()
 
 
-class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True):
+class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One verified notification as the topic `payments.webhooks` and landing hold it, as JSON.
 
     Attributes:

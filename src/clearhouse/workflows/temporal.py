@@ -5,11 +5,12 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError, SettingsError
 
 try:
     from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
-    from temporalio.client import Client
+    from temporalio.client import Client, Interceptor
     from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 except ImportError:
     raise SettingsError(
@@ -79,7 +80,11 @@ async def connect(place: TemporalPlace) -> Client:
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await Client.connect(
-                place.address, namespace=place.namespace, data_converter=CONVERTER, tls=tls
+                place.address,
+                namespace=place.namespace,
+                data_converter=CONVERTER,
+                tls=tls,
+                interceptors=_interceptors(),
             )
     except (RuntimeError, TimeoutError) as error:
         raise _unreachable(place, str(error)) from None
@@ -129,6 +134,16 @@ async def check(client: Client, place: TemporalPlace) -> None:
         await client.service_client.check_health(timeout=dt.timedelta(seconds=_CONNECT_SECONDS))
     except RPCError as error:
         raise error_of(place, error) from None
+
+
+def _interceptors() -> list[Interceptor]:
+    """What carries traces into runs and their activities, where traces are on."""
+    tracer = tracing.tracer()
+    if tracer is None:
+        return []
+    from temporalio.contrib.opentelemetry import TracingInterceptor
+
+    return [TracingInterceptor(tracer)]
 
 
 def _tls(place: TemporalPlace) -> TLSConfig | bool:

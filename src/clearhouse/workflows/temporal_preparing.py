@@ -79,7 +79,7 @@ async def _make_namespace(client: Client, retention: dt.timedelta) -> list[str]:
     except RPCError as refusal:
         if refusal.status != RPCStatusCode.ALREADY_EXISTS:  # made beside this
             raise
-    return [f"The namespace {client.namespace} was made; it keeps what is finished {retention}."]
+    return [f"The namespace {client.namespace} was made; finished runs stay {retention.days} days."]
 
 
 async def _soon(client: Client, keywords: Sequence[str]) -> list[str]:

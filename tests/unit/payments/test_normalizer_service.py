@@ -1,6 +1,7 @@
 """The normalizer as a process: it works until it is told to end, and says how it is."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,7 +76,9 @@ def test_it_normalizes_says_so_and_leaves_all_archived(settings, log, service):
     assert 'normalizer_outcomes_total{code="field_type",topic="payments.dead.normalizer"} 1.0' in (
         metrics
     )
-    assert "normalizer_lag 0.0" in metrics
+    assert 'payments_lag{partition="0",topic="payments.webhooks"} 0.0' in metrics
+    assert "payments_ready 1.0" in metrics
+    assert "normalizer_archive_ready 1.0" in metrics
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(SOON_SECONDS) == 0
@@ -89,6 +92,13 @@ def test_an_open_breaker_is_told_and_not_gone_round(log, service):
     log.append([Message(WEBHOOKS.name, "k", BAD)] * 200)
 
     until(lambda: health(url).get("code") == "breaker_open")
+    metrics = httpx.get(f"{url}/metrics").text
+    assert 'payments_waits_for{part="breaker"} 1.0' in metrics
+    assert 'payments_failures_total{code="breaker_open"} 1.0' in metrics
+    (lag,) = re.findall(r"^payments_lag{.*} (.*)$", metrics, re.MULTILINE)
+    assert float(lag) == 200
+    (age,) = re.findall(r"^payments_oldest_unprocessed_seconds{.*} (.*)$", metrics, re.MULTILINE)
+    assert float(age) > 0
 
     assert log.end(NORMALIZER_DEAD.name) == 0
     assert httpx.get(f"{url}/health/live").is_success

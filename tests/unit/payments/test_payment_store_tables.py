@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from clearhouse.payments.event import Provider
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.store import tables
-from clearhouse.payments.store.database import PaymentStore, open_store
+from clearhouse.payments.store.database import SCHEMA, PaymentStore, open_store
+from clearhouse.payments.store.progress import read_progress
 
 DAYS = [dt.date(2026, 3, day) for day in (7, 8, 9)]
 
@@ -64,3 +67,23 @@ def plan_of(store: PaymentStore, ask: Any) -> list[str]:
             for sql, parameters in statements
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
         ]
+
+
+def test_a_store_of_a_log_of_one_partition_goes_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/before.db"
+    with sa.create_engine(url).begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(SCHEMA.migrations))
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO consumer_progress VALUES ('worker', 'events', 9)")
+        connection.exec_driver_sql(
+            "INSERT INTO payment_event SELECT 'stripe:1', 7, '2026-03-09', 'stripe', '', 1, "
+            "'captured', NULL, NULL, 1, 'USD', '2026-03-09', '', '', x'', '2026-03-09'"
+        )
+
+    store = open_store(url)
+
+    with store.reading() as connection:
+        assert read_progress(connection, "worker", "events").positions == (9,)
+    assert RecordedStore(url).days(DAYS)[DAYS[2]].through == 7
+    store.close()

@@ -1,5 +1,6 @@
 """The worker: events of the log become rows of the store and messages of the log, each once."""
 
+import datetime as dt
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -220,3 +221,13 @@ class _Once:
         return work()
 
     def close(self) -> None: ...
+
+
+def test_the_log_forgets_events_that_are_recorded_and_old(bench: Bench) -> None:
+    bench.send(an_event(T.AUTHORIZED), an_event(T.CAPTURED))
+    for days, first in ((EVENTS.days, 0), (EVENTS.days + 1, 2)):
+        then = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
+        worker = Worker(bench.log, bench.store, InProcess(), clock=lambda then=then: then)
+        stop = threading.Event()
+        worker.run_until(stop, lambda _, stop=stop: stop.set())
+        assert bench.log.first(EVENTS.name) == first

@@ -38,7 +38,13 @@ def test_it_records_says_how_it_is_and_ends_on_sigterm(tmp_path: Path) -> None:
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         assert 'worker_outcomes_total{outcome="recorded"} 1.0' in metrics
         assert 'worker_outcomes_total{outcome="dead_letter"} 1.0' in metrics
-        assert "worker_lag 0.0" in metrics
+        assert 'payments_lag{partition="0",topic="payments.events"} 0.0' in metrics
+        assert 'payments_oldest_unprocessed_seconds{partition="0",topic="payments.events"} 0.0' in (
+            metrics
+        )
+        assert "payments_ready 1.0" in metrics
+        assert "payments_batch_seconds_count 1.0" in metrics
+        assert "worker_outbox_first 0.0" in metrics
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(SECONDS) == 0
     finally:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from confluent_kafka import (
+    OFFSET_INVALID,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -77,14 +78,18 @@ class Admin:
     def _offset(self, name: str, partition: int, spec: OffsetSpec) -> int:
         place = TopicPartition(name, partition)
 
-        def ask() -> "Future[Any]":
-            return self.client.list_offsets(
+        def ask() -> int:
+            asked = self.client.list_offsets(
                 {place: spec},
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=SECONDS,
-            )[place]
+            )
+            offset = int(asked[place].result().offset)
+            if offset == OFFSET_INVALID:  # which librdkafka 2.16 gives when its time is over
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            return offset
 
-        return int(self.answer(ask).offset)
+        return answer(self._connection, self.client, ask)
 
     def _known(self, future: "Future[TopicDescription]") -> TopicDescription | None:
         try:
@@ -92,4 +97,5 @@ class Admin:
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
+            self.client.poll(0)
             raise self._connection.told(error) from None

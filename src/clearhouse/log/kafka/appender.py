@@ -15,6 +15,10 @@ from clearhouse.log.room import Room
 _POLL_SECONDS = 0.001
 """Between looks for what was delivered, while something is under way. A thread that waits for it
 instead would take the interpreter from the loop at every message."""
+_GATHER_SECONDS = 0.1
+"""For which messages are gathered at most, while those before them are under way: a partition that
+does not answer holds up the others for so long. With more requests at once than a broker is sent,
+which are five, the client's thread spins until one is answered."""
 _MOST_BYTES = 64 << 20
 """Under way at the same time."""
 
@@ -63,6 +67,8 @@ class KafkaAppender:
         self._producer: Producer | None = None
         self._is_broken = False
         self._is_closed = False
+        self._gathered: list[tuple[Message, _Appending, int]] = []
+        self._handed_over_at = 0.0
         self._under_way = 0
         self._looks = False
 
@@ -77,17 +83,16 @@ class KafkaAppender:
                 raise LogError("The log is being closed.", "log_closed")
             return ()
         appending = _Appending(len(messages), partial(self._room.give_back, size))
-        for at, message in enumerate(messages):
-            self._hand_over(message, appending, at)
-        if self._under_way and not self._looks:
+        self._gathered += [(message, appending, at) for at, message in enumerate(messages)]
+        if not self._looks:
             self._looks = True
-            self._loop.call_later(_POLL_SECONDS, self._look)
+            self._loop.call_soon(self._look)
         return await appending.positions
 
     async def close(self) -> None:
         """See `Appender.close`."""
         self._is_closed = True
-        while self._under_way:
+        while self._under_way or self._gathered:
             await asyncio.sleep(_POLL_SECONDS)
         self._producer = None
 
@@ -106,7 +111,7 @@ class KafkaAppender:
             self._producer = None
         if self._producer is None:
             settings = {
-                "linger.ms": 1,
+                "linger.ms": 0,  # they are gathered before
                 "queue.buffering.max.messages": 0,  # their bytes are bounded
             }
             self._producer = Producer(self._connection.producer_settings(settings))
@@ -114,9 +119,16 @@ class KafkaAppender:
         return self._producer
 
     def _look(self) -> None:
+        """Take note of what was delivered, and hand over what has been gathered meanwhile."""
         if self._producer is not None:
             self._producer.poll(0)
-        self._looks = bool(self._under_way)
+        now = self._loop.time()
+        if not self._under_way or now - self._handed_over_at >= _GATHER_SECONDS:
+            gathered, self._gathered = self._gathered, []
+            for message, appending, at in gathered:
+                self._hand_over(message, appending, at)
+            self._handed_over_at = now
+        self._looks = bool(self._under_way or self._gathered)
         if self._looks:
             self._loop.call_later(_POLL_SECONDS, self._look)
 

@@ -13,11 +13,15 @@ T = TypeVar("T")
 _PAUSE_SECONDS = 0.02
 _UNSETTLED_SECONDS = 15.0
 """In which leaders are chosen anew, and the transaction of a killed process is ended."""
-_PASSING = {
+_OTHER_LEADERS = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
+}
+"""What a client knows of the leaders is old, which it may believe for minutes."""
+_PASSING = {
+    *_OTHER_LEADERS,
+    KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.OFFSET_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -43,10 +47,19 @@ def answer(connection: Connection, client: AdminClient | Consumer, ask: Callable
             return ask()
         except KafkaException as error:
             client.poll(0)
-            is_passing = error.args[0].code() in _PASSING
-            if not is_passing or time.monotonic() > give_up_at:
+            code = error.args[0].code()
+            if code not in _PASSING or time.monotonic() > give_up_at:
                 raise connection.told(error) from None
+            if code in _OTHER_LEADERS:
+                _learn_leaders(connection, client)
         time.sleep(_PAUSE_SECONDS)
+
+
+def _learn_leaders(connection: Connection, client: AdminClient | Consumer) -> None:
+    try:
+        client.list_topics(timeout=SECONDS)
+    except KafkaException as error:
+        raise connection.told(error) from None
 
 
 def committed(connection: Connection, consumer: Consumer, name: str, partition: int) -> int | None:

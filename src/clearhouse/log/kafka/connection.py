@@ -94,6 +94,9 @@ class Connection:
             "bootstrap.servers": self.servers,
             "client.id": "clearhouse",
             "socket.timeout.ms": _MILLISECONDS,
+            # Known brokers are kept when none answers. By default librdkafka 2.16 forgets them, and
+            # a call that is under way may then never return.
+            "metadata.recovery.strategy": "none",
             "reconnect.backoff.ms": 100,
             "reconnect.backoff.max.ms": 1_000,
             "logger": _LOGGER,
@@ -144,7 +147,7 @@ class Connection:
         if error.code() in _NOT_ALLOWED:
             return LogError(
                 f"Kafka at {self.servers} does not allow this user what the log needs "
-                f"({error.name()}): give it the rights of docs/guides/streaming.md.",
+                f"({error.name()}): give it the rights of docs/guides/security.md.",
                 "log_not_allowed",
             )
         if error.code() in _GONE:
@@ -159,11 +162,16 @@ class Connection:
             if known is not None and known.code() == KafkaError._SSL:
                 return self._untrusted()
         if error.code() in _SILENT:
-            return LogError(
-                f"Kafka at {self.servers} does not answer: see that it runs, and that LOG_URL "
-                "names it."
-            )
+            return self._silent()
         return LogError(f"Kafka at {self.servers} does not answer as it should ({error.name()}).")
+
+    def _silent(self) -> LogError:
+        scheme = "" if self._is_encrypted else ", as kafka+ssl:// if it speaks TLS"
+        user = "" if self._place.user else ". KAFKA_USERNAME is unset: does it want one?"
+        return LogError(
+            f"Kafka at {self.servers} does not answer: see that it runs, and that LOG_URL names "
+            f"it{scheme}{user or '.'}"
+        )
 
     def _refused(self) -> LogError:
         if self._place.user is None:

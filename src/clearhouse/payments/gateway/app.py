@@ -1,5 +1,6 @@
 """The gateway's application: webhooks, health, metrics, and what OpenAPI says of them."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
@@ -11,7 +12,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from clearhouse.core import service_metrics
+from clearhouse.core import service_metrics, tracing
 from clearhouse.core.problems import PROBLEM_JSON, problem
 from clearhouse.log.log import Log, LogError
 from clearhouse.payments.gateway import openapi
@@ -55,6 +56,7 @@ async def _running(options: GatewayOptions, app: FastAPI) -> AsyncIterator[None]
         yield
     finally:
         await app.state.intake.close()
+        await asyncio.to_thread(tracing.stop)  # the server ends the process by the signal it got
 
 
 def _add_state(app: FastAPI) -> None:
@@ -81,7 +83,9 @@ def _add_state(app: FastAPI) -> None:
         return Response(b'{"status":"ready"}', media_type="application/json")
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def exposition() -> Response:
+        with contextlib.suppress(LogError):  # told by the metric itself
+            await app.state.intake.check()
         return Response(service_metrics.exposition(), media_type=service_metrics.CONTENT_TYPE)
 
 

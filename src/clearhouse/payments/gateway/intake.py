@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from clearhouse.core import tracing
 from clearhouse.log.log import Log, LogError, Message, Progress
 from clearhouse.log.opening import LogPlace
 from clearhouse.payments.accounts import Account
@@ -92,20 +93,21 @@ class Intake:
             LogError: the log can't take it.
         """
         raw = RawWebhook(account.provider, account.name, headers, body, self._clock())
-        try:
-            verified = await self._verified(raw, account)
-        except MalformedWebhook as malformed:
-            _log.warning(
-                "webhook_malformed",
-                provider=raw.provider,
-                account=account.name,
-                code=malformed.code,
-            )
-            await self._append([_letter(raw, malformed)])
-            return "dead_letter"
-        await self._append(_messages(verified))
-        metrics.notifications(raw.provider).inc(len(verified.items))
-        return "accepted"
+        with tracing.span("take webhook", "server", {"provider": raw.provider}) as carried:
+            try:
+                verified = await self._verified(raw, account)
+            except MalformedWebhook as malformed:
+                _log.warning(
+                    "webhook_malformed",
+                    provider=raw.provider,
+                    account=account.name,
+                    code=malformed.code,
+                )
+                await self._append([_letter(raw, malformed, carried)])
+                return "dead_letter"
+            await self._append(_messages(verified, carried))
+            metrics.notifications(raw.provider).inc(len(verified.items))
+            return "accepted"
 
     async def check(self) -> None:
         """See that the log can be read and, where it has failed, written again.
@@ -113,7 +115,12 @@ class Intake:
         Raises:
             LogError: it can't, or has failed just now.
         """
-        await asyncio.to_thread(self._check)
+        try:
+            await asyncio.to_thread(self._check)
+        except LogError:
+            metrics.READY.set(0)
+            raise
+        metrics.READY.set(1)
 
     async def close(self) -> None:
         """Append what is being appended, and close the log."""
@@ -146,7 +153,7 @@ class Intake:
             raise LogError("The log has failed just now.")
 
 
-def _messages(verified: VerifiedWebhook) -> list[Message]:
+def _messages(verified: VerifiedWebhook, carried: tracing.Headers) -> list[Message]:
     """A message a notification."""
     sha256 = hashlib.sha256(verified.body).hexdigest()
     messages = []
@@ -166,11 +173,11 @@ def _messages(verified: VerifiedWebhook) -> list[Message]:
         )
         if masked.pointers:
             metrics.MASKED.labels(verified.provider).inc(len(masked.pointers))
-        messages.append(Message(WEBHOOKS.name, key, encode_webhook(stored)))
+        messages.append(Message(WEBHOOKS.name, key, encode_webhook(stored), carried))
     return messages
 
 
-def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
+def _letter(raw: RawWebhook, malformed: MalformedWebhook, carried: tracing.Headers) -> Message:
     """A dead letter of a request that is signed and no notification, whole but for card numbers."""
     sha256 = hashlib.sha256(raw.body).hexdigest()
     masked = _without_cards(raw)
@@ -192,7 +199,7 @@ def _letter(raw: RawWebhook, malformed: MalformedWebhook) -> Message:
         letter = replace(letter, body_base64=base64.b64encode(masked.body).decode())
     else:
         letter = replace(letter, message=_as_message(raw, malformed.key_id, text, masked.pointers))
-    return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(letter))
+    return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(letter), carried)
 
 
 def _without_cards(raw: RawWebhook) -> Masked:

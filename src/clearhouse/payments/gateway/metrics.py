@@ -2,9 +2,20 @@
 
 from functools import cache
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from clearhouse.payments.event import Provider
+
+NOT_STORED = "log_unavailable"
+"""Outcome of a webhook that the log could not take."""
+READY = Gauge(
+    "payments_ready",
+    "1 while the log can be read and written, as the process that was asked last has found.",
+    multiprocess_mode="mostrecent",
+)
 WEBHOOKS = Counter("gateway_webhooks", "Requests by provider and outcome.", ["provider", "outcome"])
+for _provider in Provider:  # from 0 on, or the first that is not stored would be no increase
+    WEBHOOKS.labels(_provider, NOT_STORED)
 REFUSED = Counter(
     "gateway_signatures_refused", "Requests that no live key has signed.", ["provider", "code"]
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from cryptography import x509
 
-from clearhouse.core import serving
+from clearhouse.core import serving, tracing
 from clearhouse.core.errors import SettingsError
 from clearhouse.payments.account_settings import accounts_from
 from clearhouse.payments.gateway.app import create_app, opened_log
@@ -101,4 +101,5 @@ def serve(host: str, port: int, workers: int, *, is_of_sandbox: bool = False) ->
 
 def _app(options: Callable[[Settings], GatewayOptions]) -> Webhooks:
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
+    tracing.start("gateway")
     return create_app(options(load_settings()))

@@ -182,7 +182,7 @@ class Webhooks:
             _log.error("log_failed", code=error.code, reason=error.message)
             raise _NotTaken(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "log_unavailable",
+                metrics.NOT_STORED,
                 "The webhook can't be stored now: send it again.",
                 _RETRY,
             ) from None

@@ -8,18 +8,20 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Counter, Gauge
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import STARTING, health_app, served, until_a_signal
+from clearhouse.core.loops import health_app, served, until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
-from clearhouse.log.reach import progress_of, waiting_of
+from clearhouse.log.reach import progress_of
 from clearhouse.payments import aging
+from clearhouse.payments.lag import lag_of
 from clearhouse.payments.log_opening import log_place, open_payment_log
+from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.normalizer.aging import read_by_all
 from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.normalizer.breaker import BreakerSettings
@@ -33,41 +35,34 @@ _ARCHIVE_SECONDS = 5.0
 _log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class State:
-    """How the service is, for who asks over HTTP."""
+class State(LoopState):
+    """How the service is, for who asks over HTTP.
 
-    log: Log
-    in_the_way: ClearhouseError | None = STARTING
-    archive_in_the_way: ClearhouseError | None = None
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    Args:
+        log: another object than the one that the loop moves its progress with.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(self, log: Log) -> None:
+        topic = WEBHOOKS.name
+        super().__init__(lambda: lag_of(log, topic, progress_of(log, CONSUMER, topic).of))
+        self.archive_in_the_way: ClearhouseError | None = None
         self._outcomes = Counter(
             "normalizer_outcomes",
             "Webhooks by the topic that what they say went to, and the code of dead letters.",
             ["topic", "code"],
             registry=self.registry,
         )
-        lag = Gauge("normalizer_lag", "Webhooks still to be read.", registry=self.registry)
-        lag.set_function(self._lag)
-        ready = Gauge("normalizer_ready", "1 while nothing is in the way.", registry=self.registry)
-        ready.set_function(lambda: float(self.in_the_way is None))
-
-    _outcomes: Counter = field(init=False)
+        archives = Gauge(
+            "normalizer_archive_ready",
+            "1 while nothing keeps webhooks from being archived in landing.",
+            registry=self.registry,
+        )
+        archives.set_function(lambda: float(self.archive_in_the_way is None))
 
     def count(self, outcomes: Sequence[Outcome]) -> None:
         """Count what a batch became."""
         for outcome in outcomes:
             self._outcomes.labels(outcome.message.topic, outcome.code or "").inc()
-
-    def tell(self, error: ClearhouseError | None) -> None:
-        """Take note of what is in the loop's way; None: nothing."""
-        self.in_the_way = error
-
-    def _lag(self) -> float:
-        read_to = progress_of(self.log, CONSUMER, WEBHOOKS.name)
-        return float(waiting_of(self.log, WEBHOOKS.name, read_to))
 
 
 def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool = True) -> None:
@@ -82,6 +77,7 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
     Raises:
         ClearhouseError: it could not start.
     """
+    tracing.start("normalizer")
     with ExitStack() as stack:
         # Two objects: one that is asked for the normalizer's progress beside the loop would hide
         # from it that another process has come further.
@@ -92,7 +88,14 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
             stack.callback(fetcher.close)
         state = State(beside)
         breaker = BreakerSettings() if has_breaker else None
-        loop = Normalizer(log, landing, fetcher, breaker=breaker, on_outcomes=state.count)
+        loop = Normalizer(
+            log,
+            landing,
+            fetcher,
+            breaker=breaker,
+            on_outcomes=state.count,
+            on_seconds=state.took,
+        )
         stack.callback(loop.close)
         archive = Archive(beside, landing)
         stop = stack.enter_context(until_a_signal())

@@ -151,14 +151,15 @@ def normalize(notice: Notice) -> PaymentEvent | Unmapped:
     if not isinstance(event_type, EventType):
         return notice.unmapped(item.event_code, event_type, None, account)
     amount = decode(_AMOUNT, item.amount, f"{_ITEMS_AT}.amount")
+    occurred_at = in_utc(item.event_date, f"{_ITEMS_AT}.eventDate")
     is_payout = event_type in _PAYOUT_TYPES
     return notice.event(
-        _event_id(notice, item, amount, account, is_live),
+        prefixed(notice.provider, account, is_live, _own_id(item, amount, occurred_at)),
         account,
         livemode=is_live,
         provider_type=item.event_code,
         event_type=event_type,
-        occurred_at=in_utc(item.event_date, f"{_ITEMS_AT}.eventDate"),
+        occurred_at=occurred_at,
         **_ids(item, event_type),
         **_about(item, event_type, success),
         **notice.amount(
@@ -193,17 +194,16 @@ def _action(item: _Item) -> str:
     return ((item.additional_data.action if item.additional_data else "") or "").lower()
 
 
-def _event_id(notice: Notice, item: _Item, amount: _Amount, account: str, is_live: bool) -> str:
+def _own_id(item: _Item, amount: _Amount, occurred_at: dt.datetime) -> str:
     """The id of an item, which has none of its own.
 
     A redelivery has all of these parts again; a capture that comes again after it had failed has
     another reason.
     """
     told = f"{item.reason or ''}|{amount.value}|{amount.currency}".encode()
-    moment = in_utc(item.event_date, f"{_ITEMS_AT}.eventDate").isoformat()
     psp = needed_id(item.psp_reference, f"{_ITEMS_AT}.pspReference")
-    own = f"{psp}:{item.event_code}:{item.success}:{moment}:{hashlib.sha256(told).hexdigest()[:8]}"
-    return prefixed(notice.provider, account, is_live, own)
+    moment, digest = occurred_at.isoformat(), hashlib.sha256(told).hexdigest()[:8]
+    return f"{psp}:{item.event_code}:{item.success}:{moment}:{digest}"
 
 
 def _ids(item: _Item, event_type: EventType) -> dict[str, Any]:

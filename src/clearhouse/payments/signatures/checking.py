@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from clearhouse.payments.accounts import Account
 from clearhouse.payments.signatures.certificates import Certificates
@@ -94,6 +95,7 @@ def as_text(secret: str) -> bytes:
     return secret.encode()
 
 
+@cache
 def key_id(secret: str) -> str:
     """A name of a secret that does not give it away, and stays when another joins it."""
     return "key-" + hashlib.sha256(b"clearhouse key id:" + secret.encode()).hexdigest()[:8]

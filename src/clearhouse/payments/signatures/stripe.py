@@ -34,11 +34,16 @@ def check(delivery: Delivery) -> Checked:
 
 def _parts(signature: str) -> tuple[str, list[str]]:
     """The time and the signatures of scheme v1. Other schemes are not looked at."""
-    parts = [part.partition("=") for part in signature.split(",")]
-    seconds = next((value for name, _, value in parts if name == "t"), "")
-    if not _SECONDS.fullmatch(seconds):
+    seconds: str | None = None
+    given = []
+    for part in signature.split(","):
+        name, _, value = part.partition("=")
+        if name == "v1":
+            given.append(value)
+        elif name == "t" and seconds is None:
+            seconds = value
+    if seconds is None or not _SECONDS.fullmatch(seconds):
         raise SignatureRefused("bad_header", f"The header {HEADER} says no time.")
-    given = [value for name, _, value in parts if name == "v1"]
     if not given:
         raise SignatureRefused("no_signature", f"The header {HEADER} has no signature of v1.")
     return seconds, given

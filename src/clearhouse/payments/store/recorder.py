@@ -35,12 +35,7 @@ from clearhouse.payments.store.refusals import (
     money_of,
 )
 from clearhouse.payments.store.sql import Row, add, add_missing, put, select_in
-from clearhouse.payments.store.tables import (
-    decision,
-    delivery,
-    payment_event,
-    worker_letter,
-)
+from clearhouse.payments.store.tables import decision, delivery, payment_event, worker_letter
 from clearhouse.payments.topics import RECORDED
 
 SOURCE = "payments_store"

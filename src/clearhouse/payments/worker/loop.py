@@ -7,12 +7,14 @@ nothing is done twice or left out.
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import msgspec
 import sqlalchemy as sa
 import structlog
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError, first_line, place_of
 from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
 from clearhouse.payments import aging
@@ -66,6 +68,7 @@ class Worker:
         batch: most events of one transaction.
         clock: the time in UTC.
         on_outcomes: told of each batch that was committed, such as metrics.
+        on_seconds: told how long each batch took.
     """
 
     def __init__(  # noqa: PLR0913 (each is a part of it)
@@ -78,6 +81,7 @@ class Worker:
         batch: int = DEFAULT_BATCH,
         clock: Callable[[], dt.datetime] = _now,
         on_outcomes: Callable[[Outcomes], None] = lambda _: None,
+        on_seconds: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._store = store
@@ -87,6 +91,7 @@ class Worker:
         self._clock = clock
         self._recorder = Recorder(store, clock)
         self._on_outcomes = on_outcomes
+        self._on_seconds = on_seconds
         self._read_to: dict[str, dict[int, int]] = {}
         """By topic and partition, as far as this process knows it."""
         self._age_out_at = clock()
@@ -170,7 +175,10 @@ class Worker:
         for position in list(self._read_to[topic.name].values()):
             records = self._log.read(topic.name, position, self._batch)
             if records:
-                self._record(records, *self._judge(records))
+                begun = time.perf_counter()
+                with tracing.handled("record event", [record.headers for record in records]):
+                    self._record(records, *self._judge(records))
+                self._on_seconds(time.perf_counter() - begun)
             handled += len(records)
         return handled
 

@@ -1,5 +1,6 @@
 """Recording what many runs ask for at the same time, in few transactions."""
 
+import time
 from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ class Recording:
         recorder: records a batch.
         on_outcomes: told of each batch that was committed.
         on_state: told what is in the way of a batch; None: nothing.
+        on_seconds: told how long each batch took.
     """
 
     def __init__(
@@ -33,10 +35,12 @@ class Recording:
         recorder: Recorder,
         on_outcomes: Callable[[Outcomes], None],
         on_state: Callable[[Exception | None], None],
+        on_seconds: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._recorder = recorder
         self._on_outcomes = on_outcomes
         self._on_state = on_state
+        self._on_seconds = on_seconds
         self._batcher = Batcher(self._record)
         self._defects = 0
 
@@ -50,6 +54,7 @@ class Recording:
         return await self._batcher.ask(handled)
 
     def _record(self, batch: Sequence[Handled]) -> list[str | Exception]:
+        begun = time.perf_counter()
         try:
             outcomes = self._recorder.record(batch, None)
         except _OUTAGES as error:
@@ -60,6 +65,7 @@ class Recording:
                 middle = len(batch) // 2
                 return [*self._record(batch[:middle]), *self._record(batch[middle:])]
             return [self._refused(batch[0], error)]
+        self._on_seconds(time.perf_counter() - begun)
         self._on_state(None)
         self._on_outcomes(outcomes)
         if not any(each.problems and each.problems[0].code == RECORD_FAILED for each in batch):

@@ -6,12 +6,15 @@ run. So it can be killed at any time: what was not committed is read again, and 
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import sqlalchemy as sa
 import structlog
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError, first_line
 from clearhouse.log.log import Log, Record, StaleProgress, Subscription
 from clearhouse.payments.topics import EVENTS, REDRIVEN
@@ -34,22 +37,25 @@ class Starter:
         starting: starts their runs.
         batch: most events that are started before the progress is committed.
         on_started: told of each batch that was committed.
+        on_seconds: told how long each batch took.
         on_state: told what is in the way of a topic; None: nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is a part of it)
         self,
         log: Log,
         starting: Starting,
         *,
         batch: int = DEFAULT_BATCH,
         on_started: Callable[[Started], None] = lambda _: None,
+        on_seconds: Callable[[float], None] = lambda _: None,
         on_state: Callable[[str, Exception | None], None] = lambda _topic, _error: None,
     ) -> None:
         self._log = log
         self._starting = starting
         self._batch = batch
         self._on_started = on_started
+        self._on_seconds = on_seconds
         self._on_state = on_state
 
     async def run_until(self, stop: threading.Event) -> None:
@@ -89,10 +95,18 @@ class Starter:
         """Start a batch of a topic, and commit that; how many there were."""
         records = await reading.read(self._batch)
         if records:
-            done = await self._starting.start(records)
-            await reading.commit(records)
+            begun = time.perf_counter()
+            with tracing.handled("start run", [each.headers for each in records]) as carried:
+                traced = map(_with_headers, records, carried)
+                done = await self._starting.start(list(traced))
+                await reading.commit(records)
             self._on_started(done)
+            self._on_seconds(time.perf_counter() - begun)
         return len(records)
+
+
+def _with_headers(record: Record, headers: tracing.Headers) -> Record:
+    return replace(record, headers=headers) if headers else record
 
 
 class _Reading:

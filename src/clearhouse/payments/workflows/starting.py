@@ -22,6 +22,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from clearhouse.core import tracing
 from clearhouse.log.log import Record
 from clearhouse.payments.activities import problems_of
 from clearhouse.payments.dead_letter import DeadLetter
@@ -133,7 +134,8 @@ class Starting:
             delivery = delivery_of(record, event, self._before(event))
             async with self._room:
                 try:
-                    result = await self._start(delivery, event)
+                    with tracing.within(record.headers):
+                        result = await self._start(delivery, event)
                 except RPCError as error:
                     raise error_of(self._place, error) from None
             found.append((record, event, result))

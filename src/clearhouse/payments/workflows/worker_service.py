@@ -10,23 +10,21 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Counter
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.loops import health_app, served, until_a_signal
-from clearhouse.payments.flow import to_publish
 from clearhouse.payments.inference.client import inference_from
 from clearhouse.payments.opening import opened
-from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.recorder import Outcomes, Recorder
 from clearhouse.payments.worker.publishing import Publisher
+from clearhouse.payments.worker.state import WorkerState
 from clearhouse.payments.workflows.activities import PaymentActivities
-from clearhouse.payments.workflows.health import Obstacles
 from clearhouse.payments.workflows.messages import TASK_QUEUE
 from clearhouse.payments.workflows.payment_event import PaymentEventWorkflow
 from clearhouse.payments.workflows.place import temporal_place
@@ -43,45 +41,6 @@ processor, and more of them would not all be done within the time that the serve
 _LOOKS_EVERY_SECONDS = 5.0
 _DRAIN = dt.timedelta(seconds=20)
 """That tasks at hand may take when it is to end: less than a task's time-out and its tries."""
-_OUTCOMES = ("recorded", "duplicate", "dead_letter", "known")
-
-
-@dataclass(slots=True)
-class State:
-    """How the service is, for who asks over HTTP."""
-
-    store: PaymentStore
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    obstacles: Obstacles = field(
-        default_factory=lambda: Obstacles("recording", "publishing", "workflows")
-    )
-    retries: Counter = field(init=False)
-    _outcomes: Counter = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._outcomes = Counter(
-            "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
-        )
-        self.retries = Counter(
-            "worker_retries",
-            "Planned attempts to take a failed payment again, by what came of them.",
-            ["outcome"],
-            registry=self.registry,
-        )
-        outbox = Gauge("worker_outbox", "Messages still to be published.", registry=self.registry)
-        outbox.set_function(lambda: float(to_publish(self.store.engine)))
-        self.obstacles.export("worker_ready", self.registry)
-        self.obstacles.of("recording")(None)  # nothing is known to be in its way until it is asked
-
-    @property
-    def in_the_way(self) -> Exception | None:
-        """What keeps it from work; None: nothing."""
-        return self.obstacles.first
-
-    def count(self, outcomes: Outcomes) -> None:
-        """Count what a batch became."""
-        for name in _OUTCOMES:
-            self._outcomes.labels(name).inc(getattr(outcomes, name))
 
 
 def serve(settings: Settings, host: str, port: int | None) -> None:
@@ -95,11 +54,13 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
     Raises:
         ClearhouseError: it could not start.
     """
+    tracing.start("worker")
     with ExitStack() as stack:
         log, store = stack.enter_context(opened(settings, settings.database_access("worker")))
         bind(store, log)
-        state = State(store)
-        publisher = Publisher(store, log, InlineWorkflows(), state.obstacles.of("publishing"))
+        state = WorkerState(store, lambda: (), "recording", "publishing", "workflows")
+        state.tell_of("recording", None)  # nothing is known to be in its way until it is asked
+        publisher = Publisher(store, log, InlineWorkflows(), state.of("publishing"))
         stop = stack.enter_context(until_a_signal())
         stack.enter_context(published(publisher))
         if port is not None:
@@ -109,10 +70,17 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
             state.count(outcomes)
             publisher.nudge()
 
-        recording = Recording(Recorder(store, _now), on_outcomes, state.obstacles.of("recording"))
+        recording = Recording(Recorder(store, _now), on_outcomes, state.of("recording"), state.took)
+
+        retries = Counter(
+            "worker_retries",
+            "Planned attempts to take a failed payment again, by what came of them.",
+            ["outcome"],
+            registry=state.registry,
+        )
 
         def on_retry(outcome: str) -> None:
-            state.retries.labels(outcome).inc()
+            retries.labels(outcome).inc()
             publisher.nudge()
 
         activities = PaymentActivities(store, inference_from(settings), recording, on_retry)
@@ -152,11 +120,11 @@ def worker_of(client: Client, activities: PaymentActivities) -> Worker:
 
 
 async def _run(
-    place: TemporalPlace, activities: PaymentActivities, state: State, stop: threading.Event
+    place: TemporalPlace, activities: PaymentActivities, state: WorkerState, stop: threading.Event
 ) -> None:
     client = await enter(place)
     async with worker_of(client, activities):
-        await _look(client, place, state.obstacles.of("workflows"), stop)
+        await _look(client, place, state.of("workflows"), stop)
 
 
 async def _look(

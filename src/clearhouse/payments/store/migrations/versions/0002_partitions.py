@@ -11,6 +11,8 @@ _POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Change the tables. Until now a log had one partition, in the order of commits."""
+    with op.batch_alter_table("event_log") as event_log:
+        event_log.alter_column("identity", type_=sa.String(200))  # of a cluster and a topic
     op.rename_table("consumer_progress", "consumer_progress_before")
     op.create_table(
         "consumer_progress",

@@ -1,0 +1,89 @@
+"""Events that workflows record: what runs may still do is on no side, what is lost is missing."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from payment_lives import an_event
+
+from clearhouse.landing import Landing
+from clearhouse.log.log import Message, Progress
+from clearhouse.log.opening import LogPlace
+from clearhouse.log.sqlite import SqliteLog
+from clearhouse.payments.event import EventType, encode_event
+from clearhouse.payments.flow import worker_lag
+from clearhouse.payments.recorded import RecordedStore
+from clearhouse.payments.store.database import PaymentStore, open_store
+from clearhouse.payments.store.tables import delivery
+from clearhouse.payments.streams import Streams
+from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS
+from clearhouse.payments.unrecorded import RUNNING_FOR, STARTER
+
+NOW = dt.datetime.now(dt.UTC)
+LONG_AGO = NOW - RUNNING_FOR - dt.timedelta(minutes=5)
+DAYS = [LONG_AGO.date(), NOW.date()]
+SENT, LOST, RECORDED, RUNNING, WAITING = 5, 0, 1, 2, 3
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> SqliteLog:
+    """One event each that is lost, recorded, in a run, and not started; one more is recorded."""
+    at = [LONG_AGO]
+    log = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=lambda: at[0])
+    log.append(
+        [Message(WEBHOOKS.name, "k", b"{}")] * SENT, Progress("normalizer", WEBHOOKS.name, 0)
+    )
+    log.append([], Progress("normalizer", WEBHOOKS.name, SENT))
+    for position in range(SENT):
+        at[0] = LONG_AGO if position == LOST else NOW
+        event = an_event(EventType.CAPTURED, webhook_position=position, book_date=LONG_AGO.date())
+        log.append([Message(EVENTS.name, "k", encode_event(event))])
+    log.progress(STARTER, EVENTS.name)
+    log.append([], Progress(STARTER, EVENTS.name, WAITING))
+    return log
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PaymentStore:
+    store = open_store(f"sqlite:///{tmp_path}/payments.db")
+    for position in (RECORDED, SENT - 1):
+        row = {
+            "webhook_position": position, "event_id": "e", "outcome": "recorded",
+            "book_date": LONG_AGO.date(), "amount_minor": 1, "currency": "USD", "body_sha256": "",
+            "attempt": 1, "first_at": NOW.replace(tzinfo=None),
+        }  # fmt: skip
+        with store.writing() as connection:
+            connection.execute(sa.insert(delivery), row)
+    return store
+
+
+def streams(tmp_path: Path) -> Streams:
+    return Streams(
+        LogPlace(f"sqlite:///{tmp_path}/log.db"),
+        RecordedStore(f"sqlite:///{tmp_path}/payments.db"),
+        Landing.from_url(f"file://{tmp_path}/landing"),
+        has_workflows=True,
+    )
+
+
+@pytest.mark.usefixtures("log", "store")
+def test_a_lost_event_is_missing_and_one_in_a_run_waits(tmp_path: Path) -> None:
+    of = streams(tmp_path)
+
+    assert of.recorded_to.of(0) == RUNNING
+    assert keys(of.normalized(DAYS)) == [LOST, RECORDED]
+    assert keys(of.delivered("recorded", DAYS)) == [RECORDED]
+
+
+def test_runs_that_go_on_are_still_to_be_done(log: SqliteLog, store: PaymentStore) -> None:
+    assert worker_lag(log, store.engine, has_workflows=True) == SENT - WAITING  # to be started
+
+    log.progress(STARTER, EVENTS.name)
+    log.append([], Progress(STARTER, EVENTS.name, SENT))
+
+    assert worker_lag(log, store.engine, has_workflows=True) == 2  # RUNNING and WAITING
+
+
+def keys(rows: object) -> list[int]:
+    return [int(key.split("|")[1]) for key in rows["_record_key"].to_pylist()]
