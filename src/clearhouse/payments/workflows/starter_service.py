@@ -9,14 +9,16 @@ import datetime as dt
 import threading
 from contextlib import ExitStack
 
+import structlog
 from prometheus_client import Counter, Gauge
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from clearhouse.core import tracing
 from clearhouse.core.loops import health_app, served, until_a_signal
-from clearhouse.log.log import Log
+from clearhouse.log.log import Log, LogError
 from clearhouse.log.reach import progress_of
+from clearhouse.payments import aging
 from clearhouse.payments.lag import Lag, lag_of
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.loop_state import LoopState
@@ -32,6 +34,7 @@ from clearhouse.payments.workflows.starting import Started, Starting
 from clearhouse.settings import Settings
 from clearhouse.workflows.temporal import TemporalPlace, enter, error_of
 
+_log = structlog.get_logger()
 _LOOKS_EVERY_SECONDS = 5.0
 _WAITS_AFTER = dt.timedelta(minutes=1)
 
@@ -45,6 +48,7 @@ class State(LoopState):
 
     def __init__(self, log: Log) -> None:
         super().__init__(lambda: starter_lags(log), EVENTS.name, REDRIVEN.name, "workflows")
+        self.log = log
         self._results = Counter(
             "starter_events",
             "Events by what was done: a run was started, one was signalled, none was needed as the "
@@ -103,6 +107,12 @@ def starter_lags(log: Log) -> list[Lag]:
     ]
 
 
+def age_out(log: Log, today: dt.date) -> int:
+    """Have the log forget events that are in the hands of runs, and old; how many, at most."""
+    read_to = {topic: progress_of(log, CONSUMER, topic.name) for topic in (EVENTS, REDRIVEN)}
+    return aging.age_out(log, today, read_to)
+
+
 async def _run(
     place: TemporalPlace, log: Log, store: PaymentStore, state: State, stop: threading.Event
 ) -> None:
@@ -118,6 +128,16 @@ async def _run(
     async with asyncio.TaskGroup() as group:
         group.create_task(starter.run_until(stop))
         group.create_task(_look(client, place, state, stop))
+        group.create_task(_age_out_hourly(state.log, stop))
+
+
+async def _age_out_hourly(log: Log, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(age_out, log, _now().date())
+        except LogError as error:
+            _log.warning("aging_waits", reason=error.message)
+        await asyncio.to_thread(stop.wait, aging.EVERY.total_seconds())
 
 
 async def _look(client: Client, place: TemporalPlace, state: State, stop: threading.Event) -> None:
