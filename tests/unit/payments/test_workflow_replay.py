@@ -1,6 +1,7 @@
 """Histories of each version of the runs of payments, replayed on the definitions of today.
 
-A history that no longer fits is of a run that would be stuck after the next deployment.
+A history that no longer fits is of a run that would be stuck after the next deployment. The replay
+is in the sandbox, which refuses what is not deterministic; the worker does without it.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from prometheus_client import Counter
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
@@ -36,7 +36,8 @@ from clearhouse.workflows.temporal import TemporalPlace, check, enter
 
 WORKFLOWS = (PaymentEventWorkflow, RetryPlanWorkflow)
 _TASKS = 64
-"""Of runs at a time: as many events can be in one transaction of the store."""
+"""Of runs at a time: as many events can be in one transaction of the store. They share the
+processor, and more of them would not all be done within the time that the server gives a task."""
 _LOOKS_EVERY_SECONDS = 5.0
 _DRAIN = dt.timedelta(seconds=20)
 """That tasks at hand may take when it is to end: less than a task's time-out and its tries."""
@@ -107,6 +108,9 @@ def worker_of(client: Client, activities: PaymentActivities) -> Worker:
         task_queue=TASK_QUEUE,
         workflows=WORKFLOWS,
         activities=activities.all,
+        # The sandbox would load the definitions anew for each run, for most of its processor time.
+        # That they are deterministic is seen where histories are replayed, inside of it.
+        workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_workflow_tasks=_TASKS,
         max_concurrent_local_activities=3 * _TASKS,  # of each run, at most three models at a time
         max_cached_workflows=10 * _TASKS,
