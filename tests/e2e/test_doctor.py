@@ -24,7 +24,7 @@ def asked(folder: Path, *options: str, **variables: str) -> tuple[int, dict[str,
 
 def test_running_services_are_ready_and_what_waits_is_counted(tmp_path: Path) -> None:
     home = tmp_path / ".clearhouse"
-    with running_services(home, {}) as services:
+    with running_services({"CLEARHOUSE_HOME": str(home)}) as services:
         services.until_ready()
         code, found = asked(tmp_path, "--service", f"gateway={services.url}")
         assert found["service gateway"]["detail"] == f"{services.url} is ready."

@@ -46,7 +46,7 @@ def test_events_become_runs_and_rows_once_and_what_breaks_a_rule_a_failed_run(pa
         until(lambda: len(payments.read(RECORDED.name)) == len(sent))
         assert worker.metric('worker_outcomes_total{outcome="recorded"}') == len(sent)
         until(lambda: starter.metric('starter_events_total{result="started"}') == len(sent) + 1)
-        assert starter.metric("starter_lag") == 0
+        assert starter.metric('payments_lag{partition="0",topic="payments.events"}') == 0
         until(lambda: payments.status(broken) == "FAILED")
         # Mended, it is tried again under the same id.
         payments.append(
