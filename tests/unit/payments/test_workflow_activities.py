@@ -21,7 +21,6 @@ from clearhouse.payments.store.refusals import unreadable
 from clearhouse.payments.store.retries import decide, planned
 from clearhouse.payments.store.tables import outbox
 from clearhouse.payments.topics import EVENTS, RECORDED, RETRIES, WORKER_DEAD
-from clearhouse.payments.workflows.histories import Histories
 from clearhouse.payments.workflows.messages import workflow_id
 from clearhouse.payments.workflows.recording import Recording
 
@@ -102,22 +101,6 @@ def test_many_that_can_not_be_recorded_are_a_defect_of_ours_and_no_dead_letters(
     answers = record_all(recording, batch)
 
     assert [type(each) for each in answers] == [ApplicationError] * 20 + [TypeError] * 5
-
-
-def test_history_of_an_event_waits_for_the_one_before_it_of_its_payment(store):
-    before, event = an_event(T.FAILED), an_event(T.FAILED)
-    recorder = Recorder(store, lambda: NOON)
-
-    async def ask():
-        histories = Histories(store)
-        asked = asyncio.create_task(histories.before(event, before.webhook_position))
-        await asyncio.sleep(0.1)
-        assert not asked.done()
-        await asyncio.to_thread(recorder.record, [handled(before, 0)], None)
-        return await asked, await histories.before(before, None)
-
-    history, of_a_recorded_one = asyncio.run(ask())
-    assert (history.failures, of_a_recorded_one) == (1, None)
 
 
 def _failed_with_a_plan(store, *attempts):

@@ -21,7 +21,7 @@ from clearhouse.payments.retry_due import Attempt
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.recorder import Handled
 from clearhouse.payments.store.retries import decide, planned
-from clearhouse.payments.workflows.histories import Histories
+from clearhouse.payments.worker.history import new_with_history
 from clearhouse.payments.workflows.messages import Asked, Before, Delivery, Judged, Plan
 from clearhouse.payments.workflows.recording import Recording
 from clearhouse.workflows.activity import Activity
@@ -49,7 +49,7 @@ class PaymentActivities:
     ) -> None:
         self._store = store
         self._on_retry = on_retry
-        self._histories = Histories(store)
+        self._histories = Batcher(self._read_histories)
         self._recording = recording
         models = models_of(inference)
         self._advice = {
@@ -80,8 +80,7 @@ class PaymentActivities:
     @coded
     async def read_history(self, delivery: Delivery) -> Before:
         """What is known of an event's payment."""
-        event = decode_event(delivery.event)
-        return Before(history=await self._histories.before(event, delivery.after))
+        return Before(history=await self._histories.ask(decode_event(delivery.event)))
 
     @activity.defn(name=declared.SCORE_FRAUD.name)
     @coded
@@ -124,6 +123,11 @@ class PaymentActivities:
         outcome = await asyncio.to_thread(decide, self._store, attempt, _now())
         self._on_retry(outcome)
         return outcome
+
+    def _read_histories(self, events: Sequence[PaymentEvent]) -> list[History | None]:
+        found = new_with_history(self._store, events)
+        by_id = {event.event_id: history for event, history in found}
+        return [by_id.get(event.event_id) for event in events]
 
     async def _ask(self, which: Activity, asked: Asked) -> Row:
         return await self._advice[which.name].ask((decode_event(asked.event), asked.history))

@@ -36,9 +36,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         topic, position, key, appended_at: of the message.
         event: a PaymentEvent as JSON, as the log has it.
-        after: the webhook position of the last event before it of the same payment: what is known
-            of a payment before the event is asked for when that one is recorded. None: there is
-            none that is known to be under way.
     """
 
     topic: str
@@ -48,7 +45,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str
     event_type: EventType
     event: msgspec.Raw
-    after: int | None = None
 
     @property
     def record(self) -> Record:
@@ -100,7 +96,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: int
 
 
-def delivery_of(record: Record, event: PaymentEvent, after: int | None) -> Delivery:
+def delivery_of(record: Record, event: PaymentEvent) -> Delivery:
     """A record of the log as its run is given it."""
     return Delivery(
         topic=record.topic,
@@ -110,7 +106,6 @@ def delivery_of(record: Record, event: PaymentEvent, after: int | None) -> Deliv
         event_id=event.event_id,
         event_type=event.event_type,
         event=msgspec.Raw(record.value),
-        after=after,
     )
 
 

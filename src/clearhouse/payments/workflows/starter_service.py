@@ -7,6 +7,7 @@ what was not committed is read again at the next start, and its runs are known.
 import asyncio
 import datetime as dt
 import threading
+from collections.abc import Collection
 from contextlib import ExitStack
 
 import structlog
@@ -25,12 +26,14 @@ from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.log_binding import bind
+from clearhouse.payments.store.progress import delivered_of
 from clearhouse.payments.store.recorder import Recorder
 from clearhouse.payments.topics import EVENTS, REDRIVEN
 from clearhouse.payments.workflows.asking import UNDER_WAY
 from clearhouse.payments.workflows.place import temporal_place
 from clearhouse.payments.workflows.starter import CONSUMER, Starter
 from clearhouse.payments.workflows.starting import Started, Starting
+from clearhouse.payments.workflows.under_way import UnderWay
 from clearhouse.settings import Settings
 from clearhouse.workflows.temporal import TemporalPlace, enter, error_of
 
@@ -117,7 +120,8 @@ async def _run(
     place: TemporalPlace, log: Log, store: PaymentStore, state: State, stop: threading.Event
 ) -> None:
     client = await enter(place)
-    starting = Starting(client, place, Recorder(store, _now), _now)
+    under_way = UnderWay(lambda webhooks: delivered(store, webhooks))
+    starting = Starting(client, place, Recorder(store, _now), under_way, _now)
     starter = Starter(
         log,
         starting,
@@ -129,6 +133,12 @@ async def _run(
         group.create_task(starter.run_until(stop))
         group.create_task(_look(client, place, state, stop))
         group.create_task(_age_out_hourly(state.log, stop))
+
+
+def delivered(store: PaymentStore, webhooks: Collection[int]) -> set[int]:
+    """Those of some webhooks of whose events it is recorded what became of them."""
+    with store.reading() as connection:
+        return delivered_of(connection, webhooks)
 
 
 async def _age_out_hourly(log: Log, stop: threading.Event) -> None:

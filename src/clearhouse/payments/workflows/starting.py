@@ -7,7 +7,6 @@ run that has failed is started anew: its event was dead-lettered, and is deliver
 
 import asyncio
 import datetime as dt
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -32,15 +31,16 @@ from clearhouse.payments.store.refusals import unreadable
 from clearhouse.payments.worker.history import known_by
 from clearhouse.payments.workflows import messages
 from clearhouse.payments.workflows.messages import Delivery, delivery_of, workflow_id
+from clearhouse.payments.workflows.under_way import UnderWay
 from clearhouse.workflows.temporal import TemporalPlace, error_of
 
 STARTED, SIGNALLED, REFUSED = "started", "signalled", "refused"
-DEFAULT_CONCURRENCY = 64
+_REQUESTS = 64
+"""To the server at a time."""
 _MOST_OF_EVENT = 256 << 10
 """Bytes of an event that a run is started for. The rules refuse a larger one, and so does a server:
 it is recorded here."""
 _MOST_OF_KEYWORD = 255
-_REMEMBERED = 20_000
 _ATTRIBUTES = {name: SearchAttributeKey.for_keyword(name) for name in messages.SEARCHED_BY}
 
 
@@ -66,8 +66,8 @@ class Starting:
         client: of the workflow server.
         place: the same server, for sentences.
         recorder: for deliveries of what is recorded, and for messages that are no events.
+        under_way: keeps runs of a payment in order, and what waits in the log.
         clock: the time in UTC.
-        concurrency: requests to the server at a time.
     """
 
     def __init__(
@@ -75,15 +75,15 @@ class Starting:
         client: Client,
         place: TemporalPlace,
         recorder: Recorder,
+        under_way: UnderWay,
         clock: Callable[[], dt.datetime],
-        concurrency: int = DEFAULT_CONCURRENCY,
     ) -> None:
         self._client = client
         self._place = place
         self._recorder = recorder
         self._clock = clock
-        self._room = asyncio.Semaphore(concurrency)
-        self._last: OrderedDict[str, int] = OrderedDict()
+        self._room = asyncio.Semaphore(_REQUESTS)
+        self._under_way = under_way
 
     async def start(self, records: Sequence[Record]) -> Started:
         """See that each event is in the hands of a run, or recorded. It may be repeated.
@@ -101,8 +101,7 @@ class Starting:
             except (msgspec.DecodeError, RecursionError):
                 letters.append(unreadable(record, self._clock()))
                 continue
-            # One after the other of a payment, so that the server has them in their order.
-            queues.setdefault(known_by(event) or event.event_id, []).append((record, event))
+            queues.setdefault(_kept_in_order(event), []).append((record, event))
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._in_order(queue)) for queue in queues.values()]
@@ -131,26 +130,19 @@ class Starting:
             if len(record.value) > _MOST_OF_EVENT:
                 found.append((record, event, REFUSED))
                 continue
-            delivery = delivery_of(record, event, self._before(event))
-            async with self._room:
-                try:
+            await self._under_way.begin(event.webhook_position, _kept_in_order(event))
+            result = REFUSED
+            try:
+                async with self._room:
                     with tracing.within(record.headers):
-                        result = await self._start(delivery, event)
-                except RPCError as error:
-                    raise error_of(self._place, error) from None
+                        result = await self._start(delivery_of(record, event), event)
+            except RPCError as error:
+                raise error_of(self._place, error) from None
+            finally:
+                if result == REFUSED:
+                    self._under_way.end(event.webhook_position)
             found.append((record, event, result))
         return found
-
-    def _before(self, event: PaymentEvent) -> int | None:
-        """The last event before it of the same payment, so far as this process knows."""
-        key = known_by(event)
-        if key is None:
-            return None
-        before = self._last.pop(key, None)
-        self._last[key] = event.webhook_position
-        if len(self._last) > _REMEMBERED:
-            self._last.popitem(last=False)
-        return None if before == event.webhook_position else before
 
     async def _start(self, delivery: Delivery, event: PaymentEvent) -> str:
         own = workflow_id(event.event_id)
@@ -180,6 +172,11 @@ class Starting:
                 raise
             return False
         return True
+
+
+def _kept_in_order(event: PaymentEvent) -> str:
+    """What events are of that are recorded one after the other, so that each knows of the last."""
+    return known_by(event) or event.event_id
 
 
 def _attributes(event: PaymentEvent) -> TypedSearchAttributes:
