@@ -17,13 +17,18 @@ class Batcher(Generic[Asked, Answered]):
         work: answers a batch: one answer for each, in their order. An answer that is an exception
             is raised for the task that asked; an exception of the call, for all of the batch.
         most: of one batch.
+        gather_seconds: that the first of a batch waits for others.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Asked]], Sequence[Answered | Exception]], most: int = 500
+        self,
+        work: Callable[[Sequence[Asked]], Sequence[Answered | Exception]],
+        most: int = 500,
+        gather_seconds: float = 0.0,
     ) -> None:
         self._work = work
         self._most = most
+        self._gather_seconds = gather_seconds
         self._asked: list[tuple[Asked, asyncio.Future[Answered]]] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -42,6 +47,8 @@ class Batcher(Generic[Asked, Answered]):
     async def _work_all(self) -> None:
         try:
             while self._asked:
+                if len(self._asked) < self._most:
+                    await asyncio.sleep(self._gather_seconds)
                 batch, self._asked = self._asked[: self._most], self._asked[self._most :]
                 await self._answer(batch)
         finally:

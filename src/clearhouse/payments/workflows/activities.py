@@ -28,6 +28,7 @@ from clearhouse.workflows.activity import Activity
 from clearhouse.workflows.temporal_errors import coded
 
 Row = dict[str, Any]
+_GATHER_SECONDS = 0.02
 
 
 class PaymentActivities:
@@ -49,7 +50,7 @@ class PaymentActivities:
     ) -> None:
         self._store = store
         self._on_retry = on_retry
-        self._histories = Batcher(self._read_histories)
+        self._histories = Batcher(self._read_histories, gather_seconds=_GATHER_SECONDS)
         self._recording = recording
         models = models_of(inference)
         self._advice = {
