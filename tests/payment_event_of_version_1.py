@@ -20,11 +20,10 @@ with workflow.unsafe.imports_passed_through():
         VALIDATE_BUSINESS_RULES,
         no_advice,
     )
-    from clearhouse.payments.problem import Problem
+    from clearhouse.payments.problem import RECORD_FAILED, Problem
     from clearhouse.payments.workflows.messages import (
         DELIVERED,
         PAYMENT_EVENT,
-        RECORD_FAILED,
         REDRIVE,
         STATE,
         Asked,

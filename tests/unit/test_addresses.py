@@ -47,7 +47,7 @@ def test_every_server_listens_on_loopback_unless_told_otherwise() -> None:
 
 
 def test_the_services_under_a_supervisor_do_too() -> None:
-    for service in services(Places(), {}):
+    for service in services(Places(), {}, has_starter=True):
         if "--host" in service.command:
             assert service.command[service.command.index("--host") + 1] == "127.0.0.1"
     assert Places().gateway_url.startswith("http://127.0.0.1:")

@@ -20,7 +20,13 @@ from clearhouse.payments.services import (
     Places,
     services,
 )
-from clearhouse.payments.unrecorded import has_workflows
+
+_LoopPort = Annotated[
+    int,
+    typer.Option(
+        metavar="PORT", help="Of its health and metrics, where it is started.", min=1, max=65535
+    ),
+]
 
 
 def register(group: typer.Typer) -> None:
@@ -38,15 +44,9 @@ def payments(
     inference_port: Annotated[
         int, typer.Option(metavar="PORT", help="Of the inference service.", min=1, max=65535)
     ] = INFERENCE_PORT,
-    normalizer_port: Annotated[
-        int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
-    ] = NORMALIZER_PORT,
-    worker_port: Annotated[
-        int, typer.Option(metavar="PORT", help="Of its health and metrics.", min=1, max=65535)
-    ] = WORKER_PORT,
-    starter_port: Annotated[
-        int, typer.Option(metavar="PORT", help="The same, with Temporal.", min=1, max=65535)
-    ] = STARTER_PORT,
+    normalizer_port: _LoopPort = NORMALIZER_PORT,
+    worker_port: _LoopPort = WORKER_PORT,
+    starter_port: _LoopPort = STARTER_PORT,
     sandbox: Annotated[
         bool,
         typer.Option(
@@ -89,11 +89,10 @@ def serve(places: Places, environment: Mapping[str, str], *, of_sandbox: bool) -
             places, environment, of_sandbox=of_sandbox, has_starter=config.has_workflow_server
         )
         supervisor = Supervisor(children, shown.tell)
-        workflows = has_workflows(config)
         looking = Looking(
             shown,
             supervisor.running,
-            lambda: measure(log, store.engine, has_workflows=workflows),
+            lambda: measure(log, store.engine, has_workflows=config.has_workflow_server),
         )
         # The first signal asks the services to end; the second ends them at once.
         stop = stack.enter_context(until_a_signal(again=lambda: _kill_all(supervisor)))

@@ -88,3 +88,16 @@ def served(app: Any, host: str, port: int) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def watched_until_a_signal(
+    title: str, state: LoopState, host: str, port: int | None
+) -> Iterator[threading.Event]:
+    """See `until_a_signal`; meanwhile health and metrics are served, unless the port is None."""
+    with until_a_signal() as stop:
+        if port is None:
+            yield stop
+            return
+        with served(health_app(title, state), host, port):
+            yield stop

@@ -29,7 +29,6 @@ from clearhouse.payments.flow import Flow, counted, measure
 from clearhouse.payments.opening import opened
 from clearhouse.payments.services import Places, services
 from clearhouse.payments.store import tables
-from clearhouse.payments.unrecorded import has_workflows
 from clearhouse.pipeline.domain import Arrived, Verdict
 from clearhouse.sandbox.payments import accounts
 from clearhouse.sandbox.payments.options import PaymentOptions
@@ -59,7 +58,7 @@ class _Stage:
     said: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES_KEPT))
 
     def flow(self) -> Flow:
-        workflows = has_workflows(self.settings)
+        workflows = self.settings.has_workflow_server
         return measure(self.log, self.store, has_workflows=workflows)
 
     def verdict(self, sent: str) -> Verdict:
@@ -133,7 +132,12 @@ def _sent(stage: _Stage) -> str:
     """Send all webhooks to the services, wait for what comes of them, and say how it went."""
     places = Places(gateway=free_port(), inference=None)
     supervisor = Supervisor(
-        services(places, _environment(stage.settings), of_sandbox=True),
+        services(
+            places,
+            _environment(stage.settings),
+            of_sandbox=True,
+            has_starter=stage.settings.has_workflow_server,
+        ),
         lambda name, line: stage.said.append(f"{name}: {line}"),
     )
     report = SendReport()
@@ -195,6 +199,7 @@ def _environment(settings: Settings) -> Mapping[str, str]:
     return {
         "CLEARHOUSE_HOME": str(settings.clearhouse_home),
         "LOG_URL": settings.log_url,
+        "WORKFLOWS_URL": settings.workflows_url,
         "LANDING_URL": settings.landing_url,
         "PAYMENTS_DATABASE_URL": store if isinstance(store, str) else store.for_client(),
         "STRIPE_API_URL": settings.stripe_api_url.for_client(),

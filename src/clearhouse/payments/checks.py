@@ -15,13 +15,13 @@ from clearhouse.core.errors import ServerError, StoreError
 from clearhouse.log.log import Log
 from clearhouse.payments.account_settings import accounts_from
 from clearhouse.payments.flow import worker_lags
-from clearhouse.payments.lag import Lag, lag_of
+from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.normalizer.loop import CONSUMER as NORMALIZER
 from clearhouse.payments.services import health_urls
 from clearhouse.payments.store import tables
-from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS, Topic
-from clearhouse.payments.unrecorded import STARTER, has_workflows
+from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS
+from clearhouse.payments.unrecorded import STARTER
 from clearhouse.settings import Settings
 from clearhouse.store.checks import is_missing, version_of
 from clearhouse.store.database import open_to_watch
@@ -86,9 +86,9 @@ def _lag(settings: Settings) -> Answer:
     if any(map(is_missing, (settings.log_url, settings.payments_database_url))):
         return Answer("Nothing waits: no service of payments has run yet.")
     with _opened_log(settings) as log:
-        lags = {"normalizer": _kept_in_log(log, NORMALIZER, WEBHOOKS)}
-        if has_workflows(settings):
-            lags["starter"] = _kept_in_log(log, STARTER, EVENTS)
+        lags = {"normalizer": kept_lag(log, NORMALIZER, WEBHOOKS.name)}
+        if settings.has_workflow_server:
+            lags["starter"] = kept_lag(log, STARTER, EVENTS.name)
         else:
             with _disposing(open_to_watch(settings.payments_database_url)) as store:
                 lags["worker"] = worker_lags(log, store)
@@ -98,10 +98,6 @@ def _lag(settings: Settings) -> Answer:
     told = ", ".join(f"{count:,} for the {name}" for name, count in waiting.items())
     age = f"; the oldest for {oldest:,.0f} s" if oldest else ""
     return Answer(f"Records that wait: {told}{age}.", lag=sum(waiting.values()))
-
-
-def _kept_in_log(log: Log, consumer: str, topic: Topic) -> list[Lag]:
-    return lag_of(log, topic.name, lambda each: log.progress(consumer, topic.name, each))
 
 
 @contextmanager
@@ -145,7 +141,7 @@ def _store(settings: Settings) -> Answer:
 
 def _workflows(settings: Settings) -> Answer:
     """Whether the workflows' server answers, has the namespace, and has workers."""
-    if not has_workflows(settings):
+    if not settings.has_workflow_server:
         return Answer("They run in the worker's own process.")
     from clearhouse.payments.workflows.asking import server_now  # its client need not be there
 

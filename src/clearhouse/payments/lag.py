@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clearhouse.log.log import Log
+from clearhouse.log.reach import progress_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,8 @@ def lag_of(log: Log, topic: str, read_to: Callable[[int], int]) -> list[Lag]:
         oldest = first[0].appended_at if first else None
         found.append(Lag(topic, partition, waiting if first else 0, oldest))
     return found
+
+
+def kept_lag(log: Log, consumer: str, topic: str) -> list[Lag]:
+    """The same of a consumer whose progress is in the log. See `lag_of`."""
+    return lag_of(log, topic, progress_of(log, consumer, topic).of)

@@ -31,7 +31,8 @@ PARTS = ("log", "store", "workflows", "source", "breaker")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # as core.service_metrics does
 _BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_OUTAGES = (ClearhouseError, sa.exc.DatabaseError, sa.exc.TimeoutError)
+UNREADABLE = (ClearhouseError, sa.exc.DatabaseError, sa.exc.TimeoutError)
+"""What keeps metrics of the log or the store from being read."""
 _log = structlog.get_logger()
 
 Reading = Callable[[], Iterable[Metric]]
@@ -157,5 +158,5 @@ class _Readings(Collector):
         """What can be read now. What can't be, the loop itself finds, waits for and tells."""
         try:
             yield from list(self._reading())
-        except _OUTAGES as error:
+        except UNREADABLE as error:
             _log.warning("metrics_unreadable", code=code_of(error), reason=first_line(error))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import msgspec
 import sqlalchemy as sa
 
-from clearhouse.log.log import Log, Record, partition_of
-from clearhouse.log.scan import scan
+from clearhouse.log.log import Log, Record
+from clearhouse.log.scan import records
 from clearhouse.payments.store.tables import letter_state
 from clearhouse.payments.topics import DEAD_LETTERS
 
@@ -59,21 +59,7 @@ class OpenLetters:
         """The letters of a topic that were written since it was read last."""
         partitions = range(self._log.partitions(topic))
         ends = {each: self._log.end(topic, each) for each in partitions}
-        if topic in self._read_to:
-            found = [each for p in partitions for each in self._after(topic, p, ends[p])]
-        else:
-            read = scan(self._log, topic)
-            found = [each for each in read if each.position < ends[partition_of(each.position)]]
+        begin = self._read_to.get(topic) or {p: self._log.first(topic, p) for p in partitions}
+        found = [each for p in partitions for each in records(self._log, topic, begin[p], ends[p])]
         self._read_to[topic] = ends
-        return found
-
-    def _after(self, topic: str, partition: int, end: int) -> list[Record]:
-        found: list[Record] = []
-        position = self._read_to[topic][partition]
-        while position < end:
-            records = [r for r in self._log.read(topic, position) if r.position < end]
-            if not records:
-                break
-            found += records
-            position = records[-1].position + 1
         return found

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+RECORD_FAILED = "record_failed"
+"""Code of an event that can't be stored, whatever the number of tries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -54,8 +54,8 @@ def services(
     places: Places,
     environment: Mapping[str, str],
     *,
+    has_starter: bool,
     of_sandbox: bool = False,
-    has_starter: bool = False,
 ) -> list[Child]:
     """The services in the order in which they start: the door is opened last, and closed first.
 

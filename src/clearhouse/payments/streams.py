@@ -33,7 +33,7 @@ from clearhouse.payments.stream_rows import (
     spine_table,
 )
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS, Topic
-from clearhouse.payments.unrecorded import STARTER, has_workflows, in_flight, unread
+from clearhouse.payments.unrecorded import STARTER, in_flight, unread
 from clearhouse.pipeline.domain import StreamHop, StreamState
 from clearhouse.settings import Settings
 
@@ -266,7 +266,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         log_place(settings),
         RecordedStore(settings.payments_database_url),
         landing,
-        has_workflows(settings),
+        settings.has_workflow_server,
     )
     raw = Hop(
         "webhooks → raw",

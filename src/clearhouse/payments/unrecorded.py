@@ -12,7 +12,6 @@ from clearhouse.log.log import Log, Reached, Record
 from clearhouse.log.scan import records
 from clearhouse.payments.stream_rows import became
 from clearhouse.payments.topics import EVENTS
-from clearhouse.settings import Settings
 
 STARTER = "starter"
 """Who reads events where workflows record them."""
@@ -23,11 +22,6 @@ RUNNING_FOR = dt.timedelta(minutes=15)
 _AT_ONCE = 1_000
 Delivered = Callable[[Collection[int]], set[int]]
 """Those of some webhook positions of whose events it is recorded what became of them."""
-
-
-def has_workflows(settings: Settings) -> bool:
-    """Whether workflows of a server record events."""
-    return settings.workflows_url.startswith("temporal")
 
 
 def unread(log: Log, read_to: Reached, partition: int) -> Iterator[int]:

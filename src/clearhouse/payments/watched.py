@@ -13,11 +13,11 @@ import structlog
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.core.errors import first_line
 from clearhouse.log.log import Log
-from clearhouse.payments.lag import lag_of
+from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
-from clearhouse.payments.loop_state import code_of
+from clearhouse.payments.loop_state import UNREADABLE, code_of
 from clearhouse.payments.normalizer.loop import CONSUMER as NORMALIZER
 from clearhouse.payments.open_letters import OpenLetters
 from clearhouse.payments.store import tables
@@ -27,7 +27,6 @@ from clearhouse.store.checks import is_missing
 from clearhouse.store.database import open_to_watch
 
 _OUTCOMES = ("recorded", "duplicate", "dead_letter")
-_OUTAGES = (ClearhouseError, sa.exc.DatabaseError, sa.exc.TimeoutError)
 _log = structlog.get_logger("exporter")
 
 
@@ -67,7 +66,7 @@ class PaymentsCollector(Collector):
         for part, read in (("store", self._of_store), ("log", self._of_log)):
             try:
                 found = list(read())
-            except _OUTAGES as error:
+            except UNREADABLE as error:
                 _log.warning(f"{part}_unreadable", code=code_of(error), reason=first_line(error))
                 up.add_metric([part], 0)
                 self.close()
@@ -100,8 +99,7 @@ class PaymentsCollector(Collector):
 
     def _of_log(self) -> Iterator[Metric]:
         log = self._opened_log()
-        topic = WEBHOOKS.name
-        lags = lag_of(log, topic, lambda partition: log.progress(NORMALIZER, topic, partition))
+        lags = kept_lag(log, NORMALIZER, WEBHOOKS.name)
         yield _gauge(
             "unread_webhooks",
             "Webhooks that the normalizer has still to read.",

@@ -14,12 +14,11 @@ from prometheus_client import Counter, Gauge
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import health_app, served, until_a_signal
+from clearhouse.core.loops import watched_until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
-from clearhouse.log.reach import progress_of
 from clearhouse.payments import aging
-from clearhouse.payments.lag import lag_of
+from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.normalizer.aging import read_by_all
@@ -43,8 +42,7 @@ class State(LoopState):
     """
 
     def __init__(self, log: Log) -> None:
-        topic = WEBHOOKS.name
-        super().__init__(lambda: lag_of(log, topic, progress_of(log, CONSUMER, topic).of))
+        super().__init__(lambda: kept_lag(log, CONSUMER, WEBHOOKS.name))
         self.archive_in_the_way: ClearhouseError | None = None
         self._outcomes = Counter(
             "normalizer_outcomes",
@@ -98,9 +96,7 @@ def serve(settings: Settings, host: str, port: int | None, *, has_breaker: bool 
         )
         stack.callback(loop.close)
         archive = Archive(beside, landing)
-        stop = stack.enter_context(until_a_signal())
-        if port is not None:
-            stack.enter_context(served(health_app("Normalizer", state), host, port))
+        stop = stack.enter_context(watched_until_a_signal("Normalizer", state, host, port))
         _run_side_by_side(
             stop,
             lambda: loop.run_until(stop, state.tell),

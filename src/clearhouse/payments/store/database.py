@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from clearhouse.core.database_access import BATCH, DatabaseAccess
+from clearhouse.core.errors import ClearhouseError
 from clearhouse.core.urls import SecretUrl
 from clearhouse.payments.store import tables
 from clearhouse.store import roles
@@ -18,6 +21,10 @@ SCHEMA = Schema(
     prepared_by="clearhouse payments prepare",
     rights={roles.WORKER: roles.WRITES, roles.BATCH: roles.READS},
 )
+
+
+OUTAGES = (ClearhouseError, sa.exc.OperationalError, sa.exc.TimeoutError)
+"""What a service waits for to end: of the store, the log, or another server."""
 
 
 class PaymentStore(MigratedDatabase):

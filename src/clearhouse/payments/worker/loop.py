@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 
 import msgspec
-import sqlalchemy as sa
 import structlog
 
 from clearhouse.core import tracing
-from clearhouse.core.errors import ClearhouseError, first_line, place_of
+from clearhouse.core.errors import first_line
 from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
 from clearhouse.payments import aging
 from clearhouse.payments.activities import (
@@ -28,14 +27,15 @@ from clearhouse.payments.activities import (
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.inference.client import Inference
-from clearhouse.payments.problem import Problem
+from clearhouse.payments.problem import RECORD_FAILED, Problem
 from clearhouse.payments.store import outbox
-from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.database import OUTAGES, PaymentStore
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.progress import read_progress
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
 from clearhouse.payments.store.refusals import unreadable
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
+from clearhouse.payments.worker.defects import Defects
 from clearhouse.payments.worker.history import new_with_history
 from clearhouse.workflows.activity import Workflows
 from clearhouse.workflows.inline import InlineWorkflows
@@ -45,11 +45,7 @@ _READ = (EVENTS, REDRIVEN)
 DEFAULT_BATCH = 1_000
 _IDLE_SECONDS = 0.1
 _BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
-_MOST_DEFECTS = 20
-"""Events one after another that can't be recorded, before it is taken for a defect of ours and the
-worker stops, instead of dead-lettering everything."""
 
-_OUTAGES = (ClearhouseError, sa.exc.OperationalError, sa.exc.TimeoutError)
 _log = structlog.get_logger()
 
 
@@ -96,7 +92,7 @@ class Worker:
         """By topic and partition, as far as this process knows it."""
         self._age_out_at = clock()
         self._is_bound = False
-        self._defects = 0
+        self._defects = Defects()
 
     def step(self) -> int:
         """Publish what is left, and handle one batch of each topic.
@@ -144,7 +140,7 @@ class Worker:
             try:
                 handled = self.step()
                 self._age_out()
-            except _OUTAGES as error:
+            except OUTAGES as error:
                 _log.warning("worker_waits", reason=first_line(error))
                 on_state(error)
                 stop.wait(_BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)])
@@ -229,25 +225,17 @@ class Worker:
                 RECORD_EVENT,
                 lambda: self._recorder.record(handled, progress, read_to[partition], letters),
             )
-        except _OUTAGES:
+        except OUTAGES:
             raise
         except Exception as error:
             if len(records) > 1:
                 self._record_in_halves(records, handled, letters)
                 return
-            self._defects += 1
-            if self._defects > _MOST_DEFECTS or not handled or handled[0].problems:
+            if not handled or not self._defects.is_of_the_event(handled[0], error):
                 raise
-            _log.error(
-                "event_not_recorded",
-                event_id=handled[0].event.event_id,
-                error=type(error).__name__,
-                at=place_of(error),
-            )
             self._record(records, [_refused(handled[0], error)], letters)
             return
-        if not any(each.problems and each.problems[0].code == _FAILED for each in handled):
-            self._defects = 0
+        self._defects.end_with(handled)
         read_to[partition] = after
         self._on_outcomes(outcomes)
 
@@ -267,9 +255,6 @@ class Worker:
             )
 
 
-_FAILED = "record_failed"
-
-
 def _refused(handled: Handled, error: Exception) -> Handled:
     reason = f"It can't be recorded: {type(error).__name__}."
-    return Handled(handled.event, handled.record, [Problem(_FAILED, "", reason)])
+    return Handled(handled.event, handled.record, [Problem(RECORD_FAILED, "", reason)])

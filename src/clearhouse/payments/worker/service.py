@@ -7,7 +7,7 @@ was not committed is done again at the next start.
 from contextlib import ExitStack
 
 from clearhouse.core import tracing
-from clearhouse.core.loops import health_app, served, until_a_signal
+from clearhouse.core.loops import watched_until_a_signal
 from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.inference.client import inference_from
 from clearhouse.payments.opening import opened
@@ -40,7 +40,5 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
             on_outcomes=state.count,
             on_seconds=state.took,
         )
-        stop = stack.enter_context(until_a_signal())
-        if port is not None:
-            stack.enter_context(served(health_app("Worker", state), host, port))
+        stop = stack.enter_context(watched_until_a_signal("Worker", state, host, port))
         worker.run_until(stop, state.tell)

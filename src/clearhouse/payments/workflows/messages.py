@@ -20,8 +20,6 @@ RETRY_PLAN = "retry_plan"
 DELIVERED = "delivered"
 REDRIVE = "redrive"
 STATE = "state"
-RECORD_FAILED = "record_failed"
-"""Code of an event that can't be stored, whatever the number of tries."""
 
 PROVIDER, EVENT_TYPE, PAYMENT_ID = "PaymentProvider", "PaymentEventType", "PaymentId"
 SEARCHED_BY = (PROVIDER, EVENT_TYPE, PAYMENT_ID)

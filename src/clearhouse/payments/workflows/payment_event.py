@@ -35,11 +35,10 @@ with workflow.unsafe.imports_passed_through():
         no_advice,
     )
     from clearhouse.payments.event import EventType
-    from clearhouse.payments.problem import Problem
+    from clearhouse.payments.problem import RECORD_FAILED, Problem
     from clearhouse.payments.workflows.messages import (
         DELIVERED,
         PAYMENT_EVENT,
-        RECORD_FAILED,
         RETRY_PLAN,
         STATE,
         Asked,

@@ -3,21 +3,17 @@
 import time
 from collections.abc import Callable, Sequence
 
-import sqlalchemy as sa
 import structlog
 from temporalio.exceptions import ApplicationError
 
 from clearhouse.core.batching import Batcher
-from clearhouse.core.errors import ClearhouseError, place_of
+from clearhouse.payments.problem import RECORD_FAILED
+from clearhouse.payments.store.database import OUTAGES
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
-from clearhouse.payments.workflows.messages import RECORD_FAILED
+from clearhouse.payments.worker.defects import Defects
 
 _GATHER_SECONDS = 0.05
 """A transaction costs about as much as the recording of ten events in it."""
-_MOST_DEFECTS = 20
-"""Events one after another that can't be recorded, before it is taken for a defect of ours: runs
-wait from then on, instead of dead-lettering everything."""
-_OUTAGES = (ClearhouseError, sa.exc.OperationalError, sa.exc.TimeoutError)
 
 _log = structlog.get_logger()
 
@@ -44,7 +40,7 @@ class Recording:
         self._on_state = on_state
         self._on_seconds = on_seconds
         self._batcher = Batcher(self._record, gather_seconds=_GATHER_SECONDS)
-        self._defects = 0
+        self._defects = Defects()
 
     async def record(self, handled: Handled) -> str:
         """Record one event; what became of it: recorded, duplicate or dead_letter.
@@ -59,7 +55,7 @@ class Recording:
         begun = time.perf_counter()
         try:
             outcomes = self._recorder.record(batch, None)
-        except _OUTAGES as error:
+        except OUTAGES as error:
             self._on_state(error)
             raise
         except Exception as error:  # noqa: BLE001  # a defect is about one event, so long as few are
@@ -70,18 +66,10 @@ class Recording:
         self._on_seconds(time.perf_counter() - begun)
         self._on_state(None)
         self._on_outcomes(outcomes)
-        if not any(each.problems and each.problems[0].code == RECORD_FAILED for each in batch):
-            self._defects = 0
+        self._defects.end_with(batch)
         return list(outcomes.of_each)
 
     def _refused(self, handled: Handled, error: Exception) -> Exception:
-        _log.error(
-            "event_not_recorded",
-            event_id=handled.event.event_id,
-            error=type(error).__name__,
-            at=place_of(error),
-        )
-        self._defects += 1
-        if self._defects > _MOST_DEFECTS or handled.problems:
+        if not self._defects.is_of_the_event(handled, error):
             return error
         return ApplicationError("It can't be recorded.", type=RECORD_FAILED, non_retryable=True)

@@ -11,20 +11,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import sqlalchemy as sa
 import structlog
 
 from clearhouse.core import tracing
-from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.core.errors import first_line
 from clearhouse.log.log import Log, Record, StaleProgress, Subscription
+from clearhouse.payments.store.database import OUTAGES
 from clearhouse.payments.topics import EVENTS, REDRIVEN
+from clearhouse.payments.unrecorded import STARTER
 from clearhouse.payments.workflows.starting import Started, Starting
 
-CONSUMER = "starter"
 DEFAULT_BATCH = 500
 _IDLE_SECONDS = 0.05
 _BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
-_OUTAGES = (ClearhouseError, sa.exc.OperationalError, sa.exc.TimeoutError)
 
 _log = structlog.get_logger()
 
@@ -77,7 +76,7 @@ class Starter:
                 except StaleProgress as error:
                     _log.info("starter_gave_partitions", topic=topic, reason=error.message)
                     continue
-                except _OUTAGES as error:
+                except OUTAGES as error:
                     _log.warning("starter_waits", topic=topic, reason=first_line(error))
                     self._on_state(topic, error)
                     pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
@@ -120,7 +119,7 @@ class _Reading:
     async def of(cls, log: Log, topic: str) -> "_Reading":
         thread = ThreadPoolExecutor(1, thread_name_prefix=topic)
         loop = asyncio.get_running_loop()
-        return cls(thread, await loop.run_in_executor(thread, log.subscribe, CONSUMER, topic))
+        return cls(thread, await loop.run_in_executor(thread, log.subscribe, STARTER, topic))
 
     async def read(self, limit: int) -> Sequence[Record]:
         loop = asyncio.get_running_loop()

@@ -16,11 +16,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from clearhouse.core import tracing
-from clearhouse.core.loops import health_app, served, until_a_signal
+from clearhouse.core.loops import watched_until_a_signal
 from clearhouse.log.log import Log, LogError
 from clearhouse.log.reach import progress_of
 from clearhouse.payments import aging
-from clearhouse.payments.lag import Lag, lag_of
+from clearhouse.payments.lag import Lag, kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
@@ -29,9 +29,10 @@ from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.progress import delivered_of
 from clearhouse.payments.store.recorder import Recorder
 from clearhouse.payments.topics import EVENTS, REDRIVEN
+from clearhouse.payments.unrecorded import STARTER
 from clearhouse.payments.workflows.asking import UNDER_WAY
 from clearhouse.payments.workflows.place import temporal_place
-from clearhouse.payments.workflows.starter import CONSUMER, Starter
+from clearhouse.payments.workflows.starter import Starter
 from clearhouse.payments.workflows.starting import Started, Starting
 from clearhouse.payments.workflows.under_way import UnderWay
 from clearhouse.settings import Settings
@@ -95,24 +96,18 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         stack.callback(beside.close)
         bind(store, log)
         state = State(beside)
-        stop = stack.enter_context(until_a_signal())
-        if port is not None:
-            stack.enter_context(served(health_app("Starter", state), host, port))
+        stop = stack.enter_context(watched_until_a_signal("Starter", state, host, port))
         asyncio.run(_run(temporal_place(settings), log, store, state, stop))
 
 
 def starter_lags(log: Log) -> list[Lag]:
     """What waits for the starter, by topic and partition."""
-    return [
-        lag
-        for topic in (EVENTS, REDRIVEN)
-        for lag in lag_of(log, topic.name, progress_of(log, CONSUMER, topic.name).of)
-    ]
+    return [lag for topic in (EVENTS, REDRIVEN) for lag in kept_lag(log, STARTER, topic.name)]
 
 
 def age_out(log: Log, today: dt.date) -> int:
     """Have the log forget events that are in the hands of runs, and old; how many, at most."""
-    read_to = {topic: progress_of(log, CONSUMER, topic.name) for topic in (EVENTS, REDRIVEN)}
+    read_to = {topic: progress_of(log, STARTER, topic.name) for topic in (EVENTS, REDRIVEN)}
     return aging.age_out(log, today, read_to)
 
 

@@ -9,7 +9,8 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from clearhouse.payments.workflows.messages import RECORD_FAILED, REDRIVE
+    from clearhouse.payments.problem import RECORD_FAILED
+    from clearhouse.payments.workflows.messages import REDRIVE
     from clearhouse.workflows.temporal_errors import code_of
 
 T = TypeVar("T")

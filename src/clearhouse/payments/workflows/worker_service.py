@@ -17,7 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import health_app, served, until_a_signal
+from clearhouse.core.loops import watched_until_a_signal
 from clearhouse.payments.inference.client import inference_from
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.log_binding import bind
@@ -61,10 +61,8 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         state = WorkerState(store, lambda: (), "recording", "publishing", "workflows")
         state.tell_of("recording", None)  # nothing is known to be in its way until it is asked
         publisher = Publisher(store, log, InlineWorkflows(), state.of("publishing"))
-        stop = stack.enter_context(until_a_signal())
+        stop = stack.enter_context(watched_until_a_signal("Worker", state, host, port))
         stack.enter_context(published(publisher))
-        if port is not None:
-            stack.enter_context(served(health_app("Worker", state), host, port))
 
         def on_outcomes(outcomes: Outcomes) -> None:
             state.count(outcomes)
