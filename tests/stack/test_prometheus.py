@@ -136,7 +136,9 @@ def services(stack: Stack, home: Path) -> Iterator[None]:
         inference=ports["inference"],
         health={name: ports[name] for name in ("normalizer", "worker")},
     )
-    children = of_payments(places, {"CLEARHOUSE_HOME": str(home)}, of_sandbox=True)
+    children = of_payments(
+        places, {"CLEARHOUSE_HOME": str(home)}, of_sandbox=True, has_starter=False
+    )
     with Supervisor(children, lambda _name, _line: None).keeping_on():
         eventually(lambda: is_ready(places.gateway_url))
         stripe = next(each for each in sandbox_accounts() if each.provider is Provider.STRIPE)

@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
+import msgspec
 import structlog
 
 from clearhouse.core import tracing
@@ -105,7 +105,7 @@ class Starter:
 
 
 def _with_headers(record: Record, headers: tracing.Headers) -> Record:
-    return replace(record, headers=headers) if headers else record
+    return msgspec.structs.replace(record, headers=headers) if headers else record
 
 
 class _Reading:
