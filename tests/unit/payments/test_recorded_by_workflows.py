@@ -20,24 +20,32 @@ from clearhouse.payments.streams import Streams
 from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS
 from clearhouse.payments.unrecorded import RUNNING_FOR, STARTER
 
-NOW = dt.datetime.now(dt.UTC)
-LONG_AGO = NOW - RUNNING_FOR - dt.timedelta(minutes=5)
-DAYS = [LONG_AGO.date(), NOW.date()]
 SENT, LOST, RECORDED, RUNNING, WAITING = 5, 0, 1, 2, 3
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> SqliteLog:
+def now() -> dt.datetime:
+    """The time of this test, not of when the tests were collected: a run has a time-out."""
+    return dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture
+def long_ago(now: dt.datetime) -> dt.datetime:
+    return now - RUNNING_FOR - dt.timedelta(minutes=5)
+
+
+@pytest.fixture
+def log(tmp_path: Path, now: dt.datetime, long_ago: dt.datetime) -> SqliteLog:
     """One event each that is lost, recorded, in a run, and not started; one more is recorded."""
-    at = [LONG_AGO]
+    at = [long_ago]
     log = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=lambda: at[0])
     log.append(
         [Message(WEBHOOKS.name, "k", b"{}")] * SENT, Progress("normalizer", WEBHOOKS.name, 0)
     )
     log.append([], Progress("normalizer", WEBHOOKS.name, SENT))
     for position in range(SENT):
-        at[0] = LONG_AGO if position == LOST else NOW
-        event = an_event(EventType.CAPTURED, webhook_position=position, book_date=LONG_AGO.date())
+        at[0] = long_ago if position == LOST else now
+        event = an_event(EventType.CAPTURED, webhook_position=position, book_date=long_ago.date())
         log.append([Message(EVENTS.name, "k", encode_event(event))])
     log.progress(STARTER, EVENTS.name)
     log.append([], Progress(STARTER, EVENTS.name, WAITING))
@@ -45,13 +53,13 @@ def log(tmp_path: Path) -> SqliteLog:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> PaymentStore:
+def store(tmp_path: Path, now: dt.datetime, long_ago: dt.datetime) -> PaymentStore:
     store = open_store(f"sqlite:///{tmp_path}/payments.db")
     for position in (RECORDED, SENT - 1):
         row = {
             "webhook_position": position, "event_id": "e", "outcome": "recorded",
-            "book_date": LONG_AGO.date(), "amount_minor": 1, "currency": "USD", "body_sha256": "",
-            "attempt": 1, "first_at": NOW.replace(tzinfo=None),
+            "book_date": long_ago.date(), "amount_minor": 1, "currency": "USD", "body_sha256": "",
+            "attempt": 1, "first_at": now.replace(tzinfo=None),
         }  # fmt: skip
         with store.writing() as connection:
             connection.execute(sa.insert(delivery), row)
@@ -68,12 +76,15 @@ def streams(tmp_path: Path) -> Streams:
 
 
 @pytest.mark.usefixtures("log", "store")
-def test_a_lost_event_is_missing_and_one_in_a_run_waits(tmp_path: Path) -> None:
+def test_a_lost_event_is_missing_and_one_in_a_run_waits(
+    tmp_path: Path, now: dt.datetime, long_ago: dt.datetime
+) -> None:
     of = streams(tmp_path)
+    days = [long_ago.date(), now.date()]
 
     assert of.recorded_to.of(0) == RUNNING
-    assert keys(of.normalized(DAYS)) == [LOST, RECORDED]
-    assert keys(of.delivered("recorded", DAYS)) == [RECORDED]
+    assert keys(of.normalized(days)) == [LOST, RECORDED]
+    assert keys(of.delivered("recorded", days)) == [RECORDED]
 
 
 def test_runs_that_go_on_are_still_to_be_done(log: SqliteLog, store: PaymentStore) -> None:
