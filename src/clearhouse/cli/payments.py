@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from clearhouse.cli.app import err, leave, out, settings_of_stores
+from clearhouse.cli.month import Count, Seed, Today, day_of
 from clearhouse.cli.options import FirstBookDate, JsonFlag
 from clearhouse.cli.payments_prepare import prepare
 from clearhouse.cli.progress import under_way
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
 group = typer.Typer(no_args_is_help=True, help="Payments, and the sandbox's providers.")
 
 _SHOWN = 20
-Seed = Annotated[int, typer.Option(metavar="N", help="Of the month of payments.", min=0)]
-Count = Annotated[
-    int, typer.Option(metavar="N", help="About how many webhooks the month has.", min=100)
-]
-Today = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DATE", help="The UTC day before which all has happened. By default, this one."
-    ),
-]
 
 
 @group.callback()
@@ -72,7 +63,7 @@ def simulate(
     if not to.startswith(("http://", "https://")):
         raise UsageError("--to is the URL of a gateway, such as http://127.0.0.1:8080.", "bad_url")
     with under_way("making a month of payments"):
-        world = World(seed, count, today=_day(today), missed=missed)
+        world = World(seed, count, today=day_of(today), missed=missed)
     genuine = {each.number for each in world.deliveries if not each.is_forged}
     report = SendReport()
     options = SendOptions(connections, rate)
@@ -111,7 +102,7 @@ def check(
     from clearhouse.sandbox.payments.world import World
 
     with under_way("making a month of payments"):
-        world = World(seed, count, today=_day(today))
+        world = World(seed, count, today=day_of(today))
         truth = {name: len(rows) for name, rows in world.truth.items()}
     with ExitStack() as stack:
         _, log, store = _opened(stack)
@@ -205,7 +196,3 @@ def _opened(stack: ExitStack) -> tuple["Settings", "Log", "PaymentStore"]:
 
     config = settings_of_stores()
     return config, *stack.enter_context(opened(config))
-
-
-def _day(text: str | None) -> dt.date | None:
-    return None if text is None else parse_day(text)

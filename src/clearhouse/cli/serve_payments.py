@@ -8,6 +8,7 @@ import typer
 
 from clearhouse.cli.app import err, settings_of_stores
 from clearhouse.cli.flow_view import Looking, view
+from clearhouse.cli.month import Count, Seed, Today, day_of
 from clearhouse.core.supervisor import Supervisor
 from clearhouse.payments.flow import measure
 from clearhouse.payments.opening import opened
@@ -53,18 +54,27 @@ def payments(
             "--sandbox", help="Take the webhooks of the sandbox, whose provider APIs run beside."
         ),
     ] = False,
+    count: Count = 20_000,
+    seed: Seed = 42,
+    today: Today = None,
 ) -> None:
-    """Serve all services of payments, and show how they are."""
+    """Serve all services of payments, and show how they are.
+
+    With `--sandbox`, `--count`, `--seed` and `--today` say which month the provider APIs know: the
+    one that `payments simulate` sends.
+    """
     health = {"normalizer": normalizer_port, "worker": worker_port, "starter": starter_port}
     places = Places(host, port, inference_port, health)
     if not sandbox:
         serve(places, {}, of_sandbox=False)
         return
     from clearhouse.sandbox.payments.accounts import STRIPE_KEY
+    from clearhouse.sandbox.payments.options import PaymentOptions
     from clearhouse.sandbox.payments.source import PROVIDERS
     from clearhouse.sandbox.server import running_sources
 
-    with running_sources({PROVIDERS.name: PROVIDERS.options()}) as urls:
+    month = PaymentOptions(seed=seed, webhooks=count, today=day_of(today))
+    with running_sources({PROVIDERS.name: month}) as urls:
         asked = {"STRIPE_API_URL": urls[PROVIDERS.name], "STRIPE_API_KEY": STRIPE_KEY}
         serve(places, asked, of_sandbox=True)
 
