@@ -107,7 +107,7 @@ def history(job: Job, part: str = "") -> Path:
     """The home with the days before, of another part too; made where it is not there yet."""
     home = job.inputs.with_name(f"{part or job.part}-{job.days}")
     if not home.exists():
-        _clearhouse(home, "demo", "--days", str(job.days))
+        _clearhouse(home, "demo", "bnpl", "--days", str(job.days))
     return home
 
 
