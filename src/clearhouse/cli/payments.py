@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.options import FirstBookDate, JsonFlag
+from clearhouse.cli.payments_acls import acls
 from clearhouse.cli.payments_prepare import prepare
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
@@ -44,6 +45,7 @@ def _payments() -> None:
 
 
 group.command("prepare")(prepare)
+group.command("acls")(acls)
 
 
 @group.command("simulate")
