@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,7 +55,7 @@ def acls(
             print(command)
 
 
-def _commands(user: str, needed: "list[Right]", connection: "Connection") -> Iterator[str]:
+def _commands(user: str, needed: "Sequence[Right]", connection: "Connection") -> Iterator[str]:
     from clearhouse.payments.rights import by_commands
 
     for (operations, is_prefix), rights in by_commands(needed).items():
@@ -72,7 +72,7 @@ def _commands(user: str, needed: "list[Right]", connection: "Connection") -> Ite
 
 
 def _as_json(
-    role: str, user: str, needed: "list[Right]", connection: "Connection"
+    role: str, user: str, needed: "Sequence[Right]", connection: "Connection"
 ) -> dict[str, object]:
     allowed = []
     for right in needed:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from clearhouse.log.kafka.reader import GROUP as READER
 from clearhouse.payments.normalizer import archive, loop
 from clearhouse.payments.store import outbox
 from clearhouse.payments.topics import (
@@ -59,8 +60,8 @@ def rights(*, has_workflows: bool) -> dict[str, Sequence[Right]]:
         *_writes_alone(outbox.CONSUMER),
     ]
     # Deleting is of what has been read by all, before its retention ends.
-    reads_events = [*_topics("Read", *events), *_topics("Delete", *events)]
-    archives = [*_topics("Read", WEBHOOKS.name), *_writes_alone(archive.CONSUMER)]
+    reads_events = [*_reads(*events), *_topics("Delete", *events)]
+    archives = [*_reads(WEBHOOKS.name), *_writes_alone(archive.CONSUMER)]
     roles = {
         "gateway": [
             *_topics("Write", WEBHOOKS.name, GATEWAY_DEAD.name),
@@ -77,13 +78,13 @@ def rights(*, has_workflows: bool) -> dict[str, Sequence[Right]]:
         "starter": [*reads_events, *_subscribes(STARTER)],
         "worker": [*publishes, *([] if has_workflows else reads_events)],
         "batch": [
-            *_topics("Read", *all_topics),
+            *_reads(*all_topics),
             *(
                 Right("group", name, ("Describe",))
                 for name in (loop.CONSUMER, archive.CONSUMER, STARTER)
             ),
         ],
-        "operator": [*publishes, *archives, *_topics("Read", *all_topics), *_progress_of_others()],
+        "operator": [*publishes, *archives, *_reads(*all_topics), *_progress_of_others()],
         "prepare": [
             Right(kind, name, ("Create", "DescribeConfigs"), is_prefix=True)
             for kind, name in _ALL_NAMES
@@ -101,6 +102,11 @@ _SEES_THE_LOG = tuple(Right(kind, name, ("Describe",), is_prefix=True) for kind,
 
 def _topics(operation: Operation, *names: str) -> list[Right]:
     return [Right("topic", name, (operation,)) for name in names]
+
+
+def _reads(*names: str) -> list[Right]:
+    """To read topics. Who does so outside of a group names one that nobody ever joins."""
+    return [*_topics("Read", *names), Right("group", READER, ("Describe",))]
 
 
 def _writes_alone(consumer: str, *, is_prefix: bool = False) -> list[Right]:
