@@ -1,9 +1,12 @@
-"""A Kafka that takes encrypted connections of known users alone: TLS, and SCRAM over it."""
+"""A Kafka that takes encrypted connections of known users alone: TLS, and SCRAM over it.
+
+Who is not its administrator may do nothing that is not allowed by an ACL.
+"""
 
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,13 +20,16 @@ _READY_SECONDS = 120
 
 
 @contextmanager
-def running(folder: Path, authority: Authority, password: str) -> Iterator[str]:
+def running(
+    folder: Path, authority: Authority, password: str, others: Sequence[str] = ()
+) -> Iterator[str]:
     """A broker for as long as the block lasts: its address.
 
     Args:
         folder: empty.
         authority: signs its certificate.
-        password: of `USER`.
+        password: of all users.
+        others: users beside `USER`, who is the administrator.
     """
     port, inner, controller = free_port(), free_port(), free_port()
     signed = authority.sign("kafka")
@@ -45,6 +51,8 @@ listener.name.secure.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location={keystore}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{USER};User:ANONYMOUS
 log.dirs={folder / "data"}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
@@ -54,10 +62,14 @@ transaction.state.log.num.partitions=1
 """
     )
     command = [java(), "-Xmx512m", "-cp", f"{Kafka().install().programs}/*"]
-    user = f"SCRAM-SHA-512=[name={USER},password={password}]"
+    users = [
+        word
+        for name in (USER, *others)
+        for word in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
+    ]
     formatting = ["format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", str(settings)]
     subprocess.run(
-        [*command, "kafka.tools.StorageTool", *formatting, "--add-scram", user],
+        [*command, "kafka.tools.StorageTool", *formatting, *users],
         check=True,
         capture_output=True,
     )
@@ -74,6 +86,35 @@ transaction.state.log.num.partitions=1
     finally:
         broker.terminate()
         broker.wait()
+
+
+def run_acls(command: Sequence[str], authority: Authority, password: str, folder: Path) -> None:
+    """Run a command of `kafka-acls.sh`, whose settings are in admin.properties, as administrator.
+
+    Args:
+        command: with its first word.
+        authority: signs the broker's certificate.
+        password: of `USER`.
+        folder: where its settings are written to.
+    """
+    settings = folder / "admin.properties"
+    settings.write_text(
+        f"""\
+security.protocol=SASL_SSL
+sasl.mechanism=SCRAM-SHA-512
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
+username="{USER}" password="{password}";
+ssl.truststore.type=PEM
+ssl.truststore.location={authority.file}
+"""
+    )
+    quick = ("-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{Kafka().install().programs}/*")
+    subprocess.run(
+        [java(), *quick, "org.apache.kafka.tools.AclCommand", *command[1:]],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
 
 
 def _listens(port: int) -> bool:

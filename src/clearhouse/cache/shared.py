@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from clearhouse.core.redis_package import redis_package
+
 _TIMEOUT_SECONDS = 0.05
 _CONNECT_SECONDS = 0.1
 _SILENCE_SECONDS = 5.0
@@ -76,19 +78,11 @@ def _why(error: Exception) -> str:
 
 
 def _client(url: str) -> Any:
-    try:
-        from redis import Redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-    except ImportError:
-        from clearhouse.core.errors import SettingsError
+    redis = redis_package()
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-        raise SettingsError(
-            "REDIS_URL needs a client that is not installed: install Clearhouse with the extra "
-            "`redis`, as in `pip install 'clearhouse[redis]'`.",
-            "driver_missing",
-        ) from None
-    return Redis.from_url(
+    return redis.Redis.from_url(
         url,
         socket_timeout=_TIMEOUT_SECONDS,
         socket_connect_timeout=_CONNECT_SECONDS,

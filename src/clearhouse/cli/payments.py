@@ -12,6 +12,7 @@ from rich.markup import escape
 from clearhouse.cli.app import err, leave, out, settings_of_stores
 from clearhouse.cli.month import Count, Seed, Today, day_of
 from clearhouse.cli.options import FirstBookDate, JsonFlag
+from clearhouse.cli.payments_acls import acls
 from clearhouse.cli.payments_prepare import prepare
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
@@ -35,6 +36,7 @@ def _payments() -> None:
 
 
 group.command("prepare")(prepare)
+group.command("acls")(acls)
 
 
 @group.command("simulate")

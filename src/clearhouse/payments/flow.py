@@ -7,6 +7,7 @@ right after any crash too.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -17,7 +18,7 @@ from clearhouse.payments.lag import Lag, lag_of
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.progress import delivered_of, read_progress
 from clearhouse.payments.topics import DEAD_LETTERS, EVENTS, REDRIVEN, UNMAPPED, WEBHOOKS, Topic
-from clearhouse.payments.unrecorded import STARTER, in_flight
+from clearhouse.payments.unrecorded import STARTER, in_flight, redriven_in_flight
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def worker_lag(log: Log, store: sa.Engine, *, has_workflows: bool = False) -> in
     """See `Flow`."""
     if has_workflows:
         read_to = {each: progress_of(log, STARTER, each.name) for each in _READ}
-        return _beyond(log, read_to) or _in_flight(log, store, read_to[EVENTS])
+        return _beyond(log, read_to) or _in_flight(log, store, read_to)
     return _beyond(log, _worker_read_to(store))
 
 
@@ -131,15 +132,19 @@ def _beyond(log: Log, read_to: Mapping[Topic, Reached]) -> int:
     return sum(waiting_of(log, topic.name, reached) for topic, reached in read_to.items())
 
 
-def _in_flight(log: Log, store: sa.Engine, started_to: Reached) -> int:
+def _in_flight(log: Log, store: sa.Engine, started_to: Mapping[Topic, Reached]) -> int:
+    """How many runs were started and go on, of new events and of redriven ones."""
     now = dt.datetime.now(dt.UTC)
     with store.connect() as connection:
-        return sum(
+        delivered = partial(delivered_of, connection)
+        new = sum(
             1
             for partition in range(log.partitions(EVENTS.name))
-            for _ in in_flight(
-                log, started_to, partition, lambda some: delivered_of(connection, some), now
-            )
+            for _ in in_flight(log, started_to[EVENTS], partition, delivered, now)
+        )
+        return new + sum(
+            redriven_in_flight(log, started_to[REDRIVEN], partition, connection, now)
+            for partition in range(log.partitions(REDRIVEN.name))
         )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from clearhouse.log.log import Log
 from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.log.preparing import Prepared, prepare_log
-from clearhouse.payments.topics import OUTBOX, TOPICS
+from clearhouse.payments.topics import GATEWAY_CHECK, OUTBOX, TOPICS
 from clearhouse.settings import Settings
 
 
@@ -36,7 +36,7 @@ def prepare_payment_log(place: LogPlace) -> list[Prepared]:
 def declared_topics() -> list[Topic]:
     """The topics of payments, as a log is told of them."""
     topics = [Topic(each.name, None if each.is_read_by_us else each.days) for each in TOPICS]
-    return [*topics, Topic(OUTBOX, is_source=True)]
+    return [*topics, *(Topic(each, is_source=True) for each in (OUTBOX, GATEWAY_CHECK))]
 
 
 def log_exists(place: LogPlace) -> bool:

@@ -8,10 +8,14 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 
+import sqlalchemy as sa
+
 from clearhouse.log.log import Log, Reached, Record
 from clearhouse.log.scan import records
+from clearhouse.payments.store.progress import settled_of
+from clearhouse.payments.store.refusals import letter_id
 from clearhouse.payments.stream_rows import became
-from clearhouse.payments.topics import EVENTS
+from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
 
 STARTER = "starter"
 """Who reads events where workflows record them."""
@@ -36,13 +40,38 @@ def in_flight(
     log: Log, started_to: Reached, partition: int, delivered: Delivered, now: dt.datetime
 ) -> Iterator[int]:
     """Those of the events that runs were started for a short time ago, and have not recorded."""
-    since = now - RUNNING_FOR
-    first, _ = log.positions_of(EVENTS.name, since.date(), partition)
-    started = records(log, EVENTS.name, first, started_to.of(partition))
-    latest = _webhooks(record for record in started if record.appended_at > since)
+    latest = _webhooks(_lately_started(log, EVENTS, started_to, partition, now))
     while some := list(islice(latest, _AT_ONCE)):
         known = delivered(some)
         yield from (position for position in some if position not in known)
+
+
+def redriven_in_flight(
+    log: Log, started_to: Reached, partition: int, connection: sa.Connection, now: dt.datetime
+) -> int:
+    """How many of the redriven events have runs that were started for a short time ago, and go on.
+
+    The store knows their webhooks already, as dead letters. A run is done with one when it is a
+    dead letter no longer, or is one again for this record.
+    """
+    latest = _lately_started(log, REDRIVEN, started_to, partition, now)
+    count = 0
+    while some := list(islice(latest, _AT_ONCE)):
+        webhooks = {
+            letter_id(each): said.webhook_position for each in some if (said := became(each))
+        }
+        settled = settled_of(connection, webhooks)
+        count += len(webhooks) - len(settled)
+    return count
+
+
+def _lately_started(
+    log: Log, topic: Topic, started_to: Reached, partition: int, now: dt.datetime
+) -> Iterator[Record]:
+    since = now - RUNNING_FOR
+    first, _ = log.positions_of(topic.name, since.date(), partition)
+    started = records(log, topic.name, first, started_to.of(partition))
+    return (record for record in started if record.appended_at > since)
 
 
 def _webhooks(events: Iterator[Record]) -> Iterator[int]:

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from clearhouse.books.schema import journal_table
 from clearhouse.core.checks import Answer
-from clearhouse.core.errors import ServerError, SettingsError
+from clearhouse.core.errors import ServerError
+from clearhouse.core.redis_package import redis_package
 from clearhouse.core.urls import SecretUrl
 from clearhouse.store.database import open_to_watch
 
@@ -62,25 +63,17 @@ def redis(url: SecretStr | None) -> Answer:
     """
     if url is None:
         return Answer("REDIS_URL is not set: each process has its own cache.")
-    try:
-        from redis import Redis
-        from redis.exceptions import AuthenticationError, RedisError
-    except ImportError:
-        raise SettingsError(
-            "REDIS_URL needs a client that is not installed: install Clearhouse with the extra "
-            "`redis`.",
-            "driver_missing",
-        ) from None
-    client = Redis.from_url(
+    package = redis_package()
+    client = package.Redis.from_url(
         url.get_secret_value(),
         socket_timeout=_REDIS_SECONDS,
         socket_connect_timeout=_REDIS_SECONDS,
     )
     try:
         found: Any = client.info("server")
-    except AuthenticationError:
+    except package.AuthenticationError:
         raise ServerError("Redis refuses the password: correct REDIS_URL.") from None
-    except (RedisError, OSError):
+    except (package.RedisError, OSError):
         raise ServerError(
             "Redis does not answer: see that it runs, or unset REDIS_URL to go without."
         ) from None

@@ -15,9 +15,9 @@ from clearhouse.payments.event import EventType, encode_event
 from clearhouse.payments.flow import worker_lag
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.store.database import PaymentStore, open_store
-from clearhouse.payments.store.tables import delivery
+from clearhouse.payments.store.tables import delivery, worker_letter
 from clearhouse.payments.streams import Streams
-from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, REDRIVEN, TOPICS, WEBHOOKS
 from clearhouse.payments.unrecorded import RUNNING_FOR, STARTER
 
 SENT, LOST, RECORDED, RUNNING, WAITING = 5, 0, 1, 2, 3
@@ -94,6 +94,35 @@ def test_runs_that_go_on_are_still_to_be_done(log: SqliteLog, store: PaymentStor
     log.append([], Progress(STARTER, EVENTS.name, SENT))
 
     assert worker_lag(log, store.engine, has_workflows=True) == 2  # RUNNING and WAITING
+
+
+@pytest.mark.parametrize("end", ["recorded", "dead letter again"])
+def test_a_redriven_event_is_to_be_done_until_its_own_run_has_ended(
+    log: SqliteLog, store: PaymentStore, now: dt.datetime, end: str
+) -> None:
+    log.progress(STARTER, EVENTS.name)
+    log.append([], Progress(STARTER, EVENTS.name, SENT))
+    others = worker_lag(log, store.engine, has_workflows=True)
+    of_it = delivery.c.webhook_position == RECORDED
+    with store.writing() as connection:
+        connection.execute(sa.update(delivery).where(of_it).values(outcome="dead_letter"))
+    event = an_event(EventType.CAPTURED, webhook_position=RECORDED, book_date=now.date())
+    (position,) = log.append([Message(REDRIVEN.name, "k", encode_event(event))])
+    log.progress(STARTER, REDRIVEN.name)
+    log.append([], Progress(STARTER, REDRIVEN.name, position + 1))
+
+    assert worker_lag(log, store.engine, has_workflows=True) == others + 1
+
+    own = {
+        "letter_id": f"worker:{REDRIVEN.name}:{position}",
+        "written_at": now.replace(tzinfo=None),
+    }
+    with store.writing() as connection:
+        if end == "recorded":
+            connection.execute(sa.update(delivery).where(of_it).values(outcome="recorded"))
+        else:
+            connection.execute(sa.insert(worker_letter), own)
+    assert worker_lag(log, store.engine, has_workflows=True) == others
 
 
 def keys(rows: object) -> list[int]:

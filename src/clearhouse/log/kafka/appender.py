@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivery
 
 from clearhouse.log.kafka.connection import Connection
-from clearhouse.log.kafka.messages import check, delivered_position, hand_over
+from clearhouse.log.kafka.messages import call_back, check, delivered_position, hand_over
 from clearhouse.log.log import LogError, Message
 from clearhouse.log.room import Room
 
@@ -121,7 +121,11 @@ class KafkaAppender:
     def _look(self) -> None:
         """Take note of what was delivered, and hand over what has been gathered meanwhile."""
         if self._producer is not None:
-            self._producer.poll(0)
+            try:
+                call_back(partial(self._producer.poll, 0))
+            except KafkaException as error:  # what is under way is told next that it has failed
+                self._connection.note(error.args[0])
+                self._is_broken = True
         now = self._loop.time()
         if not self._under_way or now - self._handed_over_at >= _GATHER_SECONDS:
             gathered, self._gathered = self._gathered, []

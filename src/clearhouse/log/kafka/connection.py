@@ -144,12 +144,13 @@ class Connection:
         """An error of a client, in a sentence."""
         error: KafkaError = told.args[0] if isinstance(told, KafkaException) else told
         cause, self._last_error = self._last_error, None
-        if error.code() in _NOT_ALLOWED:
-            return LogError(
-                f"Kafka at {self.servers} does not allow this user what the log needs "
-                f"({error.name()}): give it the rights of docs/guides/security.md.",
-                "log_not_allowed",
-            )
+        for known in (error, cause):
+            if known is not None and known.code() in _NOT_ALLOWED:
+                return LogError(
+                    f"Kafka at {self.servers} does not allow this user what the log needs "
+                    f"({known.name()}): `clearhouse payments acls` prints the rights.",
+                    "log_not_allowed",
+                )
         if error.code() in _GONE:
             return LogError(
                 f"Kafka at {self.servers} lacks a topic of the log: run `clearhouse payments "

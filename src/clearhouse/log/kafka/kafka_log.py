@@ -18,6 +18,7 @@ from clearhouse.log.kafka.appender import KafkaAppender
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.kept_progress import KeptProgress
 from clearhouse.log.kafka.messages import (
+    call_back,
     check,
     delivered_position,
     name_of,
@@ -208,9 +209,9 @@ class KafkaLog:
                     self._producer = Producer(self._connection.producer_settings({}))
                 for at, message in enumerate(messages):
                     produce(self._producer, self._names[message.topic], message, partial(note, at))
-                self._producer.flush()
+                call_back(self._producer.flush)
             except KafkaException as error:
-                errors.append(error.args[0])
+                errors.insert(0, error.args[0])
             if errors:
                 self._producer = None  # its state is not known
                 raise self._connection.told(errors[0])

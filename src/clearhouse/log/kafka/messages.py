@@ -105,5 +105,23 @@ def hand_over(
     producer.produce(name, message.value, message.key or None, **more)
 
 
+def call_back(client: Callable[[], object]) -> None:
+    """Have a producer tell what was delivered.
+
+    Args:
+        client: its method that calls back.
+
+    Raises:
+        KafkaException: it can't go on, and is not to be used again.
+    """
+    try:
+        client()
+    except SystemError as error:
+        # confluent-kafka 2.16 goes on to call back while its own exception is pending.
+        if not isinstance(error.__cause__, ck.KafkaException):
+            raise
+        raise error.__cause__ from None
+
+
 def _read_headers(headers: Any) -> Sequence[tuple[str, str]]:
     return tuple((name, (value or b"").decode(errors="replace")) for name, value in headers)

@@ -8,6 +8,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from clearhouse.log.kafka.connection import SECONDS, Connection
 from clearhouse.log.log import LogError
 
+GROUP = "reader"
+"""Never joined. A client has to name a group, which its user has to be allowed to see."""
 _MOST_BYTES_READ = 32 << 20
 _WAIT_SECONDS = 0.2
 
@@ -74,7 +76,7 @@ class Reader:
     def _at(self, name: str, partition: int, offset: int) -> Consumer:
         if self._consumer is None:
             settings = {
-                "group.id": self._connection.names.of("reader"),  # never joined
+                "group.id": self._connection.names.of(GROUP),
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 10,  # of an empty answer, by which the end is seen
             }

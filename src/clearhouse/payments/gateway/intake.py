@@ -24,7 +24,7 @@ from clearhouse.payments.event import Provider
 from clearhouse.payments.gateway import metrics
 from clearhouse.payments.id_fields import ID_FIELDS
 from clearhouse.payments.signatures import Certificates, MalformedWebhook, verify
-from clearhouse.payments.topics import GATEWAY_DEAD, WEBHOOKS
+from clearhouse.payments.topics import GATEWAY_CHECK, GATEWAY_DEAD, WEBHOOKS
 from clearhouse.payments.webhook import (
     RawWebhook,
     StoredWebhook,
@@ -148,7 +148,7 @@ class Intake:
         if self._failed_at is None:
             return
         # A small write that means nothing: whether a webhook could be written is not known by it.
-        self._log.append((), Progress(f"gateway-{os.getpid()}", WEBHOOKS.name, 0))
+        self._log.append((), Progress(f"gateway-{os.getpid()}", GATEWAY_CHECK, 0))
         if time.monotonic() < self._failed_at + _SECONDS_OF_A_FAILURE:
             raise LogError("The log has failed just now.")
 

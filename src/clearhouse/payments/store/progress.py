@@ -1,12 +1,12 @@
 """How far consumers have read whose effects are in the store: changed with these effects."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
 from clearhouse.log.log import PARTITION_SPAN, Progress, Reached, StaleProgress, partition_of
 from clearhouse.payments.store.sql import add_missing, select_in
-from clearhouse.payments.store.tables import consumer_progress, delivery
+from clearhouse.payments.store.tables import consumer_progress, delivery, worker_letter
 
 _columns = consumer_progress.c
 
@@ -52,3 +52,19 @@ def delivered_of(connection: sa.Connection, webhook_positions: Collection[int]) 
     position = delivery.c.webhook_position
     rows = select_in(connection, sa.select(position), position, webhook_positions)
     return {row.webhook_position for row in rows}
+
+
+def settled_of(connection: sa.Connection, webhooks: Mapping[str, int]) -> set[str]:
+    """Those of some redriven events with which all is done, by the ids that their letters have.
+
+    Args:
+        connection: to the store.
+        webhooks: by the id that a dead letter of the event gets, the position of its webhook.
+    """
+    position, own = delivery.c.webhook_position, worker_letter.c.letter_id
+    read = sa.select(position).where(delivery.c.outcome != "dead_letter")
+    ended = {
+        row.webhook_position for row in select_in(connection, read, position, {*webhooks.values()})
+    }
+    again = {row.letter_id for row in select_in(connection, sa.select(own), own, {*webhooks})}
+    return {each for each, webhook in webhooks.items() if each in again or webhook in ended}

@@ -6,17 +6,16 @@ from collections.abc import Callable
 import sqlalchemy as sa
 import structlog
 
-from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.core.errors import first_line
 from clearhouse.log.log import Log
 from clearhouse.payments.activities import PUBLISH
 from clearhouse.payments.store import outbox
-from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.database import OUTAGES, PaymentStore
 from clearhouse.workflows.activity import Workflows
 
 _TURN = 0x7075626C697368
 """Number of the lock that the publishing process holds on a server."""
 _IDLE_SECONDS = 1.0
-_OUTAGES = (ClearhouseError, sa.exc.OperationalError, sa.exc.TimeoutError, sa.exc.DBAPIError)
 
 _log = structlog.get_logger()
 
@@ -61,6 +60,9 @@ class Publisher:
                 self._filled.clear()
                 self._publish()
             self._publish()
+        except Exception as error:  # a defect: without it the worker would be taken for sound
+            self._on_state(error)
+            raise
         finally:
             self._leave()
 
@@ -71,7 +73,7 @@ class Publisher:
                 while self._workflows.run(PUBLISH, publish):
                     pass
             self._on_state(None)
-        except _OUTAGES as error:
+        except OUTAGES as error:
             _log.warning("publisher_waits", reason=first_line(error))
             self._on_state(error)
             self._leave()
