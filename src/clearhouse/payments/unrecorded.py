@@ -10,7 +10,7 @@ from itertools import islice
 
 from clearhouse.log.log import Log, Reached, Record
 from clearhouse.log.scan import records
-from clearhouse.payments.stream_rows import became
+from clearhouse.payments.became import became
 from clearhouse.payments.topics import EVENTS
 
 STARTER = "starter"
