@@ -11,7 +11,8 @@ from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message
 from clearhouse.log.opening import LogPlace
 from clearhouse.log.scan import scan
-from clearhouse.payments.inference.client import Inference, InProcess, OverHttp
+from clearhouse.payments.inference.client import Inference, InProcess
+from clearhouse.payments.inference.over_http import OverHttp
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.store.database import PaymentStore, open_store

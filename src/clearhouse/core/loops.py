@@ -5,13 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
-import uvicorn
-from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
-from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.core.errors import ClearhouseError
 
 STARTING = ClearhouseError("It is starting.", "starting")
 
@@ -28,30 +26,6 @@ class LoopState(Protocol):
     def registry(self) -> CollectorRegistry:
         """Its metrics."""
         ...
-
-
-def health_app(title: str, state: LoopState) -> FastAPI:
-    """Health and metrics of a loop."""
-    app = FastAPI(title=title, version="1", openapi_url=None)
-
-    @app.get("/health/live")
-    def live() -> dict[str, str]:
-        return {"status": "live"}
-
-    @app.get("/health/ready")
-    def ready(response: Response) -> dict[str, str]:
-        error = state.in_the_way
-        if error is None:
-            return {"status": "ready"}
-        response.status_code = 503
-        code = error.code if isinstance(error, ClearhouseError) else "store_failed"
-        return {"status": "not_ready", "code": code, "reason": first_line(error)}
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        return Response(generate_latest(state.registry), media_type=CONTENT_TYPE_LATEST)
-
-    return app
 
 
 @contextmanager
@@ -77,20 +51,6 @@ def until_a_signal(again: Callable[[], None] = lambda: None) -> Iterator[threadi
 
 
 @contextmanager
-def served(app: Any, host: str, port: int) -> Iterator[None]:
-    """Serve an ASGI application in a thread, which leaves signals to the main one."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="health", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@contextmanager
 def watched_until_a_signal(
     title: str, state: LoopState, host: str, port: int | None
 ) -> Iterator[threading.Event]:
@@ -99,5 +59,8 @@ def watched_until_a_signal(
         if port is None:
             yield stop
             return
+        # A web server takes as long to import as all the rest.
+        from clearhouse.core.loop_health import health_app, served
+
         with served(health_app(title, state), host, port):
             yield stop

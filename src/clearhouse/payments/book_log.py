@@ -9,8 +9,8 @@ from clearhouse.core.errors import StoreError
 from clearhouse.log.log import PARTITION_SPAN, Log, LogError, Reached, Record
 from clearhouse.log.opening import LogPlace
 from clearhouse.log.scan import records
+from clearhouse.payments.became import Became, became
 from clearhouse.payments.log_opening import log_exists, open_payment_log
-from clearhouse.payments.stream_rows import Became, became
 from clearhouse.payments.topics import WEBHOOKS, Topic
 
 

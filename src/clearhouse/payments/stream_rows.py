@@ -4,41 +4,15 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 
-import msgspec
 import pyarrow as pa
 
 from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.core.money import NO_CURRENCY
-from clearhouse.log.log import Record
+from clearhouse.payments.became import Became
 from clearhouse.payments.webhook import StoredWebhook
 
 Row = tuple[dt.date, str, str, int, str]
 """Book date, record id, key, minor units and currency."""
-
-
-class Became(msgspec.Struct):
-    """What a `PaymentEvent`, a `DeadLetter`, an `Unmapped` and a row of `delivery` all say."""
-
-    webhook_position: int
-    book_date: dt.date
-    body_sha256: str
-    event_id: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-
-
-_BECAME = msgspec.json.Decoder(Became)
-
-
-def became(record: Record) -> Became | None:
-    """What a message says became of a webhook.
-
-    One that can't be read says nothing of any webhook: that one is missing then.
-    """
-    try:
-        return _BECAME.decode(record.value)
-    except (msgspec.DecodeError, RecursionError):
-        return None
 
 
 def hash_of(webhook: StoredWebhook | None) -> str:

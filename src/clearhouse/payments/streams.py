@@ -20,12 +20,12 @@ from clearhouse.log.log import Log, Reached, partition_of
 from clearhouse.log.opening import LogPlace
 from clearhouse.log.reach import progress_of
 from clearhouse.payments import book_log
+from clearhouse.payments.became import Became
 from clearhouse.payments.log_opening import log_place
 from clearhouse.payments.normalizer.archive import CONSUMER, archived, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.stream_rows import (
-    Became,
     Row,
     hash_of,
     of_event,

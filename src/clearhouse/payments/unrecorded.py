@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from clearhouse.log.log import Log, Reached, Record
 from clearhouse.log.scan import records
+from clearhouse.payments.became import became
 from clearhouse.payments.store.progress import settled_of
 from clearhouse.payments.store.refusals import letter_id
-from clearhouse.payments.stream_rows import became
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
 
 STARTER = "starter"

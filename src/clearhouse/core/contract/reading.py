@@ -12,7 +12,6 @@ broken ones too, and so that a person can repeat it with other tools:
 - `amount_minor`, `currency`: the amount in minor units, or 0 of XXX where the text is not money.
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,6 +31,7 @@ from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.rows import Rows, landed_rows
 from clearhouse.core.errors import MoneyError
 from clearhouse.core.money import NO_CURRENCY, WHOLE_PATTERN, text_pattern
+from clearhouse.core.record_id import record_id
 
 READING_SCHEMA = pa.schema(
     [
@@ -292,12 +292,6 @@ def _read_one_by_one(rows: Rows, contract: Contract, source: str) -> pa.Table:
         seen[key] += 1
         read.append({"line": number, **read_line(line, contract, source, own, nth=seen[key])})
     return pa.Table.from_pylist(read, READING_SCHEMA)
-
-
-def record_id(source: str, key: str, own: bytes) -> str:
-    """The `_record_id` of a row: by its source's name, its `_record_key` and its own bytes."""
-    identity = f"{source}|{key}|".encode() + own
-    return hashlib.md5(identity, usedforsecurity=False).hexdigest()
 
 
 def key_of(line: bytes, contract: Contract) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from clearhouse.core.contract.reading import record_id
+from clearhouse.core.record_id import record_id
 from clearhouse.log.log import Message, Progress, Record
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, decode_event, encode_event
