@@ -118,5 +118,5 @@ def test_workflows_are_shown_with_what_each_event_cost_the_server() -> None:
     console.print(workflows_table([run, measured("kafka_normalize", 0.1)]))
 
     assert (row.rate, row.cpu_seconds) == (25.0, 0.004)
-    shown = console.export_text().splitlines()[-1].split("|")
+    shown = console.export_text().strip().splitlines()[-1].split("|")
     assert [cell.strip() for cell in shown[1:-1]] == ["1,000", "38.0", "40.0", "3.00", "9.40"]
