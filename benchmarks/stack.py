@@ -11,10 +11,10 @@ from benchmarks.jobs import BenchmarkError
 from benchmarks.own_stack import own_stack
 from benchmarks.report import keep_measurements, print_tables, promises_table
 from benchmarks.rounds import Case, run_rounds
-from benchmarks.stack_summary import PARTS, promises, rows, table
+from benchmarks.stack_summary import PARTS, WORKFLOWS, promises, rows, table, workflows_table
 
 _HERE = Path(__file__).parent
-_SERVERS = "postgres,kafka"
+_SERVERS = "postgres,kafka,temporal"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(str(error))
             return 1
     found, kept = rows(measured), list(promises(measured))
-    print_tables(table(found), promises_table(kept))
+    tables = [table(found), promises_table(kept)]
+    if any(row.name == WORKFLOWS for row in found):
+        tables.append(workflows_table(measured))
+    print_tables(*tables)
     keep_measurements(asked.json, measured, kept)
     _say(f"kept in {asked.json}")
     return 0

@@ -8,15 +8,18 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.parts.webhook_load import CPU, MEDIAN, WORST
+from benchmarks.parts.workflows_temporal import HISTORY, RECORDED, TRANSITIONS
 from benchmarks.rounds import Measured
 from benchmarks.summary import Promise
 
 _CONNECTIONS = (16, 64)
 _NORMALIZE, _NORMALIZE_TWICE = "kafka_normalize", "kafka_normalize_twice"
+WORKFLOWS = "temporal_workflows"
 PARTS = (
     *(f"kafka_{who}_{number}" for number in _CONNECTIONS for who in ("gateway", "peer")),
     _NORMALIZE,
     _NORMALIZE_TWICE,
+    WORKFLOWS,
 )
 """In their order: what is compared is measured one after the other, in each round."""
 
@@ -94,6 +97,23 @@ def table(found: Iterable[Row]) -> Table:
             f"{row.cpu_seconds * 1e6:,.0f}",
             f"{row.calibration_seconds:.2f}",
         )
+    return shown
+
+
+def workflows_table(measured: Iterable[Measured]) -> Table:
+    """What events cost as workflows, a row for each round."""
+    shown = Table(box=box.MARKDOWN)
+    for heading in ("events", "all recorded s", "all runs completed s", TRANSITIONS, HISTORY):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for run in measured:
+        if run.case.part == WORKFLOWS:
+            shown.add_row(
+                f"{run.records:,}",
+                f"{run.phases[RECORDED]:.1f}",
+                f"{run.seconds:.1f}",
+                run.content[TRANSITIONS],
+                run.content[HISTORY],
+            )
     return shown
 
 

@@ -42,6 +42,7 @@ PARTS = {
     "kafka_peer_64": "benchmarks.parts.gateway_kafka:peer_many_connections",
     "kafka_normalize": "benchmarks.parts.normalizer_kafka:one",
     "kafka_normalize_twice": "benchmarks.parts.normalizer_kafka:two",
+    "temporal_workflows": "benchmarks.parts.workflows_temporal:drain",
     "clearhouse": "benchmarks.parts.ours:to_marts",
     "clearhouse_whole": "benchmarks.parts.ours:whole",
     "dlt_arrow": "benchmarks.parts.peer:arrow",

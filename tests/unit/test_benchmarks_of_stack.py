@@ -1,14 +1,18 @@
 """Payments on real servers: what follows from the measurements, and the load that is sent."""
 
 import asyncio
+from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from benchmarks.jobs import BenchmarkError
 from benchmarks.parts.served import Server
 from benchmarks.parts.webhook_load import CPU, MEDIAN, WORST, send
+from benchmarks.parts.workflows_temporal import HISTORY, RECORDED, TRANSITIONS
 from benchmarks.rounds import Case, Measured
-from benchmarks.stack_summary import promises, rows
+from benchmarks.stack_summary import WORKFLOWS, promises, rows, workflows_table
 
 
 def measured(part: str, seconds: float, **phases: float) -> Measured:
@@ -103,3 +107,16 @@ def test_each_answer_of_a_load_is_timed_also_one_that_comes_in_parts() -> None:
             return await send(Server("127.0.0.1", port, 0), [b"one", b"two", b"six", b"ten"], 2)
 
     assert len(asyncio.run(run())) == 4
+
+
+def test_workflows_are_shown_with_what_each_event_cost_the_server() -> None:
+    costs = {TRANSITIONS: "3.00", HISTORY: "9.40"}
+    run = replace(measured(WORKFLOWS, 40.0, **{CPU: 0.004, RECORDED: 38.0}), content=costs)
+
+    (row,) = rows([run])
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(workflows_table([run, measured("kafka_normalize", 0.1)]))
+
+    assert (row.rate, row.cpu_seconds) == (25.0, 0.004)
+    shown = console.export_text().strip().splitlines()[-1].split("|")
+    assert [cell.strip() for cell in shown[1:-1]] == ["1,000", "38.0", "40.0", "3.00", "9.40"]

@@ -86,7 +86,7 @@ class KafkaAppender:
         self._gathered += [(message, appending, at) for at, message in enumerate(messages)]
         if not self._looks:
             self._looks = True
-            self._loop.call_soon(self._look)
+            self._loop.call_later(_POLL_SECONDS, self._look)
         return await appending.positions
 
     async def close(self) -> None:
@@ -111,7 +111,9 @@ class KafkaAppender:
             self._producer = None
         if self._producer is None:
             settings = {
-                "linger.ms": 0,  # they are gathered before
+                # They are handed over one by one: without it the client's thread sends the first of
+                # a group alone, and comes to more requests at once than a broker is sent.
+                "linger.ms": 1,
                 "queue.buffering.max.messages": 0,  # their bytes are bounded
             }
             self._producer = Producer(self._connection.producer_settings(settings))
@@ -119,15 +121,15 @@ class KafkaAppender:
         return self._producer
 
     def _look(self) -> None:
-        """Take note of what was delivered, and hand over what has been gathered meanwhile."""
-        if self._producer is not None:
-            try:
-                call_back(partial(self._producer.poll, 0))
-            except KafkaException as error:  # what is under way is told next that it has failed
-                self._connection.note(error.args[0])
-                self._is_broken = True
+        """Take note of what was delivered, and hand over what has been gathered meanwhile.
+
+        Who has just been answered has until the next look to send more: a client sends one request
+        for each partition of a group, so that larger groups cost the broker less.
+        """
+        delivered = self._note_delivered()
         now = self._loop.time()
-        if not self._under_way or now - self._handed_over_at >= _GATHER_SECONDS:
+        is_idle = not self._under_way and not delivered
+        if is_idle or now - self._handed_over_at >= _GATHER_SECONDS:
             gathered, self._gathered = self._gathered, []
             for message, appending, at in gathered:
                 self._hand_over(message, appending, at)
@@ -135,6 +137,17 @@ class KafkaAppender:
         self._looks = bool(self._under_way or self._gathered)
         if self._looks:
             self._loop.call_later(_POLL_SECONDS, self._look)
+
+    def _note_delivered(self) -> int:
+        """How many messages were delivered, or failed, since the last look."""
+        if self._producer is None:
+            return 0
+        try:
+            return call_back(partial(self._producer.poll, 0))
+        except KafkaException as error:  # what is under way is told next that it has failed
+            self._connection.note(error.args[0])
+            self._is_broken = True
+            return 0
 
     def _delivered(
         self, appending: _Appending, at: int, error: KafkaError | None, delivery: Delivery

@@ -105,17 +105,20 @@ def hand_over(
     producer.produce(name, message.value, message.key or None, **more)
 
 
-def call_back(client: Callable[[], object]) -> None:
+def call_back(client: Callable[[], int]) -> int:
     """Have a producer tell what was delivered.
 
     Args:
         client: its method that calls back.
 
+    Returns:
+        What the method returns.
+
     Raises:
         KafkaException: it can't go on, and is not to be used again.
     """
     try:
-        client()
+        return client()
     except SystemError as error:
         # confluent-kafka 2.16 goes on to call back while its own exception is pending.
         if not isinstance(error.__cause__, ck.KafkaException):
