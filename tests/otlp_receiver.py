@@ -12,7 +12,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass(frozen=True)
 class ReceivedSpan:
-    """A span as it arrived. Ids are in hex; `parent_id` is "" for the first of a trace."""
+    """A span as it arrived. Ids are in hex; `parent_id` is "" for the first of a trace.
+
+    Attributes:
+        links: ids of the spans that it names beside its parent.
+    """
 
     service: str
     name: str
@@ -21,6 +25,7 @@ class ReceivedSpan:
     parent_id: str
     is_error: bool
     attributes: dict[str, str]
+    links: tuple[str, ...] = ()
 
 
 class Collector(ThreadingHTTPServer):
@@ -52,6 +57,7 @@ class Collector(ThreadingHTTPServer):
                             parent_id=span.parent_span_id.hex(),
                             is_error=span.status.code == span.status.STATUS_CODE_ERROR,
                             attributes={a.key: a.value.string_value for a in span.attributes},
+                            links=tuple(link.span_id.hex() for link in span.links),
                         )
                     )
 

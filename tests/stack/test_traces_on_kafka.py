@@ -60,7 +60,8 @@ def test_a_webhook_is_one_trace_from_its_request_to_its_row(variables: dict[str,
     with collecting() as collector:
         traced = {**variables, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         with (
-            serving("worker", traced),
+            serving("inference", traced) as inference,
+            serving("worker", {**traced, "INFERENCE_URL": inference}),
             serving("normalizer", traced),
             serving("gateway", traced, "--sandbox") as gateway,
         ):
@@ -70,6 +71,10 @@ def test_a_webhook_is_one_trace_from_its_request_to_its_row(variables: dict[str,
         (normalized,) = named(collector, "normalize")
         (recorded,) = named(collector, "record event")
 
+    (asked,) = named(collector, "ask inference")
+    (judged,) = [s for s in named(collector, "judge") if s.parent_id == asked.span_id]
+    assert asked.links == (recorded.span_id,), "a question may be of several events"
+    assert (judged.service, judged.trace_id) == ("clearhouse-inference", asked.trace_id)
     assert {taken.trace_id, normalized.trace_id, recorded.trace_id} == {taken.trace_id}
     assert taken.parent_id == ""
     assert normalized.parent_id == taken.span_id

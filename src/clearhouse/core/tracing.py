@@ -10,6 +10,7 @@ No span holds a body, a secret or the text of an error: an error is named by its
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
 from clearhouse.core.checks import Answer
@@ -25,6 +26,8 @@ _Attributes = Mapping[str, str | int]
 _VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _CHECK_SECONDS = 3.0
 _tracer: "Tracer | None" = None
+_together: "ContextVar[Sequence[Span]]" = ContextVar("_together", default=())
+"""The spans of the messages that are being handled together."""
 _send_the_last: Callable[[], None] | None = None
 
 
@@ -71,6 +74,9 @@ def span(
 ) -> AbstractContextManager[Headers]:
     """A span of a new trace, or of the current one, for as long as the block lasts.
 
+    What is done for several messages that are handled together is a trace of its own, with a link
+    to the span of each.
+
     Yields:
         The headers that carry the trace on; none where traces are off.
     """
@@ -97,6 +103,7 @@ def handled(
         yield carried
         return
     spans = [_child(_tracer, name, headers, attributes) for headers in carried]
+    together = _together.set([each for each in spans if each is not None])
     try:
         yield [
             _carrying(span) if span is not None else headers
@@ -107,6 +114,7 @@ def handled(
             _note(each, error)
         raise
     finally:
+        _together.reset(together)
         for each in spans:
             if each is not None:
                 each.end()
@@ -167,12 +175,13 @@ _OFF = _Off()
 def _span(
     tracer: "Tracer", name: str, kind: Kind, attributes: _Attributes | None
 ) -> Iterator[Headers]:
-    from opentelemetry.trace import SpanKind
+    from opentelemetry.trace import Link, SpanKind
 
     with tracer.start_as_current_span(
         name,
         kind=SpanKind[kind.upper()],
         attributes=attributes,
+        links=[Link(each.get_span_context()) for each in _together.get()],
         record_exception=False,
         set_status_on_exception=False,
     ) as current:

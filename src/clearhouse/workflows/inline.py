@@ -7,6 +7,7 @@ handled. When the process ends, the next one begins where the last effects end.
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextvars import copy_context
 from typing import TypeVar
 
 import stamina
@@ -49,7 +50,8 @@ class InlineWorkflows:
     def _once(self, activity: Activity, work: Callable[[], T]) -> T:
         if not activity.can_be_left:
             return work()
-        future: Future[T] = self._threads.submit(work)
+        # Its spans are those of what it is done for.
+        future: Future[T] = self._threads.submit(copy_context().run, work)
         try:
             return future.result(activity.start_to_close_seconds)
         except FutureTimeoutError:

@@ -4,9 +4,11 @@ A body is one case or a list of cases; the answer is one judgement, or as many i
 Bodies are read and written by msgspec with the types of `model`, which OpenAPI shows too.
 """
 
+import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +26,7 @@ from prometheus_client import (
 
 from clearhouse.cache.rate_limit import RateLimit
 from clearhouse.cache.shared import SharedRedis
+from clearhouse.core import tracing
 from clearhouse.payments.inference import examples
 from clearhouse.payments.inference.client import CHURN_PATH, FRAUD_PATH, RETRY_PATH
 from clearhouse.payments.inference.families import retry_plan
@@ -41,6 +44,7 @@ MOST_BYTES = 8 << 20
 MOST_CASES = 2_000
 _GRACE_SECONDS = 5
 _JSON = "application/json"
+_TRACE = ("traceparent", "tracestate")
 _CASES = msgspec.json.Decoder(Case | list[Case])
 _ENCODE = msgspec.json.Encoder().encode
 _log = structlog.get_logger()
@@ -99,6 +103,7 @@ def create_app(limit: RateLimit | None = None) -> FastAPI:
         version="1",
         description="Deterministic baselines for fraud, retries and churn of payments. Every "
         "answer names its model and the reasons of what it says.",
+        lifespan=_sending_traces,
     )
     metrics = Metrics()
     for path, judge, answered, summary in (
@@ -129,6 +134,15 @@ def create_app(limit: RateLimit | None = None) -> FastAPI:
     return app
 
 
+@asynccontextmanager
+async def _sending_traces(_app: FastAPI) -> AsyncIterator[None]:
+    tracing.start("inference")
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(tracing.stop)  # the server ends the process by the signal it got
+
+
 def _add_state(app: FastAPI, metrics: Metrics) -> None:
     @app.get("/health/live", summary="Whether the process answers")
     @app.get("/health/ready", summary="Whether it can be asked: it needs nothing but itself")
@@ -146,17 +160,12 @@ def _route(
     async def answer(request: Request) -> Response:
         begun, status = time.perf_counter(), HTTPStatus.INTERNAL_SERVER_ERROR
         try:
-            if limit is not None:
-                await _let_in(request, limit)
-            asked = _cases(await _body(request))
-            cases = asked if isinstance(asked, list) else [asked]
-            found = [judge(case.event, case.history) for case in cases]
-            for each in found:
-                metrics.judged.labels(each.model, each.outcome).inc()
+            with tracing.within(_carried(request)), tracing.span("judge", "server", {"path": path}):
+                if limit is not None:
+                    await _let_in(request, limit)
+                answered = _judged(judge, _cases(await _body(request)), metrics)
             status = HTTPStatus.OK
-            return Response(
-                _ENCODE(found if isinstance(asked, list) else found[0]), media_type=_JSON
-            )
+            return Response(answered, media_type=_JSON)
         except RefusedError as error:
             status = error.status
             raise
@@ -165,6 +174,20 @@ def _route(
             metrics.seconds.labels(path).observe(time.perf_counter() - begun)
 
     return answer
+
+
+def _judged(judge: Callable[..., Judgement], asked: Case | list[Case], metrics: Metrics) -> bytes:
+    """What a model says of one case, or of each of a list, as JSON."""
+    cases = asked if isinstance(asked, list) else [asked]
+    found = [judge(case.event, case.history) for case in cases]
+    for each in found:
+        metrics.judged.labels(each.model, each.outcome).inc()
+    return _ENCODE(found if isinstance(asked, list) else found[0])
+
+
+def _carried(request: Request) -> tracing.Headers:
+    """The headers of a request that carry a trace."""
+    return [(name, request.headers[name]) for name in _TRACE if name in request.headers]
 
 
 async def _let_in(request: Request, limit: RateLimit) -> None:

@@ -15,6 +15,7 @@ import structlog
 from purgatory import SyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from clearhouse.core import tracing
 from clearhouse.core.endpoint import Endpoint
 from clearhouse.payments.event import PaymentEvent
 from clearhouse.payments.inference.client import CHURN_PATH, FRAUD_PATH, RETRY_PATH, for_each
@@ -162,7 +163,8 @@ class OverHttp:
             _AskingFailedError: nothing, too late, or of something else.
         """
         try:
-            body = self._post(path, msgspec.json.encode(cases), deadline)
+            with tracing.span("ask inference", "client", {"path": path}) as carried:
+                body = self._post(path, msgspec.json.encode(cases), carried, deadline)
             answers: list[_J] = msgspec.json.decode(body, type=list[answered])  # type: ignore[valid-type]
         except httpx.TimeoutException:
             raise _AskingFailedError("inference_too_slow") from None
@@ -174,11 +176,11 @@ class OverHttp:
             raise _AskingFailedError("inference_answer_broken")
         return answers
 
-    def _post(self, path: str, content: bytes, deadline: float) -> bytes:
+    def _post(self, path: str, content: bytes, carried: tracing.Headers, deadline: float) -> bytes:
         body = bytearray()
         if time.monotonic() > deadline:
             raise _AskingFailedError("inference_too_slow")
-        with self._client.stream("POST", path, content=content) as response:
+        with self._client.stream("POST", path, content=content, headers=carried) as response:
             if not response.is_success:
                 raise _AskingFailedError(f"inference_status_{response.status_code}")
             for chunk in response.iter_bytes():
