@@ -42,6 +42,7 @@ class Services:
 
     Attributes:
         soon: seconds in which they have to come to what is waited for.
+        killed: the process ids of those that were killed, each once.
     """
 
     places: Places
@@ -51,6 +52,7 @@ class Services:
     has_workflows: bool = False
     soon: float = SOON_SECONDS
     said: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES_KEPT))
+    killed: set[int] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -73,8 +75,14 @@ class Services:
         return self.named(name).pid or self.pid(name)
 
     def kill(self, name: str) -> None:
-        """Kill a service, at whatever it is."""
-        os.kill(self.pid(name), signal.SIGKILL)
+        """Kill a service, at whatever it is; one that was just killed may not have ended yet."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        self.killed.add(pid)
+
+    def until_all_run_again(self) -> None:
+        """Wait until each that was killed has been started again."""
+        until(lambda: self.restarts >= len(self.killed), lambda: "\n".join(self.said), self.soon)
 
     def until_ready(self) -> None:
         until(lambda: is_ready(self.url), lambda: "\n".join(self.said), self.soon)
