@@ -181,15 +181,14 @@ def test_a_closed_day_is_pulled_again_only_when_it_is_reopened(home: Path) -> No
 
 
 def test_a_stolen_row_ends_with_4_and_its_name(home: Path) -> None:
-    demo = ("demo", "--days", "1", "--webhooks", "1000")
-    answer = clearhouse(home, *demo, "--steal", "1")
+    answer = clearhouse(home, "demo", "--days", "1", "--webhooks", "1000", "--steal", "1")
 
     assert answer.returncode == 4
     assert re.search(
         r"silver → gold, 2024-01-01: −1 record, −\d+\.\d\d USD: txn_\w+", answer.stdout
     )
     assert clearhouse(home, "books").returncode == 4
-    assert clearhouse(home, *demo).returncode == 0
+    assert clearhouse(home, "demo", "bnpl", "--days", "1").returncode == 0
 
 
 def test_the_hinted_trace_shows_one_record_in_every_store(home: Path) -> None:
