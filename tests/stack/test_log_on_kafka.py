@@ -1,6 +1,7 @@
 """The log on a real Kafka: the contract of every log, and what only a server does."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -80,7 +81,8 @@ def test_what_a_killed_process_had_not_committed_is_seen_by_nobody_and_done_agai
     sent = [Message("a", f"key {n}", b"%d" % n) for n in range(20)]
     log.append(sent)
     stuck = [sys.executable, str(Path(__file__).with_name("stuck_copier.py")), place.url]
-    with subprocess.Popen(stuck, stdout=subprocess.PIPE, text=True) as child:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(stuck, env=environment, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout.readline() == "appended\n"
         finally:

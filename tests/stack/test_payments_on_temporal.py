@@ -1,6 +1,7 @@
 """Payments on a real Temporal server: each event in a run of its own, recorded once."""
 
 import datetime as dt
+import os
 import sys
 from pathlib import Path
 
@@ -171,7 +172,8 @@ def test_a_failed_payment_is_tried_again_at_its_times_until_it_is_paid(payments)
 
 def test_runs_begun_on_an_old_version_of_the_worker_finish_on_the_new_one(payments):
     with payments.serving("starter"):
-        old = Service("worker", payments.environment, [sys.executable, str(OLD_WORKER)])
+        environment = {**payments.environment, "PYTHONPATH": os.pathsep.join(sys.path)}
+        old = Service("worker", environment, [sys.executable, str(OLD_WORKER)])
         try:
             old.until_ready()
             (done,) = payments.send(_failed("done", dt.timedelta()))

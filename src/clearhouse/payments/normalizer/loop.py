@@ -21,7 +21,7 @@ from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook
 
 CONSUMER = "normalizer"
-DEFAULT_BATCH = 10_000
+DEFAULT_BATCH = 4_000
 """On a server each commit is waited for: that is little beside the work of so many webhooks."""
 _IDLE_SECONDS = 0.1
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
