@@ -42,7 +42,7 @@ class Services:
 
     Attributes:
         soon: seconds in which they have to come to what is waited for.
-        killed: the process ids of those that were killed, each once.
+        killed: the ids of the processes that were killed.
     """
 
     places: Places
@@ -75,14 +75,11 @@ class Services:
         return self.named(name).pid or self.pid(name)
 
     def kill(self, name: str) -> None:
-        """Kill a service, at whatever it is; one that was just killed may not have ended yet."""
+        """Kill a service, at whatever it is. No process is killed twice: its successor is."""
+        until(lambda: self.pid(name) not in self.killed, lambda: "\n".join(self.said), self.soon)
         pid = self.pid(name)
         os.kill(pid, signal.SIGKILL)
         self.killed.add(pid)
-
-    def until_all_run_again(self) -> None:
-        """Wait until each that was killed has been started again."""
-        until(lambda: self.restarts >= len(self.killed), lambda: "\n".join(self.said), self.soon)
 
     def until_ready(self) -> None:
         until(lambda: is_ready(self.url), lambda: "\n".join(self.said), self.soon)
