@@ -8,7 +8,6 @@ writes, and in which units, is the normalizer's business.
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
-from operator import attrgetter
 
 from clearhouse.payments.event import EventType, PaymentEvent
 from clearhouse.payments.exponents import rule_of
@@ -74,7 +73,7 @@ MOST_CHARACTERS = {
 }
 """What the columns of the operational store hold. One text that does not fit would fail the batch
 in which it is recorded, and not itself alone."""
-_texts_of = attrgetter(*MOST_CHARACTERS)
+_LIMITS = tuple(MOST_CHARACTERS.items())
 
 _MOST_OF_ACCOUNT_AND_ID = 270
 """With the provider and the mode they make a key, which has 300."""
@@ -165,7 +164,8 @@ def validate_event_id(event: PaymentEvent) -> Iterator[Problem]:
 def validate_texts(event: PaymentEvent) -> Iterator[Problem]:
     """Every text fits where it is stored, on each of the stores."""
     longest = 0
-    for (field, limit), text in zip(MOST_CHARACTERS.items(), _texts_of(event), strict=True):
+    for field, limit in _LIMITS:
+        text = getattr(event, field)
         if text is None:
             continue
         if len(text) > limit:
