@@ -241,7 +241,22 @@ class Log(Protocol):
         ...
 
     def waiting(self, topic: str, position: int) -> int:
-        """How many records are in a partition from a position on: none, or at most so many."""
+        """How many records are in a partition from a position on: none, or at most so many.
+
+        Those that can't be read yet are among them (see `settle`).
+        """
+        ...
+
+    def settle(self, topics: Iterable[str]) -> None:
+        """Wait until what topics were given by now can be read, or was given up.
+
+        On a server a record stands behind those of a transaction that is open, and stays behind
+        one of a killed process for some seconds. Whoever compares a consumer's progress with what
+        it appended waits between asking for the first and reading the second.
+
+        Raises:
+            LogError: it can't be read in time (log_unsettled).
+        """
         ...
 
     def positions_of(self, topic: str, day: dt.date, partition: int = 0) -> tuple[int, int]:

@@ -146,6 +146,9 @@ class SqliteLog:
         """See `Log.waiting`. Positions have no gaps: it is exact."""
         return max(0, self.end(topic) - position)
 
+    def settle(self, topics: Iterable[str]) -> None:
+        """See `Log.settle`: what was appended can be read."""
+
     def positions_of(self, topic: str, day: dt.date, partition: int = 0) -> tuple[int, int]:
         """See `Log.positions_of`. Days whose records are aged out are known still."""
         del partition

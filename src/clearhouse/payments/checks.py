@@ -17,10 +17,9 @@ from clearhouse.payments.account_settings import accounts_from
 from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
-from clearhouse.payments.normalizer.loop import CONSUMER as NORMALIZER
 from clearhouse.payments.services import health_urls
 from clearhouse.payments.store import tables
-from clearhouse.payments.topics import EVENTS, TOPICS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, NORMALIZER, TOPICS, WEBHOOKS
 from clearhouse.payments.unrecorded import STARTER
 from clearhouse.settings import Settings
 from clearhouse.store.checks import is_missing, version_of

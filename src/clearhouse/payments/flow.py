@@ -17,7 +17,15 @@ from clearhouse.log.scan import scan
 from clearhouse.payments.lag import Lag, lag_of
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.progress import delivered_of, read_progress
-from clearhouse.payments.topics import DEAD_LETTERS, EVENTS, REDRIVEN, UNMAPPED, WEBHOOKS, Topic
+from clearhouse.payments.topics import (
+    DEAD_LETTERS,
+    EVENTS,
+    NORMALIZER,
+    REDRIVEN,
+    UNMAPPED,
+    WEBHOOKS,
+    Topic,
+)
 from clearhouse.payments.unrecorded import STARTER, in_flight, redriven_in_flight
 
 
@@ -63,12 +71,13 @@ def measure(log: Log, store: sa.Engine, *, has_workflows: bool = False) -> Flow:
         store: what has been recorded.
         has_workflows: events are recorded by workflows of a server, and not by the worker.
     """
-    # First: what the worker had done by then has its rows in the store, or published.
+    # In the order of the way: what had left a place by then is seen at a later one.
+    normalizer = progress_of(log, NORMALIZER, WEBHOOKS.name)
+    normalizer_lag = waiting_of(log, WEBHOOKS.name, normalizer)
     left = worker_lag(log, store, has_workflows=has_workflows)
     with store.connect() as connection:
         waiting = _count(connection, tables.outbox)
         recorded = _count(connection, tables.payment_event)
-    normalizer = progress_of(log, "normalizer", WEBHOOKS.name)
     return Flow(
         accepted=positions_used(log, WEBHOOKS.name),
         normalized=positions_used(log, EVENTS.name),
@@ -77,7 +86,7 @@ def measure(log: Log, store: sa.Engine, *, has_workflows: bool = False) -> Flow:
             stage: positions_used(log, topic.name) for stage, topic in DEAD_LETTERS.items()
         },
         recorded=recorded,
-        normalizer_lag=waiting_of(log, WEBHOOKS.name, normalizer),
+        normalizer_lag=normalizer_lag,
         worker_lag=left,
         to_publish=waiting,
     )

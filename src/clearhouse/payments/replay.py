@@ -26,13 +26,12 @@ from clearhouse.payments.letters import OPEN, KnownLetter, Letters, Wanted
 from clearhouse.payments.normalizer.archive import Archive, Archived, archived
 from clearhouse.payments.normalizer.fetching import FetchRecords
 from clearhouse.payments.normalizer.letters import STAGE
-from clearhouse.payments.normalizer.loop import CONSUMER
 from clearhouse.payments.normalizer.outcomes import GONE, said_by, webhook_of
 from clearhouse.payments.normalizing import Fetched
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.tables import delivery, payment_event
-from clearhouse.payments.topics import EVENTS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, NORMALIZER, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, encode_webhook
 
 _AT_ONCE = 500
@@ -108,7 +107,7 @@ class Replay:
         """
         Archive(self._log, self._landing).flush()
         report = Report()
-        read_to = progress_of(self._log, CONSUMER, WEBHOOKS.name)
+        read_to = progress_of(self._log, NORMALIZER, WEBHOOKS.name, made=[EVENTS.name])
         seen = self._waiting(read_to)
         for day in days:
             unrecorded = self._of_log(day)

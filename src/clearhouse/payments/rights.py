@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clearhouse.log.kafka.reader import GROUP as READER
-from clearhouse.payments.normalizer import archive, loop
+from clearhouse.payments.normalizer import archive
 from clearhouse.payments.store import outbox
 from clearhouse.payments.topics import (
     EVENTS,
     GATEWAY_CHECK,
     GATEWAY_DEAD,
+    NORMALIZER,
     NORMALIZER_DEAD,
     OUTBOX,
     RECORDED,
@@ -70,7 +71,7 @@ def rights(*, has_workflows: bool) -> dict[str, Sequence[Right]]:
         ],
         "normalizer": [
             *archives,
-            *_subscribes(loop.CONSUMER),
+            *_subscribes(NORMALIZER),
             *_topics("Write", EVENTS.name, UNMAPPED.name, NORMALIZER_DEAD.name),
             *_topics("Delete", WEBHOOKS.name, UNMAPPED.name, RECORDED.name),
             *_topics("Delete", GATEWAY_DEAD.name, NORMALIZER_DEAD.name, WORKER_DEAD.name),
@@ -81,7 +82,7 @@ def rights(*, has_workflows: bool) -> dict[str, Sequence[Right]]:
             *_reads(*all_topics),
             *(
                 Right("group", name, ("Describe",))
-                for name in (loop.CONSUMER, archive.CONSUMER, STARTER)
+                for name in (NORMALIZER, archive.CONSUMER, STARTER)
             ),
         ],
         "operator": [*publishes, *archives, *_reads(*all_topics), *_progress_of_others()],
@@ -126,7 +127,7 @@ def _subscribes(consumer: str) -> list[Right]:
 
 
 def _progress_of_others() -> list[Right]:
-    return [Right("group", name, ("Describe",)) for name in (loop.CONSUMER, STARTER)]
+    return [Right("group", name, ("Describe",)) for name in (NORMALIZER, STARTER)]
 
 
 def by_commands(found: Sequence[Right]) -> Mapping[tuple[tuple[Operation, ...], bool], list[Right]]:

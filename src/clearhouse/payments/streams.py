@@ -22,7 +22,8 @@ from clearhouse.log.reach import progress_of
 from clearhouse.payments import book_log
 from clearhouse.payments.became import Became
 from clearhouse.payments.log_opening import log_place
-from clearhouse.payments.normalizer.archive import CONSUMER, archived, archived_objects
+from clearhouse.payments.normalizer.archive import CONSUMER as ARCHIVE
+from clearhouse.payments.normalizer.archive import archived, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.stream_rows import (
@@ -32,7 +33,14 @@ from clearhouse.payments.stream_rows import (
     of_webhook,
     spine_table,
 )
-from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS, Topic
+from clearhouse.payments.topics import (
+    EVENTS,
+    NORMALIZER,
+    NORMALIZER_DEAD,
+    UNMAPPED,
+    WEBHOOKS,
+    Topic,
+)
 from clearhouse.payments.unrecorded import STARTER, in_flight, unread
 from clearhouse.pipeline.domain import StreamHop, StreamState
 from clearhouse.settings import Settings
@@ -65,8 +73,13 @@ class Streams:
 
     @cached_property
     def normalized_to(self) -> Reached:
-        """The positions of the next webhooks that the normalizer will read."""
-        return self._progress("normalizer")
+        """The positions of the next webhooks that the normalizer will read.
+
+        What it made of those before can be read.
+        """
+        with book_log.opened(self.place) as log:
+            made = [topic.name for topic in _MADE]
+            return progress_of(log, NORMALIZER, WEBHOOKS.name, made) if log else Reached()
 
     @cached_property
     def recorded_to(self) -> Reached:
@@ -187,11 +200,8 @@ class Streams:
     @cached_property
     def _archive_passed(self) -> Reached:
         """The positions of the first webhooks that no whole block of the archive holds."""
-        return self._progress(CONSUMER)
-
-    def _progress(self, consumer: str) -> Reached:
         with book_log.opened(self.place) as log:
-            return Reached() if log is None else progress_of(log, consumer, WEBHOOKS.name)
+            return progress_of(log, ARCHIVE, WEBHOOKS.name) if log else Reached()
 
     def archived_to(self, day: dt.date) -> Reached:
         """The positions of the first webhooks of a day that the archive does not hold yet."""

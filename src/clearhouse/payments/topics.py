@@ -49,5 +49,7 @@ OUTBOX = "store:outbox"
 """No topic: the outbox of the operational store. The log keeps how far it is published."""
 GATEWAY_CHECK = "gateway:check"
 """No topic: what a gateway writes to, to see that the log can be written."""
+NORMALIZER = "normalizer"
+"""Who reads webhooks."""
 DEAD_LETTERS = {"gateway": GATEWAY_DEAD, "normalizer": NORMALIZER_DEAD, "worker": WORKER_DEAD}
 """Where each stage puts what it can't handle."""

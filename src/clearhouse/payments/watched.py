@@ -18,10 +18,9 @@ from clearhouse.log.log import Log
 from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.loop_state import UNREADABLE, code_of
-from clearhouse.payments.normalizer.loop import CONSUMER as NORMALIZER
 from clearhouse.payments.open_letters import OpenLetters
 from clearhouse.payments.store import tables
-from clearhouse.payments.topics import WEBHOOKS
+from clearhouse.payments.topics import NORMALIZER, WEBHOOKS
 from clearhouse.settings import Settings
 from clearhouse.store.checks import is_missing
 from clearhouse.store.database import open_to_watch

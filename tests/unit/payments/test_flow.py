@@ -6,9 +6,10 @@ import sqlalchemy as sa
 
 from clearhouse.log.log import Message, Progress
 from clearhouse.log.opening import LogPlace
+from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments import topics
 from clearhouse.payments.flow import measure
-from clearhouse.payments.log_opening import open_payment_log
+from clearhouse.payments.log_opening import declared_topics, open_payment_log
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.database import open_store
 
@@ -44,3 +45,23 @@ def test_the_flow_is_settled_when_everything_has_come_to_its_end(tmp_path: Path)
     with store.engine.begin() as connection:
         connection.execute(sa.delete(tables.outbox))
     assert measure(log, store.engine).is_settled
+
+
+def test_what_the_normalizer_makes_while_the_flow_is_measured_is_not_overlooked(
+    tmp_path: Path,
+) -> None:
+    class Meanwhile(SqliteLog):
+        """A log whose normalizer is done just after the events were asked for."""
+
+        def waiting(self, topic: str, position: int) -> int:
+            found = super().waiting(topic, position)
+            if topic == topics.EVENTS.name:
+                done = Progress(topics.NORMALIZER, topics.WEBHOOKS.name, 1)
+                self.append(messages(topics.EVENTS, 1), done)
+            return found
+
+    names = [topic.name for topic in declared_topics() if not topic.is_source]
+    log = Meanwhile(tmp_path / "log.db", names)
+    store = open_store(f"sqlite:///{tmp_path}/payments.db")
+    log.append(messages(topics.WEBHOOKS, 1))
+    assert not measure(log, store.engine).is_settled

@@ -47,6 +47,10 @@ class Admin:
         first = self._offset(name, partition, _EARLIEST)
         return first, self._offset(name, partition, _LATEST)
 
+    def written(self, name: str, partition: int) -> int:
+        """Offset after a partition's last record, be its transaction open or at an end."""
+        return self._offset(name, partition, _LATEST, IsolationLevel.READ_UNCOMMITTED)
+
     def offset_at(self, name: str, partition: int, milliseconds: int) -> int | None:
         """Offset of the first record of a time or a later one; None: there is none yet."""
         found = self._offset(name, partition, OffsetSpec.for_timestamp(milliseconds))
@@ -75,13 +79,19 @@ class Admin:
         except KafkaException as error:
             raise self._connection.told(error) from None
 
-    def _offset(self, name: str, partition: int, spec: OffsetSpec) -> int:
+    def _offset(
+        self,
+        name: str,
+        partition: int,
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+    ) -> int:
         place = TopicPartition(name, partition)
 
         def ask() -> int:
             asked = self.client.list_offsets(
                 {place: spec},
-                isolation_level=IsolationLevel.READ_COMMITTED,
+                isolation_level=isolation,
                 request_timeout=SECONDS,
             )
             offset = int(asked[place].result().offset)

@@ -6,6 +6,7 @@ whether they are on disks, is the cluster's affair.
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from weakref import WeakSet
@@ -34,6 +35,9 @@ from clearhouse.log.places import LogPlace, Topic
 
 _EPOCH = dt.date(1970, 1, 1)
 _MILLISECONDS_OF_DAY = 86_400_000
+_SETTLED_SECONDS = 40
+"""More than a transaction can be open: its own limit, and the time between a broker's looks."""
+_PAUSE_SECONDS = 0.02
 
 
 class KafkaLog:
@@ -130,9 +134,25 @@ class KafkaLog:
         partition, offset = place_of(position)
         first, end = self._admin.bounds(name, partition)
         offset = max(offset, first)
-        if offset >= end or not self._reader.read(name, partition, offset, end, 1):
-            return 0
-        return end - offset
+        hidden = self._admin.written(name, partition) - max(offset, end)
+        if offset < end and self._reader.read(name, partition, offset, end, 1):
+            return end - offset + max(hidden, 0)
+        return max(hidden, 0)
+
+    def settle(self, topics: Iterable[str]) -> None:
+        """See `Log.settle`: the cluster ends transactions of killed processes by itself."""
+        places = [(self._name(t), p) for t in topics for p in range(self.partitions(t))]
+        written = {place: self._admin.written(*place) for place in places}
+        give_up_at = time.monotonic() + _SETTLED_SECONDS
+        for (name, partition), end in written.items():
+            while self._admin.bounds(name, partition)[1] < end:
+                if time.monotonic() > give_up_at:
+                    raise LogError(
+                        f"Kafka's topic {name} has a transaction that has been open for more than "
+                        f"{_SETTLED_SECONDS} s: its later records can't be read. Try again later.",
+                        "log_unsettled",
+                    )
+                time.sleep(_PAUSE_SECONDS)
 
     def positions_of(self, topic: str, day: dt.date, partition: int = 0) -> tuple[int, int]:
         """See `Log.positions_of`. Of what is aged out nothing is known."""

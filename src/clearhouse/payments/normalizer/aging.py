@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from clearhouse.log.log import Log, Reached
 from clearhouse.log.reach import progress_of
-from clearhouse.payments.normalizer import archive, loop
+from clearhouse.payments.normalizer import archive
 from clearhouse.payments.topics import (
     GATEWAY_DEAD,
+    NORMALIZER,
     NORMALIZER_DEAD,
     RECORDED,
     UNMAPPED,
@@ -25,7 +26,7 @@ def read_by_all(log: Log) -> Mapping[Topic, Reached]:
     Webhooks by the normalizer and the archive, whose progress is in the log. The topics that the
     worker reads are not named: it forgets them itself.
     """
-    readers = [progress_of(log, each, WEBHOOKS.name) for each in (loop.CONSUMER, archive.CONSUMER)]
+    readers = [progress_of(log, each, WEBHOOKS.name) for each in (NORMALIZER, archive.CONSUMER)]
     partitions = range(log.partitions(WEBHOOKS.name))
     webhooks = Reached(min(reader.of(each) for reader in readers) for each in partitions)
     return {WEBHOOKS: webhooks, **{topic: _ends(log, topic) for topic in _KEPT_BY_DAYS}}

@@ -17,10 +17,9 @@ from clearhouse.payments.normalizer.outcomes import GONE, NO_API, Outcome, outco
 from clearhouse.payments.normalizing import Fetched, thin_object
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers.stripe import Thin
-from clearhouse.payments.topics import WEBHOOKS
+from clearhouse.payments.topics import NORMALIZER, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook
 
-CONSUMER = "normalizer"
 DEFAULT_BATCH = 4_000
 """On a server each commit is waited for: that is little beside the work of so many webhooks."""
 _IDLE_SECONDS = 0.1
@@ -62,7 +61,7 @@ class Normalizer:
         on_outcomes: Callable[[Sequence[Outcome]], None] = lambda _: None,
         on_seconds: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self._webhooks = log.subscribe(CONSUMER, WEBHOOKS.name)
+        self._webhooks = log.subscribe(NORMALIZER, WEBHOOKS.name)
         self._fetcher = fetcher
         self._fetches = FetchRecords(landing, now)
         self._breaker = Breaker(breaker)

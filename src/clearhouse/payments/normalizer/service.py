@@ -25,9 +25,9 @@ from clearhouse.payments.normalizer.aging import read_by_all
 from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.normalizer.breaker import BreakerSettings
 from clearhouse.payments.normalizer.fetching import StripeObjects
-from clearhouse.payments.normalizer.loop import CONSUMER, Normalizer
+from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.normalizer.outcomes import Outcome
-from clearhouse.payments.topics import WEBHOOKS
+from clearhouse.payments.topics import NORMALIZER, WEBHOOKS
 from clearhouse.settings import Settings
 
 _ARCHIVE_SECONDS = 5.0
@@ -42,7 +42,7 @@ class State(LoopState):
     """
 
     def __init__(self, log: Log) -> None:
-        super().__init__(lambda: kept_lag(log, CONSUMER, WEBHOOKS.name))
+        super().__init__(lambda: kept_lag(log, NORMALIZER, WEBHOOKS.name))
         self.archive_in_the_way: ClearhouseError | None = None
         self._outcomes = Counter(
             "normalizer_outcomes",
