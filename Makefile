@@ -2,7 +2,10 @@
 SHELL := /bin/bash
 UV_VERSION := 0.13.8
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-RUN := .venv/bin
+# On the command line: which environment, and which Python a new one is for.
+VENV := .venv
+PYTHON :=
+RUN := $(VENV)/bin
 
 # The caller's variables may say where packages come from and how they are fetched. What they say
 # of other environments, versions and places to install to is not meant for this one.
@@ -13,8 +16,10 @@ FETCHING := UV_INDEX UV_INDEX_% UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_INSECURE_
 	PIP_FIND_LINKS PIP_CACHE_DIR PIP_TIMEOUT PIP_RETRIES PIP_DEFAULT_TIMEOUT PIP_CONFIG_FILE
 unexport $(filter-out $(FETCHING),$(filter UV_% PIP_%,$(.VARIABLES)))
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
+# Or each process that is started would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE := 1
-export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PROJECT_ENVIRONMENT := $(VENV)
 DAYS ?= 365
 TO ?= http://127.0.0.1:8080
 RATE ?= 0
@@ -31,28 +36,28 @@ help:  ## what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 
 # Part of what installs, not a target of its own: when all is installed, nothing is fetched.
-define with_uv
+define sync
 @test -x "$(UV)" || { echo "uv is missing: fetching uv $(UV_VERSION) into .uv" && \
 	python3 -m venv .uv && \
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-@"$(UV)"
+@"$(UV)" sync --frozen $(if $(PYTHON),--python "$(PYTHON)")
 endef
 
-.venv/.installed: pyproject.toml uv.lock
-	$(with_uv) sync --frozen --no-dev --inexact --extra reports
+$(VENV)/.installed: pyproject.toml uv.lock
+	$(sync) --no-dev --inexact --extra reports
 	@touch $@
 
-.venv/.installed-dev: pyproject.toml uv.lock
-	$(with_uv) sync --frozen --all-extras
-	@touch $@ .venv/.installed
+$(VENV)/.installed-dev: pyproject.toml uv.lock
+	$(sync) --all-extras
+	@touch $@ $(VENV)/.installed
 
-.venv/.installed-bench: pyproject.toml uv.lock
-	$(with_uv) sync --frozen --all-extras --group bench
-	@touch $@ .venv/.installed .venv/.installed-dev
+$(VENV)/.installed-bench: pyproject.toml uv.lock
+	$(sync) --all-extras --group bench
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-dev
 
-install: .venv/.installed  ## what the demo needs, and no more
+install: $(VENV)/.installed  ## what the demo needs, and no more
 
-install-dev: .venv/.installed-dev  ## the above, with the tools for tests and checks
+install-dev: $(VENV)/.installed-dev  ## the above, with the tools for tests and checks
 
 demo: install  ## a year of purchases and sales (DAYS=7: a week) from APIs to published marts, and the trial balance
 	@$(RUN)/clearhouse demo --days $(DAYS)
@@ -93,10 +98,10 @@ stack-down: install  ## stop the servers that stack-up started; their data stays
 test-stack: install-dev  ## the tests that need servers, against stacks of their own
 	@$(RUN)/pytest tests/stack -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=tests/stack/,$(OF_CHAOS))
 
-bench: .venv/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
+bench: $(VENV)/.installed-bench  ## how fast the parts are, beside dlt and dbt on the same records
 	@$(RUN)/python -m benchmarks $(BENCH)
 
-bench-stack: .venv/.installed-bench  ## payments on real servers: gateway beside FastAPI and aiokafka, normalizers, workflows
+bench-stack: $(VENV)/.installed-bench  ## payments on real servers: gateway beside FastAPI and aiokafka, normalizers, workflows
 	@$(RUN)/python -m benchmarks.stack $(BENCH)
 
 mutants: install-dev  ## mutation tests of money, windows and books: at least 90 % killed

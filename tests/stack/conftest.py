@@ -16,6 +16,21 @@ sys.path += [
     str(UNIT / "payments"),
 ]  # tests that run here too, and what they import
 
+LONG = [
+    "test_two_datasets_on_postgres",
+    "test_gl_on_postgres",
+    "test_gl_stream_killed",
+    "test_run_on_postgres",
+    "test_kafka_rights",
+    "test_killed_on_postgres",
+]
+"""Files of minutes, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with long files: a worker that is done would wait for one that began late."""
+    items.sort(key=lambda each: LONG.index(each.path.stem) if each.path.stem in LONG else len(LONG))
+
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:

@@ -19,6 +19,8 @@ FOREIGN = {
     "PIP_TARGET": "/nowhere",
     "PIP_REQUIRE_VIRTUALENV": "1",
     "VIRTUAL_ENV": "/nowhere",
+    "VENV": "/nowhere",
+    "PYTHON": "/nowhere/python",
     "PYTHONPATH": "/nowhere",
 }
 MEANT = {"UV_INDEX": "https://index.example", "PIP_INDEX_URL": "https://index.example"}
