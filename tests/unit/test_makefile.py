@@ -51,5 +51,7 @@ def test_it_installs_here_and_takes_only_where_packages_come_from(tmp_path: Path
     assert {name: seen.get(name) for name in FOREIGN} == {
         **dict.fromkeys(FOREIGN),
         "UV_PROJECT_ENVIRONMENT": ".venv",
+        "VENV": ".venv",
+        "PYTHON": "",
     }
     assert MEANT.items() <= seen.items()
