@@ -157,6 +157,12 @@ class Connection:
                 "prepare`.",
                 "log_not_prepared",
             )
+        if error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT:
+            return LogError(
+                f"Kafka at {self.servers} has an open transaction that moves what is asked for, "
+                "and it does not end. Try again later.",
+                "log_unsettled",
+            )
         for known in (error, cause):
             if known is not None and known.code() in _REFUSED:
                 return self._refused()

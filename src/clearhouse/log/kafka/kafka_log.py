@@ -16,6 +16,7 @@ from confluent_kafka import KafkaException, Producer
 
 from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.appender import KafkaAppender
+from clearhouse.log.kafka.asking import TRANSACTION_SECONDS
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.kept_progress import KeptProgress
 from clearhouse.log.kafka.messages import (
@@ -35,8 +36,6 @@ from clearhouse.log.places import LogPlace, Topic
 
 _EPOCH = dt.date(1970, 1, 1)
 _MILLISECONDS_OF_DAY = 86_400_000
-_SETTLED_SECONDS = 40
-"""More than a transaction can be open: its own limit, and the time between a broker's looks."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -143,13 +142,13 @@ class KafkaLog:
         """See `Log.settle`: the cluster ends transactions of killed processes by itself."""
         places = [(self._name(t), p) for t in topics for p in range(self.partitions(t))]
         written = {place: self._admin.written(*place) for place in places}
-        give_up_at = time.monotonic() + _SETTLED_SECONDS
+        give_up_at = time.monotonic() + TRANSACTION_SECONDS
         for (name, partition), end in written.items():
             while self._admin.bounds(name, partition)[1] < end:
                 if time.monotonic() > give_up_at:
                     raise LogError(
                         f"Kafka's topic {name} has a transaction that has been open for more than "
-                        f"{_SETTLED_SECONDS} s: its later records can't be read. Try again later.",
+                        f"{TRANSACTION_SECONDS:g} s: its later records can't be read. Try again later.",
                         "log_unsettled",
                     )
                 time.sleep(_PAUSE_SECONDS)
