@@ -97,3 +97,13 @@ def committed(connection: Connection, consumer: Consumer, name: str, partition: 
 
     offset = answer(connection, consumer, ask, TRANSACTION_SECONDS)
     return None if offset < 0 else offset
+
+
+def first(connection: Connection, consumer: Consumer, name: str, partition: int) -> int:
+    """First offset that is kept of a partition.
+
+    Raises:
+        LogError: there is no answer.
+    """
+    place = TopicPartition(name, partition)
+    return answer(connection, consumer, lambda: consumer.get_watermark_offsets(place, SECONDS)[0])

@@ -1,0 +1,58 @@
+"""What a Kafka does to a log by its own settings: it forgets progress, and records by their size."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from kafka_logs import new_place
+
+from clearhouse.landing.store import Landing
+from clearhouse.log.log import Message
+from clearhouse.log.opening import LogPlace, open_log
+from clearhouse.payments.log_opening import declared_topics
+from clearhouse.payments.normalizer.archive import CONSUMER, Archive, archived
+from clearhouse.payments.topics import WEBHOOKS
+from stack.commands import Stack
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture
+def place(stack: Stack) -> LogPlace:
+    return new_place(stack.settings["LOG_URL"], declared_topics())
+
+
+@pytest.fixture
+def admin(stack: Stack) -> AdminClient:
+    return AdminClient({"bootstrap.servers": stack.settings["LOG_URL"].removeprefix("kafka://")})
+
+
+def on_server(place: LogPlace, name: str) -> str:
+    return f"{place.url.rpartition('/')[2]}.{name}"
+
+
+def test_the_archive_goes_on_when_its_progress_is_forgotten_after_its_webhooks_were_aged_out(
+    place: LogPlace, admin: AdminClient, tmp_path: Path
+) -> None:
+    log, landing = open_log(place, declared_topics()), Landing.from_url(tmp_path.as_uri())
+    archive = Archive(log, landing, lambda: NOW + dt.timedelta(days=1))  # blocks of today are whole
+    log.append([Message(WEBHOOKS.name, "key", b"%d" % n) for n in range(3)])
+    assert archive.step() == 3
+    ends = [log.end(WEBHOOKS.name, each) for each in range(log.partitions(WEBHOOKS.name))]
+    assert log.age_out({WEBHOOKS.name: ends}) == 3
+
+    # As a broker does a week after the last commit, by its default.
+    admin.delete_consumer_groups([on_server(place, CONSUMER)])[on_server(place, CONSUMER)].result()
+    log.append([Message(WEBHOOKS.name, "key", b"later")])
+    assert [archive.step(), archive.step()] == [1, 0]
+    assert len(list(archived(landing, NOW.date()))) == 4
+    log.close()
+
+
+def test_a_topic_is_not_cut_by_its_size_whatever_the_brokers_do_with_others(
+    place: LogPlace, admin: AdminClient
+) -> None:
+    topic = ConfigResource(ResourceType.TOPIC, on_server(place, WEBHOOKS.name))
+    said = admin.describe_configs([topic])[topic].result()["retention.bytes"]
+    assert (said.value, said.is_default) == ("-1", False)
