@@ -1,10 +1,13 @@
 """What a Kafka does to a log by its own settings: it forgets progress, and records by their size."""
 
+import asyncio
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from gateway_driver import ask, running, sign, stripe_body
 from kafka_logs import new_place
 
 from clearhouse.landing.store import Landing
@@ -56,3 +59,33 @@ def test_a_topic_is_not_cut_by_its_size_whatever_the_brokers_do_with_others(
     topic = ConfigResource(ResourceType.TOPIC, on_server(place, WEBHOOKS.name))
     said = admin.describe_configs([topic])[topic].result()["retention.bytes"]
     assert (said.value, said.is_default) == ("-1", False)
+
+
+def test_gateways_of_two_hosts_with_the_same_process_id_see_that_the_log_can_be_written(
+    place: LogPlace, stack: Stack
+) -> None:
+    """As in containers, where both are process 1."""
+    body = stripe_body()
+    path, headers = sign("stripe", body)
+
+    async def act() -> None:
+        async with running(open_log(place, declared_topics())) as one:
+            async with running(open_log(place, declared_topics())) as other:
+                stack.kill("kafka")
+                try:
+                    for each in (one, other):
+                        assert (await ask(each, path, headers, body))[0] == 503
+                finally:
+                    stack.up()
+                for each in (one, other):
+                    await _until_ready(each)
+                answers = [await ask(each, "/health/ready", method="GET") for each in (one, other) * 2]
+                assert [each[0] for each in answers] == [200] * 4, answers
+
+    asyncio.run(act())
+
+
+async def _until_ready(gateway: Any) -> None:
+    async with asyncio.timeout(60):
+        while (await ask(gateway, "/health/ready", method="GET"))[0] != 200:
+            await asyncio.sleep(0.2)
