@@ -1,4 +1,4 @@
-"""What a Kafka does to a log by its own settings: it forgets progress, and records by their size."""
+"""What a Kafka does to a log by itself: it forgets progress, cuts topics by size, and restarts."""
 
 import asyncio
 import datetime as dt
@@ -69,18 +69,18 @@ def test_gateways_of_two_hosts_with_the_same_process_id_see_that_the_log_can_be_
     path, headers = sign("stripe", body)
 
     async def act() -> None:
-        async with running(open_log(place, declared_topics())) as one:
-            async with running(open_log(place, declared_topics())) as other:
-                stack.kill("kafka")
-                try:
-                    for each in (one, other):
-                        assert (await ask(each, path, headers, body))[0] == 503
-                finally:
-                    stack.up()
+        logs = [open_log(place, declared_topics()) for _ in range(2)]
+        async with running(logs[0]) as one, running(logs[1]) as other:
+            stack.kill("kafka")
+            try:
                 for each in (one, other):
-                    await _until_ready(each)
-                answers = [await ask(each, "/health/ready", method="GET") for each in (one, other) * 2]
-                assert [each[0] for each in answers] == [200] * 4, answers
+                    assert (await ask(each, path, headers, body))[0] == 503
+            finally:
+                stack.up()
+            for each in (one, other):
+                await _until_ready(each)
+            answers = [await ask(each, "/health/ready", method="GET") for each in (one, other) * 2]
+            assert [each[0] for each in answers] == [200] * 4, answers
 
     asyncio.run(act())
 

@@ -147,8 +147,9 @@ class KafkaLog:
             while self._admin.bounds(name, partition)[1] < end:
                 if time.monotonic() > give_up_at:
                     raise LogError(
-                        f"Kafka's topic {name} has a transaction that has been open for more than "
-                        f"{TRANSACTION_SECONDS:g} s: its later records can't be read. Try again later.",
+                        f"Kafka's topic {name} has had an open transaction for more than "
+                        f"{TRANSACTION_SECONDS:g} s: what is behind it can't be read. Try again "
+                        "later.",
                         "log_unsettled",
                     )
                 time.sleep(_PAUSE_SECONDS)
