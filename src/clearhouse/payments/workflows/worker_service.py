@@ -17,7 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import watched_until_a_signal
+from clearhouse.core.loops import wait_for, watched_until_a_signal
 from clearhouse.payments.inference.client import inference_from
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.log_binding import bind
@@ -139,7 +139,7 @@ async def _look(
             tell(error)
         else:
             tell(None)
-        await asyncio.to_thread(stop.wait, _LOOKS_EVERY_SECONDS)
+        await wait_for(stop, _LOOKS_EVERY_SECONDS)
 
 
 def _now() -> dt.datetime:
