@@ -137,6 +137,7 @@ def delivered(store: PaymentStore, webhooks: Collection[int]) -> set[int]:
 
 
 async def age_out_hourly(log: Log, stop: threading.Event) -> None:
+    """See `age_out`; until `stop` is set."""
     while not stop.is_set():
         try:
             await asyncio.to_thread(age_out, log, _now().date())
