@@ -35,6 +35,7 @@ from clearhouse.log.log import LogError, Message, Progress, Record
 from clearhouse.log.places import LogPlace, Topic
 
 _EPOCH = dt.date(1970, 1, 1)
+_BEGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECONDS_OF_DAY = 86_400_000
 _PAUSE_SECONDS = 0.02
 
@@ -160,11 +161,17 @@ class KafkaLog:
         midnight = (day - _EPOCH).days * _MILLISECONDS_OF_DAY
         end = self._admin.bounds(name, partition)[1]
         first, after = (
-            end if found is None else min(found, end)
+            self._position_at(name, partition, at, end)
             for at in (midnight, midnight + _MILLISECONDS_OF_DAY)
-            for found in [self._admin.offset_at(name, partition, at)]
         )
-        return position_of(partition, first), position_of(partition, after)
+        return first, after
+
+    def position_at(self, topic: str, moment: dt.datetime, partition: int = 0) -> int:
+        """See `Log.position_at`. Records have their times in milliseconds."""
+        name = self._name(topic)
+        milliseconds = (moment - _BEGIN) // dt.timedelta(milliseconds=1)
+        end = self._admin.bounds(name, partition)[1]
+        return self._position_at(name, partition, milliseconds, end)
 
     def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
         """See `Log.age_out`. Marks of transactions are counted too."""
@@ -236,6 +243,10 @@ class KafkaLog:
                 self._producer = None  # its state is not known
                 raise self._connection.told(errors[0])
         return positions
+
+    def _position_at(self, name: str, partition: int, milliseconds: int, end: int) -> int:
+        found = self._admin.offset_at(name, partition, milliseconds)
+        return position_of(partition, end if found is None else min(found, end))
 
     def _forget(self, name: str, partition: int, limit: int) -> int:
         first, end = self._admin.bounds(name, partition)
