@@ -1,5 +1,6 @@
 """A gateway in process, asked by ASGI itself, with accounts and signed webhooks of tests."""
 
+import asyncio
 import contextlib
 import json
 from dataclasses import replace
@@ -97,7 +98,9 @@ async def running(log, **changes):
 
 
 async def ask(app, path, headers=None, body=b"", method="POST", parts=None):
-    """Status, headers and body of an answer; a body may be sent in parts."""
+    """Status, headers and body of an answer; a body may be sent in parts, None is one that never
+    comes.
+    """
     waiting = list(parts or [body])
     answer = []
 
@@ -105,6 +108,8 @@ async def ask(app, path, headers=None, body=b"", method="POST", parts=None):
         if not waiting:
             return {"type": "http.disconnect"}
         part = waiting.pop(0)
+        if part is None:
+            await asyncio.Event().wait()
         return {"type": "http.request", "body": part, "more_body": bool(waiting)}
 
     async def send(message):

@@ -229,6 +229,22 @@ class LogContract:
             first, after = log.positions_of("a", max(days) + dt.timedelta(days=3), partition)
             assert first == after == log.end("a", partition)
 
+    def test_a_moment_is_found_by_when_records_were_appended(self, opened):
+        log = opened()
+        for n in range(9):
+            log.append([Message("a", f"key {n}", b"")])
+            time.sleep(0.002)
+        records = whole(log, "a")
+        log.age_out({"a": [records[0].position + 1]})
+        for partition in range(log.partitions("a")):
+            mine = [r for r in records[1:] if partition_of(r.position) == partition]
+            for moment in {each.appended_at for each in records}:
+                later = [r.position for r in mine if r.appended_at >= moment]
+                found = log.position_at("a", moment, partition)
+                assert [r.position for r in mine if r.position >= found] == later
+            after = max(r.appended_at for r in records) + dt.timedelta(seconds=1)
+            assert log.position_at("a", after, partition) == log.end("a", partition)
+
     def test_what_is_aged_out_is_refused_and_positions_go_on(self, opened):
         log = opened()
         positions = log.append(some("a", *"12345"))

@@ -14,6 +14,7 @@ from log_contract import TOPICS, LogContract, code_of, handled, some, values, wh
 from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Progress
 from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.log.preparing import prepare_log
+from clearhouse.payments.lag import lag_of
 
 DOWN_SECONDS = 30
 """Within which an outage is told; the clients' own limits are some seconds."""
@@ -90,6 +91,12 @@ def test_what_a_killed_process_had_not_committed_is_seen_by_nobody_and_done_agai
     assert whole(log, "b") == []
     log.append(later := [Message("b", f"key {n}", b"later") for n in range(20)])
     assert sum(log.waiting("b", p * PARTITION_SPAN) for p in range(PARTITIONS)) >= len(later)
+    behind = lag_of(log, "b", lambda partition: partition * PARTITION_SPAN)
+    assert sum(each.waiting for each in behind) >= len(later)
+    # Its progress is asked for as well while it may still be moved.
+    assert [log.progress("c", "a", p) for p in range(PARTITIONS)] == [
+        p * PARTITION_SPAN for p in range(PARTITIONS)
+    ]
     log.settle(["b"])
     assert values(whole(log, "b")) == ["later"] * len(later)
 

@@ -1,5 +1,6 @@
 """A service that is a loop: it runs until a signal, and may say how it is over HTTP meanwhile."""
 
+import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from clearhouse.core.errors import ClearhouseError
 
+_LOOKS_EVERY_SECONDS = 0.2
 STARTING = ClearhouseError("It is starting.", "starting")
 
 
@@ -48,6 +50,18 @@ def until_a_signal(again: Callable[[], None] = lambda: None) -> Iterator[threadi
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+async def wait_for(stop: threading.Event, seconds: float) -> None:
+    """Wait in a task until an event is set, or for so long.
+
+    In no thread: one that waits can't be canceled, and keeps the process from ending when a defect
+    of another task ends the loop.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while not stop.is_set() and (left := until - loop.time()) > 0:
+        await asyncio.sleep(min(left, _LOOKS_EVERY_SECONDS))
 
 
 @contextmanager

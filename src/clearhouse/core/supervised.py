@@ -13,7 +13,8 @@ import time
 VARIABLE = "CLEARHOUSE_SUPERVISED"
 """Set, by a supervisor alone, for what it starts."""
 
-_GRACE_SECONDS = 10.0
+GRACE_SECONDS = 30.0
+"""Longer than any service takes to end in order."""
 
 
 def end_with_supervisor() -> None:
@@ -27,5 +28,5 @@ def _wait_for_the_end() -> None:
     while os.read(sys.__stdin__.fileno() if sys.__stdin__ else 0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_GRACE_SECONDS)
+    time.sleep(GRACE_SECONDS)
     os._exit(1)  # what it was at did not come to an end: the log and the store can bear that

@@ -50,13 +50,13 @@ class Patience:
     Attributes:
         restart_seconds: the wait after the first death; it doubles with each in a row.
         steady_seconds: a child that has run for so long begins with the first wait again.
-        stop_seconds: from SIGTERM to SIGKILL.
+        stop_seconds: from SIGTERM to SIGKILL; longer than any service takes to end in order.
     """
 
     restart_seconds: float = 0.25
     restart_most_seconds: float = 15.0
     steady_seconds: float = 20.0
-    stop_seconds: float = 10.0
+    stop_seconds: float = 30.0
 
 
 class SupervisorError(ClearhouseError):

@@ -265,6 +265,12 @@ class Log(Protocol):
         """
         ...
 
+    def position_at(self, topic: str, moment: dt.datetime, partition: int = 0) -> int:
+        """The position of the first record of a partition that was appended at a moment or later;
+        the end where there is none.
+        """
+        ...
+
     def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
         """Forget the records before positions, by topic, each in its partition; how many there
         were, at most.

@@ -4,7 +4,10 @@ import datetime as dt
 
 import msgspec
 
+from clearhouse.log.log import MOST_BYTES
 from clearhouse.payments.event import Provider
+
+_encode = msgspec.json.Encoder().encode
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,17 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     message: msgspec.Raw = msgspec.Raw(b"null")
     body_base64: str = ""
+
+
+def encode_letter(letter: DeadLetter) -> bytes:
+    """A letter as the log takes it: without its message where that makes it too large."""
+    value = _encode(letter)
+    if len(value) <= MOST_BYTES:
+        return value
+    reason = f"{letter.reason} It is too large to be repeated here: see its source position."
+    return _encode(
+        msgspec.structs.replace(letter, reason=reason, message=msgspec.Raw(b"null"), body_base64="")
+    )
 
 
 class Unmapped(msgspec.Struct, frozen=True, kw_only=True):

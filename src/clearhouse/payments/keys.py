@@ -7,6 +7,10 @@ from clearhouse.payments.event import EventType, PaymentEvent
 OF_PAYOUTS = frozenset(kind for kind in EventType if kind.startswith("payout_"))
 
 
+REFERENCE = "reference:"
+"""What hints by the merchant's reference begin with."""
+
+
 def scope_of(event: PaymentEvent) -> str:
     """In which ids of a provider are unique: `<provider>:<account>:<live|test>`."""
     return f"{event.provider}:{event.account}:{'live' if event.livemode else 'test'}"
@@ -51,11 +55,11 @@ def hints_of(event: PaymentEvent) -> list[str]:
         return []
     scope = scope_of(event)
     return [
-        f"{kind}:{scope}:{value}"
+        f"{kind}{scope}:{value}"
         for kind, value in (
-            ("dispute", event.dispute_id),
-            ("refund", event.refund_id),
-            ("reference", event.merchant_reference),
+            ("dispute:", event.dispute_id),
+            ("refund:", event.refund_id),
+            (REFERENCE, event.merchant_reference),
         )
         if value is not None
     ]

@@ -14,7 +14,8 @@ class Lag:
 
     Attributes:
         waiting: records that the consumer has still to read.
-        oldest_at: when the log took the first of them; None where none waits.
+        oldest_at: when the log took the first of them; None where none waits, or none can be read
+            yet (see `Log.settle`).
     """
 
     topic: str
@@ -45,7 +46,7 @@ def lag_of(log: Log, topic: str, read_to: Callable[[int], int]) -> list[Lag]:
         waiting = log.waiting(topic, position)
         first = log.read(topic, position, 1) if waiting else ()
         oldest = first[0].appended_at if first else None
-        found.append(Lag(topic, partition, waiting if first else 0, oldest))
+        found.append(Lag(topic, partition, waiting, oldest))
     return found
 
 

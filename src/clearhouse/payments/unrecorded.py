@@ -69,9 +69,8 @@ def _lately_started(
     log: Log, topic: Topic, started_to: Reached, partition: int, now: dt.datetime
 ) -> Iterator[Record]:
     since = now - RUNNING_FOR
-    first, _ = log.positions_of(topic.name, since.date(), partition)
-    started = records(log, topic.name, first, started_to.of(partition))
-    return (record for record in started if record.appended_at > since)
+    first = log.position_at(topic.name, since, partition)
+    return records(log, topic.name, first, started_to.of(partition))
 
 
 def _webhooks(events: Iterator[Record]) -> Iterator[int]:

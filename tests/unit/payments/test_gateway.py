@@ -11,6 +11,7 @@ from webhook_signing import adyen_body, adyen_item, stripe_headers
 
 from clearhouse.log.log import LogError
 from clearhouse.log.sqlite import SqliteLog
+from clearhouse.payments.gateway import webhooks
 from clearhouse.payments.signatures import Certificates, CertificateUnavailable
 from clearhouse.payments.topics import TOPICS, WEBHOOKS
 
@@ -269,3 +270,13 @@ def test_openapi_shows_the_webhooks_with_an_example_of_each_provider():
     examples = operation["requestBody"]["content"]["application/json"]["examples"]
     assert set(examples) == {"stripe", "square", "adyen", "paypal"}
     assert {"200", "202", "401", "413", "503"} <= set(operation["responses"])
+
+
+def test_a_body_of_which_nothing_comes_is_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr(webhooks, "_SECONDS_FOR_A_BODY", 0.01)
+
+    async def act():
+        async with running(MemoryLog()) as app, asyncio.timeout(30):
+            return await ask(app, *sign("stripe", stripe_body()), parts=[None])
+
+    assert code(asyncio.run(act())) == (408, "too_slow")

@@ -18,8 +18,9 @@ from clearhouse.payments.lag import Lag
 from clearhouse.payments.letters import Letters, Wanted
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.loop_state import LoopState
+from clearhouse.payments.open_letters import OpenLetters
 from clearhouse.payments.store.database import open_store
-from clearhouse.payments.topics import EVENTS, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, WEBHOOKS, WORKER_DEAD
 from clearhouse.payments.watched import PaymentsCollector
 from clearhouse.payments.worker.loop import Worker
 from clearhouse.settings import Settings, load_settings
@@ -80,6 +81,31 @@ def test_open_letters_are_counted_by_code_and_those_that_are_decided_count_no_mo
     assert found[dead] == 0
     assert found["clearhouse_payments_up{part=log}"] == 1
     collector.close()
+    store.close()
+    log.close()
+
+
+def test_letters_that_the_log_has_forgotten_are_not_open_any_more(settings: Settings) -> None:
+    log = open_payment_log(LogPlace(settings.log_url))
+    store = open_store(settings.payments_database_url)
+    log.append([Message(EVENTS.name, "k", b"no event")] * 3)
+    worker = Worker(log, store, InProcess(), clock=lambda: NOON)
+    while worker.step():
+        pass
+    counted = OpenLetters(log)
+
+    def count() -> list[int]:
+        with store.reading() as connection:
+            return list(counted.count(connection).values())
+
+    assert count() == [3]
+    log.age_out({WORKER_DEAD.name: [2]})
+    assert count() == [1]
+    letters = Letters(log, store, lambda: NOON)
+    letters.discard(letters.find(Wanted()), "a test")
+    assert count() == [0]
+    log.age_out({WORKER_DEAD.name: [3]})
+    assert count() == [0]
     store.close()
     log.close()
 

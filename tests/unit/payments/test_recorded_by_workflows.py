@@ -1,6 +1,7 @@
 """Events that workflows record: what runs may still do is on no side, what is lost is missing."""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from payment_lives import an_event
 
 from clearhouse.landing import Landing
-from clearhouse.log.log import Message, Progress
+from clearhouse.log.log import Message, Progress, Record
 from clearhouse.log.opening import LogPlace
 from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.event import EventType, encode_event
@@ -94,6 +95,23 @@ def test_runs_that_go_on_are_still_to_be_done(log: SqliteLog, store: PaymentStor
     log.append([], Progress(STARTER, EVENTS.name, SENT))
 
     assert worker_lag(log, store.engine, has_workflows=True) == 2  # RUNNING and WAITING
+
+
+def test_of_a_long_day_only_the_latest_events_are_read(
+    log: SqliteLog, store: PaymentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.progress(STARTER, EVENTS.name)
+    log.append([], Progress(STARTER, EVENTS.name, SENT))
+    begun: list[int] = []
+    read = SqliteLog.read
+
+    def noting(self: SqliteLog, topic: str, position: int, limit: int = 500) -> Sequence[Record]:
+        begun.append(position)
+        return read(self, topic, position, limit)
+
+    monkeypatch.setattr(SqliteLog, "read", noting)
+    assert worker_lag(log, store.engine, has_workflows=True) == 2
+    assert min(begun) == LOST + 1
 
 
 @pytest.mark.parametrize("end", ["recorded", "dead letter again"])

@@ -16,8 +16,9 @@ from clearhouse.log.log import Progress, Record, StaleProgress
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, Provider, encode_event
+from clearhouse.payments.event import decode_event as decode
 from clearhouse.payments.problem import Problem
-from clearhouse.payments.store import tables
+from clearhouse.payments.store import linking, tables
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
 from clearhouse.payments.topics import EVENTS, RECORDED, WORKER_DEAD
@@ -191,3 +192,25 @@ def letters(desk: Desk) -> list[DeadLetter]:
         for topic, value in rows
         if topic == WORKER_DEAD.name
     ]
+
+
+def test_what_waits_under_a_reference_of_many_payments_is_not_read_for_each_further_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(n: int) -> PaymentEvent:
+        return an_event(
+            T.DISPUTE_OPENED, dispute_id=f"d{n}", payment_id=None, merchant_reference="order"
+        )
+
+    def captured(n: int) -> PaymentEvent:
+        return an_event(T.CAPTURED, payment_id=f"p{n}", merchant_reference="order")
+
+    desk.record(captured(0), opened(0))
+    assert desk.rows(tables.dispute, "payment_key") == [("stripe:acct:live:p0",)]
+    desk.record(*map(captured, range(1, 20)), *map(opened, range(1, 20)))
+    assert desk.rows(tables.dispute, "payment_key") == [(None,)] * 20
+
+    read: list[bytes] = []
+    monkeypatch.setattr(linking, "decode_event", lambda line: read.append(line) or decode(line))
+    desk.record(captured(20))
+    assert read == []

@@ -231,3 +231,14 @@ def test_the_log_forgets_events_that_are_recorded_and_old(bench: Bench) -> None:
         stop = threading.Event()
         worker.run_until(stop, lambda _, stop=stop: stop.set())
         assert bench.log.first(EVENTS.name) == first
+
+
+def test_a_message_whose_dead_letter_is_too_large_for_the_log_holds_up_no_other(
+    bench: Bench,
+) -> None:
+    bench.send(b"x" * (7 << 19), an_event(T.CAPTURED))  # base64 makes it a third larger
+    assert bench.worker.step() == 2
+    (letter,) = bench.letters()
+    assert (letter.code, letter.source_position, letter.body_base64) == ("event_malformed", 0, "")
+    assert "too large" in letter.reason
+    assert len(bench.said(RECORDED.name)) == 1

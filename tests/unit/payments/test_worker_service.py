@@ -11,12 +11,16 @@ import httpx
 from cli_session import environment
 from payment_lives import an_event
 
+from clearhouse.core import supervised
+from clearhouse.core.supervisor import Patience
 from clearhouse.log.log import Message
 from clearhouse.log.opening import LogPlace
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import encode_event
+from clearhouse.payments.gateway import run
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.topics import EVENTS, RECORDED
+from clearhouse.payments.workflows import worker_service
 
 SECONDS = 60
 
@@ -63,3 +67,9 @@ def until_ready(url: str) -> None:
             pass
         time.sleep(0.05)
     raise AssertionError("it does not become ready")
+
+
+def test_services_are_killed_only_after_the_time_that_they_take_to_end_in_order() -> None:
+    takes = [run.GRACE_SECONDS, worker_service.DRAIN.total_seconds()]
+    for given in (Patience().stop_seconds, supervised.GRACE_SECONDS):
+        assert given > max(takes)

@@ -1,6 +1,7 @@
 """How a cluster is reached, how its names are made, and what its errors mean to a person."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ MOST_BYTES_ON_THE_WIRE = 5 << 20
 """Of a message with its key, its headers and what Kafka adds."""
 
 _MILLISECONDS = int(SECONDS * 1000)
+_CAUSE_SECONDS = 60.0
+"""For which what a connection has suffered from may be why there is no answer. While it goes on, a
+client of librdkafka 2.16 says so every 30 s."""
 _BUFFERED_KIB = 32 << 10
 _REFUSED = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
 _NOT_ALLOWED = {
@@ -86,7 +90,7 @@ class Connection:
         self._place = place
         self._is_encrypted = scheme == "kafka+ssl"
         self._security = self._security_settings()
-        self._last_error: KafkaError | None = None
+        self._last_error: tuple[KafkaError, float] | None = None
 
     def settings(self, own: Mapping[str, Any]) -> dict[str, Any]:
         """Settings of a client: those of the cluster, and its own."""
@@ -137,13 +141,13 @@ class Connection:
     def note(self, error: KafkaError) -> None:
         """Take note of what a client says of its connections: it names the cause of time-outs."""
         if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._last_error = error
+            self._last_error = error, time.monotonic()
         _log.debug("kafka_client", error=error.name())
 
     def told(self, told: KafkaError | KafkaException) -> LogError:
         """An error of a client, in a sentence."""
         error: KafkaError = told.args[0] if isinstance(told, KafkaException) else told
-        cause, self._last_error = self._last_error, None
+        cause, self._last_error = self._cause(), None
         for known in (error, cause):
             if known is not None and known.code() in _NOT_ALLOWED:
                 return LogError(
@@ -151,12 +155,8 @@ class Connection:
                     f"({known.name()}): `clearhouse payments acls` prints the rights.",
                     "log_not_allowed",
                 )
-        if error.code() in _GONE:
-            return LogError(
-                f"Kafka at {self.servers} lacks a topic of the log: run `clearhouse payments "
-                "prepare`.",
-                "log_not_prepared",
-            )
+        if (refusal := self._refusal(error)) is not None:
+            return refusal
         for known in (error, cause):
             if known is not None and known.code() in _REFUSED:
                 return self._refused()
@@ -165,6 +165,29 @@ class Connection:
         if error.code() in _SILENT:
             return self._silent()
         return LogError(f"Kafka at {self.servers} does not answer as it should ({error.name()}).")
+
+    def _cause(self) -> KafkaError | None:
+        """What connections suffer from now, and not what they have recovered from long ago."""
+        if self._last_error is None:
+            return None
+        error, at = self._last_error
+        return error if time.monotonic() - at <= _CAUSE_SECONDS else None
+
+    def _refusal(self, error: KafkaError) -> LogError | None:
+        """What an answer of the cluster means that says what is wrong; None of any other."""
+        if error.code() in _GONE:
+            return LogError(
+                f"Kafka at {self.servers} lacks a topic of the log: run `clearhouse payments "
+                "prepare`.",
+                "log_not_prepared",
+            )
+        if error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT:
+            return LogError(
+                f"Kafka at {self.servers} has an open transaction that moves what is asked for, "
+                "and it does not end. Try again later.",
+                "log_unsettled",
+            )
+        return None
 
     def _silent(self) -> LogError:
         scheme = "" if self._is_encrypted else ", as kafka+ssl:// if it speaks TLS"

@@ -16,6 +16,7 @@ from confluent_kafka import KafkaException, Producer
 
 from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.appender import KafkaAppender
+from clearhouse.log.kafka.asking import TRANSACTION_SECONDS
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.kept_progress import KeptProgress
 from clearhouse.log.kafka.messages import (
@@ -34,9 +35,8 @@ from clearhouse.log.log import LogError, Message, Progress, Record
 from clearhouse.log.places import LogPlace, Topic
 
 _EPOCH = dt.date(1970, 1, 1)
+_BEGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECONDS_OF_DAY = 86_400_000
-_SETTLED_SECONDS = 40
-"""More than a transaction can be open: its own limit, and the time between a broker's looks."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -143,13 +143,14 @@ class KafkaLog:
         """See `Log.settle`: the cluster ends transactions of killed processes by itself."""
         places = [(self._name(t), p) for t in topics for p in range(self.partitions(t))]
         written = {place: self._admin.written(*place) for place in places}
-        give_up_at = time.monotonic() + _SETTLED_SECONDS
+        give_up_at = time.monotonic() + TRANSACTION_SECONDS
         for (name, partition), end in written.items():
             while self._admin.bounds(name, partition)[1] < end:
                 if time.monotonic() > give_up_at:
                     raise LogError(
-                        f"Kafka's topic {name} has a transaction that has been open for more than "
-                        f"{_SETTLED_SECONDS} s: its later records can't be read. Try again later.",
+                        f"Kafka's topic {name} has had an open transaction for more than "
+                        f"{TRANSACTION_SECONDS:g} s: what is behind it can't be read. Try again "
+                        "later.",
                         "log_unsettled",
                     )
                 time.sleep(_PAUSE_SECONDS)
@@ -160,11 +161,17 @@ class KafkaLog:
         midnight = (day - _EPOCH).days * _MILLISECONDS_OF_DAY
         end = self._admin.bounds(name, partition)[1]
         first, after = (
-            end if found is None else min(found, end)
+            self._position_at(name, partition, at, end)
             for at in (midnight, midnight + _MILLISECONDS_OF_DAY)
-            for found in [self._admin.offset_at(name, partition, at)]
         )
-        return position_of(partition, first), position_of(partition, after)
+        return first, after
+
+    def position_at(self, topic: str, moment: dt.datetime, partition: int = 0) -> int:
+        """See `Log.position_at`. Records have their times in milliseconds."""
+        name = self._name(topic)
+        milliseconds = (moment - _BEGIN) // dt.timedelta(milliseconds=1)
+        end = self._admin.bounds(name, partition)[1]
+        return self._position_at(name, partition, milliseconds, end)
 
     def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
         """See `Log.age_out`. Marks of transactions are counted too."""
@@ -236,6 +243,10 @@ class KafkaLog:
                 self._producer = None  # its state is not known
                 raise self._connection.told(errors[0])
         return positions
+
+    def _position_at(self, name: str, partition: int, milliseconds: int, end: int) -> int:
+        found = self._admin.offset_at(name, partition, milliseconds)
+        return position_of(partition, end if found is None else min(found, end))
 
     def _forget(self, name: str, partition: int, limit: int) -> int:
         first, end = self._admin.bounds(name, partition)

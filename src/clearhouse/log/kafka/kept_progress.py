@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from confluent_kafka import Consumer, TopicPartition
 
-from clearhouse.log.kafka.asking import committed
+from clearhouse.log.kafka.asking import committed, first
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.messages import place_of, position_of
 from clearhouse.log.kafka.transactions import Unsettled, Writer
@@ -91,5 +91,8 @@ class KeptProgress:
             )
 
     def _found(self, topic: str, partition: int) -> int:
-        offset = committed(self._connection, self._client, self._topics[topic], partition)
-        return position_of(partition, offset or 0)
+        asked = (self._connection, self._client, self._topics[topic], partition)
+        offset = committed(*asked)
+        # None is known of a group that has not begun, and of one that a broker has forgotten: of a
+        # topic that is old its beginning is not there any more.
+        return position_of(partition, first(*asked) if offset is None else offset)

@@ -41,6 +41,7 @@ def declared_settings(topic: Topic) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(kept),
+        "retention.bytes": "-1",  # or brokers with a limit would delete what nobody has read
         "message.timestamp.type": "LogAppendTime",
         "max.message.bytes": str(MOST_BYTES_ON_THE_WIRE),
     }

@@ -5,8 +5,8 @@ import base64
 import datetime as dt
 import hashlib
 import json
-import os
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -80,6 +80,8 @@ class Intake:
         self._certificates = certificates
         self._clock = clock
         self._failed_at: float | None = None
+        # By no process id: that is the same in many containers, and one would fence the other.
+        self._checker = f"gateway-{uuid.uuid4().hex}"
 
     async def take(self, account: Account, headers: Mapping[str, str], body: bytes) -> str:
         """Take a webhook. The log has it, durably, when this returns.
@@ -148,7 +150,7 @@ class Intake:
         if self._failed_at is None:
             return
         # A small write that means nothing: whether a webhook could be written is not known by it.
-        self._log.append((), Progress(f"gateway-{os.getpid()}", GATEWAY_CHECK, 0))
+        self._log.append((), Progress(self._checker, GATEWAY_CHECK, 0))
         if time.monotonic() < self._failed_at + _SECONDS_OF_A_FAILURE:
             raise LogError("The log has failed just now.")
 

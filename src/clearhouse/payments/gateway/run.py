@@ -19,7 +19,7 @@ from clearhouse.payments.signatures.certificates import (
 )
 from clearhouse.settings import Settings, load_settings
 
-_GRACE_SECONDS = 20
+GRACE_SECONDS = 20
 _MOST_AT_ONCE = 1_000
 """Requests in progress: more are answered with 503, so that memory is bounded."""
 _SECONDS_BETWEEN_THREADS = 0.0005
@@ -90,7 +90,7 @@ def serve(host: str, port: int, workers: int, *, is_of_sandbox: bool = False) ->
         host,
         port,
         workers,
-        _GRACE_SECONDS,
+        GRACE_SECONDS,
         limit_concurrency=_MOST_AT_ONCE,
         backlog=2048,
         ws="none",

@@ -129,19 +129,19 @@ class Webhooks:
             raise self._too_large()
 
     async def _body(self, receive: Receive) -> bytes:
-        first = await receive()
-        if first["type"] == "http.request" and not first.get("more_body", False):
-            body = first.get("body", b"")  # nearly all
-            if len(body) > self._most_bytes:
-                raise self._too_large()
-            return bytes(body)
         try:
-            async with asyncio.timeout(_SECONDS_FOR_A_BODY):
-                return await self._in_parts(first, receive)
+            async with asyncio.timeout(_SECONDS_FOR_A_BODY):  # a client may send headers alone
+                first = await receive()
+                if first["type"] != "http.request" or first.get("more_body", False):
+                    return await self._in_parts(first, receive)
         except TimeoutError:
             raise _NotTaken(
                 HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The body takes too long to come."
             ) from None
+        body = first.get("body", b"")  # nearly all
+        if len(body) > self._most_bytes:
+            raise self._too_large()
+        return bytes(body)
 
     async def _in_parts(self, message: Message, receive: Receive) -> bytes:
         body = bytearray()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from clearhouse.log.log import Message, Record
-from clearhouse.payments.dead_letter import DeadLetter, Unmapped
+from clearhouse.payments.dead_letter import DeadLetter, Unmapped, encode_letter
 from clearhouse.payments.event import PaymentEvent, encode_event, payment_key
 from clearhouse.payments.normalizer import letters
 from clearhouse.payments.normalizing import Fetched, normalize
@@ -14,8 +14,6 @@ from clearhouse.payments.problem import Problem
 from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED
 from clearhouse.payments.webhook import StoredWebhook, decode_webhook
 
-_MOST_BYTES = 4 << 20
-"""Of a message in the log. A letter is larger than the message in it."""
 _encode = msgspec.json.Encoder().encode
 
 GONE = Problem(
@@ -81,12 +79,5 @@ def said_by(
 
 
 def _dead(letter: DeadLetter) -> Outcome:
-    value = _encode(letter)
-    if len(value) > _MOST_BYTES:
-        reason = f"{letter.reason} It is too large to be repeated here: see its source position."
-        value = _encode(
-            msgspec.structs.replace(
-                letter, reason=reason, message=msgspec.Raw(b"null"), body_base64=""
-            )
-        )
-    return Outcome(Message(NORMALIZER_DEAD.name, letter.provider.value, value), letter.code)
+    message = Message(NORMALIZER_DEAD.name, letter.provider.value, encode_letter(letter))
+    return Outcome(message, letter.code)

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.keys import (
     OF_PAYOUTS,
+    REFERENCE,
     hints_of,
     linked_key,
     object_keys,
     own_key,
     root_of,
 )
-from clearhouse.payments.store.sql import add_missing, select_in
+from clearhouse.payments.store.sql import add_missing, each_of, select_in
 from clearhouse.payments.store.tables import (
     payment_event,
     payment_hint,
@@ -44,6 +45,7 @@ class Placed:
         touched: payments that are to be folded again.
         gone: keys under which payments are known no more.
         objects: keys of the disputes and refunds whose events may have moved.
+        idle: hints that linked nothing before these events, as too many payments have them.
         unlinked: events whose payment is not known, by the dispute or refund that they are about.
     """
 
@@ -51,6 +53,7 @@ class Placed:
     touched: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
+    idle: set[str] = field(default_factory=set)
     unlinked: dict[str, list[PaymentEvent]] = field(default_factory=dict)
 
 
@@ -64,6 +67,8 @@ def place(connection: sa.Connection, events: Sequence[PaymentEvent]) -> Placed:
     unnamed = [e for e in events if e.event_id not in named and e.event_type not in OF_PAYOUTS]
     links = {(own, to) for e in events if (own := own_key(e)) and (to := linked_key(e))}
     hints = {(hint, own) for e in events if (own := own_key(e)) for hint in hints_of(e)}
+    said = {hint for hint, _ in hints}
+    placed.idle = _idle(connection, said | {hint for e in unnamed for hint in hints_of(e)})
     add_missing(connection, payment_link, [{"alias": a, "payment_key": k} for a, k in links])
     add_missing(connection, payment_hint, [{"hint": h, "payment_key": k} for h, k in hints])
     waiting = [{"hint": h, "event_id": e.event_id} for e in unnamed for h in hints_of(e)]
@@ -73,7 +78,7 @@ def place(connection: sa.Connection, events: Sequence[PaymentEvent]) -> Placed:
     placed.keys = {event_id: roots.get(key, key) for event_id, key in named.items()}
     placed.touched.update(key for key in placed.keys.values() if key is not None)
     _move(connection, roots, placed)
-    _link_unnamed(connection, unnamed, {hint for hint, _ in hints}, roots, placed)
+    _link_unnamed(connection, unnamed, said, roots, placed)
     return placed
 
 
@@ -97,18 +102,23 @@ def _link_unnamed(
     roots: dict[str, str],
     placed: Placed,
 ) -> None:
-    """Find the payments of events that name none: new ones, and earlier ones that hints reach."""
-    hints = said | {hint for event in unnamed for hint in hints_of(event)}
+    """Find the payments of events that name none: new ones, and earlier ones that hints reach.
+
+    Of what idle hints reach nothing changes.
+    """
+    hints = (said | {hint for event in unnamed for hint in hints_of(event)}) - placed.idle
     if roots:  # what were several payments of a hint may be one now
         read = sa.select(payment_hint.c.hint)
         rows = select_in(connection, read, payment_hint.c.payment_key, roots)
-        hints |= {hint for (hint,) in rows}
+        others = {hint for (hint,) in rows} - hints - placed.idle
+        hints |= others - _idle(connection, others)
     was: dict[str, str | None] = {}
     found = {event.event_id: event for event in unnamed}
     reached = _waiting(connection, hints)
     for event, key in _events(connection, reached):
         was[event.event_id], found[event.event_id] = key, event
-    mates = {hint for event in found.values() for hint in hints_of(event)} - hints
+    mates = {hint for event in found.values() for hint in hints_of(event)} - hints - placed.idle
+    mates -= _idle(connection, mates)
     if mates:
         for event, key in _events(connection, _waiting(connection, mates) - reached):
             was[event.event_id], found[event.event_id] = key, event
@@ -164,8 +174,29 @@ def _events(
     return [(decode_event(line), key) for line, key in rows]
 
 
+def _idle(connection: sa.Connection, hints: Collection[str]) -> set[str]:
+    """References among hints that so many ids have that they link nothing.
+
+    No more ids are looked at than it takes to know it.
+    """
+    references = [hint for hint in hints if hint.startswith(REFERENCE)]
+    if not references:
+        return set()
+    hint = each_of(connection, payment_hint.c.hint, references)
+    one_too_many = (
+        sa.select(payment_hint.c.payment_key)
+        .where(payment_hint.c.hint == hint)
+        .order_by(payment_hint.c.payment_key)
+        .offset(_MOST_IDS_OF_A_HINT)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return {*connection.scalars(sa.select(hint).where(one_too_many.is_not(None)))}
+
+
 def _payments_of(connection: sa.Connection, hints: Collection[str]) -> dict[str, set[str]]:
     """The payments that have each of the hints."""
+    hints = {*hints} - _idle(connection, hints)
     few = (
         sa.select(payment_hint.c.hint)
         .group_by(payment_hint.c.hint)

@@ -9,14 +9,13 @@ import msgspec
 
 from clearhouse.core.money import NO_CURRENCY
 from clearhouse.log.log import Message, Record
-from clearhouse.payments.dead_letter import DeadLetter
+from clearhouse.payments.dead_letter import DeadLetter, encode_letter
 from clearhouse.payments.event import PaymentEvent, Provider, encode_event
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.topics import WORKER_DEAD
 
 STAGE = "worker"
 _MOST_MINOR = 2**63 - 1
-_encode = msgspec.json.Encoder().encode
 
 CONTENT = (
     "provider", "account", "livemode", "event_type", "payment_id", "linked_id", "capture_id",
@@ -96,7 +95,7 @@ def letter_id(record: Record) -> str:
 
 def as_message(letter: DeadLetter) -> Message:
     """The dead letter as the log gets it."""
-    return Message(WORKER_DEAD.name, letter.provider.value, _encode(letter))
+    return Message(WORKER_DEAD.name, letter.provider.value, encode_letter(letter))
 
 
 def unreadable(record: Record, now: dt.datetime) -> DeadLetter:

@@ -44,6 +44,16 @@ def select_in(
     return connection.execute(read.where(_is_one_of(connection, column, values))).all()
 
 
+def each_of(
+    connection: sa.Connection, column: sa.Column[Any], values: Collection[Any]
+) -> sa.ColumnElement[Any]:
+    """Values of a column's type as a column of a table of their own, with one parameter."""
+    if connection.dialect.name == "postgresql":
+        listed = sa.bindparam(None, list(values), postgresql.ARRAY(column.type))
+        return sa.func.unnest(listed).table_valued("value").render_derived().c.value
+    return sa.func.json_each(json.dumps(list(values))).table_valued("value").c.value
+
+
 def delete_in(
     connection: sa.Connection,
     column: sa.Column[Any],
@@ -63,8 +73,7 @@ def _is_one_of(
     if connection.dialect.name == "postgresql":
         listed = sa.bindparam(None, list(values), postgresql.ARRAY(column.type))
         return column == sa.func.any(listed)
-    each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(sa.select(each.c.value))
+    return column.in_(sa.select(each_of(connection, column, values)))
 
 
 def _execute(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], when: str) -> None:

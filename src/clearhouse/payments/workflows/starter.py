@@ -15,6 +15,7 @@ import structlog
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import first_line
+from clearhouse.core.loops import wait_for
 from clearhouse.log.log import Log, Record, StaleProgress, Subscription
 from clearhouse.payments.store.database import OUTAGES
 from clearhouse.payments.topics import EVENTS, REDRIVEN
@@ -80,7 +81,7 @@ class Starter:
                     _log.warning("starter_waits", topic=topic, reason=first_line(error))
                     self._on_state(topic, error)
                     pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
-                    await asyncio.to_thread(stop.wait, pause)
+                    await wait_for(stop, pause)
                     failures += 1
                     continue
                 failures = 0

@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from clearhouse.core import tracing
-from clearhouse.core.loops import watched_until_a_signal
+from clearhouse.core.loops import wait_for, watched_until_a_signal
 from clearhouse.log.log import Log, LogError
 from clearhouse.log.reach import progress_of
 from clearhouse.payments import aging
@@ -127,7 +127,7 @@ async def _run(
     async with asyncio.TaskGroup() as group:
         group.create_task(starter.run_until(stop))
         group.create_task(_look(client, place, state, stop))
-        group.create_task(_age_out_hourly(state.log, stop))
+        group.create_task(age_out_hourly(state.log, stop))
 
 
 def delivered(store: PaymentStore, webhooks: Collection[int]) -> set[int]:
@@ -136,13 +136,14 @@ def delivered(store: PaymentStore, webhooks: Collection[int]) -> set[int]:
         return delivered_of(connection, webhooks)
 
 
-async def _age_out_hourly(log: Log, stop: threading.Event) -> None:
+async def age_out_hourly(log: Log, stop: threading.Event) -> None:
+    """See `age_out`; until `stop` is set."""
     while not stop.is_set():
         try:
             await asyncio.to_thread(age_out, log, _now().date())
         except LogError as error:
             _log.warning("aging_waits", reason=error.message)
-        await asyncio.to_thread(stop.wait, aging.EVERY.total_seconds())
+        await wait_for(stop, aging.EVERY.total_seconds())
 
 
 async def _look(client: Client, place: TemporalPlace, state: State, stop: threading.Event) -> None:
@@ -159,7 +160,7 @@ async def _look(client: Client, place: TemporalPlace, state: State, stop: thread
             state.under_way.set(under_way.count)
             state.waiting.set(waiting.count)
             tell(None)
-        await asyncio.to_thread(stop.wait, _LOOKS_EVERY_SECONDS)
+        await wait_for(stop, _LOOKS_EVERY_SECONDS)
 
 
 def _now() -> dt.datetime:

@@ -17,7 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import watched_until_a_signal
+from clearhouse.core.loops import wait_for, watched_until_a_signal
 from clearhouse.payments.inference.client import inference_from
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.log_binding import bind
@@ -39,7 +39,7 @@ _TASKS = 64
 """Of runs at a time: as many events can be in one transaction of the store. They share the
 processor, and more of them would not all be done within the time that the server gives a task."""
 _LOOKS_EVERY_SECONDS = 5.0
-_DRAIN = dt.timedelta(seconds=20)
+DRAIN = dt.timedelta(seconds=20)
 """That tasks at hand may take when it is to end: less than a task's time-out and its tries."""
 
 
@@ -112,7 +112,7 @@ def worker_of(client: Client, activities: PaymentActivities) -> Worker:
         max_concurrent_workflow_tasks=_TASKS,
         max_concurrent_local_activities=3 * _TASKS,  # of each run, at most three models at a time
         max_cached_workflows=10 * _TASKS,
-        graceful_shutdown_timeout=_DRAIN,
+        graceful_shutdown_timeout=DRAIN,
         no_remote_activities=True,
     )
 
@@ -139,7 +139,7 @@ async def _look(
             tell(error)
         else:
             tell(None)
-        await asyncio.to_thread(stop.wait, _LOOKS_EVERY_SECONDS)
+        await wait_for(stop, _LOOKS_EVERY_SECONDS)
 
 
 def _now() -> dt.datetime:
