@@ -9,7 +9,7 @@ object of the same first position holds more, and is the one that is read.
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -191,8 +191,15 @@ def archived(landing: Landing, day: dt.date) -> Iterator[Archived]:
     Raises:
         StoreError, ServerError: landing can't be read, or is not as it was left.
     """
+    return archived_in(landing, archived_objects(landing, day), day)
+
+
+def archived_in(
+    landing: Landing, objects: Iterable[LandedObject], day: dt.date
+) -> Iterator[Archived]:
+    """The webhooks that `archived_objects` of a day hold: see `archived`."""
     end = 0  # where clocks of two processes disagree on the end of a day, two objects overlap
-    for landed in archived_objects(landing, day):
+    for landed in objects:
         for number, line in enumerate(landing.read(landed).splitlines()):
             position = landed.version + number
             if position >= end:
