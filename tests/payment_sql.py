@@ -1,6 +1,6 @@
 """The models' SQL of payments over events held in memory: the macros as dbt renders them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,12 +23,26 @@ def contract() -> Contract:
     return Contract.load(resource("contracts") / "payments" / "events.yaml")
 
 
+class _DuckDB:
+    """dbt's adapter, as far as macros ask it: which of several is that of DuckDB."""
+
+    def __init__(self, macros: Mapping[str, Any]) -> None:
+        self._macros = macros
+
+    def dispatch(self, name: str, package: str) -> Any:
+        del package
+        return self._macros.get(f"duckdb__{name}") or self._macros[f"default__{name}"]
+
+
 @cache
 def _macros() -> dict[str, Any]:
     folder = resource("dbt") / "macros" / "payments"
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)
     source = "".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in _FILES)
-    return vars(environment.from_string(source).module)
+    macros: dict[str, Any] = {}
+    environment.globals |= {"adapter": _DuckDB(macros), "return": lambda value: value}
+    macros |= vars(environment.from_string(source).module)
+    return macros
 
 
 @cache

@@ -32,16 +32,34 @@
 
 {#
     Of a group of events, the newest value of a column that is known; null where none is. With
-    `among`, of those alone for which the condition holds.
+    `among`, of those alone for which the condition holds. The events are of one subject, so that no
+    two have one place.
 #}
 {% macro newest(column, among='true') -%}
+    {{ return(adapter.dispatch('newest', 'clearhouse')(column, among)) }}
+{%- endmacro %}
+
+{% macro default__newest(column, among) -%}
     (array_agg({{ column }} order by place desc) filter (where {{ column }} is not null and {{ among }}))[1]
+{%- endmacro %}
+
+{# Without putting every group in order: a quarter less time over a million events. #}
+{% macro duckdb__newest(column, among) -%}
+    arg_max({{ column }}, place) filter (where {{ column }} is not null and {{ among }})
 {%- endmacro %}
 
 
 {# The same of the oldest event: of what established a fact. #}
 {% macro oldest(column, among='true') -%}
+    {{ return(adapter.dispatch('oldest', 'clearhouse')(column, among)) }}
+{%- endmacro %}
+
+{% macro default__oldest(column, among) -%}
     (array_agg({{ column }} order by place) filter (where {{ column }} is not null and {{ among }}))[1]
+{%- endmacro %}
+
+{% macro duckdb__oldest(column, among) -%}
+    arg_min({{ column }}, place) filter (where {{ column }} is not null and {{ among }})
 {%- endmacro %}
 
 

@@ -1,14 +1,16 @@
-"""Spine rows of a store that gives them whole: what the books measure of them."""
+"""Spine rows of stores that give them whole: what the books measure of them."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clearhouse.books.hop import Leg
 from clearhouse.books.measure import digests_of, filled, texts_of, totals_of
-from clearhouse.books.model import Totals
+from clearhouse.books.model import Side, Totals
 
 
 @dataclass(slots=True)
@@ -47,3 +49,34 @@ class RowsSpine:
         """The rows, as `SPINE_SCHEMA`."""
         del content
         return self.of_days(days)
+
+
+SidesRead = Mapping[Side, pa.Table]
+"""The rows of each side, as `SPINE_SCHEMA`."""
+
+
+class SidesOfRows:
+    """The rows of all sides of a hop, of stores that are read once for all of them.
+
+    A measure asks every side for the same days. Each is given its rows of one reading; the side
+    that asks a second time begins the next one.
+
+    Args:
+        read: the rows of every side, of some days.
+    """
+
+    def __init__(self, read: Callable[[Sequence[dt.date]], SidesRead]) -> None:
+        self._read = read
+        self._days: frozenset[dt.date] = frozenset()
+        self._left: dict[Side, pa.Table] = {}
+
+    def legs(self, sides: Iterable[Side]) -> tuple[Leg, ...]:
+        """The legs of the hop."""
+        return tuple(Leg(side, RowsSpine(partial(self._of, side))) for side in sides)
+
+    def _of(self, side: Side, days: Sequence[dt.date]) -> pa.Table:
+        if side not in self._left or self._days != frozenset(days):
+            self._left = {}  # a reading that fails leaves nothing of the one before
+            self._left = dict(self._read(days))
+            self._days = frozenset(days)
+        return self._left.pop(side)

@@ -5,7 +5,7 @@ A store that is not there yet has recorded nothing: no service ever ran.
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,16 @@ from clearhouse.store.database import open_to_watch
 
 _ACCESS = replace(BATCH, setting="PAYMENTS_DATABASE_URL")
 _event = payment_event.c
+DELIVERY = (
+    delivery.c.outcome,
+    delivery.c.webhook_position,
+    delivery.c.book_date,
+    delivery.c.body_sha256,
+    delivery.c.event_id,
+    delivery.c.amount_minor,
+    delivery.c.currency,
+)
+"""What is told of a delivery: its outcome, and what `Became` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +119,9 @@ class RecordedStore:
                 found[row.book_date].append((row.account, row.payout_key.removeprefix(scope)))
         return found
 
-    def deliveries(self, days: Sequence[dt.date]) -> list[Mapping[str, Any]]:
-        """What became of the normalized events of some days (`tables.delivery`)."""
-        read = sa.select(delivery).where(delivery.c.book_date.in_(sorted(days)))
-        return [dict(row._mapping) for row in self._rows(read)]
+    def deliveries(self, days: Sequence[dt.date]) -> Sequence[sa.Row[Any]]:
+        """What became of the normalized events of some days: the columns of `DELIVERY`."""
+        return self._rows(sa.select(*DELIVERY).where(delivery.c.book_date.in_(sorted(days))))
 
     def has_delivered(self, webhook_positions: Collection[int]) -> set[int]:
         """Those of some webhooks of whose events it is recorded what became of them."""

@@ -12,10 +12,10 @@ from functools import cached_property, partial
 
 import pyarrow as pa
 
-from clearhouse.books.hop import Hop, Leg
+from clearhouse.books.hop import Hop
 from clearhouse.books.model import Side
-from clearhouse.books.rows_spine import RowsSpine
-from clearhouse.landing import Landing
+from clearhouse.books.rows_spine import SidesOfRows, SidesRead
+from clearhouse.landing import LandedObject, Landing
 from clearhouse.log.log import Log, Reached, partition_of
 from clearhouse.log.opening import LogPlace
 from clearhouse.log.reach import progress_of
@@ -23,15 +23,15 @@ from clearhouse.payments import book_log
 from clearhouse.payments.became import Became
 from clearhouse.payments.log_opening import log_place
 from clearhouse.payments.normalizer.archive import CONSUMER as ARCHIVE
-from clearhouse.payments.normalizer.archive import archived, archived_objects
+from clearhouse.payments.normalizer.archive import archived_in, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.stream_rows import (
-    Row,
+    event_rows,
+    found_of,
+    found_of_messages,
     hash_of,
-    of_event,
-    of_webhook,
-    spine_table,
+    webhook_rows,
 )
 from clearhouse.payments.topics import (
     EVENTS,
@@ -42,6 +42,7 @@ from clearhouse.payments.topics import (
     Topic,
 )
 from clearhouse.payments.unrecorded import STARTER, in_flight, unread
+from clearhouse.payments.webhook import StoredWebhook
 from clearhouse.pipeline.domain import StreamHop, StreamState
 from clearhouse.settings import Settings
 
@@ -50,9 +51,10 @@ _OUTCOMES = {
     "duplicate": Side.DUPLICATE,
     "dead_letter": Side.REJECTED,
 }
-_MADE = (EVENTS, UNMAPPED, NORMALIZER_DEAD)
+_MADE = {EVENTS: Side.OUT, UNMAPPED: Side.IGNORED, NORMALIZER_DEAD: Side.REJECTED}
 """What the normalizer makes of a webhook, the surest first."""
-_SIDES = (Side.OUT, Side.IGNORED, Side.REJECTED)
+Row = tuple[int, dt.date, str]
+"""Position, book date and hash of a webhook."""
 
 
 @dataclass(frozen=True)
@@ -110,92 +112,69 @@ class Streams:
                 unread(log, read_to, partition), log.partitions(WEBHOOKS.name)
             )
 
-    def accepted(self, days: Sequence[dt.date]) -> pa.Table:
-        """The webhooks of days that the normalizer has read."""
-        return spine_table(self._webhooks(days, self.normalized_to))
+    def archiving(self, days: Sequence[dt.date]) -> SidesRead:
+        """The webhooks of days that are to be archived, and those that the archive holds.
 
-    def became(self, topic: Topic, days: Sequence[dt.date]) -> pa.Table:
-        """What the normalizer made of the webhooks of days, in one of its topics.
+        What the archive has passed must be there: its objects alone would not tell of one that is
+        missing. Of a day that the log has forgotten, it is what became of webhooks that tells.
+        """
+        kept = {*self.kept([WEBHOOKS], days)}
+        passed = self._archive_passed  # asked first: the objects that it speaks of are there
+        wanted, held = [found_of(())], [found_of(())]
+        with book_log.opened(self.place) as log:
+            said = _said_of(log, [day for day in days if day not in kept]) if log else {}
+            for day in days:
+                objects = archived_objects(self.landing, day)
+                archived = [_of_webhook(*each) for each in archived_in(self.landing, objects, day)]
+                held.append(found_of(archived))
+                if log is not None and day in kept:
+                    wanted.append(_of_log(log, day, _furthest(log, passed, _end_of(objects))))
+                elif log is not None:
+                    known = [*archived, *said[day], *self._delivered(day)]  # the surest last
+                    wanted.append(found_of({row[0]: row for row in known}.values()))
+        return {
+            Side.IN: webhook_rows(pa.concat_tables(wanted)),
+            Side.OUT: webhook_rows(pa.concat_tables(held)),
+        }
+
+    def normalizing(self, days: Sequence[dt.date]) -> SidesRead:
+        """The webhooks of days that the normalizer has read, and what it made of them.
 
         A replay makes the same once more. What was redriven as an event counts as that, and no
         longer as a dead letter.
         """
-        surer = _MADE[: _MADE.index(topic)]
-        found = {each.webhook_position: each for each in self._of_days(topic, days)}
-        for other in surer if found else ():
-            for each in self._of_days(other, days):
-                found.pop(each.webhook_position, None)
-        return spine_table(
-            of_webhook(each.book_date, each.webhook_position, each.body_sha256)
-            for each in found.values()
-            if each.webhook_position in self.normalized_to
-        )
-
-    def normalized(self, days: Sequence[dt.date]) -> pa.Table:
-        """The events of days of which something is recorded, with their money."""
-        found = {each.webhook_position: each for each in self._of_days(EVENTS, days)}
-        return spine_table(
-            of_event(each) for each in found.values() if each.webhook_position in self.recorded_to
-        )
-
-    def delivered(self, outcome: str, days: Sequence[dt.date]) -> pa.Table:
-        """The events of days of which the store says that this became of them."""
-        return spine_table(
-            of_event(Became(**{name: row[name] for name in Became.__struct_fields__}))
-            for row in self.store.deliveries(days)
-            if row["outcome"] == outcome and row["webhook_position"] in self.recorded_to
-        )
-
-    def archived(self, days: Sequence[dt.date]) -> pa.Table:
-        """The webhooks of days that the archive in landing holds."""
-        return spine_table(
-            of_webhook(day, each.position, hash_of(each.webhook))
-            for day in days
-            for each in archived(self.landing, day)
-        )
-
-    def to_be_archived(self, days: Sequence[dt.date]) -> pa.Table:
-        """The webhooks of days, as far as the archive has come with each day.
-
-        What it has passed must be there: its objects alone would not tell of one that is missing.
-        Of a day that the log has forgotten, it is what became of webhooks that tells.
-        """
-        kept = self.kept([WEBHOOKS], days)
-        forgotten = [day for day in days if day not in kept]
+        read_to = self.normalized_to
+        sides = {side: [found_of(())] for side in (Side.IN, *_MADE.values())}
+        counted: set[int] = set()
         with book_log.opened(self.place) as log:
-            if log is None:
-                return spine_table(())
-            rows = [
-                of_webhook(day, record.position, hash_of(webhook_of(record)))
-                for day in kept
-                for record in book_log.webhooks(log, [day], self._to_be_archived_to(log, day))
-            ]
-            return spine_table([*rows, *self._known(log, forgotten)])
+            if log is not None:
+                sides[Side.IN] += [_of_log(log, day, read_to) for day in days]
+                for topic, side in _MADE.items():
+                    made = _by_webhook(log, topic, days)
+                    new = {place for place in made.keys() - counted if place in read_to}
+                    sides[side].append(found_of_messages(made[place] for place in new))
+                    counted |= made.keys()
+        return {side: webhook_rows(pa.concat_tables(found)) for side, found in sides.items()}
 
-    def _known(self, log: Log, days: Sequence[dt.date]) -> Iterator[Row]:
-        """The webhooks of days that are archived, or of which it is known what they became."""
-        if not days:
-            return
-        found = {
-            each.position: (day, each.position, hash_of(each.webhook))
-            for day in days
-            for each in archived(self.landing, day)
-        }
-        for topic in (UNMAPPED, NORMALIZER_DEAD):
-            for each in book_log.of_days(log, topic, days):
-                place = each.webhook_position
-                found[place] = each.book_date, place, each.body_sha256
-        for row in self.store.deliveries(days):
-            place = row["webhook_position"]
-            found[place] = row["book_date"], place, row["body_sha256"]
-        yield from (of_webhook(*each) for each in found.values())
+    def recording(self, days: Sequence[dt.date]) -> SidesRead:
+        """The events of days of which something is recorded, and what the store says of them.
 
-    def _to_be_archived_to(self, log: Log, day: dt.date) -> Reached:
-        archived_to = self.archived_to(day)
-        return Reached(
-            max(self._archive_passed.of(each), archived_to.of(each))
-            for each in range(log.partitions(WEBHOOKS.name))
-        )
+        Both with their money.
+        """
+        read_to = self.recorded_to
+        with book_log.opened(self.place) as log:
+            made = {} if log is None else _by_webhook(log, EVENTS, days)
+        events = found_of_messages(each for place, each in made.items() if place in read_to)
+        sides = {Side.IN: events}
+        told = [row for row in self.store.deliveries(days) if row.webhook_position in read_to]
+        for outcome, side in _OUTCOMES.items():
+            sides[side] = found_of(row[1:] for row in told if row.outcome == outcome)
+        return {side: event_rows(found) for side, found in sides.items()}
+
+    def _delivered(self, day: dt.date) -> Iterator[Row]:
+        """The webhooks of a day of whose events it is recorded what became of them."""
+        for row in self.store.deliveries([day]):
+            yield row.webhook_position, row.book_date, row.body_sha256
 
     @cached_property
     def _archive_passed(self) -> Reached:
@@ -205,8 +184,7 @@ class Streams:
 
     def archived_to(self, day: dt.date) -> Reached:
         """The positions of the first webhooks of a day that the archive does not hold yet."""
-        objects = archived_objects(self.landing, day)
-        return Reached({partition_of(o.version): o.version + o.records for o in objects}.values())
+        return _end_of(archived_objects(self.landing, day))
 
     def kept(self, topics: Sequence[Topic], days: Sequence[dt.date]) -> list[dt.date]:
         """Those of the days of which the log has not forgotten a record of the topics."""
@@ -234,18 +212,43 @@ class Streams:
                 return {day: StreamState(WEBHOOKS.name) for day in kept}
             return {day: _state(log, day, read_to(day), done) for day in kept}
 
-    def _webhooks(self, days: Sequence[dt.date], read_to: Reached) -> Iterator[Row]:
-        """The webhooks that the log took on days, as far as they have been read."""
-        with book_log.opened(self.place) as log:
-            for record in book_log.webhooks(log, days, read_to) if log else ():
-                day = record.appended_at.date()
-                yield of_webhook(day, record.position, hash_of(webhook_of(record)))
 
-    def _of_days(self, topic: Topic, days: Sequence[dt.date]) -> Iterator[Became]:
-        """What a topic holds of the webhooks of days."""
-        with book_log.opened(self.place) as log:
-            if log is not None:
-                yield from book_log.of_days(log, topic, days)
+def _end_of(objects: Sequence[LandedObject]) -> Reached:
+    """Where the last objects of the archive end, by partition."""
+    return Reached({partition_of(o.version): o.version + o.records for o in objects}.values())
+
+
+def _furthest(log: Log, one: Reached, other: Reached) -> Reached:
+    """What either of two has reached."""
+    partitions = range(log.partitions(WEBHOOKS.name))
+    return Reached(max(one.of(each), other.of(each)) for each in partitions)
+
+
+def _of_webhook(position: int, day: dt.date, webhook: StoredWebhook | None) -> Row:
+    return position, day, hash_of(webhook)
+
+
+def _of_log(log: Log, day: dt.date, read_to: Reached) -> pa.Table:
+    """The webhooks that the log took on a day, as far as they have been read."""
+    return found_of(
+        _of_webhook(record.position, record.appended_at.date(), webhook_of(record))
+        for record in book_log.webhooks(log, [day], read_to)
+    )
+
+
+def _by_webhook(log: Log, topic: Topic, days: Sequence[dt.date]) -> dict[int, Became]:
+    """What a topic holds of the webhooks of days; of each, what it says last."""
+    return {each.webhook_position: each for each in book_log.of_days(log, topic, days)}
+
+
+def _said_of(log: Log, days: Sequence[dt.date]) -> dict[dt.date, list[Row]]:
+    """The webhooks of days that the log says no event was made of."""
+    found: dict[dt.date, list[Row]] = {day: [] for day in days}
+    for topic in (UNMAPPED, NORMALIZER_DEAD):
+        for each in book_log.of_days(log, topic, days):
+            row = each.webhook_position, each.book_date, each.body_sha256
+            found[each.book_date].append(row)
+    return found
 
 
 def _state(log: Log, day: dt.date, read_to: Reached, done: str) -> StreamState:
@@ -280,24 +283,18 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
     )
     raw = Hop(
         "webhooks → raw",
-        (Leg(Side.IN, RowsSpine(of.to_be_archived)), Leg(Side.OUT, RowsSpine(of.archived))),
+        SidesOfRows(of.archiving).legs([Side.IN, Side.OUT]),
         certified=False,
     )
     normalized = Hop(
         "webhooks → events",
-        (
-            Leg(Side.IN, RowsSpine(of.accepted)),
-            *(Leg(s, RowsSpine(partial(of.became, t))) for t, s in zip(_MADE, _SIDES, strict=True)),
-        ),
+        SidesOfRows(of.normalizing).legs([Side.IN, *_MADE.values()]),
         certified=False,
         kept=partial(of.kept, [WEBHOOKS, *_MADE]),
     )
     recorded = Hop(
         "events → store",
-        (
-            Leg(Side.IN, RowsSpine(of.normalized)),
-            *(Leg(side, RowsSpine(partial(of.delivered, o))) for o, side in _OUTCOMES.items()),
-        ),
+        SidesOfRows(of.recording).legs([Side.IN, *_OUTCOMES.values()]),
         certified=False,
         kept=partial(of.kept, [WEBHOOKS, EVENTS]),
     )

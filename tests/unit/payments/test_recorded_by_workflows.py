@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from payment_lives import an_event
 
+from clearhouse.books.model import Side
 from clearhouse.landing import Landing
 from clearhouse.log.log import Message, Progress, Record
 from clearhouse.log.opening import LogPlace
@@ -84,8 +85,9 @@ def test_a_lost_event_is_missing_and_one_in_a_run_waits(
     days = [long_ago.date(), now.date()]
 
     assert of.recorded_to.of(0) == RUNNING
-    assert keys(of.normalized(days)) == [LOST, RECORDED]
-    assert keys(of.delivered("recorded", days)) == [RECORDED]
+    sides = of.recording(days)
+    assert keys(sides[Side.IN]) == [LOST, RECORDED]
+    assert keys(sides[Side.OUT]) == [RECORDED]
 
 
 def test_runs_that_go_on_are_still_to_be_done(log: SqliteLog, store: PaymentStore) -> None:

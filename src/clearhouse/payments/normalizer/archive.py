@@ -9,7 +9,7 @@ object of the same first position holds more, and is the one that is read.
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -185,19 +185,32 @@ def archived_objects(landing: Landing, day: dt.date) -> list[LandedObject]:
     return [largest[first] for first in sorted(largest)]
 
 
-def archived(landing: Landing, day: dt.date) -> Iterator[Archived]:
+def archived(landing: Landing, day: dt.date, holding: bytes = b"") -> Iterator[Archived]:
     """The webhooks of a day, each once, in the order of their positions.
+
+    Args:
+        landing: holds them.
+        day: the book date.
+        holding: bytes that a webhook's line must have; the others are not decoded, and left out.
 
     Raises:
         StoreError, ServerError: landing can't be read, or is not as it was left.
     """
+    return archived_in(landing, archived_objects(landing, day), day, holding)
+
+
+def archived_in(
+    landing: Landing, objects: Iterable[LandedObject], day: dt.date, holding: bytes = b""
+) -> Iterator[Archived]:
+    """The webhooks that `archived_objects` of a day hold: see `archived`."""
     end = 0  # where clocks of two processes disagree on the end of a day, two objects overlap
-    for landed in archived_objects(landing, day):
+    for landed in objects:
         for number, line in enumerate(landing.read(landed).splitlines()):
             position = landed.version + number
             if position >= end:
                 end = position + 1
-                yield Archived(position, day, _webhook(line))
+                if holding in line:
+                    yield Archived(position, day, _webhook(line))
 
 
 def _webhook(line: bytes) -> StoredWebhook | None:

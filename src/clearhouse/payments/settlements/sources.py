@@ -10,6 +10,7 @@ How to run: `clearhouse step payments extract_daily_batch --date D`.
 A provider whose API is not set itemizes nothing: its payouts stand unexplained in the tie-out.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, contextmanager
@@ -98,7 +99,7 @@ class SettlementConnection:
             asker = self.api.asker(client)
 
             async def ask(day: dt.date) -> Batch:
-                entries = [each for p in wanted[day] for each in await asker.entries_of(p)]
+                entries = await _entries_of(asker, wanted[day])
                 payload = b"".join(encode_entry(each) + b"\n" for each in entries)
                 return Batch(day, payload, _request(wanted[day]))
 
@@ -109,6 +110,21 @@ class SettlementConnection:
     def _payouts(self, days: Sequence[dt.date]) -> Payouts:
         found = self.api.payouts(self.settings, days) if self.url else {}
         return {day: found.get(day, ()) for day in days}
+
+
+async def _entries_of(asker: Asker, payouts: Sequence[Payout]) -> list[SettlementEntry]:
+    """The entries of payouts, in their order. They are asked for side by side: the client bounds
+    how many requests are under way, over all days.
+
+    Raises:
+        SourceError: one of them can't be had; the others are given up.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(asker.entries_of(payout)) for payout in payouts]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [entry for task in asked for entry in task.result()]
 
 
 def _request(payouts: Sequence[Payout]) -> dict[str, Any]:
@@ -143,7 +159,7 @@ def _reports(settings: Settings, days: Sequence[dt.date]) -> Payouts:
 
 def _reports_of(landing: Landing, day: dt.date) -> set[Payout]:
     found = set()
-    for _, _, webhook in archived(landing, day):
+    for _, _, webhook in archived(landing, day, holding=_REPORT.encode()):
         is_report = webhook is not None and webhook.provider is Provider.ADYEN
         if not is_report or webhook is None or _REPORT not in webhook.body:
             continue
