@@ -71,6 +71,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         """Without the value, as a message's."""
         return f"Record({self.topic}, {self.position}, {self.key}, {len(self.value)} bytes)"
 
+    def with_headers(self, headers: Sequence[tuple[str, str]]) -> "Record":
+        """The record with other headers, if there are any."""
+        return msgspec.structs.replace(self, headers=headers) if headers else self
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
