@@ -269,6 +269,15 @@ class Log(Protocol):
         """
         ...
 
+    def forgotten_through(self, topic: str, partition: int = 0) -> dt.date | None:
+        """The last UTC day of which a record of a partition may have been forgotten.
+
+        Returns:
+            None: nothing was forgotten. `datetime.date.max`: any day's may have been, as a server
+            has deleted them by itself and holds no later ones.
+        """
+        ...
+
     def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
         """Forget the records before positions, by topic, each in its partition; how many there
         were, at most.

@@ -62,8 +62,10 @@ def _learn_leaders(connection: Connection, client: AdminClient | Consumer) -> No
         raise connection.told(error) from None
 
 
-def committed(connection: Connection, consumer: Consumer, name: str, partition: int) -> int | None:
-    """Offset that a consumer's group has committed; None: it has not begun.
+def committed(
+    connection: Connection, consumer: Consumer, name: str, partition: int
+) -> TopicPartition | None:
+    """Offset that a consumer's group has committed, with its metadata; None: it has not begun.
 
     It waits until transactions that commit another one have ended. A consumer is asked: the admin
     client of librdkafka 2.16 ends the process when a group's coordinator is just being moved.
@@ -72,11 +74,11 @@ def committed(connection: Connection, consumer: Consumer, name: str, partition: 
         LogError: there is no answer.
     """
 
-    def ask() -> int:
+    def ask() -> TopicPartition:
         (found,) = consumer.committed([TopicPartition(name, partition)], SECONDS)
         if found.error is not None:
             raise KafkaException(found.error)
-        return int(found.offset)
+        return found
 
-    offset = answer(connection, consumer, ask)
-    return None if offset < 0 else offset
+    found = answer(connection, consumer, ask)
+    return None if found.offset < 0 else found

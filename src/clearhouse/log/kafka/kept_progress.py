@@ -91,5 +91,5 @@ class KeptProgress:
             )
 
     def _found(self, topic: str, partition: int) -> int:
-        offset = committed(self._connection, self._client, self._topics[topic], partition)
-        return position_of(partition, offset or 0)
+        found = committed(self._connection, self._client, self._topics[topic], partition)
+        return position_of(partition, found.offset if found else 0)
