@@ -258,6 +258,19 @@ class LogContract:
         assert list(log.append(some("a", "6"))) == [positions[-1] + 1]
         assert values(opened().read("a", positions[-1] + 1)) == ["6"]
 
+    def test_it_is_known_of_which_days_records_were_forgotten(self, opened):
+        log = opened()
+        positions = log.append(some("a", *"123"))
+        partition = partition_of(positions[0])
+        days = [record.appended_at.date() for record in log.read("a", positions[0])]
+
+        assert log.forgotten_through("a", partition) is None
+        for count in (1, 3):  # in part, and whole
+            log.age_out({"a": [positions[count - 1] + 1]})
+            assert opened().forgotten_through("a", partition) == days[count - 1]
+        log.append(some("a", "4"))
+        assert log.forgotten_through("a", partition) == days[-1]
+
     def test_a_position_beyond_the_end_means_another_log(self, opened):
         log = opened()
         (position,) = log.append(some("a", "1"))

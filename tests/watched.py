@@ -22,7 +22,17 @@ LEDGER = {
     "gl_postings_refused_total",
 }
 
+# Of the Temporal server.
+TEMPORAL = {
+    "no_poller_tasks",
+    "persistence_errors",
+    "persistence_latency",
+    "task_schedule_to_start_latency",
+    "workflow_success",
+}
+
 _PREFIXES = "clearhouse|gl|gateway|inference|normalizer|payments|starter|worker"
+_NAMES = rf"(?:{_PREFIXES})_[a-z_]+|(?:{'|'.join(TEMPORAL)})(?:_bucket)?"
 
 
 def panels() -> Iterator[Panel]:
@@ -46,6 +56,7 @@ def alerts() -> Iterator[dict[str, object]]:
 
 
 def metrics_in(query: str) -> set[str]:
-    """The names of our metrics in a query; of a histogram, without its parts."""
-    names = re.findall(rf"\b(?:{_PREFIXES})_[a-z_]+", re.sub(r'"[^"]*"', "", query))
+    """The names of our metrics and Temporal's in a query; of a histogram, without its parts."""
+    words = re.findall(r"\w+", re.sub(r'"[^"]*"', "", query))
+    names = [word for word in words if re.fullmatch(_NAMES, word)]
     return {name.removesuffix("_bucket") for name in names}

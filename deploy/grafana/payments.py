@@ -14,8 +14,8 @@ def _rate(metric: str, *labels: str) -> str:
     return f"sum by ({', '.join(labels)}) (rate({metric}{_PACE}))"
 
 
-def _p99(histogram: str, label: str) -> str:
-    return f"histogram_quantile(0.99, sum by (le, {label}) (rate({histogram}_bucket{_PACE})))"
+def _p99(buckets: str, label: str) -> str:
+    return f"histogram_quantile(0.99, sum by (le, {label}) (rate({buckets}{_PACE})))"
 
 
 _NOW = Row(
@@ -80,7 +80,7 @@ _GATEWAY = Row(
         ),
         Panel(
             "All but one in a hundred",
-            _p99("gateway_webhook_seconds", "provider"),
+            _p99("gateway_webhook_seconds_bucket", "provider"),
             f"The 99th percentile, from a request to its answer. {_runbook('broker-down')}",
             legend="{{provider}}",
             unit="s",
@@ -116,7 +116,7 @@ _LOOPS = Row(
         ),
         Panel(
             "Slowest batches",
-            _p99("payments_batch_seconds", "job"),
+            _p99("payments_batch_seconds_bucket", "job"),
             "The 99th percentile, from a batch that was read to its commit.",
             legend="{{job}}",
             unit="s",
@@ -215,7 +215,7 @@ _INFERENCE = Row(
         ),
         Panel(
             "All but one in a hundred",
-            _p99("inference_request_seconds", "path"),
+            _p99("inference_request_seconds_bucket", "path"),
             "After two seconds the worker's own scorecards answer.",
             legend="{{path}}",
             unit="s",
@@ -224,9 +224,60 @@ _INFERENCE = Row(
     ],
 )
 
+_TEMPORAL = Row(
+    "Temporal",
+    [
+        Panel(
+            "Temporal answers",
+            'min by (job) (up{job="temporal"})',
+            f"1: it tells of itself. {_runbook('temporal-down')}",
+            "stat",
+            legend="{{job}}",
+            is_bad_at_zero=True,
+        ),
+        Panel(
+            "Runs completed a second",
+            _rate("workflow_success", "workflowType"),
+            "A run that failed has left a dead letter, and is not among them.",
+            legend="{{workflowType}}",
+            unit="reqps",
+        ),
+        Panel(
+            "Tasks wait for a worker",
+            _p99('task_schedule_to_start_latency_bucket{taskqueue="payments"}', "namespace"),
+            f"All but one in a hundred, until a worker takes them. {_runbook('temporal-tasks')}",
+            legend="{{namespace}}",
+            unit="s",
+            alarm=60,
+        ),
+        Panel(
+            "Tasks that nobody polls for",
+            f'sum by (namespace) (increase(no_poller_tasks{{taskqueue="payments"}}{_PACE}))',
+            f"Of a queue that no worker has asked for 2 minutes. {_runbook('temporal-tasks')}",
+            legend="{{namespace}}",
+            alarm=1,
+        ),
+        Panel(
+            "Its database, all but one in a hundred",
+            _p99("persistence_latency_bucket", "service_name"),
+            "How long requests of its services to PostgreSQL take.",
+            legend="{{service_name}}",
+            unit="s",
+            alarm=1,
+        ),
+        Panel(
+            "Its database, failed a second",
+            _rate("persistence_errors", "service_name"),
+            f"Of these requests. {_runbook('temporal-down')}",
+            legend="{{service_name}}",
+            unit="reqps",
+        ),
+    ],
+)
+
 PAYMENTS = Dashboard(
     "payments",
     "Payments",
     "From webhooks to tables: what the services do, what waits for them, and what went wrong.",
-    [_NOW, _GATEWAY, _LOOPS, _OUTCOMES, _WRONG, _INFERENCE],
+    [_NOW, _GATEWAY, _LOOPS, _OUTCOMES, _WRONG, _INFERENCE, _TEMPORAL],
 )

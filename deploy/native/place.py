@@ -68,7 +68,8 @@ class Place:
         port: on 127.0.0.1.
         programs: folder of its executables.
         identity: as whom it runs.
-        peers: places of the servers that it needs, by name, when it is started.
+        peers: when it is started, places of the servers that serve already, by name. Those that it
+            needs are among them.
     """
 
     folder: Path

@@ -22,7 +22,7 @@ class Server(Protocol):
     name: str
     """Its folder's name; STACK_<NAME>_PORT sets its port."""
     needs: tuple[str, ...]
-    """Names of the servers that must serve before it is prepared: `Place.peers` has them."""
+    """Names of the servers that must serve before it is prepared, which `Place.peers` has."""
     default_port: int
     stop_signal: signal.Signals
     """Lets it finish in order."""

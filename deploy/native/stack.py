@@ -64,8 +64,8 @@ def up(home: Home, servers: tuple[Server, ...]) -> dict[str, str]:
         places: dict[str, Place] = {}
         for server, programs in zip(servers, installed, strict=True):
             make_folder(home.of(server.name), identity)
-            peers = {name: places[name] for name in server.needs}
-            place = places[server.name] = _serving(home, server, programs, peers)
+            place = _serving(home, server, programs, dict(places))
+            places[server.name] = place
             own = server.settings(place)
             settings |= own
             shown |= {name: _masked(value, server.secrets(place)) for name, value in own.items()}

@@ -23,7 +23,7 @@ from confluent_kafka.admin import (
 )
 
 from clearhouse.log.kafka.connection import Connection
-from clearhouse.log.log import Log, LogError, Message, Progress
+from clearhouse.log.log import Log, LogError, Message, Progress, partition_of
 from clearhouse.log.scan import scan
 from clearhouse.payments import aging, flow
 from clearhouse.payments.log_opening import log_place, open_payment_log
@@ -35,6 +35,7 @@ from clearhouse.payments.topics import (
     GATEWAY_CHECK,
     GATEWAY_DEAD,
     RECORDED,
+    REDRIVEN,
     WEBHOOKS,
     WORKER_DEAD,
 )
@@ -165,6 +166,20 @@ def test_gateway_normalizer_and_starter_do_what_they_do_seldom(cluster: Cluster)
         assert aging.age_out(log, later, read_by_all(log)) >= 0
     with cluster.log("starter") as log:
         assert starter_service.age_out(log, later) >= 0
+
+
+@pytest.mark.parametrize(
+    ("role", "topic"), [("normalizer", WEBHOOKS), ("starter", EVENTS), ("starter", REDRIVEN)]
+)
+def test_who_forgets_records_notes_their_day_for_the_books(
+    cluster: Cluster, role: str, topic: Any
+) -> None:
+    with cluster.log(USER) as log:
+        (position,) = log.append(_some(topic.name))
+    with cluster.log(role) as log:
+        log.age_out({topic.name: [position + 1]})
+    with cluster.log("batch") as log:
+        assert log.forgotten_through(topic.name, partition_of(position)) == _today()
 
 
 def test_the_operator_publishes_what_is_redriven(cluster: Cluster) -> None:

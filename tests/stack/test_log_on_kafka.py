@@ -1,6 +1,7 @@
 """The log on a real Kafka: the contract of every log, and what only a server does."""
 
 import asyncio
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from kafka_logs import PARTITIONS, new_place
 from log_contract import TOPICS, LogContract, code_of, handled, some, values, whole
 
@@ -170,3 +173,21 @@ def test_positions_of_each_partition_have_a_range_of_their_own(opened):
     assert [log.end("a", p) for p in range(PARTITIONS)] == [
         p * PARTITION_SPAN for p in range(PARTITIONS)
     ]
+
+
+def test_what_others_deleted_was_of_the_oldest_day_that_is_left_or_of_any(place, opened):
+    log = opened()
+    positions = log.append(some("a", *"123"))
+    partition, first = divmod(positions[0], PARTITION_SPAN)
+    today = log.read("a", positions[-1])[0].appended_at.date()
+    servers, prefix = place.url.removeprefix("kafka://").split("/")
+    administrator = AdminClient({"bootstrap.servers": servers})
+
+    def delete_before(offset):
+        limit = TopicPartition(f"{prefix}.a", partition, offset)
+        administrator.delete_records([limit])[limit].result()
+
+    delete_before(first + 1)
+    assert log.forgotten_through("a", partition) == today
+    delete_before(first + 3)
+    assert log.forgotten_through("a", partition) == dt.date.max

@@ -18,14 +18,14 @@ import pytest
 from cli_session import command
 from click.testing import Result
 from kafka_logs import PARTITIONS, new_place
+from kept_days import check_kept_days
 from payment_positions import kept, unaccounted
 from payment_services import Services, running_services
 
 from clearhouse.landing import Landing
-from clearhouse.log.log import Message, partition_of
+from clearhouse.log.log import partition_of
 from clearhouse.log.opening import LogPlace
 from clearhouse.log.scan import scan
-from clearhouse.payments import book_log
 from clearhouse.payments.log_opening import open_payment_log, prepare_payment_log
 from clearhouse.payments.normalizer.archive import BLOCK, archived
 from clearhouse.payments.topics import EVENTS, WEBHOOKS
@@ -179,16 +179,6 @@ def test_a_redrive_conserves(month: Month) -> None:
     assert any(before + 1 < after < before + BLOCK for before, after in pairwise(found))
 
 
-def test_a_day_that_a_server_has_forgotten_in_part_is_not_measured_again(stack: Stack) -> None:
-    place = prepared(stack)
-    with closing(open_payment_log(place)) as log:
-        log.append([Message(WEBHOOKS.name, str(n), b"{}") for n in range(30)])
-        (first, *_), day = log.read(WEBHOOKS.name, 0), dt.datetime.now(dt.UTC).date()
-        later = day + dt.timedelta(days=WEBHOOKS.days + 1)
-        assert book_log.is_kept(log, WEBHOOKS, day, later)
-
-        log.age_out({WEBHOOKS.name: [first.position + 1]})
-
-        assert not book_log.is_kept(log, WEBHOOKS, day, later)
-        assert book_log.is_kept(log, WEBHOOKS, day + dt.timedelta(days=1), later)
-        assert book_log.is_kept(log, WEBHOOKS, day, day)  # too early: what is gone is missing
+def test_days_are_measured_of_which_nothing_is_forgotten(stack: Stack) -> None:
+    with closing(open_payment_log(prepared(stack))) as log:
+        check_kept_days(log)

@@ -1,5 +1,6 @@
-"""One webhook on Kafka: its spans of gateway, normalizer and worker are of one trace."""
+"""One webhook on Kafka: its spans are of one trace, from the gateway to what is published of it."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -7,16 +8,25 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from otlp_receiver import Collector, ReceivedSpan, collecting
+from payment_lives import an_event
 from payment_services import is_ready, until
 
+from clearhouse.log.log import Log, Message, Record
 from clearhouse.log.preparing import prepare_log
-from clearhouse.payments.log_opening import declared_topics, log_place
+from clearhouse.log.scan import scan
+from clearhouse.payments.event import EventType, encode_event
+from clearhouse.payments.inference.client import InProcess
+from clearhouse.payments.letters import Letters, Wanted
+from clearhouse.payments.log_opening import declared_topics, log_place, open_payment_log
+from clearhouse.payments.store.database import open_store
+from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, WORKER_DEAD
+from clearhouse.payments.worker.loop import Worker
 from clearhouse.payments.workflows.messages import PAYMENT_EVENT
 from clearhouse.sandbox.payments.delivery import Signed
 from clearhouse.sandbox.payments.world import World
@@ -56,7 +66,9 @@ def serving(name: str, variables: dict[str, str], *options: str) -> Iterator[str
         assert process.wait(60) in (0, -signal.SIGTERM)  # the gateway ends by it
 
 
-def test_a_webhook_is_one_trace_from_its_request_to_its_row(variables: dict[str, str]) -> None:
+def test_a_webhook_is_one_trace_from_its_request_to_what_is_published(
+    variables: dict[str, str],
+) -> None:
     with collecting() as collector:
         traced = {**variables, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         with (
@@ -66,24 +78,31 @@ def test_a_webhook_is_one_trace_from_its_request_to_its_row(variables: dict[str,
             serving("gateway", traced, "--sandbox") as gateway,
         ):
             body = post_one(gateway)
-            until(lambda: named(collector, "record event"))
+            until(lambda: named(collector, "publish"))
         (taken,) = named(collector, "take webhook")
         (normalized,) = named(collector, "normalize")
         (recorded,) = named(collector, "record event")
+        (published,) = named(collector, "publish")
 
     (asked,) = named(collector, "ask inference")
     (judged,) = [s for s in named(collector, "judge") if s.parent_id == asked.span_id]
     assert asked.links == (recorded.span_id,), "a question may be of several events"
     assert (judged.service, judged.trace_id) == ("clearhouse-inference", asked.trace_id)
-    assert {taken.trace_id, normalized.trace_id, recorded.trace_id} == {taken.trace_id}
+    spans = [taken, normalized, recorded, published]
+    assert {each.trace_id for each in spans} == {taken.trace_id}
     assert taken.parent_id == ""
     assert normalized.parent_id == taken.span_id
     assert recorded.parent_id == normalized.span_id
-    assert [each.service for each in (taken, normalized, recorded)] == [
+    assert published.parent_id == recorded.span_id
+    assert [each.service for each in spans] == [
         "clearhouse-gateway",
         "clearhouse-normalizer",
         "clearhouse-worker",
+        "clearhouse-worker",
     ]
+    with opened_log(variables) as log:
+        (told,) = scan(log, RECORDED.name)
+    assert carried_by(told) == (published.trace_id, published.span_id)
     assert not any(body[:40] in sent for sent in collector.bodies)
 
 
@@ -102,7 +121,7 @@ def test_on_temporal_the_trace_goes_on_into_the_run_and_its_activities(
         ):
             body = post_one(gateway)
             until(payments.outcomes)
-            until(lambda: named(collector, "RunActivity:record_event"))
+            until(lambda: named(collector, "publish"))
         (taken,) = named(collector, "take webhook")
 
     of_trace = [span for span in collector.spans if span.trace_id == taken.trace_id]
@@ -116,9 +135,42 @@ def test_on_temporal_the_trace_goes_on_into_the_run_and_its_activities(
         ("worker", "RunActivity:validate_business_rules"),
         ("worker", "RunActivity:record_event"),
     }
+    (recorded,) = [span for span in of_trace if span.name == "RunActivity:record_event"]
+    (published,) = [span for span in of_trace if span.name == "publish"]
+    assert published.parent_id == recorded.span_id
     known = {span.span_id for span in of_trace}
     assert [span.name for span in of_trace if span.parent_id not in known] == ["take webhook"]
     assert not any(body[:40] in sent for sent in collector.bodies)
+
+
+def test_a_dead_letter_and_its_redrive_are_of_the_trace_of_their_event(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    traceparent = ("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")
+    unsound = an_event(EventType.CAPTURED, amount_minor=None, currency=None)
+    store = open_store(f"sqlite:///{tmp_path}/payments.db")
+    with closing(store), opened_log(variables) as log:
+        log.append([Message(EVENTS.name, "k", encode_event(unsound), [traceparent])])
+        Worker(log, store, InProcess()).step()
+        letters = Letters(log, store, lambda: dt.datetime.now(dt.UTC))
+        letters.redrive(letters.find(Wanted()))
+        (letter,) = scan(log, WORKER_DEAD.name)
+        (redriven,) = scan(log, REDRIVEN.name)
+
+    assert [tuple(each.headers) for each in (letter, redriven)] == [(traceparent,)] * 2
+
+
+@contextmanager
+def opened_log(variables: dict[str, str]) -> Iterator[Log]:
+    settings = load_settings(_env_file=None, log_url=variables["LOG_URL"])
+    with closing(open_payment_log(log_place(settings))) as log:
+        yield log
+
+
+def carried_by(record: Record) -> tuple[str, str]:
+    """The trace and the span that a message says it belongs to."""
+    _, trace_id, span_id, _ = dict(record.headers)["traceparent"].split("-")
+    return trace_id, span_id
 
 
 def post_one(gateway: str) -> bytes:

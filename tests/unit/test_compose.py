@@ -50,6 +50,14 @@ def test_prometheus_scrapes_the_same_ports_and_can_be_told_others() -> None:
         assert f"/etc/prometheus/targets/{name}.yml" in mounted
 
 
+def test_prometheus_scrapes_temporal_where_it_tells_of_itself() -> None:
+    port = SERVICES["temporal"]["environment"]["PROMETHEUS_ENDPOINT"].removeprefix("0.0.0.0:")
+    (group,) = yaml.safe_load(COMPOSE["configs"]["temporal-targets"]["content"])
+    assert group == {"targets": [f"temporal:{port}"]}
+    mounted = {each["source"]: each["target"] for each in SERVICES["prometheus"]["configs"]}
+    assert mounted["temporal-targets"] == "/etc/prometheus/targets/temporal.yml"
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_is_pinned_checks_its_health_keeps_its_data_and_demands_its_secrets(name: str) -> None:
     service = SERVICES[name]

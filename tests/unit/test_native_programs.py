@@ -97,6 +97,7 @@ def test_prometheus_has_the_rules_of_the_checkout_and_the_targets_that_are_set(
     assert targets("starter") == []
     assert targets("exporter") == ["127.0.0.1:19100"]
     assert targets("alertmanager") == ["127.0.0.1:19193"]
+    assert targets("temporal") == []
 
     monkeypatch.delenv("STACK_GL_TARGETS")
     (place.folder / "etc" / "rules" / "of-before.yml").write_text("groups: []\n")

@@ -1,7 +1,8 @@
 """Prometheus 2: scrapes the exporter of the books and the services.
 
 What it scrapes, and its rules, are those of `deploy/prometheus`; where each listens is said by
-STACK_EXPORTER_TARGETS, STACK_GL_TARGETS and so on, when it starts.
+STACK_EXPORTER_TARGETS, STACK_GL_TARGETS and so on, when it starts. Where Alertmanager and Temporal
+of the same stack listen is known.
 """
 
 import json
@@ -16,6 +17,7 @@ from deploy.native.fetch import Installed
 from deploy.native.health import answers
 from deploy.native.place import Place, StackError, make_folder
 from deploy.native.server import Launch
+from deploy.native.servers.temporal import metrics_address
 
 VERSION = "2.42.0"
 OLDEST = (2, 42)
@@ -65,6 +67,8 @@ class Prometheus:
             shutil.copyfile(rules, staged / "rules" / rules.name)
         targets = {name: _targets(name, default) for name, default in TARGETS.items()}
         targets["alertmanager"] = [f"127.0.0.1:{place.peers['alertmanager'].port}"]
+        temporal = place.peers.get("temporal")
+        targets["temporal"] = [] if temporal is None else [metrics_address(temporal)]
         for name, addresses in targets.items():
             text = json.dumps([{"targets": addresses}])  # also YAML
             (staged / "targets" / f"{name}.yml").write_text(text)

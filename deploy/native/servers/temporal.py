@@ -76,6 +76,12 @@ class Temporal:
         return []
 
 
+def metrics_address(place: Place) -> str:
+    """Where the server tells Prometheus of itself, as HOST:PORT, once it has been prepared."""
+    settings = json.loads(_settings_file(place).read_text(encoding="utf-8"))
+    return str(settings["global"]["metrics"]["prometheus"]["listenAddress"])
+
+
 def _settings_file(place: Place) -> Path:
     return place.folder / "server.yaml"
 
@@ -89,7 +95,7 @@ def _settings(place: Place) -> dict[str, Any]:
     # Kept from start to start: a server that was killed is still listed in the database as a member
     # of the cluster, and one with other ports would wait for it most of a minute. They are below
     # 32768, as the column for a member's port is a signed number of 16 bits.
-    http, *ports = place.own_ports(1 + 2 * len(_SERVICES))
+    http, metrics, *ports = place.own_ports(2 + 2 * len(_SERVICES))
     services = {
         name: {"rpc": {"grpcPort": port, "membershipPort": member, "bindOnIP": "127.0.0.1"}}
         for name, port, member in zip(_SERVICES, ports[::2], ports[1::2], strict=True)
@@ -106,7 +112,10 @@ def _settings(place: Place) -> dict[str, Any]:
                 "visibility": _datastore(place, "temporal_visibility", _VISIBILITY_CONNECTIONS),
             },
         },
-        "global": {"membership": {"maxJoinDuration": "30s", "broadcastAddress": "127.0.0.1"}},
+        "global": {
+            "membership": {"maxJoinDuration": "30s", "broadcastAddress": "127.0.0.1"},
+            "metrics": {"prometheus": {"listenAddress": f"127.0.0.1:{metrics}"}},
+        },
         "services": services,
         "clusterMetadata": {
             "enableGlobalNamespace": False,

@@ -87,7 +87,11 @@ def span(
 
 @contextmanager
 def handled(
-    name: str, carried: Sequence[Headers], attributes: _Attributes | None = None
+    name: str,
+    carried: Sequence[Headers],
+    attributes: _Attributes | None = None,
+    *,
+    kind: Kind = "consumer",
 ) -> Iterator[Sequence[Headers]]:
     """A span for each of several messages that are handled together, in the trace of each.
 
@@ -95,6 +99,7 @@ def handled(
         name: of the spans.
         carried: the headers of each message. One that carries no trace gets no span.
         attributes: of all the spans.
+        kind: of all the spans.
 
     Yields:
         For each message, the headers that carry its trace on. Where traces are off, its own.
@@ -102,7 +107,7 @@ def handled(
     if _tracer is None or not any(carried):
         yield carried
         return
-    spans = [_child(_tracer, name, headers, attributes) for headers in carried]
+    spans = [_child(_tracer, name, kind, headers, attributes) for headers in carried]
     together = _together.set([each for each in spans if each is not None])
     try:
         yield [
@@ -118,6 +123,15 @@ def handled(
         for each in spans:
             if each is not None:
                 each.end()
+
+
+def current() -> Headers:
+    """The headers that carry the current trace on; none where there is none, or traces are off."""
+    if _tracer is None:
+        return ()
+    from opentelemetry.trace import get_current_span
+
+    return _carrying(get_current_span())
 
 
 def within(headers: Headers) -> AbstractContextManager[None]:
@@ -205,7 +219,7 @@ def _within(headers: Headers) -> Iterator[None]:
 
 
 def _child(
-    tracer: "Tracer", name: str, headers: Headers, attributes: _Attributes | None
+    tracer: "Tracer", name: str, kind: Kind, headers: Headers, attributes: _Attributes | None
 ) -> "Span | None":
     """A span in the trace that headers carry; None where they carry none."""
     from opentelemetry.trace import SpanKind, get_current_span
@@ -216,7 +230,7 @@ def _child(
     parent = TraceContextTextMapPropagator().extract(dict(headers))
     if not get_current_span(parent).get_span_context().is_valid:
         return None
-    return tracer.start_span(name, parent, SpanKind.CONSUMER, attributes)
+    return tracer.start_span(name, parent, SpanKind[kind.upper()], attributes)
 
 
 def _carrying(span: "Span") -> Headers:

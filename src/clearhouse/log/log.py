@@ -71,6 +71,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         """Without the value, as a message's."""
         return f"Record({self.topic}, {self.position}, {self.key}, {len(self.value)} bytes)"
 
+    def with_headers(self, headers: Sequence[tuple[str, str]]) -> "Record":
+        """The record with other headers, if there are any."""
+        return msgspec.structs.replace(self, headers=headers) if headers else self
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -268,6 +272,15 @@ class Log(Protocol):
     def position_at(self, topic: str, moment: dt.datetime, partition: int = 0) -> int:
         """The position of the first record of a partition that was appended at a moment or later;
         the end where there is none.
+        """
+        ...
+
+    def forgotten_through(self, topic: str, partition: int = 0) -> dt.date | None:
+        """The last UTC day of which a record of a partition may have been forgotten.
+
+        Returns:
+            None: nothing was forgotten. `datetime.date.max`: any day's may have been, as a server
+            has deleted them by itself and holds no later ones.
         """
         ...
 

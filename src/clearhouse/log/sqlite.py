@@ -179,6 +179,17 @@ class SqliteLog:
             )
             return places.start + found
 
+    def forgotten_through(self, topic: str, partition: int = 0) -> dt.date | None:
+        """See `Log.forgotten_through`. It is exact."""
+        del partition
+        with self._file.errors(), self._file.reading() as connection:
+            (day,) = connection.execute(
+                "SELECT max(day.day) FROM topic JOIN day ON day.topic = topic.number "
+                "WHERE topic.number = ? AND day.first_position < topic.first_position",
+                (self._number(topic),),
+            ).fetchone()
+        return None if day is None else dt.date.fromisoformat(day)
+
     def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
         """See `Log.age_out`. Their room is used again; the file does not shrink."""
         return sum(

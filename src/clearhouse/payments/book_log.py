@@ -58,21 +58,16 @@ def of_days(log: Log, topic: Topic, days: Sequence[dt.date]) -> Iterator[Became]
 
 
 def is_kept(log: Log, topic: Topic, day: dt.date, today: dt.date) -> bool:
-    """Whether the log has not forgotten a record of a day."""
-    partitions = range(log.partitions(topic.name))
-    return all(_is_kept(log, topic, day, today, each) for each in partitions)
+    """Whether a day can be measured in a topic: the log has forgotten no record of it.
 
-
-def _is_kept(log: Log, topic: Topic, day: dt.date, today: dt.date, partition: int) -> bool:
-    first = log.first(topic.name, partition)
-    if log.positions_of(topic.name, day, partition)[0] < first:
-        return False
-    # A server no longer knows where a day began that it has forgotten.
-    is_all_there = first == partition * PARTITION_SPAN
-    if is_all_there or day >= today - dt.timedelta(days=topic.days):
+    What is written of a day's webhooks is of that day or a later one. Of the topic's last days the
+    log may not have forgotten anything: they are measured, so that what is gone is missing.
+    """
+    if day >= today - dt.timedelta(days=topic.days):
         return True
-    oldest = log.read(topic.name, first, 1)
-    return bool(oldest) and oldest[0].appended_at.date() < day
+    partitions = range(log.partitions(topic.name))
+    forgotten = (log.forgotten_through(topic.name, each) for each in partitions)
+    return all(each is None or each < day for each in forgotten)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import msgspec
 
 from clearhouse.core.errors import UsageError
-from clearhouse.log.log import Log, LogError, Message
+from clearhouse.log.log import Log, LogError, Message, Record
 from clearhouse.log.scan import scan
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import decode_event, encode_event, payment_key
@@ -70,11 +70,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class KnownLetter:
-    """A letter, and what was decided of it: open, redriven or discarded, with the reason."""
+    """A letter, and what was decided of it: open, redriven or discarded, with the reason.
+
+    Attributes:
+        headers: of the letter's message; they carry its trace on.
+    """
 
     letter: DeadLetter
     state: str = OPEN
     reason: str = ""
+    headers: Sequence[tuple[str, str]] = ()
 
 
 class Letters:
@@ -99,9 +104,10 @@ class Letters:
             LogError: the log can't be read.
         """
         letters = list(self._letters(wanted))
-        states = self._states([letter.letter_id for letter in letters])
+        states = self._states([letter.letter_id for letter, _ in letters])
         found = [
-            KnownLetter(letter, *states.get(letter.letter_id, (OPEN, ""))) for letter in letters
+            KnownLetter(letter, *states.get(letter.letter_id, (OPEN, "")), record.headers)
+            for letter, record in letters
         ]
         return [each for each in found if each.state == OPEN or not only_open]
 
@@ -115,7 +121,7 @@ class Letters:
             UsageError: one holds nothing that can be tried again (not_redrivable). None is.
             LogError: the log can't be written; they are tried as soon as it can.
         """
-        messages = [(each.letter, self._again(each.letter)) for each in letters]
+        messages = [(each.letter, self._again(each)) for each in letters]
         count = self._decide(messages, REDRIVEN_STATE, "")
         while outbox.publish(self._store, self._log):
             pass
@@ -125,14 +131,16 @@ class Letters:
         """Have letters not be tried again, those of them that are still open; how many are."""
         return self._decide([(each.letter, None) for each in letters], DISCARDED, reason)
 
-    def _letters(self, wanted: Wanted) -> Iterator[DeadLetter]:
+    def _letters(self, wanted: Wanted) -> Iterator[tuple[DeadLetter, Record]]:
         if wanted.stage is not None and wanted.stage not in DEAD_LETTERS:
             known = ", ".join(DEAD_LETTERS)
             raise UsageError(f"No stage is called {wanted.stage!r}: {known}.", "unknown_stage")
         for stage, topic in DEAD_LETTERS.items():
             if wanted.stage in (None, stage):
-                read = (_DECODER.decode(record.value) for record in scan(self._log, topic.name))
-                yield from (letter for letter in read if wanted.takes(letter))
+                for record in scan(self._log, topic.name):
+                    letter = _DECODER.decode(record.value)
+                    if wanted.takes(letter):
+                        yield letter, record
 
     def _states(self, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
         with self._store.reading() as connection:
@@ -156,17 +164,17 @@ class Letters:
             count += len(some)
         return count
 
-    def _again(self, letter: DeadLetter) -> Message:
-        """The message by which a letter is tried again."""
+    def _again(self, known: KnownLetter) -> Message:
+        """The message by which a letter is tried again, in its trace."""
+        letter = known.letter
         whole = bytes(letter.message)
         if whole == b"null" and letter.source_position is not None and not letter.body_base64:
             whole = self._source(letter)
         try:
             if letter.stage == WORKER:
                 event = decode_event(whole)
-                return Message(
-                    REDRIVEN.name, payment_key(event) or event.event_id, encode_event(event)
-                )
+                key = payment_key(event) or event.event_id
+                return Message(REDRIVEN.name, key, encode_event(event), known.headers)
             webhook = decode_webhook(whole)
         except msgspec.DecodeError:
             raise UsageError(
@@ -176,7 +184,8 @@ class Letters:
         again = msgspec.structs.replace(
             webhook, redrive_of=letter.letter_id, attempt=letter.attempt + 1
         )
-        return Message(WEBHOOKS.name, letter.event_id or letter.letter_id, encode_webhook(again))
+        key = letter.event_id or letter.letter_id
+        return Message(WEBHOOKS.name, key, encode_webhook(again), known.headers)
 
     def _source(self, letter: DeadLetter) -> bytes:
         """The message that a letter is about, where it was too large to be repeated in it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from clearhouse.log.kafka.forgotten import GROUP as FORGOTTEN
 from clearhouse.log.kafka.reader import GROUP as READER
 from clearhouse.payments.normalizer import archive
 from clearhouse.payments.store import outbox
@@ -60,8 +61,10 @@ def rights(*, has_workflows: bool) -> dict[str, Sequence[Right]]:
         Right("source", OUTBOX, ("Read",)),
         *_writes_alone(outbox.CONSUMER),
     ]
-    # Deleting is of what has been read by all, before its retention ends.
-    reads_events = [*_reads(*events), *_topics("Delete", *events)]
+    # Deleting is of what has been read by all, before its retention ends. Of which days that was is
+    # noted for a group.
+    notes_days = Right("group", FORGOTTEN, ("Read",))
+    reads_events = [*_reads(*events), *_topics("Delete", *events), notes_days]
     archives = [*_reads(WEBHOOKS.name), *_writes_alone(archive.CONSUMER)]
     roles = {
         "gateway": [
@@ -75,6 +78,7 @@ def rights(*, has_workflows: bool) -> dict[str, Sequence[Right]]:
             *_topics("Write", EVENTS.name, UNMAPPED.name, NORMALIZER_DEAD.name),
             *_topics("Delete", WEBHOOKS.name, UNMAPPED.name, RECORDED.name),
             *_topics("Delete", GATEWAY_DEAD.name, NORMALIZER_DEAD.name, WORKER_DEAD.name),
+            notes_days,
         ],
         "starter": [*reads_events, *_subscribes(STARTER)],
         "worker": [*publishes, *([] if has_workflows else reads_events)],
@@ -82,7 +86,7 @@ def rights(*, has_workflows: bool) -> dict[str, Sequence[Right]]:
             *_reads(*all_topics),
             *(
                 Right("group", name, ("Describe",))
-                for name in (NORMALIZER, archive.CONSUMER, STARTER)
+                for name in (NORMALIZER, archive.CONSUMER, STARTER, FORGOTTEN)
             ),
         ],
         "operator": [*publishes, *archives, *_reads(*all_topics), *_progress_of_others()],

@@ -17,7 +17,6 @@ from clearhouse.payments.problem import Problem
 from clearhouse.payments.retry_due import Attempt, RetryDue
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
-from clearhouse.payments.store.refusals import unreadable
 from clearhouse.payments.store.retries import decide, planned
 from clearhouse.payments.store.tables import outbox
 from clearhouse.payments.topics import EVENTS, RECORDED, RETRIES, WORKER_DEAD
@@ -47,11 +46,11 @@ def topics(store):
 def test_a_batch_that_is_recorded_again_leaves_nothing_a_second_time(store):
     good, bad = an_event(T.CAPTURED), an_event(T.CAPTURED, payment_id="b")
     batch = [handled(good, 0), handled(bad, 1, [Problem("broken", "", "It is.")])]
-    letter = unreadable(Record(EVENTS.name, 2, "stripe:x", b"{", NOON), NOON)
+    no_event = Record(EVENTS.name, 2, "stripe:x", b"{", NOON)
     recorder = Recorder(store, lambda: NOON)
 
-    first = recorder.record(batch, None, letters=[letter])
-    again = recorder.record(batch, None, letters=[letter])
+    first = recorder.record(batch, None, unreadable=[no_event])
+    again = recorder.record(batch, None, unreadable=[no_event])
 
     assert (first, first.of_each) == (
         Outcomes(recorded=1, dead_letter=1),
@@ -66,10 +65,10 @@ def test_a_batch_that_is_recorded_again_leaves_nothing_a_second_time(store):
 class _Defective(Recorder):
     """Can't record events of some payments, as if no column took what they say."""
 
-    def record(self, handled, progress, began_at=0, letters=()):
+    def record(self, handled, progress, began_at=0, unreadable=()):
         if any(each.event.payment_id == "defect" and not each.problems for each in handled):
             raise TypeError
-        return super().record(handled, progress, began_at, letters)
+        return super().record(handled, progress, began_at, unreadable)
 
 
 def record_all(recording, batch):

@@ -70,8 +70,10 @@ def _learn_leaders(connection: Connection, client: AdminClient | Consumer) -> No
         raise connection.told(error) from None
 
 
-def committed(connection: Connection, consumer: Consumer, name: str, partition: int) -> int | None:
-    """Offset that a consumer's group has committed; None: it has not begun.
+def committed(
+    connection: Connection, consumer: Consumer, name: str, partition: int
+) -> TopicPartition | None:
+    """Offset that a consumer's group has committed, with its metadata; None: it has not begun.
 
     It waits until transactions that commit another one have ended; one of a killed process stays
     open for some seconds. A consumer is asked: the admin client of librdkafka 2.16 ends the process
@@ -81,7 +83,7 @@ def committed(connection: Connection, consumer: Consumer, name: str, partition: 
         LogError: there is no answer, or a transaction does not end (log_unsettled).
     """
 
-    def ask() -> int:
+    def ask() -> TopicPartition:
         try:
             (found,) = consumer.committed([TopicPartition(name, partition)], SECONDS)
         except KafkaException as error:
@@ -93,10 +95,10 @@ def committed(connection: Connection, consumer: Consumer, name: str, partition: 
             raise KafkaException(KafkaError(KafkaError.UNSTABLE_OFFSET_COMMIT)) from None
         if found.error is not None:
             raise KafkaException(found.error)
-        return int(found.offset)
+        return found
 
-    offset = answer(connection, consumer, ask, TRANSACTION_SECONDS)
-    return None if offset < 0 else offset
+    found = answer(connection, consumer, ask, TRANSACTION_SECONDS)
+    return None if found.offset < 0 else found
 
 
 def first(connection: Connection, consumer: Consumer, name: str, partition: int) -> int:

@@ -18,6 +18,7 @@ from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.appender import KafkaAppender
 from clearhouse.log.kafka.asking import TRANSACTION_SECONDS
 from clearhouse.log.kafka.connection import Connection
+from clearhouse.log.kafka.forgotten import Forgotten, milliseconds_of
 from clearhouse.log.kafka.kept_progress import KeptProgress
 from clearhouse.log.kafka.messages import (
     call_back,
@@ -34,9 +35,8 @@ from clearhouse.log.kafka.subscription import KafkaSubscription
 from clearhouse.log.log import LogError, Message, Progress, Record
 from clearhouse.log.places import LogPlace, Topic
 
-_EPOCH = dt.date(1970, 1, 1)
 _BEGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MILLISECONDS_OF_DAY = 86_400_000
+_ONE_DAY = dt.timedelta(days=1)
 _PAUSE_SECONDS = 0.02
 
 
@@ -63,6 +63,10 @@ class KafkaLog:
         self._admin = Admin(self._connection)
         self._partitions = self._found()
         self._reader = Reader(self._connection)
+        self._forgotten = Forgotten(self._connection, self._admin, self._reader)
+        self._aged_out_here = {
+            self._names[each.name] for each in declared if not each.is_source and each.days is None
+        }
         self._producer: Producer | None = None
         self._one_at_a_time = threading.Lock()
         self._kept: dict[str, KeptProgress] = {}
@@ -158,11 +162,10 @@ class KafkaLog:
     def positions_of(self, topic: str, day: dt.date, partition: int = 0) -> tuple[int, int]:
         """See `Log.positions_of`. Of what is aged out nothing is known."""
         name = self._name(topic)
-        midnight = (day - _EPOCH).days * _MILLISECONDS_OF_DAY
         end = self._admin.bounds(name, partition)[1]
         first, after = (
-            self._position_at(name, partition, at, end)
-            for at in (midnight, midnight + _MILLISECONDS_OF_DAY)
+            self._position_at(name, partition, milliseconds_of(at), end)
+            for at in (day, day + _ONE_DAY)
         )
         return first, after
 
@@ -172,6 +175,10 @@ class KafkaLog:
         milliseconds = (moment - _BEGIN) // dt.timedelta(milliseconds=1)
         end = self._admin.bounds(name, partition)[1]
         return self._position_at(name, partition, milliseconds, end)
+
+    def forgotten_through(self, topic: str, partition: int = 0) -> dt.date | None:
+        """See `Log.forgotten_through`. It is exact where nobody else deletes records."""
+        return self._forgotten.through(self._name(topic), partition)
 
     def age_out(self, limits: Mapping[str, Iterable[int]]) -> int:
         """See `Log.age_out`. Marks of transactions are counted too."""
@@ -184,6 +191,7 @@ class KafkaLog:
     def close(self) -> None:
         """See `Log.close`. It closes what has subscribed, too."""
         self._reader.close()
+        self._forgotten.close()
         for subscription in self._subscriptions:
             subscription.close()
         with self._one_at_a_time:
@@ -253,5 +261,7 @@ class KafkaLog:
         limit = min(limit, end)
         if limit <= first:
             return 0
+        if name in self._aged_out_here:  # of the others the server deletes by itself
+            self._forgotten.note(name, partition, limit)
         self._admin.delete_before(name, partition, limit)
         return limit - first

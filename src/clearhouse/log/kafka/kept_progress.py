@@ -92,7 +92,7 @@ class KeptProgress:
 
     def _found(self, topic: str, partition: int) -> int:
         asked = (self._connection, self._client, self._topics[topic], partition)
-        offset = committed(*asked)
+        found = committed(*asked)
         # None is known of a group that has not begun, and of one that a broker has forgotten: of a
         # topic that is old its beginning is not there any more.
-        return position_of(partition, first(*asked) if offset is None else offset)
+        return position_of(partition, found.offset if found else first(*asked))

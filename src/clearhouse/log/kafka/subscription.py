@@ -156,9 +156,9 @@ class KafkaSubscription:
             return  # the partitions are lost, which was told; the group is joined again by itself
         if error.code() != KafkaError._AUTO_OFFSET_RESET or partition is None:
             raise self._connection.told(error)
-        offset = committed(self._connection, consumer, self._name, partition)
-        if offset is not None:
-            raise aged_out(self._name, offset)
+        found = committed(self._connection, consumer, self._name, partition)
+        if found is not None:
+            raise aged_out(self._name, found.offset)
         consumer.incremental_unassign([TopicPartition(self._name, partition)])
         consumer.incremental_assign([TopicPartition(self._name, partition, OFFSET_BEGINNING)])
 

@@ -6,18 +6,22 @@ nothing.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from clearhouse.core import tracing
 from clearhouse.log.log import Log, Message, Progress, StaleProgress
 from clearhouse.payments.store.database import PaymentStore
-from clearhouse.payments.store.sql import add
+from clearhouse.payments.store.sql import Row, add
 from clearhouse.payments.store.tables import outbox
 from clearhouse.payments.topics import OUTBOX
 
 CONSUMER = "outbox"
 _NUMBERING = 0x6F7574626F78
 """Number of the lock under which a server numbers the rows: they are numbered as they commit."""
+_PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 def hold(connection: sa.Connection) -> None:
@@ -31,15 +35,13 @@ def leave(connection: sa.Connection, messages: Sequence[Message]) -> None:
     if not messages:
         return
     hold(connection)
-    add(
-        connection,
-        outbox,
-        [{"topic": m.topic, "message_key": m.key, "value": m.value} for m in messages],
-    )
+    add(connection, outbox, [_row(each) for each in messages])
 
 
 def publish(store: PaymentStore, log: Log, limit: int = 1_000) -> int:
     """Append what is left in the outbox to the log, up to a number of messages.
+
+    Each that carries a trace goes on in it, with a span for its publishing.
 
     Returns:
         How many are done with; 0 where nothing is left.
@@ -54,11 +56,29 @@ def publish(store: PaymentStore, log: Log, limit: int = 1_000) -> int:
     published = log.progress(CONSUMER, OUTBOX)
     left = [row for row in rows if row.number >= published]
     if left:
-        messages = [Message(row.topic, row.message_key, row.value) for row in left]
         try:
-            log.append(messages, Progress(CONSUMER, OUTBOX, left[-1].number + 1))
+            _append(log, left)
         except StaleProgress:  # another process has published them meanwhile
             return len(rows)
     with store.writing() as connection:
         connection.execute(sa.delete(outbox).where(outbox.c.number <= rows[-1].number))
     return len(rows)
+
+
+def _append(log: Log, rows: Sequence[sa.Row[Any]]) -> None:
+    headers = [_PAIRS.decode(row.headers) if row.headers else () for row in rows]
+    with tracing.handled("publish", headers, kind="producer") as carried:
+        messages = [
+            Message(row.topic, row.message_key, row.value, own)
+            for row, own in zip(rows, carried, strict=True)
+        ]
+        log.append(messages, Progress(CONSUMER, OUTBOX, rows[-1].number + 1))
+
+
+def _row(message: Message) -> Row:
+    return {
+        "topic": message.topic,
+        "message_key": message.key,
+        "value": message.value,
+        "headers": msgspec.json.encode(message.headers).decode() if message.headers else None,
+    }

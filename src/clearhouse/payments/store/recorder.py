@@ -32,6 +32,7 @@ from clearhouse.payments.store.refusals import (
     conflict,
     letter_id,
     letter_of,
+    letter_of_unreadable,
     money_of,
 )
 from clearhouse.payments.store.sql import Row, add, add_missing, put, select_in
@@ -89,13 +90,13 @@ class _Batch:
     written: list[Row] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
 
-    def write(self, letter: DeadLetter) -> None:
-        """Have a letter published, once."""
+    def write(self, letter: DeadLetter, of: Record) -> None:
+        """Have the letter of a record published, once."""
         if letter.letter_id not in self.letters:
             self.letters.add(letter.letter_id)
             row = {"letter_id": letter.letter_id, "written_at": naive_utc(letter.last_at)}
             self.written.append(row)
-            self.messages.append(as_message(letter))
+            self.messages.append(as_message(letter, of.headers))
 
 
 class Recorder:
@@ -115,15 +116,16 @@ class Recorder:
         handled: Sequence[Handled],
         progress: Progress | None,
         began_at: int = 0,
-        letters: Sequence[DeadLetter] = (),
+        unreadable: Sequence[Record] = (),
     ) -> Outcomes:
         """Record a batch, all of it or nothing.
 
         Args:
-            handled: in the order of their records.
+            handled: in the order of their records. What a record's headers say goes on in those
+                of the messages that tell of it.
             progress: to which the consumer has read with this batch; None: it keeps it elsewhere.
             began_at: where the consumer stood before.
-            letters: of messages that are no events.
+            unreadable: records that are no events.
 
         Raises:
             StaleProgress: another process of the consumer has come further meanwhile.
@@ -132,7 +134,7 @@ class Recorder:
             outbox.hold(connection)
             if progress is not None:
                 advance(connection, progress, began_at)
-            batch = self._judge(connection, handled, letters)
+            batch = self._judge(connection, handled, unreadable)
             self._write_events(connection, batch)
             put(connection, delivery, list(batch.changed.values()))
             add(connection, worker_letter, batch.written)
@@ -143,10 +145,10 @@ class Recorder:
         self,
         connection: sa.Connection,
         handled: Sequence[Handled],
-        letters: Sequence[DeadLetter],
+        unreadable: Sequence[Record],
     ) -> _Batch:
         """Say what becomes of each event."""
-        ids = {letter_id(each.record) for each in handled} | {each.letter_id for each in letters}
+        ids = {letter_id(record) for record in (*(h.record for h in handled), *unreadable)}
         batch = _Batch(
             _deliveries(connection, {each.event.webhook_position for each in handled}),
             _recorded(connection, {each.event.event_id for each in handled}),
@@ -155,8 +157,8 @@ class Recorder:
         now = self._clock()
         for each in handled:
             batch.outcomes.of_each.append(self._judge_one(batch, each, now))
-        for letter in letters:
-            batch.write(letter)
+        for record in unreadable:
+            batch.write(letter_of_unreadable(record, now), record)
         return batch
 
     def _judge_one(self, batch: _Batch, each: Handled, now: dt.datetime) -> str:
@@ -180,7 +182,7 @@ class Recorder:
         if problems:
             outcome = "dead_letter"
             batch.outcomes.dead_letter += 1
-            batch.write(letter_of(event, each.record, problems, attempt))
+            batch.write(letter_of(event, each.record, problems, attempt), each.record)
         elif recorded is not None:
             outcome = "duplicate"
             batch.outcomes.duplicate += 1
@@ -208,8 +210,8 @@ class Recorder:
         refold_payouts(connection, events)
         add_missing(connection, decision, [row for each in batch.new for row in each.decisions])
         batch.messages += [
-            Message(RECORDED.name, placed.keys.get(event.event_id) or event.event_id, line)
-            for event, line in zip(events, lines, strict=True)
+            _recorded_message(each, placed, line)
+            for each, line in zip(batch.new, lines, strict=True)
         ]
 
 
@@ -239,6 +241,11 @@ def _recorded(connection: sa.Connection, ids: set[str]) -> dict[str, PaymentEven
 def _letters(connection: sa.Connection, ids: set[str]) -> set[str]:
     read = sa.select(worker_letter.c.letter_id)
     return {own for (own,) in select_in(connection, read, worker_letter.c.letter_id, ids)}
+
+
+def _recorded_message(handled: Handled, placed: Placed, line: bytes) -> Message:
+    own = handled.event.event_id
+    return Message(RECORDED.name, placed.keys.get(own) or own, line, handled.record.headers)
 
 
 def _try(before: Row | None, now: dt.datetime) -> Try:

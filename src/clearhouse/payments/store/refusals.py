@@ -93,12 +93,12 @@ def letter_id(record: Record) -> str:
     return f"{STAGE}:{record.topic}:{record.position}"
 
 
-def as_message(letter: DeadLetter) -> Message:
+def as_message(letter: DeadLetter, headers: Sequence[tuple[str, str]]) -> Message:
     """The dead letter as the log gets it."""
-    return Message(WORKER_DEAD.name, letter.provider.value, encode_letter(letter))
+    return Message(WORKER_DEAD.name, letter.provider.value, encode_letter(letter), headers)
 
 
-def unreadable(record: Record, now: dt.datetime) -> DeadLetter:
+def letter_of_unreadable(record: Record, now: dt.datetime) -> DeadLetter:
     """The letter of a message that is no payment event. No webhook is known that it stems from."""
     return DeadLetter(
         letter_id=letter_id(record),

@@ -6,6 +6,7 @@ import json
 import msgspec
 import sqlalchemy as sa
 
+from clearhouse.core import tracing
 from clearhouse.core.errors import StoreError
 from clearhouse.log.log import Message
 from clearhouse.payments.event import PaymentEvent, decode_event
@@ -41,6 +42,8 @@ def planned(store: PaymentStore, event_id: str, activity: str) -> list[dt.dateti
 def decide(store: PaymentStore, attempt: Attempt, now: dt.datetime) -> str:
     """Say what comes of a planned attempt, and leave a message where it is due.
 
+    The message carries the current trace on.
+
     Returns:
         due, paid, canceled or missed. Decided before, the same again, and nothing is left.
 
@@ -68,7 +71,7 @@ def decide(store: PaymentStore, attempt: Attempt, now: dt.datetime) -> str:
         }
         add(connection, retry_attempt, [row])
         if outcome == DUE:
-            outbox.leave(connection, [_message(event, key, attempt)])
+            outbox.leave(connection, [_message(event, key, attempt, tracing.current())])
     return outcome
 
 
@@ -100,7 +103,9 @@ def _payment_of(
     return decode_event(found.line), found.payment_key, found.status
 
 
-def _message(event: PaymentEvent, key: str | None, attempt: Attempt) -> Message:
+def _message(
+    event: PaymentEvent, key: str | None, attempt: Attempt, headers: tracing.Headers
+) -> Message:
     due = RetryDue(
         event_id=event.event_id,
         number=attempt.number,
@@ -116,4 +121,4 @@ def _message(event: PaymentEvent, key: str | None, attempt: Attempt) -> Message:
         amount_minor=event.amount_minor,
         currency=event.currency,
     )
-    return Message(RETRIES.name, key or event.event_id, msgspec.json.encode(due))
+    return Message(RETRIES.name, key or event.event_id, msgspec.json.encode(due), headers)

@@ -230,6 +230,7 @@ outbox = sa.Table(
     sa.Column("topic", sa.String(80), nullable=False),
     sa.Column("message_key", _KEY, nullable=False),
     sa.Column("value", sa.LargeBinary, nullable=False),
+    sa.Column("headers", sa.Text),  # JSON, a list of pairs; NULL where there are none
     sqlite_autoincrement=True,  # or numbers begin again when the table is empty
 )
 """What is still to be appended to the log; written with the effect that it tells of."""

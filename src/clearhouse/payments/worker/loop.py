@@ -24,7 +24,6 @@ from clearhouse.payments.activities import (
     advise,
     validate_business_rules,
 )
-from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.inference.client import Inference
 from clearhouse.payments.problem import RECORD_FAILED, Problem
@@ -33,7 +32,6 @@ from clearhouse.payments.store.database import OUTAGES, PaymentStore
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.progress import read_progress
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
-from clearhouse.payments.store.refusals import unreadable
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
 from clearhouse.payments.worker.defects import Defects
 from clearhouse.payments.worker.history import new_with_history
@@ -172,8 +170,9 @@ class Worker:
             records = self._log.read(topic.name, position, self._batch)
             if records:
                 begun = time.perf_counter()
-                with tracing.handled("record event", [record.headers for record in records]):
-                    self._record(records, *self._judge(records))
+                with tracing.handled("record event", [each.headers for each in records]) as carried:
+                    traced = list(map(Record.with_headers, records, carried))
+                    self._record(traced, *self._judge(traced))
                 self._on_seconds(time.perf_counter() - begun)
             handled += len(records)
         return handled
@@ -183,15 +182,15 @@ class Worker:
             read_to = read_progress(connection, CONSUMER, topic.name)
         return {each: read_to.of(each) for each in range(self._log.partitions(topic.name))}
 
-    def _judge(self, records: Sequence[Record]) -> tuple[list[Handled], list[DeadLetter]]:
-        """What is known of each event before it is recorded, and letters of what is no event."""
+    def _judge(self, records: Sequence[Record]) -> tuple[list[Handled], list[Record]]:
+        """What is known of each event before it is recorded, and the records that are no event."""
         read: list[tuple[Record, PaymentEvent]] = []
-        letters = []
+        unreadable = []
         for record in records:
             try:
                 read.append((record, decode_event(record.value)))
             except (msgspec.DecodeError, RecursionError):
-                letters.append(unreadable(record, self._clock()))
+                unreadable.append(record)
         problems = validate_business_rules(self._workflows, [event for _, event in read])
         asked = [
             (event, history)
@@ -208,13 +207,13 @@ class Worker:
             Handled(event, record, wrong, decisions.get(event.event_id, ()))
             for (record, event), wrong in zip(read, problems, strict=True)
         ]
-        return handled, letters
+        return handled, unreadable
 
     def _record(
         self,
         records: Sequence[Record],
         handled: Sequence[Handled],
-        letters: Sequence[DeadLetter],
+        unreadable: Sequence[Record],
     ) -> None:
         """Record a batch; of one that can't be recorded whole, each event that can."""
         after, partition = records[-1].position + 1, partition_of(records[-1].position)
@@ -223,17 +222,17 @@ class Worker:
         try:
             outcomes = self._workflows.run(
                 RECORD_EVENT,
-                lambda: self._recorder.record(handled, progress, read_to[partition], letters),
+                lambda: self._recorder.record(handled, progress, read_to[partition], unreadable),
             )
         except OUTAGES:
             raise
         except Exception as error:
             if len(records) > 1:
-                self._record_in_halves(records, handled, letters)
+                self._record_in_halves(records, handled, unreadable)
                 return
             if not handled or not self._defects.is_of_the_event(handled[0], error):
                 raise
-            self._record(records, [_refused(handled[0], error)], letters)
+            self._record(records, [_refused(handled[0], error)], unreadable)
             return
         self._defects.end_with(handled)
         read_to[partition] = after
@@ -243,7 +242,7 @@ class Worker:
         self,
         records: Sequence[Record],
         handled: Sequence[Handled],
-        letters: Sequence[DeadLetter],
+        unreadable: Sequence[Record],
     ) -> None:
         middle = len(records) // 2
         for half in (records[:middle], records[middle:]):
@@ -251,7 +250,7 @@ class Worker:
             self._record(
                 half,
                 [each for each in handled if each.record.position in places],
-                [each for each in letters if each.source_position in places],
+                [each for each in unreadable if each.position in places],
             )
 
 

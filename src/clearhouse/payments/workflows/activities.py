@@ -10,6 +10,7 @@ from typing import Any
 
 from temporalio import activity
 
+from clearhouse.core import tracing
 from clearhouse.core.batching import Batcher
 from clearhouse.payments import activities as declared
 from clearhouse.payments.activities import Ask, decision_row, models_of, problems_of
@@ -106,8 +107,9 @@ class PaymentActivities:
     async def record_event(self, judged: Judged) -> str:
         """Record a delivery; what became of it: recorded, duplicate or dead_letter."""
         event = decode_event(judged.delivery.event)
+        record = judged.delivery.record.with_headers(tracing.current())
         return await self._recording.record(
-            Handled(event, judged.delivery.record, judged.problems, judged.decisions)
+            Handled(event, record, judged.problems, judged.decisions)
         )
 
     @activity.defn(name=declared.READ_PLAN.name)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import structlog
 
 from clearhouse.core import tracing
@@ -97,16 +96,12 @@ class Starter:
         if records:
             begun = time.perf_counter()
             with tracing.handled("start run", [each.headers for each in records]) as carried:
-                traced = map(_with_headers, records, carried)
+                traced = map(Record.with_headers, records, carried)
                 done = await self._starting.start(list(traced))
                 await reading.commit(records)
             self._on_started(done)
             self._on_seconds(time.perf_counter() - begun)
         return len(records)
-
-
-def _with_headers(record: Record, headers: tracing.Headers) -> Record:
-    return msgspec.structs.replace(record, headers=headers) if headers else record
 
 
 class _Reading:

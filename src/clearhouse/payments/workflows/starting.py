@@ -24,10 +24,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from clearhouse.core import tracing
 from clearhouse.log.log import Record
 from clearhouse.payments.activities import problems_of
-from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.store.recorder import Handled, Recorder
-from clearhouse.payments.store.refusals import unreadable
 from clearhouse.payments.worker.history import known_by
 from clearhouse.payments.workflows import messages
 from clearhouse.payments.workflows.messages import Delivery, delivery_of, workflow_id
@@ -93,13 +91,13 @@ class Starting:
             ServerError, StoreError, OperationalError: the store can't be used.
         """
         done = Started()
-        letters: list[DeadLetter] = []
+        unreadable: list[Record] = []
         queues: dict[str, list[tuple[Record, PaymentEvent]]] = {}
         for record in records:
             try:
                 event = decode_event(record.value)
             except (msgspec.DecodeError, RecursionError):
-                letters.append(unreadable(record, self._clock()))
+                unreadable.append(record)
                 continue
             queues.setdefault(_kept_in_order(event), []).append((record, event))
         try:
@@ -110,17 +108,17 @@ class Starting:
         results = [each for task in tasks for each in task.result()]
         for _, _, result in results:
             done.by_result[result] += 1
-        done.unreadable = len(letters)
+        done.unreadable = len(unreadable)
         refused = [(record, event) for record, event, result in results if result == REFUSED]
-        if refused or letters:
-            await asyncio.to_thread(self._record, refused, letters)
+        if refused or unreadable:
+            await asyncio.to_thread(self._record, refused, unreadable)
         return done
 
     def _record(
-        self, refused: Iterable[tuple[Record, PaymentEvent]], letters: Sequence[DeadLetter]
+        self, refused: Iterable[tuple[Record, PaymentEvent]], unreadable: Sequence[Record]
     ) -> None:
         handled = [Handled(event, record, problems_of(event)) for record, event in refused]
-        self._recorder.record(handled, None, letters=letters)
+        self._recorder.record(handled, None, unreadable=unreadable)
 
     async def _in_order(
         self, queue: Sequence[tuple[Record, PaymentEvent]]
