@@ -10,6 +10,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.core.listening import listen
 from clearhouse.core.loops import LoopState
 
 
@@ -39,10 +40,14 @@ def health_app(title: str, state: LoopState) -> FastAPI:
 
 @contextmanager
 def served(app: Any, host: str, port: int) -> Iterator[None]:
-    """Serve an ASGI application in a thread, which leaves signals to the main one."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="health", daemon=True)
+    """Serve an ASGI application in a thread, which leaves signals to the main one.
+
+    Raises:
+        UsageError: nothing can listen there (address_in_use).
+    """
+    listener = listen(host, port)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, args=([listener],), name="health", daemon=True)
     thread.start()
     try:
         yield

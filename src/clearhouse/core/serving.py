@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from clearhouse.core.listening import check_is_free
+
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # that of core.service_metrics, read at its import
 
 
@@ -23,7 +25,11 @@ def serve(
         workers: processes that answer.
         grace_seconds: how long answers in progress may take when it is to end.
         **more: options of uvicorn.
+
+    Raises:
+        UsageError: nothing can listen there (address_in_use).
     """
+    check_is_free(host, port)
     folder = Path(tempfile.mkdtemp(prefix="clearhouse-metrics-")) if workers > 1 else None
     if folder is not None:
         os.environ[_METRICS_FOLDER] = str(folder)

@@ -8,7 +8,7 @@ from threading import Thread
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
 
-from clearhouse.core.errors import UsageError
+from clearhouse.core.listening import refused
 from clearhouse.exporter.collector import BooksCollector
 from clearhouse.exporter.reading import Reader
 from clearhouse.settings import Settings
@@ -53,10 +53,7 @@ def exporting(
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise UsageError(
-            f"The exporter can't listen at {host}:{port}: {error.strerror}. Set another by --port.",
-            "address_in_use",
-        ) from None
+        raise refused(host, port, error) from None
     try:
         shown = f"[{host}]" if ":" in host else host
         yield f"http://{shown}:{server.server_port}/metrics", thread

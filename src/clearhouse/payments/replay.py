@@ -109,8 +109,8 @@ class Replay:
         report = Report()
         read_to = progress_of(self._log, NORMALIZER, WEBHOOKS.name, made=[EVENTS.name])
         seen = self._waiting(read_to)
+        unrecorded = self._of_log(days.first)
         for day in days:
-            unrecorded = self._of_log(day)
             fetched = self._fetches.of(day)
             of_day = (each for each in archived(self._landing, day) if each.position in read_to)
             for batch in _batches(of_day):

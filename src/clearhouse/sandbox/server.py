@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from clearhouse.core.listening import listen
 from clearhouse.sandbox.registry import source_named
 from clearhouse.sandbox.simtom.options import SimtomOptions
 from clearhouse.sandbox.simtom.source import SIMTOM
@@ -63,13 +64,13 @@ def serve_sources(
         until: a stream whose end ends the server too.
 
     Raises:
-        SandboxError: an address can't be listened at.
+        UsageError: an address can't be listened at (address_in_use).
         UsageError: there is no such source, or the options name an unknown fault.
     """
     apps = {name: source_named(name).create_app(options) for name, options in sources.items()}
     with ExitStack() as stack:
         listeners = {
-            name: stack.enter_context(_listen(host, (ports or {}).get(name, 0))) for name in apps
+            name: stack.enter_context(listen(host, (ports or {}).get(name, 0))) for name in apps
         }
         bound = {name: listener.getsockname()[1] for name, listener in listeners.items()}
         urls = {name: f"http://{host}:{port}" for name, port in bound.items()}
@@ -119,7 +120,7 @@ def running_sources(
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A port at which nobody listens now."""
-    with _listen(host, 0) as listener:
+    with listen(host, 0) as listener:
         port: int = listener.getsockname()[1]
         return port
 
@@ -168,20 +169,6 @@ def _server(app: "ASGIApp", on_ready: Callable[[], None]) -> "uvicorn.Server":
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SandboxError(
-            f"The sandbox can't listen at {host}:{port} ({error.strerror}): choose another port.",
-            "address_in_use",
-        ) from error
-    return listener
 
 
 def _end_with(stream: IO[bytes], server: "uvicorn.Server") -> None:

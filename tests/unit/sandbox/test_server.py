@@ -122,7 +122,7 @@ def test_a_port_in_use_and_an_unknown_source_are_refused():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(SandboxError, match="choose another port"):
+        with pytest.raises(UsageError, match="choose another port"):
             serve(SandboxOptions(), port=taken.getsockname()[1])
     with pytest.raises(UsageError, match="choose from simtom"):
         from_json(b'{"no_such": {}}')

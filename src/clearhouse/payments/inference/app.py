@@ -27,6 +27,7 @@ from prometheus_client import (
 from clearhouse.cache.rate_limit import RateLimit
 from clearhouse.cache.shared import SharedRedis
 from clearhouse.core import tracing
+from clearhouse.core.listening import check_is_free
 from clearhouse.payments.inference import examples
 from clearhouse.payments.inference.client import CHURN_PATH, FRAUD_PATH, RETRY_PATH
 from clearhouse.payments.inference.families import retry_plan
@@ -247,9 +248,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
         settings: say how often a client may ask, and where processes count that together.
         host: address to listen at.
         port: the same.
+
+    Raises:
+        UsageError: nothing can listen there (address_in_use).
     """
     import uvicorn
 
+    check_is_free(host, port)
     shared = SharedRedis(settings.redis_url.get_secret_value() if settings.redis_url else None)
     limit = RateLimit(shared, "inference", settings.inference_requests_per_minute)
     uvicorn.run(
