@@ -12,7 +12,8 @@ import pytest
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import HttpPolicy
 from clearhouse.landing.store import Landing
-from clearhouse.log.log import LogError, Message
+from clearhouse.log.kept_subscription import KeptSubscription
+from clearhouse.log.log import LogError, Message, StaleProgress
 from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.dead_letter import DeadLetter, Unmapped
 from clearhouse.payments.event import decode_event
@@ -288,3 +289,47 @@ def test_the_loop_ends_when_it_is_told_and_says_what_is_in_the_way(log, landing)
 
     assert states == [None, None]
     assert log.progress("normalizer", WEBHOOKS.name) == 1
+
+
+@pytest.fixture
+def refuse(monkeypatch):
+    """Has the log refuse commits of more than so many webhooks, as a slow server does."""
+    commit = KeptSubscription.commit
+
+    def refuse_over(most):
+        def committed(self, handled, messages):
+            if len(handled) > most:
+                raise StaleProgress("It took too long.")
+            commit(self, handled, messages)
+
+        monkeypatch.setattr(KeptSubscription, "commit", committed)
+
+    return refuse_over
+
+
+def test_a_log_that_refuses_what_is_much_is_given_less(log, landing, refuse):
+    put(log, *[GOOD] * 12)
+    refuse(3)
+    normalizer = Normalizer(log, landing, batch=8, now=lambda: NOW)
+
+    assert [normalizer.step() for _ in range(8)] == [0, 0, 2, 0, 2, 0, 2, 0]
+    refuse(100)
+    assert [normalizer.step() for _ in range(3)] == [2, 4, 0]
+    assert counts(log) == [12, 0, 0]
+
+
+def test_a_log_that_refuses_every_commit_is_in_the_way(log, landing, refuse):
+    stop, states = threading.Event(), []
+
+    def on_state(error):
+        states.append(error and error.code)
+        if len(states) == 5:
+            stop.set()
+        if len(states) == 3:
+            refuse(1)
+
+    put(log, GOOD)
+    refuse(0)
+    Normalizer(log, landing).run_until(stop, on_state)
+
+    assert states == [None, None, "stale_progress", None, None]

@@ -23,6 +23,8 @@ from clearhouse.payments.webhook import StoredWebhook
 DEFAULT_BATCH = 4_000
 """On a server each commit is waited for: that is little beside the work of so many webhooks."""
 _IDLE_SECONDS = 0.1
+_REFUSED_OFTEN = 3
+"""Commits in a row: partitions that come and go cost one or two."""
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 _log = structlog.get_logger()
 
@@ -65,7 +67,8 @@ class Normalizer:
         self._fetcher = fetcher
         self._fetches = FetchRecords(landing, now)
         self._breaker = Breaker(breaker)
-        self._batch = batch
+        self._batch = self._most = batch
+        self._refused = 0
         self._now = now
         self._on_outcomes = on_outcomes
         self._on_seconds = on_seconds
@@ -81,9 +84,10 @@ class Normalizer:
             SourceError: the object of the first webhook can't be fetched now.
             LogError, StoreError, ServerError: the log or landing can't be used.
         """
-        records = self._webhooks.read(self._batch)
+        records = self._webhooks.read(self._most)
         pairs, fetched = self._with_fetched([(each, webhook_of(each)) for each in records])
         if not pairs:
+            self._refused = 0
             return 0
         begun = time.perf_counter()
         with tracing.handled("normalize", [record.headers for record, _ in pairs]) as carried:
@@ -107,8 +111,14 @@ class Normalizer:
         )
         try:
             self._webhooks.commit([record for record, _ in pairs], _messages(outcomes, carried))
-        except StaleProgress:  # another process has these webhooks now
+        except StaleProgress:
+            # Another process has these webhooks now. Or the commit took longer than the log lets
+            # one take: fewer at once do not.
+            self._most = max(1, self._most // 2)
+            self._refused += 1
             return 0
+        self._most = min(self._batch, 2 * self._most)
+        self._refused = 0
         self._breaker.keep(after)
         self._on_outcomes(outcomes)
         return len(outcomes)
@@ -147,9 +157,18 @@ class Normalizer:
                 failures += 1
                 continue
             failures = 0
-            on_state(None)
+            on_state(self._hindrance())
             if not handled:
                 stop.wait(_IDLE_SECONDS)
+
+    def _hindrance(self) -> ClearhouseError | None:
+        """What is in the way though nothing failed: the log refuses one commit after another."""
+        if self._refused < _REFUSED_OFTEN:
+            return None
+        return StaleProgress(
+            f"The log has refused {self._refused} commits in a row: other processes have the "
+            "partitions, or it is too slow for what is committed."
+        )
 
     def _with_fetched(self, pairs: _Pairs) -> tuple[_Pairs, Mapping[int, Fetched | Problem]]:
         """The webhooks before the first whose object can't be fetched now, with all fetched ones.
