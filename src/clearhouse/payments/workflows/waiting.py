@@ -16,7 +16,17 @@ with workflow.unsafe.imports_passed_through():
 T = TypeVar("T")
 
 _WAITS = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 15, 60, 300))
-"""Between tries while a store does not answer; the last one again and again."""
+"""Between the first tries while a store does not answer; the last one again for a day."""
+_TRIES_OF_A_DAY = 288
+_AFTER_A_DAY = dt.timedelta(hours=1)
+"""From then on. A try is about 11 events of the run's history, of which a server takes 51,200."""
+
+
+def pause_after(tries: int) -> dt.timedelta:
+    """How long a run waits after so many tries before the one that failed."""
+    if tries >= _TRIES_OF_A_DAY:
+        return _AFTER_A_DAY
+    return _WAITS[min(tries, len(_WAITS) - 1)]
 
 
 class WaitingRun:
@@ -51,7 +61,6 @@ class WaitingRun:
                 self.reason = code_of(error)
             self._is_redriven = False
             with suppress(TimeoutError):
-                pause = _WAITS[min(tries, len(_WAITS) - 1)]
-                await workflow.wait_condition(lambda: self._is_redriven, timeout=pause)
+                await workflow.wait_condition(lambda: self._is_redriven, timeout=pause_after(tries))
             self.reason = ""
             tries += 1
