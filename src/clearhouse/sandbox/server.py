@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-START_TIMEOUT_SECONDS = 30.0
+START_TIMEOUT_SECONDS = 120.0
+"""A child that fails ends, and is not waited for: it is for one on a machine with much to do."""
 _STOP_TIMEOUT_SECONDS = 5.0
 _GRACE_SECONDS = 1  # for answers in progress; an endless stream would hold the server for ever
 _ERROR_CHARS = 600  # of what a child wrote before it failed
