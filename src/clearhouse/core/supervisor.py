@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from clearhouse.core.errors import ClearhouseError, ExitCode
-from clearhouse.core.supervised import VARIABLE
+from clearhouse.core.supervised import GRACE_SECONDS, VARIABLE
 
 _LOOKS_EVERY_SECONDS = 0.1
 
@@ -56,7 +56,7 @@ class Patience:
     restart_seconds: float = 0.25
     restart_most_seconds: float = 15.0
     steady_seconds: float = 20.0
-    stop_seconds: float = 30.0
+    stop_seconds: float = GRACE_SECONDS
 
 
 class SupervisorError(ClearhouseError):

@@ -65,8 +65,8 @@ def serve_sources(
         until: a stream whose end ends the server too.
 
     Raises:
-        UsageError: an address can't be listened at (address_in_use).
-        UsageError: there is no such source, or the options name an unknown fault.
+        UsageError: an address can't be listened at (address_in_use), there is no such source, or
+            the options name an unknown fault.
     """
     apps = {name: source_named(name).create_app(options) for name, options in sources.items()}
     with ExitStack() as stack:
