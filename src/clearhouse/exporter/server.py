@@ -8,6 +8,7 @@ from threading import Thread
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
 
+from clearhouse.core.bounded_metrics import BoundedMetrics
 from clearhouse.core.listening import refused
 from clearhouse.exporter.collector import BooksCollector
 from clearhouse.exporter.reading import Reader
@@ -38,7 +39,7 @@ def exporting(
         host: address to listen at.
         port: 0 takes a free one.
         now: the time in UTC, by which ages are counted.
-        others: what is exported beside the books.
+        others: what is exported beside the books. What can't be read in time is left out.
 
     Yields:
         The URL of the metrics, and the thread that serves them.
@@ -49,7 +50,7 @@ def exporting(
     registry = CollectorRegistry()
     engine = open_to_watch(settings.database_url, settings.database_access("exporter"))
     for collector in (BooksCollector(Reader(engine), now), *others):
-        registry.register(collector)
+        registry.register(BoundedMetrics(collector.collect))
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:

@@ -19,8 +19,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
+from clearhouse.core.bounded_metrics import BoundedMetrics
 from clearhouse.core.errors import ClearhouseError, SourceError, first_line
 from clearhouse.core.loops import STARTING
 from clearhouse.log.log import LogError
@@ -81,8 +81,8 @@ class LoopState:
             return next((each for each in self._in_the_way.values() if each is not None), None)
 
     def add(self, reading: Reading) -> None:
-        """Export more, read at each scrape. While it can't be read, it is left out."""
-        self.registry.register(_Readings(reading))
+        """Export more, read at each scrape. While it can't be read in time, it is left out."""
+        self.registry.register(BoundedMetrics(partial(_readable, reading)))
 
     def tell(self, error: Exception | None) -> None:
         """Take note of what is in the way of a service with one task; None: nothing."""
@@ -144,19 +144,9 @@ def lag_metrics(lags: Iterable[Lag], now: dt.datetime) -> Iterator[Metric]:
     yield oldest
 
 
-class _Readings(Collector):
-    """Metrics that are read when they are asked for."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-
-    def describe(self) -> list[Metric]:
-        """Nothing: or it would be read when it is registered."""
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        """What can be read now. What can't be, the loop itself finds, waits for and tells."""
-        try:
-            yield from list(self._reading())
-        except UNREADABLE as error:
-            _log.warning("metrics_unreadable", code=code_of(error), reason=first_line(error))
+def _readable(reading: Reading) -> Iterator[Metric]:
+    """What can be read now. What can't be, the loop itself finds, waits for and tells."""
+    try:
+        yield from list(reading())
+    except UNREADABLE as error:
+        _log.warning("metrics_unreadable", code=code_of(error), reason=first_line(error))

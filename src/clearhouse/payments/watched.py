@@ -46,10 +46,6 @@ class PaymentsCollector(Collector):
         self._letters: OpenLetters | None = None
         self._store: sa.Engine | None = None
 
-    def describe(self) -> list[Metric]:
-        """Nothing: or the log would be opened when this is registered."""
-        return []
-
     def collect(self) -> Iterator[Metric]:
         """What can be read now, and which part can't be."""
         if not any(map(is_missing, (self._settings.log_url, self._settings.payments_database_url))):

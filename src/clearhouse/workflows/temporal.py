@@ -121,6 +121,13 @@ def error_of(place: TemporalPlace, error: RPCError) -> WorkflowsError:
             "TEMPORAL_CERT_FILE and TEMPORAL_KEY_FILE.",
             "workflows_refused",
         )
+    if error.status == RPCStatusCode.RESOURCE_EXHAUSTED:
+        return WorkflowsError(
+            f"Temporal at {place.address} takes no more requests of {place.namespace} now: it is "
+            "tried again. Should it go on, raise the server's limits (`frontend.namespaceRPS`, or "
+            "the store's connections).",
+            "workflows_busy",
+        )
     return _unreachable(place, error.message)
 
 

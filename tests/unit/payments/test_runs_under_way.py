@@ -15,7 +15,7 @@ def begun(under_way, begin, *more):
     order = []
 
     async def one(webhook, payment):
-        await under_way.begin(webhook, payment)
+        await under_way.begin(webhook, payment, asyncio.get_running_loop().time() + LONG_SECONDS)
         order.append(webhook)
 
     async def all_of_them():
@@ -72,10 +72,22 @@ def test_an_outage_is_told_to_all_who_wait_and_the_next_look_is_a_new_one():
 
     async def waiting():
         under_way = UnderWay(ended, patience_seconds=LONG_SECONDS)
-        await under_way.begin(1, "a")
-        waits = [under_way.begin(2, "a"), under_way.begin(3, "a")]
+        later = asyncio.get_running_loop().time() + LONG_SECONDS
+        await under_way.begin(1, "a", later)
+        waits = [under_way.begin(2, "a", later), under_way.begin(3, "a", later)]
         told = await asyncio.gather(*waits, return_exceptions=True)
-        await under_way.begin(4, "a")
+        await under_way.begin(4, "a", later)
         return told
 
     assert [type(each) for each in asyncio.run(waiting())] == [OSError, OSError]
+
+
+def test_runs_of_a_payment_that_do_not_end_hold_a_batch_up_only_for_so_long():
+    async def all_of_them():
+        under_way = UnderWay(lambda _: (), patience_seconds=LONG_SECONDS)
+        at_once = asyncio.get_running_loop().time()
+        async with asyncio.timeout(SOON_SECONDS):
+            for webhook in range(40):
+                await under_way.begin(webhook, "a", at_once)
+
+    asyncio.run(all_of_them())

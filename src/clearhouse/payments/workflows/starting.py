@@ -29,7 +29,7 @@ from clearhouse.payments.store.recorder import Handled, Recorder
 from clearhouse.payments.worker.history import known_by
 from clearhouse.payments.workflows import messages
 from clearhouse.payments.workflows.messages import Delivery, delivery_of, workflow_id
-from clearhouse.payments.workflows.under_way import UnderWay
+from clearhouse.payments.workflows.under_way import ORDER_SECONDS, UnderWay
 from clearhouse.workflows.temporal import TemporalPlace, error_of
 
 STARTED, SIGNALLED, REFUSED = "started", "signalled", "refused"
@@ -124,11 +124,14 @@ class Starting:
         self, queue: Sequence[tuple[Record, PaymentEvent]]
     ) -> list[tuple[Record, PaymentEvent, str]]:
         found = []
+        ordered_until = asyncio.get_running_loop().time() + ORDER_SECONDS
         for record, event in queue:
             if len(record.value) > _MOST_OF_EVENT:
                 found.append((record, event, REFUSED))
                 continue
-            await self._under_way.begin(event.webhook_position, _kept_in_order(event))
+            await self._under_way.begin(
+                event.webhook_position, _kept_in_order(event), ordered_until
+            )
             result = REFUSED
             try:
                 async with self._room:

@@ -11,6 +11,9 @@ DEFAULT_MOST = 128
 _LOOKS_EVERY_SECONDS = 0.03
 _PATIENCE_SECONDS = 15.0
 """After it, a run is not waited for: it waits for an outage to end, or no worker is there."""
+ORDER_SECONDS = 60.0
+"""For which the runs of one payment in a batch are kept in order. A log's reader that takes minutes
+over a batch is cast out of its group, and would be given the same batch again."""
 
 
 class UnderWay:
@@ -35,21 +38,25 @@ class UnderWay:
         self._latest: dict[str, int] = {}
         self._looking: asyncio.Task[None] | None = None
 
-    async def begin(self, webhook: int, payment: str) -> None:
+    async def begin(self, webhook: int, payment: str, ordered_until: float) -> None:
         """Wait until there is room, and until the run before it of the same payment has ended.
 
         Args:
             webhook: the position of the event's webhook.
             payment: what keeps its order.
+            ordered_until: by the event loop's clock, when that run is waited for no longer.
 
         Raises:
             Exception: it can't be found out what has ended.
         """
-        while len(self._until) >= self._most or payment in self._latest:
+        loop = asyncio.get_running_loop()
+        while len(self._until) >= self._most or (
+            payment in self._latest and loop.time() < ordered_until
+        ):
             if self._looking is None:
                 self._looking = asyncio.create_task(self._look())
             await asyncio.shield(self._looking)
-        self._until[webhook] = asyncio.get_running_loop().time() + self._patience
+        self._until[webhook] = loop.time() + self._patience
         self._latest[payment] = webhook
 
     def end(self, webhook: int) -> None:
