@@ -18,6 +18,7 @@ from clearhouse.payments.store.database import open_store
 from clearhouse.payments.store.tables import decision, payment_event, retry_attempt
 from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, RETRIES, WORKER_DEAD
 from clearhouse.payments.worker.loop import Worker
+from clearhouse.payments.workflows.asking import running
 from clearhouse.payments.workflows.messages import REDRIVE, plan_id
 from stack.payment_runs import Payments, Service, numbered, until
 
@@ -92,11 +93,14 @@ def test_while_the_store_is_out_a_run_waits_and_goes_on_by_itself_or_when_it_is_
                 until(lambda: payments.status(event) == "RUNNING")  # noqa: B023
                 until(lambda: payments.state(event).phase == "waiting")  # noqa: B023
             assert payments.state(sent[0]).reason == "server_failed"
+            ids = {each.event_id for each in sent}
+            assert running(payments.settings, [*ids, "stripe:never_sent"]) == ids
             answer = worker.get("/health/ready")
             assert (answer.status_code, answer.json()["code"]) == (503, "server_failed")
         payments.signal(sent[0], REDRIVE)
         payments.until_outcomes(numbered(sent))
         until(lambda: {payments.status(event) for event in sent} == {"COMPLETED"})
+        assert running(payments.settings, ids) == set()
         worker.until_ready()
     assert payments.letters(WORKER_DEAD.name) == []
 

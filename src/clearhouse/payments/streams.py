@@ -6,7 +6,7 @@ normalizer has not read yet is on neither side.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -65,13 +65,14 @@ class Streams:
     is by partition.
 
     Attributes:
-        has_workflows: events are recorded by workflows of a server, and not by the worker.
+        running: those of some event ids whose runs on a workflow server go on; None: no workflows
+            of a server record events, but the worker.
     """
 
     place: LogPlace
     store: RecordedStore
     landing: Landing
-    has_workflows: bool = False
+    running: Callable[[Collection[str]], Collection[str]] | None = None
 
     @cached_property
     def normalized_to(self) -> Reached:
@@ -99,7 +100,7 @@ class Streams:
 
     def _unrecorded(self, log: Log) -> Iterator[int]:
         """Webhooks of whose events nothing is recorded yet, with the first of each partition."""
-        if self.has_workflows:
+        if self.running:
             read_to = progress_of(log, STARTER, EVENTS.name)
             now = dt.datetime.now(dt.UTC)
             for partition in range(log.partitions(EVENTS.name)):
@@ -111,6 +112,35 @@ class Streams:
             yield from _first_of_each(
                 unread(log, read_to, partition), log.partitions(WEBHOOKS.name)
             )
+
+    def recorded_to_of(self, days: Sequence[dt.date]) -> dict[dt.date, Reached]:
+        """The same of the webhooks of each day. Runs of them that go on, go on however old they
+        are: a server is asked for those of which nothing is recorded.
+        """
+        if new := [day for day in days if day not in self._recorded_to_of]:
+            self._recorded_to_of.update(dict.fromkeys(new, self.recorded_to))
+            for day, first in self._running_of(new) if self.running else ():
+                before = {partition_of(each): each for each in self._recorded_to_of[day].positions}
+                before[partition_of(first)] = min(first, before[partition_of(first)])
+                self._recorded_to_of[day] = Reached(before.values())
+        return {day: self._recorded_to_of[day] for day in days}
+
+    @cached_property
+    def _recorded_to_of(self) -> dict[dt.date, Reached]:
+        return {}
+
+    def _running_of(self, days: Sequence[dt.date]) -> Iterator[tuple[dt.date, int]]:
+        """Days and positions of webhooks before `recorded_to` of whose events the runs go on."""
+        read_to = self.recorded_to
+        with book_log.opened(self.place) as log:
+            made = {} if log is None else _by_webhook(log, EVENTS, days)
+        passed = {place for place in made if place in read_to}
+        missing = [made[place] for place in passed - self.store.has_delivered(passed)]
+        ids = {each.event_id for each in missing if each.event_id is not None}
+        running = self.running(ids) if self.running and ids else ()
+        for each in missing:
+            if each.event_id in running:
+                yield each.book_date, each.webhook_position
 
     def archiving(self, days: Sequence[dt.date]) -> SidesRead:
         """The webhooks of days that are to be archived, and those that the archive holds.
@@ -161,12 +191,13 @@ class Streams:
 
         Both with their money.
         """
-        read_to = self.recorded_to
+        read_to = self.recorded_to_of(days)
         with book_log.opened(self.place) as log:
             made = {} if log is None else _by_webhook(log, EVENTS, days)
-        events = found_of_messages(each for place, each in made.items() if place in read_to)
-        sides = {Side.IN: events}
-        told = [row for row in self.store.deliveries(days) if row.webhook_position in read_to]
+        events = (each for place, each in made.items() if place in read_to[each.book_date])
+        sides = {Side.IN: found_of_messages(events)}
+        told = self.store.deliveries(days)
+        told = [row for row in told if row.webhook_position in read_to[row.book_date]]
         for outcome, side in _OUTCOMES.items():
             sides[side] = found_of(row[1:] for row in told if row.outcome == outcome)
         return {side: event_rows(found) for side, found in sides.items()}
@@ -182,9 +213,13 @@ class Streams:
         with book_log.opened(self.place) as log:
             return progress_of(log, ARCHIVE, WEBHOOKS.name) if log else Reached()
 
-    def archived_to(self, day: dt.date) -> Reached:
-        """The positions of the first webhooks of a day that the archive does not hold yet."""
-        return _end_of(archived_objects(self.landing, day))
+    def archived_to_of(self, days: Sequence[dt.date]) -> dict[dt.date, Reached]:
+        """The positions of the first webhooks of each day that the archive does not hold yet."""
+        return {day: _end_of(archived_objects(self.landing, day)) for day in days}
+
+    def normalized_to_of(self, days: Sequence[dt.date]) -> dict[dt.date, Reached]:
+        """`normalized_to`, which is the same of each day."""
+        return dict.fromkeys(days, self.normalized_to)
 
     def kept(self, topics: Sequence[Topic], days: Sequence[dt.date]) -> list[dt.date]:
         """Those of the days of which the log has not forgotten a record of the topics."""
@@ -197,20 +232,24 @@ class Streams:
             ]
 
     def reached(
-        self, read_to: Callable[[dt.date], Reached], done: str, days: Sequence[dt.date]
+        self,
+        read_to: Callable[[Sequence[dt.date]], Mapping[dt.date, Reached]],
+        done: str,
+        days: Sequence[dt.date],
     ) -> dict[dt.date, StreamState]:
         """How far a service is with the webhooks of each day that the log has not forgotten.
 
         Args:
-            read_to: up to which webhooks it has come with a day.
+            read_to: up to which webhooks it has come with each day.
             done: what it does with each.
             days: which days.
         """
         kept = self.kept([WEBHOOKS], days)
+        come_to = read_to(kept)
         with book_log.opened(self.place) as log:
             if log is None:
                 return {day: StreamState(WEBHOOKS.name) for day in kept}
-            return {day: _state(log, day, read_to(day), done) for day in kept}
+            return {day: _state(log, day, come_to[day], done) for day in kept}
 
 
 def _end_of(objects: Sequence[LandedObject]) -> Reached:
@@ -279,7 +318,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         log_place(settings),
         RecordedStore(settings.payments_database_url),
         landing,
-        settings.has_workflow_server,
+        partial(_running, settings) if settings.has_workflow_server else None,
     )
     raw = Hop(
         "webhooks → raw",
@@ -299,7 +338,14 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         kept=partial(of.kept, [WEBHOOKS, EVENTS]),
     )
     return (
-        StreamHop(raw, partial(of.reached, of.archived_to, "archived")),
-        StreamHop(normalized, partial(of.reached, lambda _: of.normalized_to, "normalized")),
-        StreamHop(recorded, partial(of.reached, lambda _: of.recorded_to, "recorded")),
+        StreamHop(raw, partial(of.reached, of.archived_to_of, "archived")),
+        StreamHop(normalized, partial(of.reached, of.normalized_to_of, "normalized")),
+        StreamHop(recorded, partial(of.reached, of.recorded_to_of, "recorded")),
     )
+
+
+def _running(settings: Settings, event_ids: Collection[str]) -> set[str]:
+    # What asks needs the extra `temporal`.
+    from clearhouse.payments.workflows.asking import running
+
+    return running(settings, event_ids)

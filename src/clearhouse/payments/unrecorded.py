@@ -21,7 +21,7 @@ STARTER = "starter"
 """Who reads events where workflows record them."""
 
 RUNNING_FOR = dt.timedelta(minutes=15)
-"""An event that was appended before this and that nothing has become of is lost, for the books."""
+"""For which an event that was appended may be in a run. Of an older one, the server is asked."""
 
 _AT_ONCE = 1_000
 Delivered = Callable[[Collection[int]], set[int]]

@@ -1,7 +1,7 @@
 """Events that workflows record: what runs may still do is on no side, what is lost is missing."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,12 @@ def log(tmp_path: Path, now: dt.datetime, long_ago: dt.datetime) -> SqliteLog:
     log.append([], Progress("normalizer", WEBHOOKS.name, SENT))
     for position in range(SENT):
         at[0] = long_ago if position == LOST else now
-        event = an_event(EventType.CAPTURED, webhook_position=position, book_date=long_ago.date())
+        event = an_event(
+            EventType.CAPTURED,
+            event_id=f"stripe:e{position}",
+            webhook_position=position,
+            book_date=long_ago.date(),
+        )
         log.append([Message(EVENTS.name, "k", encode_event(event))])
     log.progress(STARTER, EVENTS.name)
     log.append([], Progress(STARTER, EVENTS.name, WAITING))
@@ -68,12 +73,12 @@ def store(tmp_path: Path, now: dt.datetime, long_ago: dt.datetime) -> PaymentSto
     return store
 
 
-def streams(tmp_path: Path) -> Streams:
+def streams(tmp_path: Path, running: Collection[str] = ()) -> Streams:
     return Streams(
         LogPlace(f"sqlite:///{tmp_path}/log.db"),
         RecordedStore(f"sqlite:///{tmp_path}/payments.db"),
         Landing.from_url(f"file://{tmp_path}/landing"),
-        has_workflows=True,
+        running={*running}.intersection,
     )
 
 
@@ -88,6 +93,18 @@ def test_a_lost_event_is_missing_and_one_in_a_run_waits(
     sides = of.recording(days)
     assert keys(sides[Side.IN]) == [LOST, RECORDED]
     assert keys(sides[Side.OUT]) == [RECORDED]
+
+
+@pytest.mark.usefixtures("log", "store")
+def test_an_old_event_whose_run_goes_on_is_not_lost_and_holds_up_its_day(
+    tmp_path: Path, long_ago: dt.datetime
+) -> None:
+    day = long_ago.date()
+    of = streams(tmp_path, running=[f"stripe:e{LOST}"])
+
+    sides = of.recording([day])
+    assert keys(sides[Side.IN]) == keys(sides[Side.OUT]) == []
+    assert of.reached(of.recorded_to_of, "recorded", [day])[day].covers == WEBHOOKS.name
 
 
 def test_runs_that_go_on_are_still_to_be_done(log: SqliteLog, store: PaymentStore) -> None:

@@ -30,6 +30,8 @@ class WorkerState(LoopState):
         self._outcomes = Counter(
             "worker_outcomes", "Events by what became of them.", ["outcome"], registry=self.registry
         )
+        for outcome in _OUTCOMES:  # or a rate leaves out the first of them
+            self._outcomes.labels(outcome)
         self.add(lambda: _outbox(store))
 
     def count(self, outcomes: Outcomes) -> None:

@@ -33,13 +33,14 @@ from clearhouse.payments.unrecorded import STARTER
 from clearhouse.payments.workflows.asking import UNDER_WAY
 from clearhouse.payments.workflows.place import temporal_place
 from clearhouse.payments.workflows.starter import Starter
-from clearhouse.payments.workflows.starting import Started, Starting
+from clearhouse.payments.workflows.starting import REFUSED, SIGNALLED, STARTED, Started, Starting
 from clearhouse.payments.workflows.under_way import UnderWay
 from clearhouse.settings import Settings
 from clearhouse.workflows.temporal import TemporalPlace, enter, error_of
 
 _log = structlog.get_logger()
 _LOOKS_EVERY_SECONDS = 5.0
+_UNREADABLE = "unreadable"
 _WAITS_AFTER = dt.timedelta(minutes=1)
 
 
@@ -60,6 +61,8 @@ class State(LoopState):
             ["result"],
             registry=self.registry,
         )
+        for result in (STARTED, SIGNALLED, REFUSED, _UNREADABLE):  # or a rate leaves out the first
+            self._results.labels(result)
         self.under_way = Gauge(
             "starter_runs_under_way", "Runs of events that have not ended.", registry=self.registry
         )
@@ -73,7 +76,7 @@ class State(LoopState):
         """Count what a batch became."""
         for result, number in started.by_result.items():
             self._results.labels(result).inc(number)
-        self._results.labels("unreadable").inc(started.unreadable)
+        self._results.labels(_UNREADABLE).inc(started.unreadable)
 
 
 def serve(settings: Settings, host: str, port: int | None) -> None:
