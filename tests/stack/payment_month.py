@@ -15,6 +15,7 @@ from payment_services import settings_of
 from clearhouse.payments.domain import PAYMENTS
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.database import open_store
+from clearhouse.pipeline.close import close_day
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.opening import open_run
 from stack.two_engines import Home
@@ -75,14 +76,11 @@ class Month:
 
     def certificate(self) -> dict[str, Any]:
         """What the certificate of the day says of each hop: its tree's size, records and money."""
-        closed = self.home.command("close", "payments", "--date", self.day)
-        assert closed.exit_code == 0, (closed.exception, closed.output)
         with self._opened() as run:
-            certificate = run.certificates.get("payments", self.day)
-        assert certificate is not None
+            closed = close_day(run, self.day)
         return {
             sealed["hop"]: (sealed["tree_size"], _figures(sealed["totals"]))
-            for sealed in certificate.content["hops"]
+            for sealed in closed.certificate.content["hops"]
         }
 
     def published(self, sql: str) -> Any:

@@ -1,5 +1,6 @@
 """`close`, `reopen`, `prove`, `publications`, `rollback` and `trace`."""
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -28,7 +29,7 @@ from clearhouse.core.errors import ExitCode, UsageError
 from clearhouse.core.paths import near
 from clearhouse.core.window import parse_day
 from clearhouse.pipeline.certificate_files import certificate_file
-from clearhouse.pipeline.close import close_day, reopen_days
+from clearhouse.pipeline.close import close_day, reopen_days, see_that_it_is_over
 from clearhouse.pipeline.journal import keep_head
 from clearhouse.pipeline.prove import proof
 from clearhouse.pipeline.rollback import rollback as roll_back
@@ -46,6 +47,7 @@ def close(
 ) -> None:
     """Seal a day: its totals as a certificate, chained to the closed day before it."""
     book_date = parse_day(day)
+    see_that_it_is_over(book_date, dt.datetime.now(dt.UTC).date())
     config = settings_of_stores()
     with opened_alone(config, domain) as run, under_way("measuring the day again"):
         closed = close_day(run, book_date, reports.duckdb_command())

@@ -26,6 +26,24 @@ class ClosedDay:
     commands: tuple[tuple[str, str], ...]
 
 
+def see_that_it_is_over(day: dt.date, today: dt.date) -> None:
+    """See that nothing more of a day can come.
+
+    Args:
+        day: the book date.
+        today: the day that goes on, in UTC.
+
+    Raises:
+        CertificateError: it is not over (day_not_over).
+    """
+    if day >= today:
+        raise CertificateError(
+            f"{day} is not over, and more of it can come: close it when it is. Days end at "
+            "midnight, UTC.",
+            "day_not_over",
+        )
+
+
 def close_day(run: Run, day: dt.date, duckdb: str = "duckdb") -> ClosedDay:
     """Seal a day whose hops all balance, measured now, and which is published.
 
