@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from cli_session import command
 from payment_lives import NOON, an_event
 
-from clearhouse.books.figures import read_figures
 from clearhouse.core.errors import ServerError, StoreError
 from clearhouse.core.urls import SecretUrl
+from clearhouse.exporter.figures import read_figures
 from clearhouse.log.log import Message
 from clearhouse.log.opening import LogPlace
 from clearhouse.payments.event import EventType, encode_event

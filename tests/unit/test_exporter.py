@@ -12,7 +12,6 @@ from databases import Databases, opened, url_of
 from prometheus_client.parser import text_string_to_metric_families
 
 from clearhouse.books import Books, EntryKey, Side, Totals
-from clearhouse.books.figures import read_figures
 from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Measured
 from clearhouse.books.publications import Publications
@@ -20,6 +19,7 @@ from clearhouse.books.schema import entry_table
 from clearhouse.core.contract.rules import Violation
 from clearhouse.core.errors import UsageError
 from clearhouse.core.urls import SecretUrl
+from clearhouse.exporter.figures import read_figures
 from clearhouse.exporter.server import exporting
 from clearhouse.settings import Settings, load_settings
 from clearhouse.store.database import open_to_watch

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from clearhouse.books.figures import Figures, Since
 from clearhouse.books.model import Totals
+from clearhouse.exporter.figures import Figures, Since
 from clearhouse.exporter.reading import Reader, Reading
 
 Sample = tuple[list[str], float]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 import structlog
 
-from clearhouse.books.figures import Figures, read_figures
 from clearhouse.books.journal import Head, Journal
 from clearhouse.core.errors import ClearhouseError, first_line
+from clearhouse.exporter.figures import Figures, read_figures
 from clearhouse.store.quarantine import Quarantine
 
 

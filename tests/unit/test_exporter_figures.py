@@ -8,11 +8,11 @@ from books_in_memory import DAY, NEXT, key_of, totals
 from clearhouse.books import Books, EntryKey, Side, Status, Totals
 from clearhouse.books.certificate import Certificate, Certificates
 from clearhouse.books.decisions import Decisions
-from clearhouse.books.figures import Figures, Published, Since, read_figures
 from clearhouse.books.ledger import Audited
 from clearhouse.books.model import Digests, Measured
 from clearhouse.books.publications import Publications
 from clearhouse.books.schema import event_table, verdict_table
+from clearhouse.exporter.figures import Figures, Published, Since, read_figures
 
 THIRD = dt.date(2024, 3, 11)
 GOLD, READERS = "silver → gold", "gold → readers"
