@@ -124,7 +124,12 @@ class Certificates:
 
     def closed(self, domain: str) -> dict[dt.date, Certificate]:
         """The closed days of a domain, in order."""
-        return {row.book_date: _certificate(row) for row in self._in_force(domain)}
+        return {row.book_date: _certificate(row) for row in self._rows(domain)}
+
+    def closed_days(self, domain: str) -> set[dt.date]:
+        """The closed days alone, without what was sealed of them."""
+        with self.engine.connect() as connection:
+            return {*connection.scalars(_in_force(domain, certificate_table.c.book_date))}
 
     def reopened(self, domain: str) -> list[tuple[Certificate, str]]:
         """Certificates that are no longer in force, each with the reason, in order of reopening."""
@@ -145,7 +150,7 @@ class Certificates:
         Raises:
             CertificateError: the day is not closed.
         """
-        rows = [row for row in self._in_force(domain) if row.book_date >= book_date]
+        rows = [row for row in self._rows(domain) if row.book_date >= book_date]
         if not rows or rows[0].book_date != book_date:
             raise CertificateError(f"{domain} {book_date} is not closed.", "not_closed")
         with recording(self.engine, "reopening") as record:
@@ -194,15 +199,18 @@ class Certificates:
             previous = certificate.seal
         return broken
 
-    def _in_force(self, domain: str) -> list[Any]:
-        is_reopened = sa.exists().where(reopening_table.c.certificate == certificate_table.c.seq)
-        statement = (
-            sa.select(certificate_table)
-            .where((certificate_table.c.domain == domain) & ~is_reopened)
-            .order_by(certificate_table.c.book_date)
-        )
+    def _rows(self, domain: str) -> list[Any]:
         with self.engine.connect() as connection:
-            return list(connection.execute(statement))
+            return list(connection.execute(_in_force(domain, *certificate_table.columns)))
+
+
+def _in_force(domain: str, *columns: sa.Column[Any]) -> sa.Select[Any]:
+    is_reopened = sa.exists().where(reopening_table.c.certificate == certificate_table.c.seq)
+    return (
+        sa.select(*columns)
+        .where((certificate_table.c.domain == domain) & ~is_reopened)
+        .order_by(certificate_table.c.book_date)
+    )
 
 
 def _certificate(row: Any) -> Certificate:

@@ -92,7 +92,7 @@ def _balanced(
 def _judged(run: Run, dataset: OpenDataset, gate: Gate, stage: str, found: Cleared) -> Cleared:
     """Entries that a gate has passed, or that a person has released."""
     verdicts = verdicts_in_force(run, gate, found.entries)
-    closed = run.certificates.closed(run.name)
+    closed = run.certificates.closed_days(run.name)
     for day in list(found.entries):
         verdict = verdicts.get(day)
         is_current = verdict is not None and (

@@ -176,7 +176,7 @@ class Run:
 
         A closed day is not made again by a later contract, model or release of this program.
         """
-        closed = self.certificates.closed(self.name)
+        closed = self.certificates.closed_days(self.name)
         sealed = {d: e.key for d, e in self.entries(hop, [d for d in keys if d in closed]).items()}
         return {
             day: sealed[day] if day in sealed and sealed[day].input_hash == key.input_hash else key

@@ -18,7 +18,7 @@ def judge(
     them is not judged again, and one of a closed day is not judged by later rules.
     """
     gate_hash = dataset.versions.gates[gate.name]
-    closed = run.certificates.closed(run.name)
+    closed = run.certificates.closed_days(run.name)
     decisions = verdicts_in_force(run, gate, entries)
     unjudged = [
         day

@@ -117,7 +117,7 @@ def _first_balanced(run: Run) -> dict[tuple[str, dt.date], Moment]:
 
 
 def _closed(run: Run) -> dict[dt.date, Moment]:
-    days = run.certificates.closed(run.name)
+    days = run.certificates.closed_days(run.name)
     table = certificate_table
     statement = sa.select(table).where(table.c.domain == run.name).order_by(table.c.seq)
     with run.books.engine.connect() as connection:

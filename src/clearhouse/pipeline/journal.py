@@ -48,7 +48,7 @@ def _heads_missing(run: Run) -> list[str]:
     return [
         f"{_heads_file(run)} has no head of the closing of {day}: `clearhouse close {run.name} "
         f"--date {day}` keeps one again"
-        for day in run.certificates.closed(run.name)
+        for day in sorted(run.certificates.closed_days(run.name))
         if (run.name, str(day)) not in kept
     ]
 

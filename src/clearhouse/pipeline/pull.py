@@ -141,7 +141,7 @@ def _planned(
     is_asked_again = run.refresh or run.follows
     in_place = {} if is_asked_again else _landed_by(run, dataset, source, keys, requests)
     plan = pull.clerk(run).plan(keys, in_place)
-    closed = run.certificates.closed(run.name)
+    closed = run.certificates.closed_days(run.name)
     pull.wanted = [day for day in plan.redo if day not in closed]
     pull.report.skipped = list(plan.skip)
     pull.report.failed = {day: closed_day(run, day) for day in plan.redo if day in closed}

@@ -109,7 +109,7 @@ def check_not_closed(run: Run, day: dt.date) -> None:
     Raises:
         UsageError: it is closed.
     """
-    if day in run.certificates.closed(run.name):
+    if day in run.certificates.closed_days(run.name):
         raise UsageError(closed_day(run, day), "day_closed")
 
 
