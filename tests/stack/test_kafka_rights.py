@@ -21,11 +21,13 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
 )
+from payment_lives import an_event
 
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.log import Log, LogError, Message, Progress, partition_of
 from clearhouse.log.scan import scan
 from clearhouse.payments import aging, flow
+from clearhouse.payments.event import EventType, encode_event
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.normalizer.aging import read_by_all
 from clearhouse.payments.rights import rights
@@ -51,6 +53,8 @@ from stack.test_traces_on_kafka import post_one
 PASSWORD = "correct-horse-battery-staple"
 ROLES = tuple(rights(has_workflows=True))
 _IN_CAPITALS = re.compile("(?<=[a-z])(?=[A-Z])")
+WORKER_ALONE = "worker-alone"
+"""A worker that reads the log by itself, where no server has workflows."""
 SERVICES = ("worker", "starter", "normalizer", "gateway")
 
 
@@ -101,10 +105,15 @@ class Cluster:
         finally:
             log.close()
 
-    def command(self, role: str, *words: str) -> str:
+    def allowed(self, **environment: str) -> list[dict[str, Any]]:
+        """What the command allows each role."""
+        words = ("payments", "acls", "--json")
+        return list(json.loads(self.command("nobody", *words, **environment)))
+
+    def command(self, role: str, *words: str, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "clearhouse", *words],
-            env={**os.environ, **self.environment(role)},
+            env={**os.environ, **self.environment(role), **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -119,16 +128,19 @@ def cluster(
 ) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("rights")
     authority = Authority(folder, "ours")
-    with running(tmp_path_factory.mktemp("kafka"), authority, PASSWORD, ROLES) as address:
+    with running(
+        tmp_path_factory.mktemp("kafka"), authority, PASSWORD, [*ROLES, WORKER_ALONE]
+    ) as address:
         payments = Payments(stack.settings, server, tmp_path_factory.mktemp("home"))
         found = Cluster(payments, address, authority)
         # As an administrator does for one role, and through an API, which is faster, for the rest.
         said = found.command("nobody", "payments", "acls").partition("# normalizer")[0]
         for line in said.splitlines()[1:]:
             run_acls(shlex.split(line), authority, PASSWORD, folder)
-        allowed = json.loads(found.command("nobody", "payments", "acls", "--json"))
+        allowed = found.allowed()
         assert [each["role"] for each in allowed] == list(ROLES)
-        found.allow(allowed[1:])
+        (alone,) = (r for r in found.allowed(WORKFLOWS_URL="inline://") if r["role"] == "worker")
+        found.allow([*allowed[1:], {**alone, "principal": f"User:{WORKER_ALONE}"}])
         found.command("prepare", "payments", "prepare")
         yield found
 
@@ -158,6 +170,21 @@ def test_every_role_does_its_work_with_what_the_command_allows(cluster: Cluster)
     )
 
 
+def test_so_does_a_worker_where_no_server_has_workflows(cluster: Cluster) -> None:
+    payments = cluster.payments
+    event = an_event(EventType.CAPTURED, webhook_position=1_000)
+    with cluster.log(USER) as log:
+        log.append([Message(EVENTS.name, "key", encode_event(event))])
+    environment = {**cluster.environment(WORKER_ALONE), "WORKFLOWS_URL": "inline://"}
+    worker = Service("worker", environment)
+    try:
+        worker.until_ready()
+        until(lambda: payments.outcomes().get(1_000) == "recorded", payments.outcomes)
+        until(lambda: worker.metric("worker_outbox") == 0)
+    finally:
+        worker.kill()
+
+
 def test_gateway_normalizer_and_starter_do_what_they_do_seldom(cluster: Cluster) -> None:
     later = _today() + dt.timedelta(days=100)
     with cluster.log("gateway") as log:
@@ -169,7 +196,7 @@ def test_gateway_normalizer_and_starter_do_what_they_do_seldom(cluster: Cluster)
 
 
 @pytest.mark.parametrize(
-    ("role", "topic"), [("normalizer", WEBHOOKS), ("starter", EVENTS), ("starter", REDRIVEN)]
+    ("role", "topic"), [("normalizer", WEBHOOKS), ("starter", EVENTS), (WORKER_ALONE, REDRIVEN)]
 )
 def test_who_forgets_records_notes_their_day_for_the_books(
     cluster: Cluster, role: str, topic: Any
