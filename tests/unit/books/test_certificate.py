@@ -109,6 +109,7 @@ def test_a_day_is_reopened_with_the_days_after_it_and_a_reason(
     before = chain.closed("bnpl")
     assert chain.reopen("bnpl", NEXT, "late file", "run-2") == [before[NEXT], before[THIRD]]
     assert chain.closed("bnpl") == {DAY: before[DAY]}
+    assert (chain.closed_days("bnpl"), chain.closed_days("retail")) == ({DAY}, set())
     assert chain.reopened("bnpl") == [(before[d], "late file") for d in (NEXT, THIRD)]
     assert chain.reopened("retail") == []
     with chain.engine.connect() as connection:

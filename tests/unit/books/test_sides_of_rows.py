@@ -9,7 +9,7 @@ import pytest
 from clearhouse.books.hop import Hop
 from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.books.model import RECORDS, Side
-from clearhouse.books.rows_spine import SidesOfRows, SidesRead
+from clearhouse.books.rows_spine import RowsSpine, SidesOfRows, SidesRead
 from clearhouse.core.errors import StoreError
 
 MONDAY, TUESDAY = dt.date(2026, 3, 9), dt.date(2026, 3, 10)
@@ -77,3 +77,21 @@ def test_nothing_is_left_of_a_reading_before_one_that_failed(stores: Stores, hop
 
     with pytest.raises(StoreError):
         hop.legs[1].relation.totals([MONDAY])
+
+
+def test_the_digests_of_a_measure_are_of_its_reading_and_of_the_days_asked_for() -> None:
+    ids = ["a"]
+    spine = RowsSpine(lambda days: _rows(days, ids))
+    spine.totals([MONDAY, TUESDAY])
+    ids.append("b")
+
+    digests = spine.digests([TUESDAY], ())
+
+    assert digests == RowsSpine(lambda days: _rows(days, ["a"])).digests([TUESDAY], ())
+    assert len(spine.texts([MONDAY], ())) == 2  # it is another reading
+
+
+def test_of_days_that_a_measure_did_not_read_the_rows_are_read_then() -> None:
+    measured, other = (RowsSpine(lambda days: _rows(days, ["a"])) for _ in range(2))
+    measured.totals([MONDAY])
+    assert measured.digests([TUESDAY], ()) == other.digests([TUESDAY], ())
