@@ -15,12 +15,12 @@ from clearhouse.gl.periods import Change, Period, Request, Status, month_of, ref
 from clearhouse.gl.service import tables
 from clearhouse.gl.service.errors import NotFoundError, PeriodRefusedError
 from clearhouse.gl.service.recorder import add_periods, periods_of, state_of
+from clearhouse.gl.service.year_end import close_rest_of_year, ends_year, result_accounts
 
 CLOSES_ON_DAY = 20
 """Day of the month on which the service closes the month before by itself: entries of the year-end
 close come until then."""
-_SERVICE = "SERVICE"
-_LAST_MONTH = 12  # of a fiscal year
+_SERVICE, _CALENDAR = "SERVICE", "CALENDAR"
 _log = structlog.get_logger()
 
 
@@ -54,6 +54,8 @@ def change_period(
         raise NotFoundError(f"The ledger has no period {name}.", "unknown_period")
     found = refusals(request, name, periods)
     if not found and request.change is Change.CLOSE:
+        if ends_year(period):
+            close_rest_of_year(connection, period, _approver(request), at)
         found = list(findings(connection, period))
     if found:
         raise PeriodRefusedError(found)
@@ -65,6 +67,11 @@ def change_period(
         _void_certificates(connection, [e.name for e in periods if e.ordinal >= period.ordinal])
     _note(connection, request, period, status, at)
     return Period(period.name, period.ordinal, period.first_day, period.last_day, status)
+
+
+def _approver(request: Request) -> str:
+    """Who approves the entries by which a period is closed; the service prepares them."""
+    return _CALENDAR if request.asked_by == _SERVICE else request.asked_by
 
 
 def advance(connection: sa.Connection, day: dt.date, at: dt.datetime) -> None:
@@ -91,7 +98,8 @@ def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.date
 def _close_if_whole(connection: sa.Connection, period: Period, at: dt.datetime) -> None:
     """Close a period, or leave it to people where something is found in it."""
     try:
-        _by_itself(connection, Change.CLOSE, period.name, at)
+        with connection.begin_nested():  # what was posted to close it goes too where it is refused
+            _by_itself(connection, Change.CLOSE, period.name, at)
     except PeriodRefusedError as refused:
         codes = [each.code for each in refused.violations]
         _log.warning("period_stays_open", fiscal_period=period.name, findings=codes)
@@ -129,7 +137,7 @@ def findings(connection: sa.Connection, period: Period) -> Iterator[Violation]:
         yield Violation(
             "balances_differ", "The sums by account are not those of the lines.", "period"
         )
-    if period.last_day.month == _LAST_MONTH and (result := _result_of_year(connection, period)):
+    if ends_year(period) and (result := _result_of_year(connection, period)):
         sentence = f"Revenue and expense of the year sum to {result} cents, and not to 0."
         yield Violation("year_not_closed", sentence, "period")
     if without_holder:
@@ -175,13 +183,10 @@ def _result_of_year(connection: sa.Connection, period: Period) -> int:
     """What the closing entries of the year ended by a period have left, in cents."""
     b = tables.balance.c
     total = sa.func.sum(b.debit_minor - b.credit_minor)
-    codes = [
-        code
-        for code, account in chart_of_accounts().items()
-        if account.account_class in ("REVENUE", "EXPENSE")
-    ]
     statement = sa.select(total).where(
-        (b.ledger == LEDGER) & (b.fiscal_period <= period.name) & b.account_code.in_(codes)
+        (b.ledger == LEDGER)
+        & (b.fiscal_period <= period.name)
+        & b.account_code.in_(result_accounts())
     )
     return int(connection.scalar(statement) or 0)
 
