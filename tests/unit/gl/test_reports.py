@@ -1,5 +1,6 @@
 """The close pack: its figures tie, its checks find what is wrong, and its files say the same."""
 
+import datetime as dt
 import re
 import shutil
 import subprocess
@@ -85,6 +86,17 @@ def test_a_check_fails_for_what_is_wrong(
     failed = {check.name for check, difference in broken.differences() if difference}
     assert failed == found
     assert f"{len(found)} of 13 checks do not hold" in _told(broken)
+
+
+def test_an_accrual_that_was_undone_in_its_own_period_is_reversed(tmp_path: Path) -> None:
+    journal = small_journal()
+    accrued = [("5100", "10.00", ""), ("2020", "", "10.00")]
+    undone = [("2020", "10.00", ""), ("5100", "", "10.00")]
+    day, well = dt.date(2024, 2, 27), "PERM-0001"
+    wrong = journal.post(day, accrued, entry_type="accrual", well_id=well)
+    journal.post(day, undone, entry_type="reversal", reverses=wrong, well_id=well)
+    whole = pack_over(tmp_path / "published.duckdb", journal)
+    assert {check.name for check, difference in whole.differences() if difference} == set()
 
 
 def _told(pack: Pack) -> str:
