@@ -75,18 +75,41 @@ def _approver(request: Request) -> str:
 
 
 def advance(connection: sa.Connection, day: dt.date, at: dt.datetime) -> None:
-    """Do what is due on a day: open its period, soft-close the one before, close one in time."""
-    name, _, last = month_of(day)
+    """Do what is due on a day: open its period, soft-close the one before, close one in time.
+
+    What a person has opened again is left open until the next day on which something is due.
+    """
+    name, first, last = month_of(day)
     add_periods(connection, last + dt.timedelta(days=1))  # the next one too, as a future one
     for period in periods_of(connection):
         if period.name <= name and period.status is Status.FUTURE:
             _by_itself(connection, Change.OPEN, period.name, at)
-        if period.name < name and period.status is Status.OPEN and day.day < CLOSES_ON_DAY:
-            _by_itself(connection, Change.SOFT_CLOSE, period.name, at)
-    if day.day == CLOSES_ON_DAY:
-        for period in periods_of(connection):
-            if period.name < name and period.status in (Status.OPEN, Status.SOFT_CLOSED):
+    before = [period for period in periods_of(connection) if period.name < name]
+    if day.day < CLOSES_ON_DAY:
+        _soft_close(connection, [p for p in before if p.status is Status.OPEN], first, at)
+    elif day.day == CLOSES_ON_DAY:
+        for period in before:
+            is_open = period.status in (Status.OPEN, Status.SOFT_CLOSED)
+            if is_open and not _is_opened_again(connection, period, day):
                 _close_if_whole(connection, period, at)
+
+
+def _soft_close(
+    connection: sa.Connection, periods: list[Period], month: dt.date, at: dt.datetime
+) -> None:
+    """Soft-close periods in their order, up to one that was opened again since a month began."""
+    for period in periods:
+        if _is_opened_again(connection, period, month):
+            return
+        _by_itself(connection, Change.SOFT_CLOSE, period.name, at)
+
+
+def _is_opened_again(connection: sa.Connection, period: Period, since: dt.date) -> bool:
+    """Whether a person has opened a period again since the beginning of a day."""
+    e = tables.period_event.c
+    reopened = (e.ledger == LEDGER) & (e.fiscal_period == period.name) & (e.change == Change.REOPEN)
+    lately = e.at >= dt.datetime.combine(since, dt.time())
+    return connection.scalar(sa.select(e.event_id).where(reopened & lately).limit(1)) is not None
 
 
 def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.datetime) -> None:
