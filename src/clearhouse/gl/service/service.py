@@ -66,7 +66,9 @@ class Service:
         self.options = options
         self.keys = options.keys
         self.clock = options.clock
-        self.shared = Shared(options.redis_url, options.requests_per_minute)
+        url = options.database_url
+        ledger = url.identity if isinstance(url, SecretUrl) else url
+        self.shared = Shared(options.redis_url, options.requests_per_minute, ledger)
         self.historical_lines = 0
         self._database: Database | None = None
         self._tail: Tail | None = None
