@@ -182,6 +182,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         ("1E+3", 100_000, []),
         ("0.1", 10, []),
         ("1.005", 100, ["fractional_cents"]),
+        ("12345678901.010000000000000000000000001", 1_234_567_890_101, ["fractional_cents"]),
         ("-0.001", 0, ["fractional_cents"]),
         ("1E+999999", 0, ["amount_too_large"]),
     ],
