@@ -1,5 +1,6 @@
-"""Streams when there are too many of them, and when the store does not answer."""
+"""The service when streams are too many, and when its store or its feed does not work."""
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from gl_service import Running, Time, options, serving
 
-from clearhouse.gl.service import stream
+from clearhouse.gl.service import metrics, stream
 from clearhouse.gl.service.reading import Lines
 
 
@@ -54,3 +55,14 @@ def test_the_original_s_stream_waits_for_the_store_alone(
     finally:
         answers.set()
         client.join()
+
+
+def test_a_feed_that_fails_from_the_start_is_seen_by_when_it_should_have_begun(
+    tmp_path: Path,
+) -> None:
+    metrics.LAST_RECORDED.set(0)
+    with serving(options(tmp_path, Time(), days=5)) as service:
+        shown = httpx.get(f"{service.url}/metrics").text
+    found = re.search(r"^gl_last_recorded_timestamp_seconds (\S+)$", shown, re.MULTILINE)
+    assert found
+    assert float(found[1]) > 0

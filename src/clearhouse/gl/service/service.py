@@ -122,6 +122,7 @@ class Service:
         self.historical_lines = await self._until_it_works(lines.count_results, "counting")
         last = await self._until_it_works(lines.last, "counting")
         self._tail = Tail(lines, self.shared, last)
+        metrics.LAST_RECORDED.set(time.time())  # a feed that fails from now on is missed too
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tail.run())
             group.create_task(self._feed(feed, lines))
