@@ -214,6 +214,10 @@ def test_an_entry_is_undone_once_by_its_mirror(service: Running) -> None:
         "period_closed"
     ]
     assert reversed_by(service, "JE-99000001", "undo-5").status_code == 404
+    late = service.post(invoice("BILL-3"), "of-today").json()["journal_entry"]
+    assert codes(reversed_by(service, late, "undo-6", posting_date="2026-05-11")) == [
+        "reversal_before_entry"
+    ]
     assert service.post(invoice("BILL-2"), "booked-right").status_code == 201
 
 

@@ -200,5 +200,7 @@ def _reversed(connection: sa.Connection, name: str | None) -> Reversed | None:
     kind = connection.scalar(sa.select(e.entry_type).where(e.journal_entry == name))
     if kind is None:
         return None
+    line = tables.line.c
+    posted = sa.select(line.posting_date).where(line.journal_entry == name).limit(1)
     by = connection.scalar(sa.select(e.journal_entry).where(e.reverses == name))
-    return Reversed(kind, by)
+    return Reversed(kind, connection.scalars(posted).one(), by)
