@@ -1,7 +1,9 @@
 """The service when streams are too many, and when its store or its feed does not work."""
 
+import asyncio
 import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from gl_service import Running, Time, options, serving
 
 from clearhouse.gl.service import metrics, stream
 from clearhouse.gl.service.reading import Lines
+from clearhouse.gl.service.shared import Shared
 
 
 @pytest.fixture
@@ -66,3 +69,23 @@ def test_a_feed_that_fails_from_the_start_is_seen_by_when_it_should_have_begun(
     found = re.search(r"^gl_last_recorded_timestamp_seconds (\S+)$", shown, re.MULTILINE)
     assert found
     assert float(found[1]) > 0
+
+
+def test_a_service_whose_work_has_ended_by_a_defect_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks = threading.Event()
+
+    async def listen(_shared: Shared, _woken: object) -> None:
+        await asyncio.to_thread(breaks.wait)
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Shared, "listen", listen)
+    with serving(options(tmp_path, Time(), days=5)) as service:
+        breaks.set()
+        deadline = time.monotonic() + 20
+        while (answer := httpx.get(f"{service.url}/health/ready")).status_code == 200:
+            assert time.monotonic() < deadline, "it is ready still"
+            time.sleep(0.02)
+        assert "defect" in answer.json()["detail"]
+        assert httpx.get(f"{service.url}/health/live").status_code == 200

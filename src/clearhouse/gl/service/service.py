@@ -127,6 +127,12 @@ class Service:
             group.create_task(self._tail.run())
             group.create_task(self._feed(feed, lines))
 
+    def give_up(self) -> None:
+        """Be ready no more: a defect has ended what feeds the ledger and its streams."""
+        self._state = "stopped by a defect, which its log names: start it again"
+        self.end_streams()
+        self._tail = None
+
     def close(self) -> None:
         """Close what is open."""
         self.end_streams()
