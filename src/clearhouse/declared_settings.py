@@ -98,7 +98,6 @@ class DeclaredSettings(BaseSettings):
     engine_url_retail: StoreUrl = Field("", description="The same for retail alone.")
     engine_url_gl: StoreUrl = Field("", description="The same for gl alone.")
     engine_url_payments: StoreUrl = Field("", description="The same for payments alone.")
-    cache_url: str = Field("", description="Cache and online features: sqlite:///…")
 
     bnpl_api_url: SourceUrl | None = Field(
         None, description="A simtom to pull from. Unset: the sandbox stands in, and says so."

@@ -28,7 +28,6 @@ SCHEMES: dict[str, tuple[str, ...]] = {
     "engine_url_retail": ("duckdb", "postgresql"),
     "engine_url_gl": ("duckdb", "postgresql"),
     "engine_url_payments": ("duckdb", "postgresql"),
-    "cache_url": ("sqlite",),
     "gl_database_url": ("sqlite", "postgresql"),
     "payments_database_url": ("sqlite", "postgresql"),
 }
@@ -47,7 +46,6 @@ class Settings(DeclaredSettings):
             "database_url": f"sqlite:///{home}/clearhouse.db",
             "catalog_url": f"sqlite:///{home}/catalog.db",
             "engine_url": f"duckdb:///{home}/warehouse/{{domain}}.duckdb",
-            "cache_url": f"sqlite:///{home}/cache.db",
             "gl_database_url": f"sqlite:///{home}/gl.db",
             "payments_database_url": f"sqlite:///{home}/payments.db",
             "gl_service_keys_file": home / "gl_service_keys",
@@ -64,7 +62,7 @@ class Settings(DeclaredSettings):
         """
         engines = [name for name in SCHEMES if name.startswith("engine_url")]
         stores = (
-            "database_url", "catalog_url", *engines, "cache_url", "export_url", "gl_database_url",
+            "database_url", "catalog_url", *engines, "export_url", "gl_database_url",
         )  # fmt: skip
         unset = {"clearhouse_home": home, "slack_webhook_url": None, **dict.fromkeys(stores, "")}
         copy = self.model_copy(update=unset)

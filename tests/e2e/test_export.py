@@ -180,3 +180,15 @@ def test_exports_lie_elsewhere_than_what_landed(tmp_path: Path) -> None:
     place = (tmp_path / "landing").as_uri()
     with pytest.raises(SettingsError, match="EXPORT_URL is what LANDING_URL is"):
         load_settings(_env_file=None, landing_url=place, export_url=f"{place}/")
+
+
+def test_a_record_is_traced_when_nothing_is_exported_any_more(
+    shops: Shops, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = records(raw(out, "retailer_1", USUAL))[0]["sale_id"]
+    monkeypatch.delenv("EXPORT_URL")
+    answer = shops.command("trace", sale, "--domain", "retail", "--json")
+    assert answer.exit_code == ExitCode.DONE, answer.output
+    hops = [entry["hop"] for entry in json.loads(answer.stdout)[0]["entries"]]
+    assert "landing → bronze" in hops
+    assert not {RAW, COLUMNAR} & {*hops}

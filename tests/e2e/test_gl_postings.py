@@ -150,6 +150,19 @@ def test_a_posted_journal_is_in_the_ledger_as_it_was_asked_for(service: Running)
     assert again.json()["violations"][0]["code"] == "duplicate_document"
 
 
+def test_each_of_many_invoices_of_a_journal_is_booked_once(service: Running) -> None:
+    bills = [f"MANY-{number:04d}" for number in range(600)]
+    party = {"party_type": "vendor", "party_id": "VEN-002"}
+    run = invoice("MANY")
+    run["lines"] = [
+        {"account_code": "7300", "debit": "6000.00"},
+        *({"account_code": "2010", "credit": "10.00", "document": bill, **party} for bill in bills),
+    ]
+    assert service.post(run, "many-invoices").status_code == 201
+    again = service.post(run, "many-invoices-again").json()["violations"]
+    assert [each["code"] for each in again] == ["duplicate_document"] * len(bills)
+
+
 def test_a_line_on_a_well_has_all_that_is_known_of_it(service: Running) -> None:
     line = service.post(cut("0.6", "0.4"), "on-a-well").json()["lines"][0]
     assert {name: line[name] for name in WELL} == WELL
@@ -201,6 +214,10 @@ def test_an_entry_is_undone_once_by_its_mirror(service: Running) -> None:
         "period_closed"
     ]
     assert reversed_by(service, "JE-99000001", "undo-5").status_code == 404
+    late = service.post(invoice("BILL-3"), "of-today").json()["journal_entry"]
+    assert codes(reversed_by(service, late, "undo-6", posting_date="2026-05-11")) == [
+        "reversal_before_entry"
+    ]
     assert service.post(invoice("BILL-2"), "booked-right").status_code == 201
 
 

@@ -10,7 +10,7 @@ from clearhouse.settings import load_settings, shown
 SECRET = "s3cret"
 ON_SERVERS = ("DATABASE_URL", "ENGINE_URL", "ENGINE_URL_BNPL")
 SQLITE_STORES = ("LOG_URL", "DATABASE_URL", "GL_DATABASE_URL")
-STORES = ("LANDING_URL", "LOG_URL", "DATABASE_URL", "CATALOG_URL", "ENGINE_URL", "CACHE_URL")
+STORES = ("LANDING_URL", "LOG_URL", "DATABASE_URL", "CATALOG_URL", "ENGINE_URL")
 
 
 def test_an_empty_variable_is_unset_and_words_are_taken_in_any_case(

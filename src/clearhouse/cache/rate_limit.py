@@ -20,7 +20,7 @@ return '0'
 
 
 class RateLimit:
-    """A limit on requests of each client. Ten seconds' worth may come at once.
+    """A limit on requests of each client. Ten seconds' worth may come at once, or one request.
 
     Args:
         shared: where processes count together; while it does not answer, each counts by itself.
@@ -32,6 +32,7 @@ class RateLimit:
         self._shared = shared
         self._prefix = f"clearhouse:{service}:rate:"
         self._interval = 60 / requests_per_minute if requests_per_minute else 0.0
+        self._burst = max(_BURST_SECONDS, self._interval)
         self._due: dict[str, float] = {}
         self._one = threading.Lock()
 
@@ -44,7 +45,7 @@ class RateLimit:
         """How long a client has to wait; 0 who may go on, which counts as a request."""
         if not self._interval:
             return 0.0
-        key, arguments = f"{self._prefix}{client}", (self._interval, _BURST_SECONDS)
+        key, arguments = f"{self._prefix}{client}", (self._interval, self._burst)
         told = self._shared.ask(lambda redis: redis.eval(_ALLOW, 1, key, *arguments))
         return self._wait_here(client) if told is None else float(told)
 
@@ -54,7 +55,7 @@ class RateLimit:
             if len(self._due) >= _MOST_CLIENTS:
                 self._due = {each: due for each, due in self._due.items() if due > now}
             due = max(self._due.get(client, 0.0), now) + self._interval
-            wait = due - now - _BURST_SECONDS
+            wait = due - now - self._burst
             if wait > 0:
                 return wait
             self._due[client] = due

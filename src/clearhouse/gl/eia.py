@@ -22,6 +22,7 @@ import msgspec
 from clearhouse.core.answer import RetryableAnswer, read_bounded
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import HttpPolicy, ResilientClient
+from clearhouse.core.not_json import NOT_JSON
 
 MAX_ROWS = 5_000
 _MAX_ANSWER_BYTES = 16 << 20
@@ -156,7 +157,7 @@ def _whole(payload: bytes, offset: int) -> _Page:
         text = bytes(msgspec.json.decode(payload, type=_Answer).response)
         response = msgspec.json.decode(text, type=_Response)
         total = int(response.total)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (*NOT_JSON, ValueError) as error:
         raise RetryableAnswer("it is no JSON with response.total and response.data") from error
     expected = max(0, min(MAX_ROWS, total - offset))
     if len(response.data) != expected:

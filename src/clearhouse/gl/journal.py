@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 CURRENCY = "USD"
 LEDGER = "OPERATOR"
@@ -96,8 +97,9 @@ def read_minor(amount: Decimal, field: str) -> tuple[int, list[Violation]]:
         return 0, [
             Violation("amount_too_large", f"An amount has at most {_MOST_DIGITS} digits.", field)
         ]
-    minor = int(amount * 100)
-    if minor != amount * 100:
+    exact = Fraction(amount) * 100  # a product of decimals would be rounded to 28 digits
+    minor = int(exact)
+    if minor != exact:
         return minor, [
             Violation("fractional_cents", f"{amount} is not a whole number of cents.", field)
         ]

@@ -74,17 +74,16 @@ def connect(settings: Settings, faults: Faults) -> Iterator[LinesConnection]:
         SettingsError: it is set without its key.
     """
     url = settings.gl_api_url
-    policy = HttpPolicy(concurrency=settings.concurrency)
     if url:
         if faults:
             raise UsageError("Faults can be asked of the sandbox only: unset GL_API_URL.")
-        yield LinesConnection(url.identity, "", url.for_client, _key(settings), policy)
+        yield LinesConnection(url.identity, "", url.for_client, _key(settings))
         return
     from clearhouse.sandbox.stand_in import stand_in
 
     notice = "GL_API_URL is not set: the sandbox stands in for the general ledger's service."
     with stand_in(GL_SERVICE, settings.gl_seed, faults) as (start, identity):
-        yield LinesConnection(identity, notice, start, _SANDBOX_KEY, policy)
+        yield LinesConnection(identity, notice, start, _SANDBOX_KEY)
 
 
 def check(settings: Settings) -> str:

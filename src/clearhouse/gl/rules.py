@@ -26,10 +26,12 @@ class Reversed:
 
     Attributes:
         entry_type: its type.
+        posted_on: its posting date.
         reversed_by: the journal entry that undid it before; None when there is none.
     """
 
     entry_type: str
+    posted_on: dt.date
     reversed_by: str | None
 
 
@@ -255,7 +257,7 @@ def invoice_of(journal: Journal, line: Line) -> tuple[str, str] | None:
 
 
 def reversals(journal: Journal, facts: Facts) -> Iterator[Violation]:
-    """A reversal names an entry that exists, and that nothing has undone before."""
+    """A reversal names an entry that exists, that nothing has undone, and that it comes after."""
     if journal.reverses is None:
         return
     found = facts.reverses
@@ -268,6 +270,9 @@ def reversals(journal: Journal, facts: Facts) -> Iterator[Violation]:
     elif found.entry_type == "reversal":
         sentence = f"{journal.reverses} is a reversal: post what it undid as a new entry."
         yield Violation("reversal_of_reversal", sentence, "reverses")
+    elif journal.posting_date < found.posted_on:
+        sentence = f"{journal.reverses} was posted on {found.posted_on}: undo it then or later."
+        yield Violation("reversal_before_entry", sentence, "posting_date")
 
 
 RULES: tuple[Rule, ...] = (

@@ -146,8 +146,8 @@ def _version(
 
 
 def _entries(run: Run, day: dt.date) -> list[dict[str, Any]]:
-    hops = [hop.name for hop in run.hops]
-    entries = run.books.current(run.name, days=[day])
+    hops = [hop.name for hop in run.hops]  # without those of exports, where nothing is exported
+    entries = [e for e in run.books.current(run.name, days=[day]) if e.key.hop in hops]
     decisions = run.decisions.of_many([e.entry_id for e in entries])
     listed = []
     for entry in sorted(entries, key=lambda e: hops.index(e.key.hop)):

@@ -14,6 +14,7 @@ import msgspec
 from clearhouse.core.answer import RetryableAnswer, read_bounded
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import HttpPolicy, ResilientClient
+from clearhouse.core.not_json import NOT_JSON
 
 MAX_ANSWER_BYTES = 256 << 20
 """Some half a million lines: a day has a few thousand."""
@@ -62,7 +63,7 @@ class Retailer:
             rows = _ROWS.decode(answer[self.rows_under])
             count = _COUNT.decode(answer["count"])
             retailer = _NAME.decode(answer["retailer"])
-        except (msgspec.DecodeError, KeyError) as error:
+        except (*NOT_JSON, KeyError) as error:
             raise RetryableAnswer(
                 f"it is no JSON with count, retailer and {self.rows_under}"
             ) from error

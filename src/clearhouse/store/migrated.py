@@ -81,10 +81,13 @@ class MigratedDatabase:
             yield connection
 
     @contextmanager
-    def writing(self, *, may_be_lost: bool = False) -> Iterator[sa.Connection]:
+    def writing(
+        self, *, may_be_lost: bool = False, takes_long: bool = False
+    ) -> Iterator[sa.Connection]:
         """A transaction that may write; it waits for those of others.
 
         Args:
+            takes_long: it changes tables or indexes: no statement of it is ended for its time.
             may_be_lost: it may be gone, whole, after the machine has failed; the commit does not
                 wait for the disk.
         """
@@ -98,6 +101,8 @@ class MigratedDatabase:
         ):
             if may_be_lost and not self.is_sqlite:
                 connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
+            if takes_long and not self.is_sqlite:
+                connection.execute(sa.text("SET LOCAL statement_timeout TO 0"))
             yield connection
 
     def close(self) -> None:
@@ -108,7 +113,7 @@ class MigratedDatabase:
         with self.reading() as connection:
             if self._is_current(connection):  # who may read and not migrate goes on
                 return
-        with self.writing() as connection:
+        with self.writing(takes_long=True) as connection:
             if not self.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(self._schema.lock)))
             if self._is_current(connection):  # by another process meanwhile

@@ -19,6 +19,14 @@ def test_who_asks_too_often_waits(url: str | None) -> None:
     assert not limit.may_block
 
 
+@pytest.mark.parametrize("url", [None, NOBODY])
+def test_a_limit_of_less_than_one_in_ten_seconds_lets_one_in(url: str | None) -> None:
+    limit = RateLimit(SharedRedis(url), "test", requests_per_minute=2)
+    waits = [limit.wait_seconds("one") for _ in range(2)]
+    assert waits[0] == 0.0
+    assert 0 < waits[1] <= 30
+
+
 def test_a_limit_of_nothing_lets_all_in_and_asks_nobody() -> None:
     limit = RateLimit(SharedRedis(NOBODY), "test", 0)
     assert not limit.may_block

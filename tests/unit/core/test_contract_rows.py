@@ -15,6 +15,7 @@ from clearhouse.core.contract import (
     rows_of,
     type_records,
 )
+from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.errors import SourceError
 
 DATA = Path(__file__).parent / "data"
@@ -126,6 +127,13 @@ NOT_ROWS = [
     b'{"data": [1], "d\\u0061ta": [1]}',
     b'{"data": [NaN]}',
 ]
+
+
+def test_a_row_that_nests_without_end_is_no_answer_and_one_rejected_record(rows: Contract) -> None:
+    payload = b'{"data": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}"
+    with pytest.raises(SourceError, match="is not JSON"):
+        rows_of(payload, rows)
+    assert landed_rows(payload, rows).own == (payload,)
 
 
 @pytest.mark.parametrize("payload", NOT_ROWS)

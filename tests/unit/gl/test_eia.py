@@ -132,8 +132,15 @@ def test_what_is_landed_and_said_of_a_pull_does_not_hold_the_key() -> None:
 def test_an_answer_that_is_not_whole_is_asked_for_again(broken: object) -> None:
     with Playback([json_play(broken), json_play(answer(ROW))]) as server:
         assert json.loads(asked(server.url)) == answer(ROW)
-    cut = Play(b'{"response": {"total": "1", "data": [{"per')
-    with Playback([cut]) as server, pytest.raises(SourceError, match="broken answer"):
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"response": {"total": "1", "data": [{"per', b"\xff", b'{"response": ' + b"[" * 100_000],
+    ids=["cut", "not UTF-8", "nested without end"],
+)
+def test_an_answer_that_can_not_be_read_is_refused(text: bytes) -> None:
+    with Playback([Play(text)]) as server, pytest.raises(SourceError, match="broken answer"):
         asked(server.url)
 
 

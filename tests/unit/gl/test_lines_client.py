@@ -8,7 +8,9 @@ import pytest
 
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import HttpPolicy
+from clearhouse.gl.lines import connect
 from clearhouse.gl.lines_client import LinesClient
+from clearhouse.settings import load_settings
 
 DAY = dt.date(2024, 1, 31)
 KEY = "a-secret-key"
@@ -78,3 +80,9 @@ def test_a_day_that_is_still_recorded_on_is_followed_and_not_kept_as_a_whole_one
     assert caught.value.code == "day_not_over"
     assert asked(answer("2024-01-30"), follows=True) == b'{"a":1}\n'
     assert asked(answer("2024-01-31")) == b'{"a":1}\n'
+
+
+def test_how_many_days_are_asked_for_at_once_is_not_that_of_another_domain() -> None:
+    given = {"bnpl_concurrency": 1, "gl_api_url": "http://gl", "gl_api_key": KEY}
+    with connect(load_settings(_env_file=None, **given), {}) as connection:
+        assert connection.policy.concurrency == HttpPolicy().concurrency > 1

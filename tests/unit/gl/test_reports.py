@@ -1,18 +1,21 @@
 """The close pack: its figures tie, its checks find what is wrong, and its files say the same."""
 
+import datetime as dt
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gl_ledger import Journal, pack_over, small_journal
+from gl_ledger import Journal, asks, pack_over, small_journal
 from workbooks import sheets
 
-from clearhouse.gl.reports import checks, statements
+from clearhouse.gl.reports import checks, operations, statements
+from clearhouse.gl.reports.figures import read_figures
 from clearhouse.gl.reports.html import html
 from clearhouse.gl.reports.model import Cell, Pack
 from clearhouse.gl.reports.pdf import pdf
@@ -85,6 +88,27 @@ def test_a_check_fails_for_what_is_wrong(
     failed = {check.name for check, difference in broken.differences() if difference}
     assert failed == found
     assert f"{len(found)} of 13 checks do not hold" in _told(broken)
+
+
+def test_an_accrual_that_was_undone_in_its_own_period_is_reversed(tmp_path: Path) -> None:
+    journal = small_journal()
+    accrued = [("5100", "10.00", ""), ("2020", "", "10.00")]
+    undone = [("2020", "10.00", ""), ("5100", "", "10.00")]
+    day, well = dt.date(2024, 2, 27), "PERM-0001"
+    wrong = journal.post(day, accrued, entry_type="accrual", well_id=well)
+    journal.post(day, undone, entry_type="reversal", reverses=wrong, well_id=well)
+    whole = pack_over(tmp_path / "published.duckdb", journal)
+    assert {check.name for check, difference in whole.differences() if difference} == set()
+
+
+def test_costs_that_wait_for_the_months_bill_are_no_bill(tmp_path: Path) -> None:
+    whole = pack_over(tmp_path / "published.duckdb", small_journal())
+    figures = read_figures(asks(tmp_path / "published.duckdb"), whole.period)
+    charged = {"partner_id": "PAR-01", "well_id": "PERM-0001", "caption": "Power"}
+    rows = [{**charged, "jib_number": number, "amount": Decimal(1)} for number in (None, "JIB-1")]
+    table = operations.jib(replace(figures, jib=rows))
+    assert table.rows[0].cells["bills"] == 1
+    assert operations.jib(replace(figures, jib=rows[:1])).rows[0].cells["bills"] == 0
 
 
 def _told(pack: Pack) -> str:

@@ -65,7 +65,7 @@ NOT_IN_USE = {
     "7300": dataclasses.replace(chart_of_accounts()["7300"], active=False),
 }
 REVERSAL = with_heading(reverses="JE-00000001", journal_source="REVERSAL", entry_type="reversal")
-LATE = dt.date(2026, 3, 11)
+POSTED, LATE = dt.date(2026, 3, 1), dt.date(2026, 3, 11)
 ON_WELL = Line("5100", debit_minor=125_000, well_id=WELL)
 NO_WELL = Line("5100", debit_minor=125_000)
 DAYS = Line("9100", quantity=Decimal(31), well_id=WELL)
@@ -80,10 +80,10 @@ KEPT = {
         JOURNAL,
         dataclasses.replace(closed_by(Status.SOFT_CLOSED), is_accountant=True),
     ),
-    "a reversal": (REVERSAL, with_facts(reverses=Reversed("standard", None))),
+    "a reversal": (REVERSAL, with_facts(reverses=Reversed("standard", POSTED, None))),
     "a reversal of an entry with two decks": (
         dataclasses.replace(cut("0.6", "0.6"), reverses="JE-00000001"),
-        with_facts(reverses=Reversed("standard", None)),
+        with_facts(reverses=Reversed("standard", POSTED, None)),
     ),
 }
 
@@ -139,13 +139,19 @@ BROKEN: list[tuple[str, str, Journal, Facts]] = [
         "already_reversed",
         "reverses",
         REVERSAL,
-        with_facts(reverses=Reversed("standard", "JE-00000002")),
+        with_facts(reverses=Reversed("standard", POSTED, "JE-00000002")),
     ),
     (
         "reversal_of_reversal",
         "reverses",
         REVERSAL,
-        with_facts(reverses=Reversed("reversal", None)),
+        with_facts(reverses=Reversed("reversal", POSTED, None)),
+    ),
+    (
+        "reversal_before_entry",
+        "posting_date",
+        REVERSAL,
+        with_facts(reverses=Reversed("standard", LATE, None)),
     ),
 ]
 
@@ -182,6 +188,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         ("1E+3", 100_000, []),
         ("0.1", 10, []),
         ("1.005", 100, ["fractional_cents"]),
+        ("12345678901.010000000000000000000000001", 1_234_567_890_101, ["fractional_cents"]),
         ("-0.001", 0, ["fractional_cents"]),
         ("1E+999999", 0, ["amount_too_large"]),
     ],

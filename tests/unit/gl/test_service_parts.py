@@ -51,7 +51,7 @@ def test_a_file_of_keys_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
 
 
 def test_without_a_redis_that_answers_each_process_goes_on_by_itself() -> None:
-    shared = Shared("redis://127.0.0.1:1/0", 60)
+    shared = Shared("redis://127.0.0.1:1/0", 60, "ledger")
     made = []
     for _ in range(2):
         assert shared.answer("key", lambda: made.append(1) or b"answer") == b"answer"

@@ -23,6 +23,7 @@ BILLED = {
     **A_WELL,
     "jib_number": "JIB-TX-0001-202401",
 }
+BILLED_AGAIN = {**BILLED, "jib_number": "JIB-TX-0009-202401"}
 AFE = {"afe_number": "AFE-2024-0001", **A_WELL}
 
 OPENING = journal(
@@ -59,6 +60,9 @@ FEBRUARY = [
     ),
     *journal(4, "2024-02-12", of("1130", "240.00", **BILLED), of("1140", "-240.00", **BILLED)),
     *journal(5, "2024-02-12", of("1130", "4.00", **BILLED), of("7200", "-4.00", **A_WELL)),
+    *journal(
+        6, "2024-02-13", of("1130", "7.00", **BILLED_AGAIN), of("1130", "-7.00", **BILLED_AGAIN)
+    ),
     *journal(3, "2024-02-29", of("8400", "100.00", **A_WELL), of("6900", "-100.00", **AFE)),
 ]
 LATE = journal(
@@ -177,7 +181,7 @@ def test_an_afe_is_spent_gross_and_net(ledger: DomainWarehouse) -> None:
     ]
 
 
-def test_a_partner_is_charged_by_what_the_cost_is_for_and_by_its_bill(
+def test_a_partner_is_charged_once_by_what_the_cost_is_for_and_by_its_first_bill(
     ledger: DomainWarehouse,
 ) -> None:
     columns = "fiscal_period, partner_id, jib_number, account_code, amount"

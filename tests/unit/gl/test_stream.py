@@ -37,7 +37,7 @@ def with_tail(work: Callable[[Ids, Tail], Awaitable[None]], start: int = 0) -> N
     async def run() -> None:
         store = Ids()
         store.count = start
-        tail = Tail(store, Shared(None, 0), start)  # type: ignore[arg-type]
+        tail = Tail(store, Shared(None, 0, "ledger"), start)  # type: ignore[arg-type]
         running = asyncio.create_task(tail.run())
         try:
             await asyncio.wait_for(work(store, tail), 20)

@@ -148,7 +148,15 @@ def test_an_answer_that_is_not_what_it_says_is_asked_for_again_and_refused(
 
 
 @EACH
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"<html></html>", b"\xff", b"null"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"", b"[]", b"{", b"<html></html>", b"\xff", b"null", b'{"count": 0, "\xff": 1}',
+        b'{"count": 0, "retailer": "\xff", "data": [], "transactions": [], "results": []}',
+        b'{"count": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=range(9),
+)  # fmt: skip
 def test_what_is_no_answer_is_refused(retailer: Retailer, text: bytes) -> None:
     plays = [json_play({}), Play(text, content_type="application/json")]
     with Playback(plays) as server, pytest.raises(SourceError, match="no JSON with count"):

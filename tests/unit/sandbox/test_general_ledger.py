@@ -163,6 +163,7 @@ def test_a_ticket_is_one_small_balanced_entry():
     rows = ticket.to_pylist()
     assert sum(row["debit_minor"] - row["credit_minor"] for row in rows) == 0
     assert {row["created_timestamp"] for row in rows} == {moment}
+    assert {row["entry_type"] for row in rows} == {"standard"}  # nothing will reverse it
     assert sum(row["share"] or 0 for row in rows) == 1
     with pytest.raises(ValueError, match="2024-01-01"):
         LEDGER.ticket(5, dt.datetime.fromisoformat("2023-12-31"))

@@ -1,15 +1,23 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
--- A well's bill for the costs of a month ends with the month: it is known once it was made.
+-- A well's bill for the costs of a month ends with the month: it is known once it was made. Where a
+-- month was billed again, its costs are shown once, under the first number.
 with bills as (
 
-    select distinct
+    select
         well_id,
-        jib_number,
-        substr(right(jib_number, 6), 1, 4) || '-' || right(jib_number, 2) as cost_period
-    from {{ served('gold', ref('int_gl_activity')) }}
-    where account_code = '1130'
-        and jib_number is not null
+        cost_period,
+        min(jib_number) as jib_number
+    from (
+        select
+            well_id,
+            jib_number,
+            substr(right(jib_number, 6), 1, 4) || '-' || right(jib_number, 2) as cost_period
+        from {{ served('gold', ref('int_gl_activity')) }}
+        where account_code = '1130'
+            and jib_number is not null
+    ) as billed
+    group by well_id, cost_period
 
 )
 

@@ -24,6 +24,7 @@ import msgspec
 from clearhouse.core.contract.forms import is_quoted
 from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.errors import SourceError
+from clearhouse.core.not_json import NOT_JSON
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -86,7 +87,7 @@ def _json_rows(payload: bytes, under: str) -> Rows:
         for key in under.split("."):
             array = _member(array, key)
         own = _ELEMENTS.decode(array)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise _unlike(payload, f"is not JSON with a list of rows under {under!r}") from error
     except KeyError:
         raise _unlike(payload, f"has no {under!r}, the key of its rows") from None

@@ -87,7 +87,7 @@ _ACCRUALS = """
         WHERE fiscal_period = $1 AND entry_type = 'accrual' GROUP BY ALL),
     reversed AS (
         SELECT reverses, sum(credit) AS amount FROM entries
-        WHERE fiscal_period = $2 AND entry_type = 'reversal' GROUP BY reverses)
+        WHERE fiscal_period IN ($1, $2) AND entry_type = 'reversal' GROUP BY reverses)
     SELECT a.journal_source, count(*) AS accruals, sum(a.amount) AS accrued,
         count(r.reverses) AS reversals, COALESCE(sum(r.amount), 0) AS reversed
     FROM accrued a LEFT JOIN reversed r ON r.reverses = a.journal_entry

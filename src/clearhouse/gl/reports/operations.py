@@ -188,7 +188,8 @@ def jib(figures: Figures) -> Table:
     charged: dict[str, set[str]] = defaultdict(set)
     for row in figures.jib:
         amounts[row["partner_id"]][row["caption"]] += row["amount"]
-        billed[row["partner_id"]].add(row["jib_number"])
+        if row["jib_number"] is not None:  # the month's bill is still to come
+            billed[row["partner_id"]].add(row["jib_number"])
         charged[row["partner_id"]].add(row["well_id"])
     rows = [
         Row(

@@ -67,7 +67,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     work = asyncio.create_task(service.run())
-    work.add_done_callback(_end_with)
+    work.add_done_callback(lambda ended: _see_how_it_ended(service, ended))
     _end_streams_at_signals(service)
     try:
         yield
@@ -78,9 +78,11 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
         service.close()
 
 
-def _end_with(work: "asyncio.Task[None]") -> None:
+def _see_how_it_ended(service: Service, work: "asyncio.Task[None]") -> None:
+    """Nothing comes into the ledger any more, and nothing goes on to its streams: say so."""
     if not work.cancelled() and (error := work.exception()) is not None:
         _log.error("service_stopped", error=repr(error))
+        service.give_up()
 
 
 def _end_streams_at_signals(service: Service) -> None:

@@ -15,12 +15,12 @@ from clearhouse.gl.periods import Change, Period, Request, Status, month_of, ref
 from clearhouse.gl.service import tables
 from clearhouse.gl.service.errors import NotFoundError, PeriodRefusedError
 from clearhouse.gl.service.recorder import add_periods, periods_of, state_of
+from clearhouse.gl.service.year_end import close_rest_of_year, ends_year, result_accounts
 
 CLOSES_ON_DAY = 20
 """Day of the month on which the service closes the month before by itself: entries of the year-end
 close come until then."""
-_SERVICE = "SERVICE"
-_LAST_MONTH = 12  # of a fiscal year
+_SERVICE, _CALENDAR = "SERVICE", "CALENDAR"
 _log = structlog.get_logger()
 
 
@@ -54,6 +54,8 @@ def change_period(
         raise NotFoundError(f"The ledger has no period {name}.", "unknown_period")
     found = refusals(request, name, periods)
     if not found and request.change is Change.CLOSE:
+        if ends_year(period):
+            close_rest_of_year(connection, period, _approver(request), at)
         found = list(findings(connection, period))
     if found:
         raise PeriodRefusedError(found)
@@ -67,19 +69,47 @@ def change_period(
     return Period(period.name, period.ordinal, period.first_day, period.last_day, status)
 
 
+def _approver(request: Request) -> str:
+    """Who approves the entries by which a period is closed; the service prepares them."""
+    return _CALENDAR if request.asked_by == _SERVICE else request.asked_by
+
+
 def advance(connection: sa.Connection, day: dt.date, at: dt.datetime) -> None:
-    """Do what is due on a day: open its period, soft-close the one before, close one in time."""
-    name, _, last = month_of(day)
+    """Do what is due on a day: open its period, soft-close the one before, close one in time.
+
+    What a person has opened again is left open until the next day on which something is due.
+    """
+    name, first, last = month_of(day)
     add_periods(connection, last + dt.timedelta(days=1))  # the next one too, as a future one
     for period in periods_of(connection):
         if period.name <= name and period.status is Status.FUTURE:
             _by_itself(connection, Change.OPEN, period.name, at)
-        if period.name < name and period.status is Status.OPEN and day.day < CLOSES_ON_DAY:
-            _by_itself(connection, Change.SOFT_CLOSE, period.name, at)
-    if day.day == CLOSES_ON_DAY:
-        for period in periods_of(connection):
-            if period.name < name and period.status in (Status.OPEN, Status.SOFT_CLOSED):
+    before = [period for period in periods_of(connection) if period.name < name]
+    if day.day < CLOSES_ON_DAY:
+        _soft_close(connection, [p for p in before if p.status is Status.OPEN], first, at)
+    elif day.day == CLOSES_ON_DAY:
+        for period in before:
+            is_open = period.status in (Status.OPEN, Status.SOFT_CLOSED)
+            if is_open and not _is_opened_again(connection, period, day):
                 _close_if_whole(connection, period, at)
+
+
+def _soft_close(
+    connection: sa.Connection, periods: list[Period], month: dt.date, at: dt.datetime
+) -> None:
+    """Soft-close periods in their order, up to one that was opened again since a month began."""
+    for period in periods:
+        if _is_opened_again(connection, period, month):
+            return
+        _by_itself(connection, Change.SOFT_CLOSE, period.name, at)
+
+
+def _is_opened_again(connection: sa.Connection, period: Period, since: dt.date) -> bool:
+    """Whether a person has opened a period again since the beginning of a day."""
+    e = tables.period_event.c
+    reopened = (e.ledger == LEDGER) & (e.fiscal_period == period.name) & (e.change == Change.REOPEN)
+    lately = e.at >= dt.datetime.combine(since, dt.time())
+    return connection.scalar(sa.select(e.event_id).where(reopened & lately).limit(1)) is not None
 
 
 def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.datetime) -> None:
@@ -91,7 +121,8 @@ def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.date
 def _close_if_whole(connection: sa.Connection, period: Period, at: dt.datetime) -> None:
     """Close a period, or leave it to people where something is found in it."""
     try:
-        _by_itself(connection, Change.CLOSE, period.name, at)
+        with connection.begin_nested():  # what was posted to close it goes too where it is refused
+            _by_itself(connection, Change.CLOSE, period.name, at)
     except PeriodRefusedError as refused:
         codes = [each.code for each in refused.violations]
         _log.warning("period_stays_open", fiscal_period=period.name, findings=codes)
@@ -129,7 +160,7 @@ def findings(connection: sa.Connection, period: Period) -> Iterator[Violation]:
         yield Violation(
             "balances_differ", "The sums by account are not those of the lines.", "period"
         )
-    if period.last_day.month == _LAST_MONTH and (result := _result_of_year(connection, period)):
+    if ends_year(period) and (result := _result_of_year(connection, period)):
         sentence = f"Revenue and expense of the year sum to {result} cents, and not to 0."
         yield Violation("year_not_closed", sentence, "period")
     if without_holder:
@@ -175,13 +206,10 @@ def _result_of_year(connection: sa.Connection, period: Period) -> int:
     """What the closing entries of the year ended by a period have left, in cents."""
     b = tables.balance.c
     total = sa.func.sum(b.debit_minor - b.credit_minor)
-    codes = [
-        code
-        for code, account in chart_of_accounts().items()
-        if account.account_class in ("REVENUE", "EXPENSE")
-    ]
     statement = sa.select(total).where(
-        (b.ledger == LEDGER) & (b.fiscal_period <= period.name) & b.account_code.in_(codes)
+        (b.ledger == LEDGER)
+        & (b.fiscal_period <= period.name)
+        & b.account_code.in_(result_accounts())
     )
     return int(connection.scalar(statement) or 0)
 

@@ -190,7 +190,7 @@ class Feed:
 
     def _change_indexes(self, change: Callable[..., None]) -> None:
         """Drop the indexes before a history comes, and make them when it is whole: far faster."""
-        with self._database.writing() as connection:
+        with self._database.writing(takes_long=True) as connection:
             state_of(connection, for_update=True)
             for index in tables.line.indexes:
                 change(index, connection, checkfirst=True)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from fastapi import APIRouter, Query
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from clearhouse.gl.chart import chart_of_accounts
@@ -77,6 +78,7 @@ async def get_gl(
     """Without dates: all records, then each new one, without end. With both: those between."""
     lines = service.lines
     if start_date is None and end_date is None:
+        service.tail.see_that_there_is_room()
         return StreamingResponse(_stream(service), media_type=JSON)
     found = _asked(start_date, end_date)
     if isinstance(found, Response):
@@ -191,11 +193,9 @@ def _listed(pieces: Iterable[pa.Table]) -> Iterator[bytes]:
 
 async def _stream(service: Any) -> AsyncIterator[bytes]:
     """The history on one line, which is made while it is sent, and then what is new."""
-    from starlette.concurrency import iterate_in_threadpool
-
     lines, everything = service.lines, Selection(only_results=True)
-    until = lines.last()
-    count = service.lines.count_results()
+    until = await run_in_threadpool(lines.last)
+    count = await run_in_threadpool(lines.count, everything, 0, until)
     yield as_json({"type": "buffered_records", "count": count})[:-1] + b',"data":['
     async for part in iterate_in_threadpool(_listed(lines.in_pieces(everything, 0, until))):
         yield part

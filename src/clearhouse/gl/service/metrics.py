@@ -17,7 +17,7 @@ SECONDS = Histogram(
 LINES_STORED = Gauge("gl_lines_stored", "Lines of the ledger.", multiprocess_mode="max")
 LAST_RECORDED = Gauge(
     "gl_last_recorded_timestamp_seconds",
-    "When this service last stored lines.",
+    "When this service last stored lines, or else when it was ready to.",
     multiprocess_mode="max",
 )
 STREAM_CLIENTS = Gauge(

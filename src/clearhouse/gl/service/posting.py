@@ -9,23 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from clearhouse.gl.chart import chart_of_accounts
-from clearhouse.gl.journal import LEDGER, Journal, Line, Violation
+from clearhouse.gl.journal import Journal, Line, Violation
 from clearhouse.gl.periods import Period
 from clearhouse.gl.rules import Facts, Reversed, invoice_of, violations
 from clearhouse.gl.service import tables
 from clearhouse.gl.service.database import Database
 from clearhouse.gl.service.errors import JournalRefusedError, KeyReusedError, NotFoundError
-from clearhouse.gl.service.numbering import day_number
+from clearhouse.gl.service.journal_lines import lines_of, wells_of
 from clearhouse.gl.service.reading import Lines
 from clearhouse.gl.service.recorder import periods_of, record, state_of
-from clearhouse.sandbox.gl.schema import LINE_SCHEMA
-
-_WELL_FIELDS = ("api_number", "lease_name", "property_id", "state", "county", "basin")
-_MOST_PARAMETERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ def post(
         if found:
             raise JournalRefusedError(found)
         assert facts.period is not None  # noqa: S101
-        table = _lines_of(journal, facts.period, _wells(connection, journal), now)
+        table = lines_of(journal, facts.period, wells_of(connection, journal), now)
         stored = record(connection, table, now.date())
         assert stored is not None  # noqa: S101
         name = stored.journal_entries[0]
@@ -167,7 +162,7 @@ def _facts(connection: sa.Connection, journal: Journal, asked: Asked, now: dt.da
         chart=chart_of_accounts(),
         period=_period_of(connection, journal.posting_date),
         today=now.date(),
-        wells=_wells(connection, journal).keys(),
+        wells=wells_of(connection, journal).keys(),
         documents=_documents(connection, journal),
         reverses=_reversed(connection, journal.reverses),
         is_accountant=asked.is_accountant,
@@ -179,15 +174,6 @@ def _period_of(connection: sa.Connection, day: dt.date) -> Period | None:
     return next(within, None)
 
 
-def _wells(connection: sa.Connection, journal: Journal) -> dict[str, dict[str, Any]]:
-    """The wells that a journal names and the ledger knows."""
-    named = sorted({line.well_id for line in journal.lines if line.well_id})[:_MOST_PARAMETERS]
-    if not named:
-        return {}
-    statement = sa.select(tables.well).where(tables.well.c.well_id.in_(named))
-    return {row.well_id: dict(row._mapping) for row in connection.execute(statement)}
-
-
 def _documents(connection: sa.Connection, journal: Journal) -> set[tuple[str, str]]:
     """The invoices of a journal that the ledger has already, and that were not undone."""
     asked = {invoice for line in journal.lines if (invoice := invoice_of(journal, line))}
@@ -197,8 +183,8 @@ def _documents(connection: sa.Connection, journal: Journal) -> set[tuple[str, st
     undone = sa.select(entry.reverses).where(entry.reverses == line.journal_entry).exists()
     statement = sa.select(line.party_id, line.document).where(
         line.party_type == "vendor",
-        line.party_id.in_(sorted({party for party, _ in asked})[:_MOST_PARAMETERS]),
-        line.document.in_(sorted({document for _, document in asked})[:_MOST_PARAMETERS]),
+        line.party_id.in_(sorted({party for party, _ in asked})),
+        line.document.in_(sorted({document for _, document in asked})),
         line.transaction_type == "INV",
         line.credit_minor > 0,
         line.reverses.is_(None),
@@ -214,40 +200,7 @@ def _reversed(connection: sa.Connection, name: str | None) -> Reversed | None:
     kind = connection.scalar(sa.select(e.entry_type).where(e.journal_entry == name))
     if kind is None:
         return None
+    line = tables.line.c
+    posted = sa.select(line.posting_date).where(line.journal_entry == name).limit(1)
     by = connection.scalar(sa.select(e.journal_entry).where(e.reverses == name))
-    return Reversed(kind, by)
-
-
-def _lines_of(
-    journal: Journal, period: Period, wells: dict[str, dict[str, Any]], now: dt.datetime
-) -> pa.Table:
-    """The lines of a journal (`LINE_SCHEMA`); numbers and ids are given when they are recorded."""
-    common = {
-        "line_id": "", "gl_entry_id": 0, "journal_batch": f"BATCH-{day_number(now.date()):06d}",
-        "journal_entry": "", "ledger": LEDGER, "fiscal_period": period.name,
-        "fiscal_year": period.first_day.year, "fiscal_month": period.first_day.month,
-        "entry_number": 0, "entry_type": journal.entry_type, "reverses": journal.reverses,
-        "transaction_date": journal.transaction_date, "posting_date": journal.posting_date,
-        "recorded_on": now.date(), "currency": journal.currency,
-        "journal_source": journal.journal_source, "transaction_type": journal.transaction_type,
-        "created_by": journal.prepared_by, "approved_by": journal.approved_by,
-        "created_timestamp": now, "last_modified": now,
-    }  # fmt: skip
-    chart = chart_of_accounts()
-    rows = []
-    for number, line in enumerate(journal.lines, 1):
-        well = wells.get(line.well_id or "", {})
-        own = {name: getattr(line, name) for name in Line.__slots__}
-        rows.append(
-            {
-                **common,
-                **own,
-                **{name: well.get(name) for name in _WELL_FIELDS},
-                "cost_center": line.cost_center or well.get("cost_center"),
-                "description": line.description or journal.description,
-                "line_number": number,
-                "account_name": chart[line.account_code].name,
-                "account_class": chart[line.account_code].account_class,
-            }
-        )
-    return pa.Table.from_pylist(rows, LINE_SCHEMA)
+    return Reversed(kind, connection.scalars(posted).one(), by)

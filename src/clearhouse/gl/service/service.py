@@ -66,7 +66,9 @@ class Service:
         self.options = options
         self.keys = options.keys
         self.clock = options.clock
-        self.shared = Shared(options.redis_url, options.requests_per_minute)
+        url = options.database_url
+        ledger = url.identity if isinstance(url, SecretUrl) else url
+        self.shared = Shared(options.redis_url, options.requests_per_minute, ledger)
         self.historical_lines = 0
         self._database: Database | None = None
         self._tail: Tail | None = None
@@ -120,9 +122,16 @@ class Service:
         self.historical_lines = await self._until_it_works(lines.count_results, "counting")
         last = await self._until_it_works(lines.last, "counting")
         self._tail = Tail(lines, self.shared, last)
+        metrics.LAST_RECORDED.set(time.time())  # a feed that fails from now on is missed too
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tail.run())
             group.create_task(self._feed(feed, lines))
+
+    def give_up(self) -> None:
+        """Be ready no more: a defect has ended what feeds the ledger and its streams."""
+        self._state = "stopped by a defect, which its log names: start it again"
+        self.end_streams()
+        self._tail = None
 
     def close(self) -> None:
         """Close what is open."""

@@ -11,11 +11,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
+from clearhouse.books.model import digest
 from clearhouse.cache.rate_limit import RateLimit
 from clearhouse.cache.shared import SharedRedis, redis_errors
 
-_CHANNEL = "clearhouse:gl:lines"
-_PREFIX = "clearhouse:gl:"
 _SECONDS_TO_LISTEN_AGAIN = 5.0
 _KEPT_SECONDS = 300
 _KEPT_BYTES = 32 << 20
@@ -27,11 +26,15 @@ class Shared:
     Args:
         redis_url: None for a process alone.
         requests_per_minute: of each user; 0 for no limit. Ten seconds' worth may come at once.
+        ledger: names the ledger: services of several may use one Redis.
     """
 
-    def __init__(self, redis_url: str | None, requests_per_minute: int) -> None:
+    def __init__(self, redis_url: str | None, requests_per_minute: int, ledger: str) -> None:
         self._redis = SharedRedis(redis_url)
-        self.limit = RateLimit(self._redis, "gl", requests_per_minute)
+        named = f"gl:{digest(ledger)[:16]}"
+        self._prefix = f"clearhouse:{named}:"
+        self._channel = f"{self._prefix}lines"
+        self.limit = RateLimit(self._redis, named, requests_per_minute)
         self._answers = _Answers(_KEPT_BYTES)
 
     @property
@@ -43,16 +46,18 @@ class Shared:
         """An answer by a key that changes with the ledger; made where nobody has it."""
         found = self._answers.get(key)
         if found is None:
-            found = self._redis.ask(lambda redis: redis.get(_PREFIX + key))
+            found = self._redis.ask(lambda redis: redis.get(self._prefix + key))
             if found is None:
                 found = make()
-                self._redis.ask(lambda redis: redis.set(_PREFIX + key, found, ex=_KEPT_SECONDS))
+                self._redis.ask(
+                    lambda redis: redis.set(self._prefix + key, found, ex=_KEPT_SECONDS)
+                )
             self._answers.put(key, found)
         return found
 
     def announce(self, last_line: int) -> None:
         """Tell all workers that there are new lines."""
-        self._redis.ask(lambda redis: redis.publish(_CHANNEL, last_line))
+        self._redis.ask(lambda redis: redis.publish(self._channel, last_line))
 
     async def listen(self, woken: Callable[[], None]) -> None:
         """Call back at each announcement, until cancelled."""
@@ -63,7 +68,7 @@ class Shared:
         while True:
             with contextlib.suppress(*redis_errors()):
                 async with Redis.from_url(self._redis.url) as redis, redis.pubsub() as heard:
-                    await heard.subscribe(_CHANNEL)
+                    await heard.subscribe(self._channel)
                     async for _ in heard.listen():
                         woken()
             await asyncio.sleep(_SECONDS_TO_LISTEN_AGAIN)

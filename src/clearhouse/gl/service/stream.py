@@ -116,6 +116,16 @@ class Tail:
                 except Exception as error:  # noqa: BLE001  (the store will answer again)
                     _log.warning("stream_waits_for_store", error=type(error).__name__)
 
+    def see_that_there_is_room(self) -> None:
+        """Ask before an answer begins: an error in the midst of one can't be told.
+
+        Raises:
+            NotReadyError: as many clients follow as may (too_many_streams).
+        """
+        if len(self._clients) >= _MOST_CLIENTS:
+            told = f"{_MOST_CLIENTS} clients follow already."
+            raise NotReadyError(told, "too_many_streams", headers={"Retry-After": "2"})
+
     async def follow(
         self, after: int | None, render: Render, heartbeat: bytes = b""
     ) -> AsyncGenerator[bytes, None]:
@@ -129,8 +139,6 @@ class Tail:
         Raises:
             SlowClientError: the client did not keep up.
         """
-        if len(self._clients) >= _MOST_CLIENTS:
-            raise NotReadyError(f"{_MOST_CLIENTS} clients follow already.", "too_many_streams")
         position = self._position if after is None else after
         with metrics.STREAM_CLIENTS.track_inprogress():
             while position < self._position:

@@ -63,7 +63,7 @@ class Ledger:
         return pa.concat_tables(found) if found else LINE_SCHEMA.empty_table()
 
     def ticket(self, number: int, moment: dt.datetime) -> pa.Table:
-        """One field ticket, accrued as operating cost of a well: a small balanced entry.
+        """One field ticket, booked as operating cost of a well: a small balanced entry.
 
         It is not among `lines`: whoever records it numbers it anew (`entry_number` is `number`).
 
@@ -88,7 +88,7 @@ class Ledger:
         second = moment.hour * 3_600 + moment.minute * 60 + moment.second
         entries = Entries(
             1,
-            ("accrual", "PROD", "ACCR", f"Field ticket: {text}"),
+            ("standard", "PROD", "ACCR", f"Field ticket: {text}"),
             day.toordinal() - EPOCH,
             second,
             user=PREPARER + rng.integers(0, 9),

@@ -100,6 +100,7 @@ async def stream(
     position = after if last_event_id is None else _event_id(last_event_id)
     render = as_events if is_sse else ndjson
     heartbeat = b": still here\n\n" if is_sse else b""
+    service.tail.see_that_there_is_room()
     follows = service.tail.follow(position, render, heartbeat)
     return StreamingResponse(
         _until_too_slow(follows, is_sse=is_sse),
