@@ -12,9 +12,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
-CLOSED_AFTER_DAYS = 14
-"""A period is closed so many days after its last day: what is recorded later came after close. Only
-the entries that close a year come later."""
+CLOSED_AFTER_DAYS = 19
+"""The service closes a period on the 20th of the next month: what is recorded later than so many
+days after its end came after close. Only the entries that close a year come later."""
 
 DECK = ("well_id", "product")
 """What tells the ownership decks of one entry apart."""

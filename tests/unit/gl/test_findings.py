@@ -5,7 +5,9 @@ from collections import Counter
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from gl_tiny import TinyLedger
 
 from clearhouse.gl.findings import KINDS, Finding, found_in
 from clearhouse.sandbox.gl.faults import faulty
@@ -42,6 +44,27 @@ def ledger() -> Ledger:
 
 def test_a_clean_ledger_has_no_finding(ledger: Ledger) -> None:
     assert Lines(ledger.lines(FIRST, LAST)).findings() == []
+
+
+@pytest.mark.parametrize(("day", "kinds"), [(19, []), (20, ["entry_after_close"])])
+def test_an_entry_comes_after_close_when_the_service_has_closed_its_period(
+    day: int, kinds: list[str]
+) -> None:
+    lines = TinyLedger(42, dt.date(2026, 4, 30), 1).lines(dt.date(2026, 4, 30), dt.date(2026, 5, 1))
+    fields = {"fiscal_period": "2026-04", "recorded_on": dt.date(2026, 5, day)}
+    by_accountant = [
+        {**row, **fields, "posting_date": dt.date(2026, 4, 30), "journal_entry": "JE-01000005",
+            "entry_number": 5, "reverses": None}
+        for row in lines.to_pylist()
+        if row["reverses"]
+    ]  # fmt: skip
+    late = pa.concat_tables(
+        [
+            lines.filter(pc.field("fiscal_period") == "2026-04"),
+            pa.Table.from_pylist(by_accountant, lines.schema),
+        ]
+    )
+    assert [finding.kind for finding in Lines(late).findings()] == kinds
 
 
 def test_each_fault_is_found_by_its_kind_and_entry(ledger: Ledger) -> None:

@@ -49,6 +49,31 @@ def test_the_newest_period_of_the_days_has_a_pack_that_is_made_once(run: Run, ho
     assert (folder / "close-pack.pdf").read_bytes() == made
 
 
+def test_a_pack_that_is_there_is_made_again_for_late_lines_of_its_period(tmp_path: Path) -> None:
+    readers, folder = tmp_path / "published.duckdb", tmp_path / "reports" / "gl"
+
+    def opened() -> Run:
+        return open_run(GL, load_settings(_env_file=None, clearhouse_home=tmp_path))
+
+    write_marts(readers, small_journal())
+    run = opened()
+    publish_close_pack(run, [dt.date(2024, 2, 28)])
+    before = (folder / "2024-02" / "close-pack.pdf").read_bytes()
+    run.engine.close()
+
+    journal = small_journal()
+    late = [("7100", "500.00", ""), ("1010", "", "500.00")]
+    journal.post(dt.date(2024, 2, 28), late, recorded_on=dt.date(2024, 3, 10))
+    readers.unlink()
+    write_marts(readers, journal)
+    run = opened()
+    run.publications.add("gl", {"gl.lines": {dt.date(2024, 3, 10): "entry"}}, run.run_id)
+    assert publish_close_pack(run, [dt.date(2024, 3, 10)]).done == [dt.date(2024, 3, 10)]
+    assert sorted(path.name for path in folder.iterdir()) == ["2024-02", "2024-03"]
+    assert (folder / "2024-02" / "close-pack.pdf").read_bytes() != before
+    run.engine.close()
+
+
 def test_days_without_lines_are_skipped_and_so_is_all_without_the_extra(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

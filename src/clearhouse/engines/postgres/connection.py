@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import Literal
 
 from clearhouse.core.errors import ServerError, StoreError, first_line
@@ -15,6 +16,7 @@ from clearhouse.core.postgres_refusals import why_refused
 from clearhouse.core.urls import SecretUrl
 
 _CONNECT_SECONDS = 10
+_KEEPALIVE_SECONDS = 30
 _LEAST_VERSION = 14
 _PARAMETER = re.compile(r"\$(\d+)")
 _SESSION = {
@@ -24,8 +26,21 @@ _SESSION = {
     "extra_float_digits": "1",  # doubles read back the same
     "jit": "off",  # compiling takes longer than most of our queries
     "work_mem": "256MB",  # a touched set of a year's keys is hashed in memory
+    # Sessions are idle while a run pulls or builds elsewhere, and one of them holds its lock.
+    "idle_session_timeout": "0",
+    # A host that is cut off keeps its locks until the server notices: by default after two hours.
+    "tcp_keepalives_idle": str(_KEEPALIVE_SECONDS),
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
 }
-"""What our answers depend on, whatever the server's own settings are."""
+"""What our answers and locks depend on, whatever the server's own settings are."""
+_CLIENT: dict[str, Any] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives_idle": _KEEPALIVE_SECONDS,  # or a firewall forgets an idle connection
+    # What was sent to a host that is gone would be repeated for a quarter of an hour.
+    "tcp_user_timeout": _KEEPALIVE_SECONDS * 1_000,
+}
+"""What libpq is told, where the URL does not say otherwise."""
 OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
 
 
@@ -74,13 +89,14 @@ def opened(url: SecretUrl) -> psycopg.Connection[Any]:
     Raises:
         StoreError: the server is too old.
     """
+    given = conninfo_to_dict(url.for_client())
     connection = psycopg.connect(
         url.for_client(),
         autocommit=True,
         options=OPTIONS,
         application_name="clearhouse",
-        connect_timeout=_CONNECT_SECONDS,
         client_encoding="UTF8",
+        **{name: value for name, value in _CLIENT.items() if name not in given},
     )
     if connection.info.server_version < _LEAST_VERSION * 10_000:
         connection.close()

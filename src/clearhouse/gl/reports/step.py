@@ -1,4 +1,5 @@
-"""The domain's last step: the close pack of the newest period that the days touch, as files.
+"""The domain's last step: the close pack of the newest period that the days touch, as files, and
+packs of earlier ones that they change.
 
 Data flow: what readers see, and the books → `reports/gl/<period>/close-pack.pdf` and `.xlsx` in the
 home. Grain: one pack a period. Idempotency: a pack is made again when another publication, or
@@ -29,18 +30,32 @@ _MADE_FROM = "made-from.json"
 def publish_close_pack(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Make the pack of the newest period that has lines recorded on the days.
 
-    Days without any, and all days where the extra `reports` is not installed, are skipped.
+    Late and back-dated lines change packs that are there, of their period and of those after it:
+    these are made again. Days without any lines, and all days where the extra `reports` is not
+    installed, are skipped.
     """
-    period = _newest_period(run, days)
-    if period is None:
+    touched = _touched_periods(run, days)
+    if touched is None:
         return StepReport(skipped=[*days])
+    oldest, newest = touched
     if missing := missing_libraries():
-        structlog.get_logger().warning("reports_not_made", missing=missing, period=period)
+        structlog.get_logger().warning("reports_not_made", missing=missing, period=newest)
         return StepReport(skipped=[*days])
-    folder = run.settings.clearhouse_home / "reports" / DOMAIN / period
     made_from = _made_from(run)
-    if _is_made(folder, made_from):
-        return StepReport(skipped=[*days])
+    folder = run.settings.clearhouse_home / "reports" / DOMAIN
+    there = {note.parent.name for note in folder.glob(f"*/{_MADE_FROM}")}
+    wanted = sorted({newest, *(period for period in there if oldest <= period <= newest)})
+    files = [
+        file
+        for period in wanted
+        if not _is_made(folder / period, made_from)
+        for file in _made(run, period, folder / period, made_from)
+    ]
+    return StepReport(done=[*days], files=files) if files else StepReport(skipped=[*days])
+
+
+def _made(run: Run, period: str, folder: Path, made_from: list[str]) -> list[Path]:
+    """The files of a period's pack, made."""
     files = make_files(run.engine.query_readers, run.certificates.engine, period, FORMATS)
     written = {folder / f"{NAME}.{kind}": content for kind, content in files.items()}
     for path, content in written.items():
@@ -48,7 +63,7 @@ def publish_close_pack(run: Run, days: Sequence[dt.date]) -> StepReport:
     hashes = {str(kind): sha256(content).hexdigest() for kind, content in files.items()}
     note = json.dumps({"made_from": made_from, "sha256": hashes}, indent=2) + "\n"
     _write(folder / _MADE_FROM, note.encode())
-    return StepReport(done=[*days], files=[*written])
+    return [*written]
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -56,14 +71,16 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _newest_period(run: Run, days: Sequence[dt.date]) -> str | None:
+def _touched_periods(run: Run, days: Sequence[dt.date]) -> tuple[str, str] | None:
+    """The oldest and the newest period that lines recorded on the days are posted to."""
     if not days:
         return None
     relation = "marts.journal_lines"
-    sql = f"""SELECT max(fiscal_period) AS period FROM {relation}
+    sql = f"""SELECT min(fiscal_period) AS oldest, max(fiscal_period) AS newest FROM {relation}
         WHERE _book_date IN ({dates(run.engine.dialect, days)})"""
     answer = run.engine.query_readers(relation, sql)
-    return None if answer is None else answer["period"][0].as_py()
+    found = answer.to_pylist()[0] if answer is not None else {}
+    return (found["oldest"], found["newest"]) if found.get("newest") else None
 
 
 def _made_from(run: Run) -> list[str]:

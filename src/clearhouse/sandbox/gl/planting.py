@@ -36,7 +36,7 @@ _OF_INVOICES = (DUPLICATE_INVOICE, ENTRY_AFTER_CLOSE, MISPOSTED_WELL, DECK_NOT_O
 
 REACH = 3
 """How many periods back an entry after close may lie."""
-_CLOSED_AFTER_DAYS = 15  # a period is surely closed so many days after its end
+_CLOSED_AFTER_DAYS = 20  # a period is surely closed so many days after its end
 _WRONG_SHARE = 1_000_000  # a hundredth
 _LATER_SECONDS = 1_800
 

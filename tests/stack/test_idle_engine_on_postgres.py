@@ -1,0 +1,41 @@
+"""A server that ends idle sessions: a run that works elsewhere for a while keeps its own."""
+
+import time
+
+import psycopg
+import pytest
+
+from clearhouse.core.errors import StoreError
+from clearhouse.core.urls import SecretUrl
+from clearhouse.engines.postgres.connection import only_run
+from clearhouse.engines.postgres.engine import PostgresEngine
+from stack.server import Server
+
+_PATIENCE_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def url(server: Server) -> SecretUrl:
+    """A database whose sessions may be idle for half a second."""
+    whole = server.database("engine_idle")
+    with psycopg.connect(whole, autocommit=True) as connection:
+        connection.execute(
+            f"ALTER DATABASE engine_idle SET idle_session_timeout = '{_PATIENCE_SECONDS}s'"
+        )
+    return SecretUrl.parse(whole, ("postgresql",))
+
+
+def test_a_pull_that_takes_long_loses_no_session_of_the_engine(url: SecretUrl) -> None:
+    engine = PostgresEngine(url, "ENGINE_URL", reads_only=True)
+    assert engine.query("SELECT 1 AS one")["one"].to_pylist() == [1]
+    time.sleep(3 * _PATIENCE_SECONDS)
+    assert engine.query("SELECT 2 AS two")["two"].to_pylist() == [2]
+    engine.close()
+
+
+def test_the_right_to_run_is_kept_while_a_run_works_elsewhere(url: SecretUrl) -> None:
+    with only_run(url, "bnpl"):
+        time.sleep(3 * _PATIENCE_SECONDS)
+        with pytest.raises(StoreError) as refused, only_run(url, "bnpl", wait_seconds=0):
+            pass
+    assert refused.value.code == "run_under_way"
