@@ -1,6 +1,7 @@
 """A domain that the pipeline has never seen: everything works for it, by its declaration alone."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,15 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     assert answer.exit_code == 1, answer.exception  # a failure before a hold
     assert toy.visible() == {UNREADABLE: 38, HALF: 20}
     return toy
+
+
+def test_a_reader_who_asks_for_a_day_opens_the_files_of_no_other(toy: Toy) -> None:
+    query = f"SELECT sum(price) FROM {TICKETS} WHERE _book_date = DATE '{HALF}'"
+
+    ((_, plan),) = toy.read(f"EXPLAIN ANALYZE {query}")
+
+    counts = re.findall(r"Total Files Read: (\d+)", plan)
+    assert counts == ["1", "1"]  # of tickets, and of hidden ones
 
 
 def test_a_held_day_is_seen_when_it_is_released(toy: Toy) -> None:

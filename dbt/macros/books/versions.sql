@@ -35,16 +35,17 @@
 {#
     What readers see of a gold fact: its published rows without those that another version hides.
     For what readers open. A query.
+
+    By an outer join, since DuckDB does not take what readers ask for (a day, a customer) through
+    NOT EXISTS to the files: it would read those of all days.
 #}
 {% macro visible_rows(fact, hidden, dataset) -%}
     select published.*
     from (
         {{ served_rows(fact, dataset) }}
     ) as published
-    where not exists (
-        select 1
-        from {{ served('gold', hidden) }} as hidden
-        where hidden._record_id = published._record_id
-            and hidden._book_date = published._book_date
-    )
+    left join {{ served('gold', hidden) }} as hidden
+        on published._record_id = hidden._record_id
+        and published._book_date = hidden._book_date
+    where hidden._record_id is null
 {%- endmacro %}

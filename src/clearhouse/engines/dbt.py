@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import structlog
 
-from clearhouse.core.environment import foreign_settings
+from clearhouse.core.environment import only_with
 from clearhouse.core.errors import ClearhouseError
 from clearhouse.engines.engine import Description, Engine
 
@@ -248,11 +248,7 @@ class DbtProject:
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
-        """The variables that dbt reads, and the folder it stands in, as they were afterwards.
-
-        Only what is changed here is put back: the project is also parsed in a thread beside other
-        work, which may have changed other variables and the folder meanwhile.
-        """
+        """The variables that dbt reads, and the folder it stands in, as they were afterwards."""
         ours = {
             **self._engine.dbt_target().variables,
             "DBT_TARGET_PATH": str(self._work_dir / "target"),
@@ -262,17 +258,12 @@ class DbtProject:
         folder = Path.cwd()
         self._work_dir.mkdir(parents=True, exist_ok=True)
         # Each of dbt's flags has a variable, also of those that are not on our command line.
-        changed = {*foreign_settings("DBT_"), *ours}
-        before = {name: os.environ.pop(name) for name in changed & os.environ.keys()}
-        os.environ.update(ours)
-        try:
-            yield
-        finally:
-            for name in {name for name in os.environ if name in ours or name.startswith("DBT_")}:
-                del os.environ[name]
-            os.environ.update(before)
-            if Path.cwd().samefile(self._project_dir):  # where dbt goes
-                os.chdir(folder)
+        with only_with(ours, "DBT_"):
+            try:
+                yield
+            finally:
+                if Path.cwd().samefile(self._project_dir):  # where dbt goes
+                    os.chdir(folder)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -161,16 +161,23 @@ class Derived:
         return ((self.key, self.at) if self.at else (self.key,), *self.indexes)
 
     @property
-    def is_touched(self) -> str:
-        """SQL condition for rows of the served table that the publication being made replaces."""
-        if self.key == "_book_date":
-            return f"_book_date IN (SELECT book_date FROM {self.touched})"
-        if self.at:
-            return f"""EXISTS (
-                SELECT 1 FROM {self.touched} AS touched
-                WHERE touched.{self.key} = {self.name}.{self.key}
-                    AND touched.touched_from <= {self.name}.{self.at})"""
-        return f"{self.key} IN (SELECT {self.key} FROM {self.touched})"
+    def rows_touched(self) -> str:
+        """SQL query of the served rows that the publication being made replaces."""
+        return f"SELECT served.* FROM {self.served} AS served JOIN {self._touched_on('ON')}"
+
+    def removal(self, table: str) -> str:
+        """The statement that deletes these rows from the table that is served."""
+        return f"DELETE FROM {table} AS served USING {self._touched_on('WHERE')}"
+
+    def _touched_on(self, keyword: str) -> str:
+        """The touched entities, joined to the rows of theirs that change.
+
+        Not by EXISTS: with a moment in its condition, DuckDB asks it of every row of history.
+        """
+        entity = "book_date" if self.key == "_book_date" else self.key
+        is_later = f" AND touched.touched_from <= served.{self.at}" if self.at else ""
+        return f"""(SELECT * FROM {self.touched}) AS touched
+            {keyword} touched.{entity} = served.{self.key}{is_later}"""
 
 
 @dataclass(frozen=True)

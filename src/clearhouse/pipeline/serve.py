@@ -105,11 +105,12 @@ def _touched_days(
 def _changed_parts(run: Run, derived: Derived, part: str) -> list[dt.date]:
     """The dates by which rows of a derived table differ from those built for its touched keys."""
     delta = f"next.{derived.name}"
-    in_force = f"SELECT * FROM {derived.served} WHERE {derived.is_touched}"
-    differing = f"""(
-        (({in_force}) EXCEPT SELECT * FROM {delta})
-        UNION ALL (SELECT * FROM {delta} EXCEPT ({in_force}))) AS differing"""
-    answer = run.engine.query(f"SELECT DISTINCT CAST({part} AS DATE) AS part FROM {differing}")
+    answer = run.engine.query(
+        f"""WITH in_force AS MATERIALIZED ({derived.rows_touched})
+        SELECT DISTINCT CAST({part} AS DATE) AS part FROM (
+            (SELECT * FROM in_force EXCEPT SELECT * FROM {delta})
+            UNION ALL (SELECT * FROM {delta} EXCEPT SELECT * FROM in_force)) AS differing"""
+    )
     return sorted(answer["part"].to_pylist())
 
 
@@ -179,7 +180,7 @@ def _parts_to_serve(run: Run, derived: Derived, *, anew: bool) -> list[Part]:
 def _put_in_place(run: Run, derived: Derived) -> list[str]:
     table = run.engine.table_of(derived.served)
     return [
-        f"DELETE FROM {table} WHERE {derived.is_touched}",
+        derived.removal(table),
         f"INSERT INTO {table} SELECT * FROM next.{derived.name}",
         *(run.engine.refreshed(derived.served) if derived.is_summary else ()),
     ]

@@ -138,7 +138,8 @@ class ReadersSides:
         """Visible rows of the keys of the days, with when each version and key arrived.
 
         What is visible is a list as long as history. It is joined to the few rows that have a key
-        in common, and never asked of each row of history.
+        in common, and never asked of each row of history. Those are found by their keys alone, and
+        with their days, so that their other columns are read of these days and of no others.
         """
         found = self.judge.standing()
         visible = ", ".join(
@@ -151,10 +152,13 @@ class ReadersSides:
                 SELECT *, min(_book_date) OVER (
                     PARTITION BY _record_key, _record_id) AS first_arrived_on
                 FROM {self.fact} WHERE _entry_id IN (VALUES {visible or "('')"})
-                    AND _record_key IN (
-                        SELECT _record_key FROM {self.fact} WHERE _record_key IN (
-                            SELECT _record_key FROM {self.fact} WHERE _entry_id IN ({ours}))
-                        GROUP BY _record_key HAVING count(*) > 1)
+                    AND (_book_date, _record_key) IN (
+                        SELECT _book_date, _record_key FROM (
+                            SELECT _book_date, _record_key,
+                                count(*) OVER (PARTITION BY _record_key) AS versions
+                            FROM {self.fact} WHERE _record_key IN (
+                                SELECT _record_key FROM {self.fact} WHERE _entry_id IN ({ours}))
+                        ) AS keys WHERE versions > 1)
             ) v
         ) r WHERE {of_days} AND {where}"""
 

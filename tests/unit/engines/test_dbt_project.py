@@ -16,6 +16,7 @@ from dbt.adapters.duckdb.environments.local import LocalEnvironment
 from domain_warehouse import documented_columns, limits
 
 from clearhouse.core.contract import Contract
+from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.engines.dbt import DbtError, DbtProject, preload
 from clearhouse.engines.duckdb import DuckDBEngine
 
@@ -255,6 +256,25 @@ def test_what_others_change_in_the_environment_meanwhile_stays_changed(
     assert "GONE_MEANWHILE" not in os.environ
     assert os.environ.pop("CAME_MEANWHILE") == "of the caller"
     assert os.environ["DBT_TARGET"] == "of another project"
+
+
+def test_another_thread_that_refuses_foreign_settings_leaves_dbt_its_own(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = DbtProject._parse
+    read: dict[str, str] = {}
+
+    def parse(project: DbtProject) -> Any:
+        os.environ["DBT_TARGET"] = "of another project"
+        take_no_foreign_settings()
+        read.update({name: os.environ[name] for name in os.environ if name.startswith("DBT_")})
+        return parsed(project)
+
+    monkeypatch.setattr(DbtProject, "_parse", parse)
+    warehouse.project.prepare()
+
+    assert read.keys() == {"DBT_TARGET_PATH", "DBT_LOG_PATH", "DBT_SEND_ANONYMOUS_USAGE_STATS"}
+    assert read["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
 
 def test_a_call_leaves_the_file_free_and_the_environment_as_it_was(
