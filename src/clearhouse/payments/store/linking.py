@@ -133,7 +133,7 @@ def _decide(
     placed: Placed,
 ) -> None:
     """Say where events without a payment's id belong, and move those that were elsewhere."""
-    payments = _payments_of(connection, {h for event in events.values() for h in hints_of(event)})
+    payments = payments_of(connection, {h for event in events.values() for h in hints_of(event)})
     moves = []
     for event_id, event in events.items():
         known = [payments[hint] for hint in hints_of(event) if hint in payments]
@@ -194,8 +194,8 @@ def _idle(connection: sa.Connection, hints: Collection[str]) -> set[str]:
     return {*connection.scalars(sa.select(hint).where(one_too_many.is_not(None)))}
 
 
-def _payments_of(connection: sa.Connection, hints: Collection[str]) -> dict[str, set[str]]:
-    """The payments that have each of the hints."""
+def payments_of(connection: sa.Connection, hints: Collection[str]) -> dict[str, set[str]]:
+    """The payments that have each of the hints; none of a hint that too many have."""
     hints = {*hints} - _idle(connection, hints)
     few = (
         sa.select(payment_hint.c.hint)
