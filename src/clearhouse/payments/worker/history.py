@@ -1,11 +1,11 @@
 """What was known of a payment before each of its events, for inference."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from clearhouse.payments.event import EventType, PaymentEvent
+from clearhouse.payments.event import EventType, PaymentEvent, decode_event
 from clearhouse.payments.inference.model import History
 from clearhouse.payments.keys import linked_key, own_key
 from clearhouse.payments.store.database import PaymentStore
@@ -13,10 +13,14 @@ from clearhouse.payments.store.sql import select_in
 from clearhouse.payments.store.tables import payment_event
 
 _COUNTED = {
-    EventType.FAILED: "failures",
-    EventType.REFUNDED: "refunds",
-    EventType.DISPUTE_OPENED: "disputes",
+    EventType.FAILED: ("failures", "capture_id"),
+    EventType.REFUNDED: ("refunds", "refund_id"),
+    EventType.DISPUTE_OPENED: ("disputes", "dispute_id"),
 }
+"""By type of event: what is counted of it, and the object that it is counted by. Several events can
+tell of one object; what names none is counted by itself."""
+
+_Told = dict[tuple[str, EventType], set[str]]
 
 
 def new_with_history(
@@ -29,25 +33,25 @@ def new_with_history(
     """
     keys = {key for event in events if (key := known_by(event)) is not None}
     columns = payment_event.c
-    counts: Counter[tuple[str, str]] = Counter()
+    told: _Told = defaultdict(set)
     with store.reading() as connection:
         read = sa.select(columns.event_id)
         ids = {event.event_id for event in events}
         known = {event_id for (event_id,) in select_in(connection, read, columns.event_id, ids)}
-        count = (
-            sa.select(columns.payment_key, columns.event_type, sa.func.count())
-            .where(columns.event_type.in_([kind.value for kind in _COUNTED]))
-            .group_by(columns.payment_key, columns.event_type)
+        lines = sa.select(columns.payment_key, columns.line).where(
+            columns.event_type.in_([kind.value for kind in _COUNTED])
         )
-        for key, kind, number in select_in(connection, count, columns.payment_key, keys):
-            counts[key, kind] = number
+        for key, line in select_in(connection, lines, columns.payment_key, keys):
+            _count(told, key, decode_event(line))
     found = []
     for event in events:
         if event.event_id in known:
             continue
         known.add(event.event_id)
-        found.append((event, _history(counts, known_by(event))))
-        counts[known_by(event) or "", event.event_type.value] += 1
+        key = known_by(event)
+        found.append((event, _history(told, key, event)))
+        if key is not None:
+            _count(told, key, event)
     return found
 
 
@@ -56,7 +60,21 @@ def known_by(event: PaymentEvent) -> str | None:
     return linked_key(event) or own_key(event)
 
 
-def _history(counts: Counter[tuple[str, str]], key: str | None) -> History:
+def _count(told: _Told, key: str, event: PaymentEvent) -> None:
+    if event.event_type in _COUNTED:
+        told[key, event.event_type].add(_object_of(event, event.event_type))
+
+
+def _object_of(event: PaymentEvent, kind: EventType) -> str:
+    return getattr(event, _COUNTED[kind][1]) or event.event_id
+
+
+def _history(told: _Told, key: str | None, event: PaymentEvent) -> History:
+    """What is told of objects other than the event's own."""
     if key is None:
         return History()
-    return History(**{name: counts[key, kind.value] for kind, name in _COUNTED.items()})
+    counts = {
+        name: len(told[key, kind] - {_object_of(event, kind)})
+        for kind, (name, _) in _COUNTED.items()
+    }
+    return History(**counts)
