@@ -50,6 +50,27 @@ def test_stripe_fields_of_a_charge():
     assert event.api_version == "2025-03-31.basil"
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice", "code"),
+    [
+        ("generic_decline", "do_not_try_again", "do_not_try_again"),
+        ("generic_decline", "try_again_later", "generic_decline"),
+        ("stolen_card", "do_not_try_again", "stolen_card"),
+        (None, "do_not_try_again", "do_not_try_again"),
+    ],
+)
+def test_stripe_advice_never_to_try_again_is_the_code_of_a_decline_without_a_reason(
+    reason, advice, code
+):
+    outcome = {"reason": reason, "advice_code": advice}
+    declined = n.charge(status="failed", failure_code="card_declined", outcome=outcome)
+    error = {"code": "card_declined", "decline_code": reason, "advice_code": advice}
+
+    assert n.event_of(n.stripe("charge.failed", declined)).failure_code == code
+    failed = n.stripe("payment_intent.payment_failed", n.intent(last_payment_error=error))
+    assert n.event_of(failed).failure_code == code
+
+
 def test_stripe_connected_account_and_test_mode_are_part_of_the_key():
     own = n.event_of(n.stripe("charge.captured", n.charge()))
     other = n.event_of(n.stripe("charge.captured", n.charge(), account="acct_1"))

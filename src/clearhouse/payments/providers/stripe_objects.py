@@ -63,6 +63,7 @@ class _Refunds(msgspec.Struct):
 
 class _Outcome(msgspec.Struct):
     reason: str | None = None
+    advice_code: str | None = None
 
 
 class _Charge(msgspec.Struct):
@@ -84,6 +85,7 @@ class _Charge(msgspec.Struct):
 class _Error(msgspec.Struct):
     code: str | None = None
     decline_code: str | None = None
+    advice_code: str | None = None
 
 
 class _Charges(msgspec.Struct):
@@ -157,6 +159,8 @@ _DISPUTE_TYPES = {
     "charge.dispute.closed": EventType.DISPUTE_CLOSED,
 }
 _CLOSED_AS = {"won": "won", "lost": "lost", "warning_closed": "closed", "prevented": "closed"}
+_NO_REASON = ("card_declined", "generic_decline", "do_not_honor", "no_action_taken")
+_NEVER_AGAIN = "do_not_try_again"
 _MONEY_OF_DISPUTE = (EventType.FUNDS_WITHDRAWN, EventType.FUNDS_REINSTATED)
 _PAYOUT_TYPES = {
     "payout.created": EventType.PAYOUT_SENT,
@@ -207,8 +211,13 @@ def _decline(found: _Charge) -> str | None:
     """Why a charge failed: where the bank has declined, its own reason, as a PaymentIntent has."""
     code = word(found.failure_code)
     if code == "card_declined" and found.outcome is not None:
-        return word(found.outcome.reason) or code
+        return _advised(word(found.outcome.reason) or code, found.outcome.advice_code)
     return code
+
+
+def _advised(code: str | None, advice: str | None) -> str | None:
+    """A decline's code; where it gives no reason, the advice never to try again takes its place."""
+    return advice if code in _NO_REASON and advice == _NEVER_AGAIN else code
 
 
 def newest_refund(notice: Notice, data: bytes | msgspec.Raw) -> Said | None:
@@ -255,7 +264,9 @@ def payment_intent(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said
         "capture_id": _id_of(found.latest_charge or older, f"{OBJECT_AT}.latest_charge"),
         "status": word(found.status) or "",
         "customer_id": _id_of(found.customer, f"{OBJECT_AT}.customer"),
-        "failure_code": word(error.decline_code or error.code) if error else None,
+        "failure_code": _advised(word(error.decline_code or error.code), error.advice_code)
+        if error
+        else None,
         **notice.amount(amount, found.currency.upper(), f"{OBJECT_AT}.amount"),
     }
 
