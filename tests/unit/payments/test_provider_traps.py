@@ -223,6 +223,10 @@ def test_square_total_is_amount_and_tip():
     assert (event.amount_minor, event.fee_minor, event.card_brand) == (4590, 105, "amex")
     assert event.occurred_at.isoformat() == "2026-11-02T11:59:59.500000+00:00"
     assert (event.account, event.payment_id, event.capture_id) == ("MLX", "sqpay", "sqpay")
+    given_back = n.square_payment(
+        processing_fee=[{"amount_money": n.usd(100)}, {"amount_money": n.usd(-120)}]
+    )
+    assert n.event_of(n.square("payment.updated", "payment", given_back)).fee_minor == -20
     wrong = n.square_payment(total_money=n.usd(4600))
     assert _problem(n.square("payment.updated", "payment", wrong))[0] == "amounts_disagree"
 
@@ -243,6 +247,35 @@ def test_paypal_capture_is_known_by_its_authorization():
     assert (event.payment_id, event.linked_id, event.capture_id) == ("CAP1", "AUTH1", "CAP1")
     assert payment_key(event) == "paypal:default:live:AUTH1"
     assert (event.amount_minor, event.fee_minor) == (4590, 163)
+
+
+@pytest.mark.parametrize(
+    ("breakdown", "fee"),
+    [
+        ({"paypal_fee": n.paypal_money("1.63"),
+          "platform_fees": [{"amount": n.paypal_money("4.00")}, {"amount": n.paypal_money("0.5")}]},
+         613),
+        ({"paypal_fee": n.paypal_money("1.63"),
+          "platform_fees": [{"amount": n.paypal_money("4.00", "EUR")}]}, None),
+        ({"paypal_fee": n.paypal_money("-1.63"), "platform_fees": []}, -163),
+        ({"platform_fees": []}, None),
+    ],
+)  # fmt: skip
+def test_paypal_fee_is_what_the_seller_does_not_get(breakdown, fee):
+    capture = n.paypal_payment(seller_receivable_breakdown=breakdown)
+
+    assert n.event_of(n.paypal("PAYMENT.CAPTURE.COMPLETED", capture)).fee_minor == fee
+
+
+def test_paypal_says_by_the_processors_code_why_a_capture_was_declined():
+    declined = n.paypal_payment(
+        status="DECLINED", processor_response={"response_code": "9500"},
+        status_details={"reason": "OTHER"},
+    )  # fmt: skip
+
+    assert n.event_of(n.paypal("PAYMENT.CAPTURE.DECLINED", declined)).failure_code == "9500"
+    without = {**declined, "processor_response": {}}
+    assert n.event_of(n.paypal("PAYMENT.CAPTURE.DENIED", without)).failure_code == "OTHER"
 
 
 def test_paypal_refund_names_its_capture_by_a_link_and_a_reversal_is_a_dispute():
