@@ -117,6 +117,46 @@ def test_stripe_refunds_before_acacia_are_in_the_charge():
         assert n.outcome(webhook).why == "not_posted"
 
 
+def test_stripe_of_two_refunds_in_one_second_the_newest_stands_first():
+    refunds = {"data": [n.refund(id="re_1", created=9), n.refund(id="re_2", created=9)]}
+    webhook = n.stripe("charge.refunded", n.charge(refunds=refunds), api_version="2020-08-27")
+
+    assert n.event_of(webhook).refund_id == "re_1"
+
+
+def _entry(amount, fee=0, currency="usd"):
+    return {"id": "txn_1", "amount": amount, "fee": fee, "currency": currency}
+
+
+@pytest.mark.parametrize(
+    ("entries", "withdrawn", "fee", "reinstated"),
+    [
+        ([], 4590, None, 4590),
+        ([_entry(-4590, 1500)], 4590, 1500, 4590),
+        ([_entry(-4590, 1500), _entry(3000)], 4590, 1500, 3000),  # won in part
+        ([_entry(3000, -1500), _entry(-4590, 1500)], 4590, 1500, 3000),
+        ([_entry(-4200, 1400, "eur"), _entry(2800, 0, "eur")], 4590, None, 4590),
+    ],
+)
+def test_stripe_disputed_money_moves_by_the_entries_of_the_dispute(
+    entries, withdrawn, fee, reinstated
+):
+    found = n.dispute(balance_transactions=entries)
+
+    taken = n.event_of(n.stripe("charge.dispute.funds_withdrawn", found))
+    back = n.event_of(n.stripe("charge.dispute.funds_reinstated", found))
+
+    assert (taken.amount_minor, taken.fee_minor) == (withdrawn, fee)
+    assert (back.amount_minor, back.fee_minor) == (reinstated, None)
+    assert n.event_of(n.stripe("charge.dispute.updated", found)).amount_minor == 4590
+
+
+def test_stripe_a_dispute_of_older_versions_is_closed_by_a_refund():
+    closed = n.stripe("charge.dispute.closed", n.dispute(status="charge_refunded"))
+
+    assert n.event_of(closed).status == "closed"
+
+
 def test_stripe_payment_intents_before_2022_name_their_charges():
     older = {"id": "pi_1", "amount": 4590, "currency": "usd", "charges": {"data": [{"id": "ch_9"}]}}
 
