@@ -228,6 +228,14 @@ def test_adyen_capture_that_comes_again_is_another_event_and_a_redelivery_is_not
     assert ids[0].startswith("adyen:Shop:QFQTPCQ8HXSKGK82:CAPTURE:true:2026-11-02T12:00:00+00:00:")
 
 
+def test_adyen_adjustment_is_the_new_amount_of_the_payments_authorization():
+    event = n.event_of(n.adyen("AUTHORISATION_ADJUSTMENT"))
+
+    assert (event.event_type, event.amount_minor) == (EventType.AUTHORIZED, 4590)
+    assert event.payment_id == "NC6HT9CRT65ZGN82"
+    assert n.outcome(n.adyen("AUTHORISATION_ADJUSTMENT", "false")).why == "no_money"
+
+
 def test_adyen_links_a_dispute_without_original_reference_by_the_merchants():
     event = n.event_of(n.adyen("CHARGEBACK_REVERSED", originalReference=None))
 
