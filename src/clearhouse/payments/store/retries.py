@@ -12,7 +12,7 @@ from clearhouse.core.errors import StoreError
 from clearhouse.log.log import Message
 from clearhouse.payments.event import EventType, PaymentEvent, decode_event
 from clearhouse.payments.journal import naive_utc
-from clearhouse.payments.keys import REFERENCE, hints_of
+from clearhouse.payments.keys import reference_hint
 from clearhouse.payments.retry_due import (
     CANCELED,
     DUE,
@@ -114,8 +114,9 @@ def _later_attempts(
     connection: sa.Connection, event: PaymentEvent, key: str | None
 ) -> list[sa.Row[Any]]:
     """What is recorded of attempts to pay the same order after a failure."""
-    reference = [hint for hint in hints_of(event) if hint.startswith(REFERENCE)]
-    keys = set().union(*payments_of(connection, reference).values()) | ({key} if key else set())
+    reference = reference_hint(event)
+    keys = {key} if key is not None else set()
+    keys = keys.union(*payments_of(connection, [reference] if reference else []).values())
     columns = payment_event.c
     read = sa.select(
         columns.payment_key, columns.event_type, columns.occurred_at, columns.event_id
