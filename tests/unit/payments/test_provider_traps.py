@@ -279,6 +279,20 @@ def test_square_total_is_amount_and_tip():
     assert _problem(n.square("payment.updated", "payment", wrong))[0] == "amounts_disagree"
 
 
+@pytest.mark.parametrize("source", ["CASH", "EXTERNAL"])
+def test_square_owes_nothing_of_what_others_took(source):
+    payment = n.square_payment(source_type=source)
+    refund = {"id": "R", "status": "COMPLETED", "amount_money": n.usd(1), "payment_id": "sqpay"}
+
+    for webhook in (
+        n.square("payment.updated", "payment", payment),
+        n.square("refund.updated", "refund", {**refund, "destination_type": source}),
+    ):
+        assert n.outcome(webhook).why == "no_money"
+    by_card = n.square("refund.updated", "refund", {**refund, "destination_type": "CARD"})
+    assert n.event_of(by_card).refund_id == "R"
+
+
 def test_square_versions_order_payouts():
     payout = {"id": "p", "status": "FAILED", "version": 3, "amount_money": n.usd(1)}
 
