@@ -350,6 +350,17 @@ def test_paypal_refund_names_its_capture_by_a_link_and_a_reversal_is_a_dispute()
     assert (by_capture.payment_id, by_capture.dispute_id) == ("CAP1", "reversal:CAP1")
 
 
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [("RESOLVED_BUYER_FAVOUR", "lost"), ("RESOLVED_SELLER_FAVOUR", "won"),
+     ("RESOLVED_WITH_PAYOUT", "closed"), ("NONE", "closed")],
+)  # fmt: skip
+def test_paypal_dispute_is_lost_only_where_its_outcome_says_so(outcome, status):
+    dispute = n.paypal_dispute(dispute_outcome={"outcome_code": outcome})
+
+    assert n.event_of(n.paypal("CUSTOMER.DISPUTE.RESOLVED", dispute)).status == status
+
+
 def test_paypal_amounts_are_texts_of_either_version():
     v1 = n.paypal_payment("AUTH1", amount={"total": "45.90", "currency": "USD"})
 

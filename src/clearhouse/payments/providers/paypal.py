@@ -49,10 +49,11 @@ _REFUND_STATUSES = {
 _CLOSED_AS = {
     "RESOLVED_BUYER_FAVOUR": "lost",
     "ACCEPTED": "lost",
-    "RESOLVED_WITH_PAYOUT": "lost",
     "RESOLVED_SELLER_FAVOUR": "won",
     "DENIED": "won",
     "CANCELED_BY_BUYER": "closed",
+    "RESOLVED_WITH_PAYOUT": "closed",  # PayPal paid, to whom it does not say
+    "NONE": "closed",
 }
 _NOT_MAPPED = {
     "not_posted": ("CHECKOUT.", "PAYMENT.ORDER.", "PAYMENT.PAYOUTSBATCH."),
