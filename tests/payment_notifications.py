@@ -174,6 +174,10 @@ def paypal(kind: str, resource: Any, **head: Any) -> StoredWebhook:
     return stored("paypal", event)
 
 
+def paypal_money(value: str, currency: str = "USD") -> dict[str, str]:
+    return {"value": value, "currency_code": currency}
+
+
 def paypal_payment(payment_id: str = "CAP1", **values: Any) -> dict[str, Any]:
     return {
         "id": payment_id,

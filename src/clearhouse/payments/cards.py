@@ -1,15 +1,18 @@
 """Card numbers in what is stored: all but the first six and the last four digits are masked.
 
 A card number is 12 to 19 digits, alone or with a space or a dash between groups of them, with a
-right check digit (Luhn), and of a length that the issuer's range has. All other bytes stay as they
-are. In a string a digit becomes `*`; in a number, which must stay one, `0`, from 14 digits on: no
-amount of money has as many. The values of fields that a provider declares as ids are not touched.
+right check digit (Luhn), and of a length that the issuer's range has. Digits of every script count,
+and so do all spaces and dashes of Unicode. All other bytes stay as they are. In a string a digit
+becomes `*`; in a number, which must stay one, `0`, from 14 digits on: no amount of money has as
+many. The values of fields that a provider declares as ids are not touched.
 """
 
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from clearhouse.payments import issuers
 
@@ -28,13 +31,19 @@ _UUID = re.compile(
     rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
 )
 _DIGITS = re.compile(rb"[0-9]+")
-_ESCAPED = re.compile(rb"\\u00(?:2[0dD]|3[0-9])")
-"""A digit, a space or a dash that is written by its number."""
-_ESCAPE = re.compile(rb"\\u[0-9A-Fa-f]{4}|\\[^0-9]", re.S)
+_WHOLE_NUMBER = re.compile(rb"-?([0-9]+)(?:\.0+)?")
+_BY_NUMBER = (
+    rb"\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}"
+    rb"|[\xc2-\xf4][\x80-\xbf]{1,3}"
+)
+"""A character that JSON writes by its number, or UTF-8 by several bytes."""
+_ODD = re.compile(_BY_NUMBER)
+_ESCAPE = re.compile(_BY_NUMBER + rb"|\\[^0-9]", re.S)
 _TOKEN = re.compile(rb'[{}\[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}\[\],:"]+', re.S)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _Place = tuple[int, int, bytes]
 """Start and end of what is masked, and what stands there then."""
+_MEANT = frozenset(b"0123456789" + _SEPARATORS)
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 
 
@@ -81,14 +90,17 @@ def mask_text(text: bytes) -> bytes:
 def _may_hold_card(body: bytes) -> bool:
     """What rules most bodies out at little cost."""
     if _MANY_ZEROS not in body.translate(_AS_ZEROS, _SEPARATORS):
-        return _has_escape(body)
-    return _has_escape(body) or any(
+        return _has_odd_digits(body)
+    return _has_odd_digits(body) or any(
         True for run in _RUN.finditer(body) for _ in _cards(run[0], _glued(body, *run.span()))
     )
 
 
-def _has_escape(body: bytes) -> bool:
-    return b"\\u00" in body and _ESCAPED.search(body) is not None
+def _has_odd_digits(body: bytes) -> bool:
+    """Whether a digit, a space or a dash is written otherwise than by one byte."""
+    if body.isascii() and b"\\u" not in body:
+        return False
+    return any(_character(odd) in _MEANT for odd in set(_ODD.findall(body)))
 
 
 def _to_mask(body: bytes, start: int, end: int) -> list[_Place]:
@@ -97,22 +109,23 @@ def _to_mask(body: bytes, start: int, end: int) -> list[_Place]:
         return []
     if body[start] == ord('"'):
         return _in_string(body, start + 1, end - 1)
-    number = body[start:end]
-    if end - start < _SHORTEST_NUMBER or not number.isdigit():
+    number = _WHOLE_NUMBER.fullmatch(body, start, end)
+    if number is None or len(number[1]) < _SHORTEST_NUMBER:
         return []
-    return [(start + at, start + at + 1, b"0") for at in _hidden_digits(number)]
+    first = number.start(1)
+    return [(first + at, first + at + 1, b"0") for at in _hidden_digits(number[1])]
 
 
 def _in_string(body: bytes, start: int, end: int) -> list[_Place]:
     text = body[start:end]
-    if b"\\" not in text:
+    if text.isascii() and b"\\" not in text:
         return [(start + at, start + at + 1, b"*") for at in _hidden_digits(text)]
     plain, places = _unescaped(text)
     return [(start + places[at], start + places[at + 1], b"*") for at in _hidden_digits(plain)]
 
 
 def _unescaped(text: bytes) -> tuple[bytes, list[int]]:
-    """Bytes with their escapes as one byte each, and where each byte of it begins."""
+    """Bytes with one byte for each character, and where in them each character begins."""
     plain, places, at = bytearray(), list[int](), 0
     for escape in _ESCAPE.finditer(text):
         plain += text[at : escape.start()]
@@ -125,9 +138,21 @@ def _unescaped(text: bytes) -> tuple[bytes, list[int]]:
     return bytes(plain), places
 
 
-def _character(escape: bytes) -> int:
-    number = int(escape[2:], 16) if len(escape) == 6 else 0
-    return number if number < 128 else 0
+@lru_cache(4096)
+def _character(written: bytes) -> int:
+    """The ASCII digit, space or dash that a character stands for; another one's own code, or 0."""
+    if written.startswith(b"\\"):
+        if written[1:2] != b"u":
+            return 0
+        character = json.loads(b'"' + written + b'"')
+    else:
+        character = written.decode(errors="replace")
+    digit = unicodedata.decimal(character, None) if len(character) == 1 else None
+    if digit is not None:
+        return ord("0") + digit
+    kind = unicodedata.category(character[0])
+    meant = {"Zs": " ", "Pd": "-"}.get(kind, character)
+    return ord(meant) if len(meant) == 1 and meant.isascii() else 0
 
 
 def _hidden_digits(text: bytes) -> Iterator[int]:

@@ -65,6 +65,11 @@ def hints_of(event: PaymentEvent) -> list[str]:
     ]
 
 
+def reference_hint(event: PaymentEvent) -> str | None:
+    """The hint by the merchant's reference, which further attempts to pay an order share."""
+    return next((hint for hint in hints_of(event) if hint.startswith(REFERENCE)), None)
+
+
 def object_keys(event: PaymentEvent) -> list[str]:
     """The keys of the dispute and the refund that an event is about."""
     scope = scope_of(event)

@@ -6,8 +6,11 @@ import msgspec
 
 from clearhouse.payments.event import Provider
 
-PAID, CANCELED, DUE, MISSED = "paid", "canceled", "due", "missed"
+PAID, CANCELED, SUPERSEDED = "paid", "canceled", "superseded"
+DUE, MISSED = "due", "missed"
 """What comes of a planned attempt."""
+ENDS = frozenset({PAID, CANCELED, SUPERSEDED})
+"""After these the rest of the plan does not matter."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

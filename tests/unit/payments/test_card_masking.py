@@ -104,6 +104,26 @@ def test_escapes_do_not_hide_a_card_number(written, masked):
         assert found == body
 
 
+@pytest.mark.parametrize(
+    ("written", "masked"),
+    [
+        ("４２４２４２４２４２４２４２４２", "４２４２４２******４２４２"),
+        ("٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢", "٤٢٤٢٤٢******٤٢٤٢"),
+        ("4242\u00a04242\u00a04242\u00a04242", "4242\u00a042**\u00a0****\u00a04242"),
+        ("4242–4242–4242–4242", "4242–42**–****–4242"),
+        ("𝟒𝟐𝟒𝟐4242４２４２4242", "𝟒𝟐𝟒𝟐42******4242"),
+        ("Größe ４２４２４２４２４２４２４２４１",) * 2,  # not its check digit
+    ],
+)  # fmt: skip
+def test_digits_of_other_scripts_and_other_spaces_do_not_hide_a_card_number(written, masked):
+    for is_ascii in (False, True):
+        body = json.dumps({"a": written}, ensure_ascii=is_ascii).encode()
+        found = mask_json(body, NO_IDS)
+        assert json.loads(found.body) == {"a": masked}
+        assert found.pointers == (("/a",) if masked != written else ())
+        assert mask_text(body) == found.body
+
+
 @pytest.mark.parametrize("before", [b"\\", b"\\u", b"\\\\", b'"\\"', b"\xff", b"x"])
 def test_nothing_before_it_hides_a_card_number_in_a_broken_text(before):
     found = mask_text(b'{"a":' + before + b"4242424242424242")
@@ -122,6 +142,16 @@ def test_nothing_before_it_hides_a_card_number_in_a_broken_text(before):
 def test_a_number_stays_a_number(number, kept):
     body = b'{"a":%d,"b":-1}' % number
     assert json.loads(mask_json(body, NO_IDS).body) == {"a": kept, "b": -1}
+
+
+@pytest.mark.parametrize(
+    "number", [b"4242424242424242.0", b"-4242424242424242", b"4242424242424242"]
+)
+def test_a_number_with_a_sign_or_decimals_is_one_of_a_card_too(number):
+    found = mask_json(b'{"a":' + number + b"}", NO_IDS)
+    assert found.body == b'{"a":' + number.replace(b"4242424242424242", b"4242420000004242") + b"}"
+    cents = b'{"a":4242424242424242.25}'
+    assert mask_json(cents, NO_IDS).body == cents
 
 
 def test_a_card_number_as_a_name_is_masked_where_it_stands_and_in_the_pointer():

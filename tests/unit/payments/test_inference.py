@@ -84,6 +84,12 @@ def test_an_amount_counts_in_units_of_its_currency() -> None:
     [
         ("stolen_card", 0, "never", []),
         ("Blocked Card", 0, "never", []),
+        *((code, 0, "never", []) for code in (
+            "do_not_try_again", "pin_try_exceeded", "highest_risk_level", "Issuer Suspected Fraud",
+            "Transaction blocked by Adyen to prevent excessive retry fees", "ACCOUNT_UNUSABLE",
+            "DECLINED_BY_RISK_FRAUD_FILTERS", "PPRN", "9520",
+        )),
+        ("new_account_information_available", 0, "customer", []),
         ("CARD_EXPIRED", 0, "customer", []),
         ("3D Not Authenticated", 0, "customer", []),
         ("insufficient_funds", 0, "later", [DAY, 3 * DAY, 7 * DAY, 14 * DAY]),

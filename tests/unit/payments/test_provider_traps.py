@@ -50,6 +50,27 @@ def test_stripe_fields_of_a_charge():
     assert event.api_version == "2025-03-31.basil"
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice", "code"),
+    [
+        ("generic_decline", "do_not_try_again", "do_not_try_again"),
+        ("generic_decline", "try_again_later", "generic_decline"),
+        ("stolen_card", "do_not_try_again", "stolen_card"),
+        (None, "do_not_try_again", "do_not_try_again"),
+    ],
+)
+def test_stripe_advice_never_to_try_again_is_the_code_of_a_decline_without_a_reason(
+    reason, advice, code
+):
+    outcome = {"reason": reason, "advice_code": advice}
+    declined = n.charge(status="failed", failure_code="card_declined", outcome=outcome)
+    error = {"code": "card_declined", "decline_code": reason, "advice_code": advice}
+
+    assert n.event_of(n.stripe("charge.failed", declined)).failure_code == code
+    failed = n.stripe("payment_intent.payment_failed", n.intent(last_payment_error=error))
+    assert n.event_of(failed).failure_code == code
+
+
 def test_stripe_connected_account_and_test_mode_are_part_of_the_key():
     own = n.event_of(n.stripe("charge.captured", n.charge()))
     other = n.event_of(n.stripe("charge.captured", n.charge(), account="acct_1"))
@@ -94,6 +115,46 @@ def test_stripe_refunds_before_acacia_are_in_the_charge():
         n.stripe("charge.refunded", n.charge(), api_version="2022-11-15"),
     ):
         assert n.outcome(webhook).why == "not_posted"
+
+
+def test_stripe_of_two_refunds_in_one_second_the_newest_stands_first():
+    refunds = {"data": [n.refund(id="re_1", created=9), n.refund(id="re_2", created=9)]}
+    webhook = n.stripe("charge.refunded", n.charge(refunds=refunds), api_version="2020-08-27")
+
+    assert n.event_of(webhook).refund_id == "re_1"
+
+
+def _entry(amount, fee=0, currency="usd"):
+    return {"id": "txn_1", "amount": amount, "fee": fee, "currency": currency}
+
+
+@pytest.mark.parametrize(
+    ("entries", "withdrawn", "fee", "reinstated"),
+    [
+        ([], 4590, None, 4590),
+        ([_entry(-4590, 1500)], 4590, 1500, 4590),
+        ([_entry(-4590, 1500), _entry(3000)], 4590, 1500, 3000),  # won in part
+        ([_entry(3000, -1500), _entry(-4590, 1500)], 4590, 1500, 3000),
+        ([_entry(-4200, 1400, "eur"), _entry(2800, 0, "eur")], 4590, None, 4590),
+    ],
+)
+def test_stripe_disputed_money_moves_by_the_entries_of_the_dispute(
+    entries, withdrawn, fee, reinstated
+):
+    found = n.dispute(balance_transactions=entries)
+
+    taken = n.event_of(n.stripe("charge.dispute.funds_withdrawn", found))
+    back = n.event_of(n.stripe("charge.dispute.funds_reinstated", found))
+
+    assert (taken.amount_minor, taken.fee_minor) == (withdrawn, fee)
+    assert (back.amount_minor, back.fee_minor) == (reinstated, None)
+    assert n.event_of(n.stripe("charge.dispute.updated", found)).amount_minor == 4590
+
+
+def test_stripe_a_dispute_of_older_versions_is_closed_by_a_refund():
+    closed = n.stripe("charge.dispute.closed", n.dispute(status="charge_refunded"))
+
+    assert n.event_of(closed).status == "closed"
 
 
 def test_stripe_payment_intents_before_2022_name_their_charges():
@@ -167,6 +228,14 @@ def test_adyen_capture_that_comes_again_is_another_event_and_a_redelivery_is_not
     assert ids[0].startswith("adyen:Shop:QFQTPCQ8HXSKGK82:CAPTURE:true:2026-11-02T12:00:00+00:00:")
 
 
+def test_adyen_adjustment_is_the_new_amount_of_the_payments_authorization():
+    event = n.event_of(n.adyen("AUTHORISATION_ADJUSTMENT"))
+
+    assert (event.event_type, event.amount_minor) == (EventType.AUTHORIZED, 4590)
+    assert event.payment_id == "NC6HT9CRT65ZGN82"
+    assert n.outcome(n.adyen("AUTHORISATION_ADJUSTMENT", "false")).why == "no_money"
+
+
 def test_adyen_links_a_dispute_without_original_reference_by_the_merchants():
     event = n.event_of(n.adyen("CHARGEBACK_REVERSED", originalReference=None))
 
@@ -202,8 +271,26 @@ def test_square_total_is_amount_and_tip():
     assert (event.amount_minor, event.fee_minor, event.card_brand) == (4590, 105, "amex")
     assert event.occurred_at.isoformat() == "2026-11-02T11:59:59.500000+00:00"
     assert (event.account, event.payment_id, event.capture_id) == ("MLX", "sqpay", "sqpay")
+    given_back = n.square_payment(
+        processing_fee=[{"amount_money": n.usd(100)}, {"amount_money": n.usd(-120)}]
+    )
+    assert n.event_of(n.square("payment.updated", "payment", given_back)).fee_minor == -20
     wrong = n.square_payment(total_money=n.usd(4600))
     assert _problem(n.square("payment.updated", "payment", wrong))[0] == "amounts_disagree"
+
+
+@pytest.mark.parametrize("source", ["CASH", "EXTERNAL"])
+def test_square_owes_nothing_of_what_others_took(source):
+    payment = n.square_payment(source_type=source)
+    refund = {"id": "R", "status": "COMPLETED", "amount_money": n.usd(1), "payment_id": "sqpay"}
+
+    for webhook in (
+        n.square("payment.updated", "payment", payment),
+        n.square("refund.updated", "refund", {**refund, "destination_type": source}),
+    ):
+        assert n.outcome(webhook).why == "no_money"
+    by_card = n.square("refund.updated", "refund", {**refund, "destination_type": "CARD"})
+    assert n.event_of(by_card).refund_id == "R"
 
 
 def test_square_versions_order_payouts():
@@ -224,6 +311,35 @@ def test_paypal_capture_is_known_by_its_authorization():
     assert (event.amount_minor, event.fee_minor) == (4590, 163)
 
 
+@pytest.mark.parametrize(
+    ("breakdown", "fee"),
+    [
+        ({"paypal_fee": n.paypal_money("1.63"),
+          "platform_fees": [{"amount": n.paypal_money("4.00")}, {"amount": n.paypal_money("0.5")}]},
+         613),
+        ({"paypal_fee": n.paypal_money("1.63"),
+          "platform_fees": [{"amount": n.paypal_money("4.00", "EUR")}]}, None),
+        ({"paypal_fee": n.paypal_money("-1.63"), "platform_fees": []}, -163),
+        ({"platform_fees": []}, None),
+    ],
+)  # fmt: skip
+def test_paypal_fee_is_what_the_seller_does_not_get(breakdown, fee):
+    capture = n.paypal_payment(seller_receivable_breakdown=breakdown)
+
+    assert n.event_of(n.paypal("PAYMENT.CAPTURE.COMPLETED", capture)).fee_minor == fee
+
+
+def test_paypal_says_by_the_processors_code_why_a_capture_was_declined():
+    declined = n.paypal_payment(
+        status="DECLINED", processor_response={"response_code": "9500"},
+        status_details={"reason": "OTHER"},
+    )  # fmt: skip
+
+    assert n.event_of(n.paypal("PAYMENT.CAPTURE.DECLINED", declined)).failure_code == "9500"
+    without = {**declined, "processor_response": {}}
+    assert n.event_of(n.paypal("PAYMENT.CAPTURE.DENIED", without)).failure_code == "OTHER"
+
+
 def test_paypal_refund_names_its_capture_by_a_link_and_a_reversal_is_a_dispute():
     refund = n.event_of(n.paypal("PAYMENT.CAPTURE.REFUNDED", n.paypal_refund()))
     by_refund = n.event_of(n.paypal("PAYMENT.CAPTURE.REVERSED", n.paypal_refund()))
@@ -232,6 +348,17 @@ def test_paypal_refund_names_its_capture_by_a_link_and_a_reversal_is_a_dispute()
     assert (refund.payment_id, refund.refund_id) == ("CAP1", "REF1")
     assert (by_refund.payment_id, by_refund.dispute_id) == ("CAP1", "reversal:REF1")
     assert (by_capture.payment_id, by_capture.dispute_id) == ("CAP1", "reversal:CAP1")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [("RESOLVED_BUYER_FAVOUR", "lost"), ("RESOLVED_SELLER_FAVOUR", "won"),
+     ("RESOLVED_WITH_PAYOUT", "closed"), ("NONE", "closed")],
+)  # fmt: skip
+def test_paypal_dispute_is_lost_only_where_its_outcome_says_so(outcome, status):
+    dispute = n.paypal_dispute(dispute_outcome={"outcome_code": outcome})
+
+    assert n.event_of(n.paypal("CUSTOMER.DISPUTE.RESOLVED", dispute)).status == status
 
 
 def test_paypal_amounts_are_texts_of_either_version():

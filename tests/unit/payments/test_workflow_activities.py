@@ -102,8 +102,8 @@ def test_many_that_can_not_be_recorded_are_a_defect_of_ours_and_no_dead_letters(
     assert [type(each) for each in answers] == [ApplicationError] * 20 + [TypeError] * 5
 
 
-def _failed_with_a_plan(store, *attempts):
-    event = an_event(T.FAILED)
+def _failed_with_a_plan(store, *attempts, **changes):
+    event = an_event(T.FAILED, **changes)
     row = {
         "event_id": event.event_id, "activity": PLAN_RETRY.name, "model": "m", "outcome": "soon",
         "score": None, "reasons": "", "is_fallback": False,
@@ -143,6 +143,37 @@ def test_a_payment_that_was_settled_meanwhile_is_not_tried_again(store, kind, ou
     Recorder(store, lambda: NOON).record([handled(an_event(kind, 5), 1)], None)
     assert decide(store, _attempt(event, 1, NOON), NOON) == outcome
     assert RETRIES.name not in topics(store)
+
+
+def _of_order(kind, at=0, **changes):
+    return an_event(kind, at, **{"merchant_reference": "order 1", **changes})
+
+
+@pytest.mark.parametrize(
+    ("later", "outcome"),
+    [
+        ([_of_order(T.FAILED, 60)], "superseded"),
+        ([_of_order(T.FAILED, event_id="stripe:evt_z")], "superseded"),  # in the same second
+        ([_of_order(T.FAILED, -60)], "due"),
+        ([_of_order(T.PENDING, 60)], "superseded"),
+        ([_of_order(T.PENDING)], "due"),  # of the attempt that failed
+        ([_of_order(T.CAPTURED, 60, payment_id="again")], "paid"),
+        ([_of_order(T.CAPTURED, -60, payment_id="before")], "due"),  # as by a gift card
+        ([_of_order(T.AUTHORIZED, 60, payment_id="again"),
+          _of_order(T.CANCELED, 70, payment_id="again")], "due"),
+        ([_of_order(T.FAILED, 60, payment_id="again")], "superseded"),
+        ([an_event(T.CAPTURED, 60, payment_id="other")], "due"),
+        ([_of_order(T.CAPTURED, 60, payment_id="other", livemode=False)], "due"),
+        ([_of_order(T.CAPTURED, 60, payment_id=f"p{n}") for n in range(17)], "due"),  # no order's
+    ],
+)  # fmt: skip
+def test_an_order_is_tried_again_by_the_plan_of_its_latest_attempt_alone(store, later, outcome):
+    event = _failed_with_a_plan(store, NOON, event_id="stripe:evt_m", merchant_reference="order 1")
+    batch = [handled(each, each.webhook_position) for each in later]
+    Recorder(store, lambda: NOON).record(batch, None)
+
+    assert decide(store, _attempt(event, 1, NOON), NOON) == outcome
+    assert topics(store).count(RETRIES.name) == (outcome == "due")
 
 
 def test_ids_that_no_server_takes_are_known_by_their_digest():

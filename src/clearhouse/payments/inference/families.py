@@ -13,7 +13,7 @@ from functools import lru_cache
 from clearhouse.payments.event import PaymentEvent
 from clearhouse.payments.inference.model import History, RetryPlan
 
-MODEL = "retry-rules-1"
+MODEL = "retry-rules-2"
 
 
 class Family(StrEnum):
@@ -40,7 +40,8 @@ class Family(StrEnum):
 _CODES: Mapping[Family, str] = {
     Family.FRAUD: """
         fraudulent fraud fraud_cancelled acquirer_fraud stolen_card lost_card pickup_card
-        merchant_blacklist security_violation suspected_fraud 9500 0580""",
+        merchant_blacklist security_violation suspected_fraud issuer_suspected_fraud
+        highest_risk_level rule declined_by_risk_fraud_filters 9500 9510 9520 0580""",
     Family.HARD: """
         blocked_card restricted_card invalid_card_number incorrect_number invalid_number
         invalid_account account_closed card_not_supported currency_not_supported not_supported
@@ -48,15 +49,24 @@ _CODES: Mapping[Family, str] = {
         revocation_of_authorization revocation_of_all_authorizations revocation_of_auth
         stop_payment_order no_account debit_not_authorized bank_account_restricted
         invalid_or_restricted_card pan_failure invalid_amount invalid_currency
-        allowable_pin_tries_exceeded pin_tries_exceeded shopper_cancelled 5180 1330""",
+        allowable_pin_tries_exceeded pin_tries_exceeded pin_try_exceeded shopper_cancelled
+        do_not_try_again previously_declined_do_not_retry testmode_decline
+        transaction_blocked_by_adyen_to_prevent_excessive_retry_fees
+        no_checking_account_available_on_card no_savings_account_available_on_card
+        account_unusable buyer_refused_payment invalid_card invalid_card_data card_token_used
+        unsupported_instrument_type bank_account_closed bank_account_unusable
+        reattempt_not_permitted 5180 1330 5135 5140 5150 5700 5710 5910 9540 pprn pp06""",
     Family.EXPIRED: """
         expired_card card_expired expiration_failure invalid_expiry_year invalid_expiry_month
-        5400""",
+        invalid_expiration bad_expiration card_token_expired new_account_information_available
+        5400 5950""",
     Family.AUTHENTICATION: """
         authentication_required 3d_not_authenticated incorrect_cvc invalid_cvc cvc_declined
         cvv_failure cvv2_failure incorrect_zip avs_declined address_verification_failure
-        incorrect_pin invalid_pin online_or_offline_pin_required approve_with_id call_issuer
-        card_declined_call_issuer card_declined_verification_required voice_failure referral
+        incorrect_pin invalid_pin online_or_offline_pin_required offline_pin_required
+        card_requires_online_pin online_pin_required 3ds_authentication_error
+        approve_with_id call_issuer card_declined_call_issuer card_declined_verification_required
+        voice_failure referral
         payment_intent_authentication_failure chip_insertion_required 5110 00n7 5650""",
     Family.FUNDS: """
         insufficient_funds not_enough_balance card_velocity_exceeded transaction_limit

@@ -11,7 +11,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """What was known of an event's payment before the event.
 
     Attributes:
-        failures: attempts of it that had failed.
+        failures: attempts of it that had failed, with those at other payments of the same
+            merchant's reference: a further attempt can be a payment of its own.
         refunds, disputes: of it, whatever came of them.
     """
 

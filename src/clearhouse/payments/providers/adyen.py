@@ -35,6 +35,7 @@ _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 _BY_SUCCESS: Mapping[str, tuple[EventType, EventType | None]] = {
     "AUTHORISATION": (EventType.AUTHORIZED, EventType.FAILED),
+    "AUTHORISATION_ADJUSTMENT": (EventType.AUTHORIZED, None),
     "CAPTURE": (EventType.CAPTURED, EventType.FAILED),
     "CANCELLATION": (EventType.CANCELED, None),
     "TECHNICAL_CANCEL": (EventType.CANCELED, None),

@@ -109,12 +109,18 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
         return {"amount_minor": _sure(minor), "currency": currency}
 
     def fee(self, amount: int, currency: str, at: str) -> int:
-        """A fee in an event's minor units.
+        """A fee in an event's minor units; negative where it is given back.
 
         Raises:
             RefusedError: it is not exactly an amount of that currency.
         """
-        return _sure(minor_units(self.provider, currency, amount, field=at))
+        minor = _sure(minor_units(self.provider, currency, abs(amount), field=at))
+        return -minor if amount < 0 else minor
+
+    def fee_of_text(self, text: str, currency: str, at: str) -> int:
+        """The same from a decimal text."""
+        minor = _sure(minor_of_text(self.provider, currency, text.removeprefix("-"), field=at))
+        return -minor if text.startswith("-") else minor
 
     def amount_of_text(
         self, text: str, currency: str, at: str, *, is_payout: bool = False

@@ -49,10 +49,11 @@ _REFUND_STATUSES = {
 _CLOSED_AS = {
     "RESOLVED_BUYER_FAVOUR": "lost",
     "ACCEPTED": "lost",
-    "RESOLVED_WITH_PAYOUT": "lost",
     "RESOLVED_SELLER_FAVOUR": "won",
     "DENIED": "won",
     "CANCELED_BY_BUYER": "closed",
+    "RESOLVED_WITH_PAYOUT": "closed",  # PayPal paid, to whom it does not say
+    "NONE": "closed",
 }
 _NOT_MAPPED = {
     "not_posted": ("CHECKOUT.", "PAYMENT.ORDER.", "PAYMENT.PAYOUTSBATCH."),
@@ -72,12 +73,21 @@ class _Supplementary(msgspec.Struct):
     related_ids: _Related | None = None
 
 
+class _PlatformFee(msgspec.Struct):
+    amount: Amount
+
+
 class _Breakdown(msgspec.Struct):
     paypal_fee: Amount | None = None
+    platform_fees: list[_PlatformFee] = []
 
 
 class _Details(msgspec.Struct):
     reason: str | None = None
+
+
+class _Processor(msgspec.Struct):
+    response_code: str | None = None
 
 
 class _Payment(msgspec.Struct):
@@ -90,6 +100,7 @@ class _Payment(msgspec.Struct):
     invoice_id: str | None = None
     links: list[Link] = []
     status_details: _Details | None = None
+    processor_response: _Processor | None = None
     supplementary_data: _Supplementary | None = None
     seller_receivable_breakdown: _Breakdown | None = None
 
@@ -196,6 +207,10 @@ def _capture(notice: Notice, data: msgspec.Raw, kind: str) -> Said:
     found = decode(_PAYMENT, data, AT)
     capture_id = needed_id(found.id, f"{AT}.id")
     common = _common(notice, found)
+    if _CAPTURE_TYPES[kind] is EventType.FAILED and found.processor_response is not None:
+        common["failure_code"] = (
+            word(found.processor_response.response_code) or common["failure_code"]
+        )
     return {
         "event_type": _CAPTURE_TYPES[kind],
         "payment_id": capture_id,
@@ -246,14 +261,18 @@ def _common(notice: Notice, found: _Payment) -> Said:
 
 
 def _fee(notice: Notice, found: _Payment, currency: str) -> int | None:
-    """What PayPal keeps; None while it is unknown, or where it is in another currency."""
+    """What PayPal and the platform keep: the gross amount less the net one.
+
+    None while it is unknown, or where a part of it is in another currency.
+    """
     breakdown = found.seller_receivable_breakdown
-    fee = breakdown.paypal_fee if breakdown else None
-    if fee is None or fee.code != currency:
+    if breakdown is None or breakdown.paypal_fee is None:
         return None
-    said = amount_of(notice, fee, f"{AT}.seller_receivable_breakdown.paypal_fee")
-    minor: int = said["amount_minor"]
-    return minor
+    fees = [breakdown.paypal_fee, *(each.amount for each in breakdown.platform_fees)]
+    if any(fee.code != currency for fee in fees):
+        return None
+    at = f"{AT}.seller_receivable_breakdown"
+    return sum(notice.fee_of_text(fee.text(at), currency, at) for fee in fees)
 
 
 def _dispute(notice: Notice, data: msgspec.Raw, kind: str) -> Said:

@@ -26,6 +26,17 @@ class Amount(msgspec.Struct):
         """The currency."""
         return self.currency_code or self.currency or ""
 
+    def text(self, at: str) -> str:
+        """The decimal text.
+
+        Raises:
+            RefusedError: it is missing.
+        """
+        text = self.value if self.value is not None else self.total
+        if text is None:
+            raise RefusedError.of("field_missing", f"{at}.value", "The amount has no value.")
+        return text
+
 
 class Link(msgspec.Struct):
     """A link to another object."""
@@ -40,7 +51,4 @@ def amount_of(notice: Notice, amount: Amount, at: str, *, is_payout: bool = Fals
     Raises:
         RefusedError: it is missing, or not exactly an amount of its currency.
     """
-    text = amount.value if amount.value is not None else amount.total
-    if text is None:
-        raise RefusedError.of("field_missing", f"{at}.value", "The amount has no value.")
-    return notice.amount_of_text(text, amount.code, f"{at}.value", is_payout=is_payout)
+    return notice.amount_of_text(amount.text(at), amount.code, f"{at}.value", is_payout=is_payout)

@@ -46,6 +46,8 @@ _REFUND_STATUSES = {
     "REJECTED": EventType.REFUND_UNDONE,
 }
 _CLOSED_AS = {"WON": "won", "LOST": "lost", "ACCEPTED": "lost", "INQUIRY_CLOSED": "closed"}
+_NOT_SQUARES = frozenset({"CASH", "EXTERNAL"})
+"""Sources of money that Square keeps a note of and has never had: none of it is in a payout."""
 _PAYOUT_TYPES = {
     "payout.sent": EventType.PAYOUT_SENT,
     "payout.paid": EventType.PAYOUT_PAID,
@@ -102,6 +104,7 @@ class _Refund(msgspec.Struct):
     id: str
     status: str
     amount_money: _Money
+    destination_type: str | None = None
     payment_id: str | None = None
     updated_at: _Moment | None = None
 
@@ -177,6 +180,8 @@ def normalize(notice: Notice) -> PaymentEvent | Unmapped:
     if reader is None:
         return notice.unmapped(head.type, first_with(_NOT_MAPPED, head.type), event_id, account)
     said = reader(notice, head)
+    if said is None:
+        return notice.unmapped(head.type, "no_money", event_id, account)
     moment = said.pop("updated_at") or head.created_at
     return notice.event(
         event_id,
@@ -188,9 +193,11 @@ def normalize(notice: Notice) -> PaymentEvent | Unmapped:
     )
 
 
-def _payment(notice: Notice, head: _Event) -> _Said:
+def _payment(notice: Notice, head: _Event) -> _Said | None:
     at = f"{_OBJECT_AT}.payment"
     found = decode(_PAYMENT, head.data.object, _OBJECT_AT).payment
+    if found.source_type in _NOT_SQUARES:
+        return None
     payment_id = needed_id(found.id, f"{at}.id")
     total = _total(found, at)
     details = found.card_details or _CardDetails()
@@ -236,9 +243,11 @@ def _fees(notice: Notice, found: _Payment, currency: str) -> int | None:
     return notice.fee(sum(fee.amount for fee in fees), currency, at)
 
 
-def _refund(notice: Notice, head: _Event) -> _Said:
+def _refund(notice: Notice, head: _Event) -> _Said | None:
     at = f"{_OBJECT_AT}.refund"
     found = decode(_REFUND, head.data.object, _OBJECT_AT).refund
+    if found.destination_type in _NOT_SQUARES:
+        return None
     payment_id = optional_id(found.payment_id, f"{at}.payment_id")
     return {
         "event_type": by_status(_REFUND_STATUSES, found.status, f"{at}.status"),
@@ -298,7 +307,7 @@ def _version(version: int | None, at: str) -> int | None:
     return version
 
 
-_READERS: Mapping[str, Callable[[Notice, _Event], _Said]] = {
+_READERS: Mapping[str, Callable[[Notice, _Event], _Said | None]] = {
     "payment.created": _payment,
     "payment.updated": _payment,
     "refund.created": _refund,

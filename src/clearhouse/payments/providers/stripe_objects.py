@@ -32,6 +32,7 @@ class _Named(msgspec.Struct):
 class _Entry(msgspec.Struct):
     """A balance transaction."""
 
+    amount: int = 0
     fee: int = 0
     currency: str = ""
 
@@ -63,6 +64,7 @@ class _Refunds(msgspec.Struct):
 
 class _Outcome(msgspec.Struct):
     reason: str | None = None
+    advice_code: str | None = None
 
 
 class _Charge(msgspec.Struct):
@@ -84,6 +86,7 @@ class _Charge(msgspec.Struct):
 class _Error(msgspec.Struct):
     code: str | None = None
     decline_code: str | None = None
+    advice_code: str | None = None
 
 
 class _Charges(msgspec.Struct):
@@ -156,8 +159,15 @@ _DISPUTE_TYPES = {
     "charge.dispute.funds_reinstated": EventType.FUNDS_REINSTATED,
     "charge.dispute.closed": EventType.DISPUTE_CLOSED,
 }
-_CLOSED_AS = {"won": "won", "lost": "lost", "warning_closed": "closed", "prevented": "closed"}
-_MONEY_OF_DISPUTE = (EventType.FUNDS_WITHDRAWN, EventType.FUNDS_REINSTATED)
+_CLOSED_AS = {
+    "won": "won",
+    "lost": "lost",
+    "warning_closed": "closed",
+    "prevented": "closed",
+    "charge_refunded": "closed",  # in older versions
+}
+_NO_REASON = ("card_declined", "generic_decline", "do_not_honor", "no_action_taken")
+_NEVER_AGAIN = "do_not_try_again"
 _PAYOUT_TYPES = {
     "payout.created": EventType.PAYOUT_SENT,
     "payout.paid": EventType.PAYOUT_PAID,
@@ -207,8 +217,13 @@ def _decline(found: _Charge) -> str | None:
     """Why a charge failed: where the bank has declined, its own reason, as a PaymentIntent has."""
     code = word(found.failure_code)
     if code == "card_declined" and found.outcome is not None:
-        return word(found.outcome.reason) or code
+        return _advised(word(found.outcome.reason) or code, found.outcome.advice_code)
     return code
+
+
+def _advised(code: str | None, advice: str | None) -> str | None:
+    """A decline's code; where it gives no reason, the advice never to try again takes its place."""
+    return advice if code in _NO_REASON and advice == _NEVER_AGAIN else code
 
 
 def newest_refund(notice: Notice, data: bytes | msgspec.Raw) -> Said | None:
@@ -216,7 +231,7 @@ def newest_refund(notice: Notice, data: bytes | msgspec.Raw) -> Said | None:
     found = decode(_CHARGE, data, OBJECT_AT)
     if found.refunds is None or not found.refunds.data:
         return None
-    newest = max(found.refunds.data, key=lambda each: (each.created, each.id))
+    newest = max(found.refunds.data, key=lambda each: each.created)  # the first: newest stand first
     newest.charge = newest.charge or found.id
     newest.payment_intent = newest.payment_intent or found.payment_intent
     return _of_refund(notice, newest, f"{OBJECT_AT}.refunds.data")
@@ -255,7 +270,9 @@ def payment_intent(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said
         "capture_id": _id_of(found.latest_charge or older, f"{OBJECT_AT}.latest_charge"),
         "status": word(found.status) or "",
         "customer_id": _id_of(found.customer, f"{OBJECT_AT}.customer"),
-        "failure_code": word(error.decline_code or error.code) if error else None,
+        "failure_code": _advised(word(error.decline_code or error.code), error.advice_code)
+        if error
+        else None,
         **notice.amount(amount, found.currency.upper(), f"{OBJECT_AT}.amount"),
     }
 
@@ -273,17 +290,31 @@ def dispute(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:
             )
     currency = found.currency.upper()
     charge_id = _id_of(found.charge, f"{OBJECT_AT}.charge")
-    entry = found.balance_transactions[0] if found.balance_transactions else None
-    fee = _fee(notice, entry, currency) if event_type in _MONEY_OF_DISPUTE else None
+    entry = _moved_by(found, event_type)
+    is_withdrawn = event_type is EventType.FUNDS_WITHDRAWN
+    amount = found.amount if entry is None else abs(entry.amount)
     return {
         "event_type": event_type,
         "payment_id": _payment_id(found.payment_intent, charge_id),
         "capture_id": charge_id,
         "dispute_id": needed_id(found.id, f"{OBJECT_AT}.id"),
-        "fee_minor": fee if event_type is EventType.FUNDS_WITHDRAWN else None,
+        "fee_minor": _fee(notice, entry, currency) if is_withdrawn else None,
         "status": status or "",
-        **notice.amount(found.amount, currency, f"{OBJECT_AT}.amount"),
+        **notice.amount(amount, currency, f"{OBJECT_AT}.amount"),
     }
+
+
+def _moved_by(found: _Dispute, event_type: EventType) -> _Entry | None:
+    """The entry by which disputed money was taken or given back, which may be a part of it.
+
+    None of another type of event, and where it is not here or in another currency.
+    """
+    sign = {EventType.FUNDS_WITHDRAWN: -1, EventType.FUNDS_REINSTATED: 1}.get(event_type, 0)
+    entries = (each for each in found.balance_transactions if each.amount * sign > 0)
+    entry = next(entries, None)
+    if entry is None or entry.currency.upper() != found.currency.upper():
+        return None
+    return entry
 
 
 def payout(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:

@@ -30,7 +30,18 @@ _KINDS = {
     "MerchantPayout": EntryKind.PAYOUT,
 }
 _FEES = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC)")
-_NEEDED = ("Type", "Net Currency", "Creation Date", "Net Debit (NC)", "Net Credit (NC)")
+_NEEDED = (
+    *("Type", "Modification Reference", "Net Currency", "Net Debit (NC)", "Net Credit (NC)"),
+    *("Creation Date", "TimeZone"),
+)
+_ZONES = {
+    -8: "PST", -7: "MST PDT", -6: "CST MDT", -5: "EST CDT", -4: "EDT", -3: "BRT",
+    0: "UTC GMT WET", 1: "BST CET MET WEST", 2: "CEST EET MEST SAST", 3: "EEST MSK TRT", 4: "GST",
+    8: "AWST HKT MYT SGT", 9: "JST", 9.5: "ACST", 10: "AEST", 10.5: "ACDT", 11: "AEDT",
+    12: "NZST", 13: "NZDT",
+}  # fmt: skip
+_HOURS_EAST = {name: hours for hours, names in _ZONES.items() for name in names.split()}
+"""Time zones as rows of reports name them: an account's own, in summer by another name."""
 
 
 class Adyen:
@@ -92,18 +103,27 @@ def _entry(payout: Payout, report: Payout, n: int, row: Mapping[str, str]) -> Se
         fee_minor=fee,
         net_minor=net,
         currency=currency,
-        moved_at=_moment(row["Creation Date"]),
+        moved_at=_moment(row["Creation Date"], row["TimeZone"]),
         raw=_text(row),
     )
 
 
-def _moment(text: str) -> dt.datetime:
+def _moment(text: str, zone: str) -> dt.datetime:
+    """A time of a report in UTC."""
+    hours = _HOURS_EAST.get(zone)
+    if hours is None:
+        raise SourceError(
+            "A settlement detail report of Adyen has times of a time zone that is not known: have "
+            "the account's set to UTC.",
+            "bad_answer",
+        )
     try:
-        return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+        local = dt.datetime.fromisoformat(text)
     except ValueError:
         raise SourceError(
             "A settlement detail report of Adyen has a creation date that is none.", "bad_answer"
         ) from None
+    return (local - dt.timedelta(hours=hours)).replace(tzinfo=dt.UTC)
 
 
 def _text(row: Mapping[str, str]) -> str:

@@ -148,11 +148,12 @@ class _Wrapped(msgspec.Struct):
 
 
 class _Notification(msgspec.Struct, rename="camel"):
+    live: str = ""
     notification_items: list[_Wrapped] = []
 
 
 def _reports(settings: Settings, days: Sequence[dt.date]) -> Payouts:
-    """The settlement reports of which Adyen has told that they can be fetched."""
+    """The settlement reports of which Adyen has told that they can be fetched; no tests."""
     landing = Landing.from_url(settings.landing_url)
     return {day: sorted(_reports_of(landing, day), key=msgspec.structs.astuple) for day in days}
 
@@ -163,7 +164,10 @@ def _reports_of(landing: Landing, day: dt.date) -> set[Payout]:
         is_report = webhook is not None and webhook.provider is Provider.ADYEN
         if not is_report or webhook is None or _REPORT not in webhook.body:
             continue
-        for wrapped in msgspec.json.decode(webhook.body, type=_Notification).notification_items:
+        notification = msgspec.json.decode(webhook.body, type=_Notification)
+        if notification.live != "true":
+            continue
+        for wrapped in notification.notification_items:
             item = wrapped.item
             if item.event_code == "REPORT_AVAILABLE" and item.psp_reference.startswith(_REPORT):
                 found.add(Payout(item.merchant_account_code, item.psp_reference))

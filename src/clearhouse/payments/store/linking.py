@@ -31,7 +31,7 @@ from clearhouse.payments.store.tables import (
     unlinked_event,
 )
 
-_MOST_IDS_OF_A_HINT = 16
+MOST_IDS_OF_A_HINT = 16
 """A hint that more ids have is taken for one of many payments ("none", "order"): it links nothing,
 and is not read at all."""
 
@@ -68,7 +68,7 @@ def place(connection: sa.Connection, events: Sequence[PaymentEvent]) -> Placed:
     links = {(own, to) for e in events if (own := own_key(e)) and (to := linked_key(e))}
     hints = {(hint, own) for e in events if (own := own_key(e)) for hint in hints_of(e)}
     said = {hint for hint, _ in hints}
-    placed.idle = _idle(connection, said | {hint for e in unnamed for hint in hints_of(e)})
+    placed.idle = idle(connection, said | {hint for e in unnamed for hint in hints_of(e)})
     add_missing(connection, payment_link, [{"alias": a, "payment_key": k} for a, k in links])
     add_missing(connection, payment_hint, [{"hint": h, "payment_key": k} for h, k in hints])
     waiting = [{"hint": h, "event_id": e.event_id} for e in unnamed for h in hints_of(e)]
@@ -111,14 +111,14 @@ def _link_unnamed(
         read = sa.select(payment_hint.c.hint)
         rows = select_in(connection, read, payment_hint.c.payment_key, roots)
         others = {hint for (hint,) in rows} - hints - placed.idle
-        hints |= others - _idle(connection, others)
+        hints |= others - idle(connection, others)
     was: dict[str, str | None] = {}
     found = {event.event_id: event for event in unnamed}
     reached = _waiting(connection, hints)
     for event, key in _events(connection, reached):
         was[event.event_id], found[event.event_id] = key, event
     mates = {hint for event in found.values() for hint in hints_of(event)} - hints - placed.idle
-    mates -= _idle(connection, mates)
+    mates -= idle(connection, mates)
     if mates:
         for event, key in _events(connection, _waiting(connection, mates) - reached):
             was[event.event_id], found[event.event_id] = key, event
@@ -133,7 +133,7 @@ def _decide(
     placed: Placed,
 ) -> None:
     """Say where events without a payment's id belong, and move those that were elsewhere."""
-    payments = _payments_of(connection, {h for event in events.values() for h in hints_of(event)})
+    payments = payments_of(connection, {h for event in events.values() for h in hints_of(event)})
     moves = []
     for event_id, event in events.items():
         known = [payments[hint] for hint in hints_of(event) if hint in payments]
@@ -174,7 +174,7 @@ def _events(
     return [(decode_event(line), key) for line, key in rows]
 
 
-def _idle(connection: sa.Connection, hints: Collection[str]) -> set[str]:
+def idle(connection: sa.Connection, hints: Collection[str]) -> set[str]:
     """References among hints that so many ids have that they link nothing.
 
     No more ids are looked at than it takes to know it.
@@ -187,20 +187,20 @@ def _idle(connection: sa.Connection, hints: Collection[str]) -> set[str]:
         sa.select(payment_hint.c.payment_key)
         .where(payment_hint.c.hint == hint)
         .order_by(payment_hint.c.payment_key)
-        .offset(_MOST_IDS_OF_A_HINT)
+        .offset(MOST_IDS_OF_A_HINT)
         .limit(1)
         .scalar_subquery()
     )
     return {*connection.scalars(sa.select(hint).where(one_too_many.is_not(None)))}
 
 
-def _payments_of(connection: sa.Connection, hints: Collection[str]) -> dict[str, set[str]]:
-    """The payments that have each of the hints."""
-    hints = {*hints} - _idle(connection, hints)
+def payments_of(connection: sa.Connection, hints: Collection[str]) -> dict[str, set[str]]:
+    """The payments that have each of the hints; none of a hint that too many have."""
+    hints = {*hints} - idle(connection, hints)
     few = (
         sa.select(payment_hint.c.hint)
         .group_by(payment_hint.c.hint)
-        .having(sa.func.count() <= _MOST_IDS_OF_A_HINT)
+        .having(sa.func.count() <= MOST_IDS_OF_A_HINT)
     )
     used = [hint for (hint,) in select_in(connection, few, payment_hint.c.hint, hints)]
     read = sa.select(payment_hint.c.hint, payment_hint.c.payment_key)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -9,17 +10,29 @@ import sqlalchemy as sa
 from clearhouse.core import tracing
 from clearhouse.core.errors import StoreError
 from clearhouse.log.log import Message
-from clearhouse.payments.event import PaymentEvent, decode_event
+from clearhouse.payments.event import EventType, PaymentEvent, decode_event
 from clearhouse.payments.journal import naive_utc
-from clearhouse.payments.retry_due import CANCELED, DUE, MISSED, PAID, Attempt, RetryDue
+from clearhouse.payments.keys import reference_hint
+from clearhouse.payments.retry_due import (
+    CANCELED,
+    DUE,
+    MISSED,
+    PAID,
+    SUPERSEDED,
+    Attempt,
+    RetryDue,
+)
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import PaymentStore
-from clearhouse.payments.store.sql import add
+from clearhouse.payments.store.linking import payments_of
+from clearhouse.payments.store.sql import add, select_in
 from clearhouse.payments.store.tables import decision, payment, payment_event, retry_attempt
 from clearhouse.payments.topics import RETRIES
 
 _MOST_LATE = dt.timedelta(days=1)
 _PAID = frozenset({"authorized", "captured", "partially_refunded", "refunded"})
+_SUCCESSES = frozenset({EventType.AUTHORIZED, EventType.CAPTURED})
+_ATTEMPTS = (EventType.PENDING, EventType.FAILED, *_SUCCESSES)
 
 
 def planned(store: PaymentStore, event_id: str, activity: str) -> list[dt.datetime]:
@@ -45,7 +58,8 @@ def decide(store: PaymentStore, attempt: Attempt, now: dt.datetime) -> str:
     The message carries the current trace on.
 
     Returns:
-        due, paid, canceled or missed. Decided before, the same again, and nothing is left.
+        due, paid, canceled, superseded or missed. Decided before, the same again, and nothing is
+        left.
 
     Raises:
         StoreError: the failure is not recorded (event_missing).
@@ -61,7 +75,7 @@ def decide(store: PaymentStore, attempt: Attempt, now: dt.datetime) -> str:
         if before is not None:
             return str(before)
         event, key, status = _payment_of(connection, attempt.event_id)
-        outcome = _outcome(attempt, status, now)
+        outcome = _ended(connection, event, key, status) or _at_its_time(attempt, now)
         row = {
             "event_id": attempt.event_id,
             "number": attempt.number,
@@ -75,11 +89,53 @@ def decide(store: PaymentStore, attempt: Attempt, now: dt.datetime) -> str:
     return outcome
 
 
-def _outcome(attempt: Attempt, status: str | None, now: dt.datetime) -> str:
+def _ended(
+    connection: sa.Connection, event: PaymentEvent, key: str | None, status: str | None
+) -> str | None:
+    """Why what an event says has failed is not tried again at all; None where it may be.
+
+    A further attempt can be a payment of its own, with the same reference of the merchant: an order
+    that such a one has paid is paid.
+    """
     if status in _PAID:
         return PAID
     if status == "canceled":
         return CANCELED
+    attempts = _later_attempts(connection, event, key)
+    succeeded = {row.payment_key for row in attempts if row.event_type in _SUCCESSES}
+    columns = payment.c
+    rows = select_in(connection, sa.select(columns.status), columns.payment_key, succeeded)
+    if any(row.status in _PAID for row in rows):
+        return PAID
+    return SUPERSEDED if any(row.event_type not in _SUCCESSES for row in attempts) else None
+
+
+def _later_attempts(
+    connection: sa.Connection, event: PaymentEvent, key: str | None
+) -> list[sa.Row[Any]]:
+    """What is recorded of attempts to pay the same order after a failure."""
+    reference = reference_hint(event)
+    keys = {key} if key is not None else set()
+    keys = keys.union(*payments_of(connection, [reference] if reference else []).values())
+    columns = payment_event.c
+    read = sa.select(
+        columns.payment_key, columns.event_type, columns.occurred_at, columns.event_id
+    ).where(columns.event_type.in_(_ATTEMPTS), columns.event_id != event.event_id)
+    rows = select_in(connection, read, columns.payment_key, keys)
+    failed_at = naive_utc(event.occurred_at)
+    return [row for row in rows if _is_later(row, failed_at, event.event_id)]
+
+
+def _is_later(row: sa.Row[Any], failed_at: dt.datetime, event_id: str) -> bool:
+    """Whether an attempt came after a failure. Of two failures in one second one is the later."""
+    if row.occurred_at != failed_at:
+        return bool(row.occurred_at > failed_at)
+    if row.event_type == EventType.FAILED:
+        return bool(row.event_id > event_id)
+    return row.event_type in _SUCCESSES
+
+
+def _at_its_time(attempt: Attempt, now: dt.datetime) -> str:
     is_over = attempt.next_at is not None and attempt.next_at <= now
     return MISSED if is_over or now - attempt.due_at > _MOST_LATE else DUE
 

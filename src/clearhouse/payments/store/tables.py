@@ -249,12 +249,13 @@ retry_attempt = sa.Table(
     sa.Column("event_id", _KEY, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
     sa.Column("due_at", sa.DateTime, nullable=False),
-    sa.Column("outcome", sa.String(20), nullable=False),  # due, paid, canceled, missed
+    sa.Column("outcome", sa.String(20), nullable=False),  # see payments.retry_due
     sa.Column("decided_at", sa.DateTime, nullable=False),
 )
 """What came of the times at which a failed payment was to be tried again. `due` ones are published;
-a payment that had been `paid` or `canceled` meanwhile is not tried again, nor at a time that was
-`missed`: the one after it had come by then, or it was more than a day ago.
+a payment that had been `paid` or `canceled` meanwhile is not tried again, nor by a plan that is
+`superseded`: a later attempt was made, which is under way or has a plan of its own. A time that was
+`missed` is let go: the one after it had come by then, or it was more than a day ago.
 """
 
 letter_state = sa.Table(

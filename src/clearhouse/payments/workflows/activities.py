@@ -122,7 +122,7 @@ class PaymentActivities:
     @activity.defn(name=declared.DECIDE_RETRY.name)
     @coded
     async def decide_retry(self, attempt: Attempt) -> str:
-        """What comes of a time at which it was to be: due, paid, canceled or missed."""
+        """What comes of a time at which it was to be (see `retry_due`)."""
         outcome = await asyncio.to_thread(decide, self._store, attempt, _now())
         self._on_retry(outcome)
         return outcome

@@ -9,7 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from clearhouse.payments.activities import DECIDE_RETRY
-    from clearhouse.payments.retry_due import CANCELED, PAID, Attempt
+    from clearhouse.payments.retry_due import ENDS, Attempt
     from clearhouse.payments.workflows.messages import RETRY_PLAN, STATE, Plan, RunState
     from clearhouse.workflows.temporal_policies import run_local
 
@@ -26,7 +26,7 @@ class RetryPlanWorkflow(WaitingRun):
 
     @workflow.run
     async def run(self, plan: Plan) -> list[str]:
-        """What came of each time, up to the last that mattered: due, missed, paid, canceled."""
+        """What came of each time, up to the last that mattered (`retry_due`)."""
         later: list[dt.datetime | None] = [*plan.attempts[1:], None]
         for number, (at, next_at) in enumerate(zip(plan.attempts, later, strict=True), 1):
             attempt = Attempt(event_id=plan.event_id, number=number, due_at=at, next_at=next_at)
@@ -35,7 +35,7 @@ class RetryPlanWorkflow(WaitingRun):
                 await workflow.sleep(pause)
             outcome = await self._decided(attempt)
             self._outcomes.append(outcome)
-            if outcome in (PAID, CANCELED):
+            if outcome in ENDS:
                 break
         return self._outcomes
 
