@@ -59,6 +59,14 @@ def test_a_rows_time_is_of_the_time_zone_that_it_names(zone: str, moved_at: str)
     assert (entry.amount_minor, entry.fee_minor, entry.net_minor) == (1000, 30, 970)
 
 
+def test_a_payout_that_the_bank_sent_back_is_in_the_balance_again() -> None:
+    row = ",,2026-07-01 00:30:00,UTC,BankInstructionReturned,PAYOUT1,EUR,,9.70,"
+
+    (entry,) = _entries(row)
+
+    assert (entry.kind, entry.source_id, entry.net_minor) == ("payout_returned", "PAYOUT1", 970)
+
+
 def test_a_time_zone_that_is_not_known_is_not_guessed() -> None:
     with pytest.raises(SourceError) as refused:
         _entries("PSP1,order 1,2026-07-01 00:30:00,XYZT,Settled,MOD1,EUR,,9.70,0.30")

@@ -33,6 +33,13 @@ def test_stripe_fee_comes_with_the_expanded_entry_and_never_across_currencies():
         assert found.fee_minor == fee
 
 
+def test_stripe_a_failed_charge_that_is_updated_has_not_failed_again():
+    failed = n.charge(status="failed", captured=False, metadata={"note": "written later"})
+
+    assert n.outcome(n.stripe("charge.updated", failed)).why == "not_posted"
+    assert n.event_of(n.stripe("charge.failed", failed)).event_type is EventType.FAILED
+
+
 def test_stripe_fields_of_a_charge():
     event = n.event_of(
         n.stripe(

@@ -40,7 +40,7 @@ _EXPANDED_REFUNDS_BEFORE = "2024-10-28"
 _THIN = "v2.core.event"
 _PATH = re.compile(r"/v[12]/[A-Za-z0-9_/.-]{1,200}")
 
-Reader = Callable[[Notice, bytes | msgspec.Raw, str], Said]
+Reader = Callable[[Notice, bytes | msgspec.Raw, str], Said | str]
 
 _READERS: Mapping[str, Reader] = {
     "charge.succeeded": objects.charge,

@@ -142,10 +142,6 @@ _CHARGE_TYPES = {
     "charge.failed": EventType.FAILED,
     "charge.expired": EventType.CANCELED,
 }
-_CHARGE_STATUSES = {
-    "pending": EventType.PENDING,
-    "failed": EventType.FAILED,
-}
 _INTENT_TYPES = {
     "payment_intent.amount_capturable_updated": EventType.AUTHORIZED,
     "payment_intent.processing": EventType.PENDING,
@@ -183,12 +179,17 @@ _PAYOUT_STATUSES = {
 }
 
 
-def charge(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said:
-    """What a charge says under an event of some type."""
+def charge(notice: Notice, data: bytes | msgspec.Raw, kind: str) -> Said | str:
+    """What a charge says under an event of some type, or why it is not posted.
+
+    A charge that failed is updated where only its description is; it has not failed again.
+    """
     found = decode(_CHARGE, data, OBJECT_AT)
     event_type = _CHARGE_TYPES.get(kind)
-    if event_type is None and kind == "charge.updated":
-        event_type = _CHARGE_STATUSES.get(found.status or "")
+    if kind == "charge.updated" and found.status == "failed":
+        return "not_posted"
+    if kind == "charge.updated" and found.status == "pending":
+        event_type = EventType.PENDING
     if event_type is None:
         event_type = EventType.CAPTURED if found.captured else EventType.AUTHORIZED
     amount = found.amount

@@ -28,6 +28,7 @@ _KINDS = {
     "ChargebackReversed": EntryKind.DISPUTE_REVERSED,
     "Fee": EntryKind.FEE,
     "MerchantPayout": EntryKind.PAYOUT,
+    "BankInstructionReturned": EntryKind.PAYOUT_RETURNED,
 }
 _FEES = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC)")
 _NEEDED = (
