@@ -1,5 +1,6 @@
 """A domain that the pipeline has never seen: everything works for it, by its declaration alone."""
 
+import datetime as dt
 import json
 import re
 import subprocess
@@ -42,6 +43,18 @@ def test_a_reader_who_asks_for_a_day_opens_the_files_of_no_other(toy: Toy) -> No
 
     counts = re.findall(r"Total Files Read: (\d+)", plan)
     assert counts == ["1", "1"]  # of tickets, and of hidden ones
+
+
+def test_a_day_that_was_pulled_before_it_was_over_is_asked_for_again(tmp_path: Path) -> None:
+    toy = Toy(tmp_path / "home")
+    today = dt.datetime.now(dt.UTC).date()
+    asked_again = {}
+    for day in (DAYS[0], today):
+        days = ("--from", day, "--to", day)
+        for _ in range(2):
+            told = json.loads(toy.command("run", "toy", *days, "--json").stdout)
+        asked_again[day] = str(day) in next(iter(told["steps"].values()))["done"]
+    assert asked_again == {DAYS[0]: False, today: True}
 
 
 def test_a_held_day_is_seen_when_it_is_released(toy: Toy) -> None:

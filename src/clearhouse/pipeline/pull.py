@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from clearhouse.books.clerk import Clerk
-from clearhouse.books.model import EntryKey, Status, digest
+from clearhouse.books.model import Entry, EntryKey, Status, digest
 from clearhouse.core.background import import_beside
 from clearhouse.core.contract import Contract, PayloadFormat, rows_of
 from clearhouse.core.contract.rows import landed_rows
@@ -275,6 +275,8 @@ def _landed_by(
 
     The manifest says the first request that gave these bytes; another one that gave the same
     bytes is known to the books.
+
+    A day that was entered before it was over is not whole, unless the source says what it holds.
     """
     landed = run.landing.days(source, Window(min(keys), max(keys)))
     entered = run.entries(dataset.names.landed[source], list(keys))
@@ -282,10 +284,17 @@ def _landed_by(
     for day, key in keys.items():
         objects = landed.get(day, [])
         asked = any(o.request == requests[day] for o in objects)
-        known = day in entered and entered[day].entry_id == key.entry_id
-        if objects and (asked or known) and all(map(run.landing.verify, objects)):
+        entry = entered.get(day)
+        known = entry is not None and entry.entry_id == key.entry_id
+        is_whole = STATE in requests[day] or entry is None or _was_over(entry)
+        if objects and (asked or known) and is_whole and all(map(run.landing.verify, objects)):
             found[day] = key.entry_id
     return found
+
+
+def _was_over(entry: Entry) -> bool:
+    """Whether the day was over, in UTC, when it was entered."""
+    return entry.entered_at is not None and entry.entered_at.date() > entry.key.book_date
 
 
 async def _pull_all(run: Run, pulls: Sequence[_Pull], arrivals: _Arrivals) -> None:
