@@ -1,5 +1,4 @@
 {{ config(schema='next', materialized='table', tags=['published']) }}
 
-{{ touched_entities(
-    'product_key', ref('int_retail_published'), ref('int_retail_touched_keys'), 'retail.sales'
-) }}
+select distinct product_key
+from {{ ref('int_retail_touched_combinations') }}
