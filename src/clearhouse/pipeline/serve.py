@@ -105,11 +105,12 @@ def _touched_days(
 def _changed_parts(run: Run, derived: Derived, part: str) -> list[dt.date]:
     """The dates by which rows of a derived table differ from those built for its touched keys."""
     delta = f"next.{derived.name}"
-    in_force = f"SELECT * FROM {derived.served} WHERE {derived.is_touched}"
-    differing = f"""(
-        (({in_force}) EXCEPT SELECT * FROM {delta})
-        UNION ALL (SELECT * FROM {delta} EXCEPT ({in_force}))) AS differing"""
-    answer = run.engine.query(f"SELECT DISTINCT CAST({part} AS DATE) AS part FROM {differing}")
+    sql = f"""WITH in_force AS MATERIALIZED (
+            SELECT * FROM {derived.served} WHERE {derived.is_touched})
+        SELECT DISTINCT CAST({part} AS DATE) AS part
+        FROM ((SELECT * FROM in_force EXCEPT SELECT * FROM {delta})
+            UNION ALL (SELECT * FROM {delta} EXCEPT SELECT * FROM in_force)) AS differing"""
+    answer = run.engine.query(sql)
     return sorted(answer["part"].to_pylist())
 
 
@@ -171,8 +172,12 @@ def _parts_to_serve(run: Run, derived: Derived, *, anew: bool) -> list[Part]:
         return []
     if not derived.part:
         return [(derived.served, "", None)]
-    find = _all_parts if anew else _changed_parts
-    changed = find(run, derived, derived.part)
+    changed: list[dt.date | None] = (
+        # Its columns by themselves too: of a table without rows readers are shown these.
+        [None, *_all_parts(run, derived, derived.part)]
+        if anew
+        else [*_changed_parts(run, derived, derived.part)]
+    )
     return [(derived.served, derived.part, day) for day in changed]
 
 
