@@ -15,24 +15,26 @@
     references: the model of references, served in gold: those of the touched keys.
 
     The search is over references and not over records, so that a group costs what it has of both,
-    and not their pairs.
+    and not their pairs; and it looks at records that are not touched alone.
 #}
 {% macro connected_keys(references, touched) -%}
     with recursive reached as (
 
         select reference, is_asking
-        from {{ references_before_and_after(references) }} as own
-        where _record_key in (select _record_key from {{ touched }})
+        from (
+            select reference, is_asking
+            from {{ served('gold', references) }} as served
+            where _record_key in (select _record_key from {{ touched }})
+
+            union all
+
+            select reference, is_asking
+            from {{ references }} as delta
+        ) as of_touched
 
         union
 
-        select beside.reference, beside.is_asking
-        from reached
-        inner join {{ references_before_and_after(references) }} as met
-            on met.reference = reached.reference
-            and met.is_asking = (not reached.is_asking)
-        inner join {{ references_before_and_after(references) }} as beside
-            on beside._record_key = met._record_key
+        {{ references_beside(references, touched) }}
 
     )
 
@@ -42,21 +44,45 @@
     union
 
     select met._record_key
-    from reached
-    inner join {{ references_before_and_after(references) }} as met
-        on met.reference = reached.reference
-        and met.is_asking = (not reached.is_asking)
+    from {{ references_of_others(references, touched) }} as met
+    where (met.reference, met.is_asking) in (select reference, not is_asking from reached)
 {%- endmacro %}
 
 
-{% macro references_before_and_after(references) -%}
+{# The references of records that are neighbours by what is `reached`. A query. #}
+{% macro references_beside(references, touched) -%}
+    {{ return(adapter.dispatch('references_beside', 'clearhouse')(references, touched)) }}
+{%- endmacro %}
+
+{% macro default__references_beside(references, touched) -%}
+    select beside.reference, beside.is_asking
+    from reached
+    inner join {{ references_of_others(references, touched) }} as met
+        on met.reference = reached.reference
+        and met.is_asking = (not reached.is_asking)
+    inner join {{ served('gold', references) }} as beside
+        on beside._record_key = met._record_key
+{%- endmacro %}
+
+{# DuckDB does not know how little is reached, and would hash all references for the joins. #}
+{% macro duckdb__references_beside(references, touched) -%}
+    select beside.reference, beside.is_asking
+    from {{ served('gold', references) }} as beside
+    where beside._record_key in (
+        select met._record_key
+        from {{ references_of_others(references, touched) }} as met
+        where (met.reference, met.is_asking) in (select reference, not is_asking from reached)
+    )
+{%- endmacro %}
+
+
+{# The references of records that are not touched. A relation. #}
+{% macro references_of_others(references, touched) -%}
     (
         select reference, is_asking, _record_key
-        from {{ served('gold', references) }}
-
-        union all
-
-        select reference, is_asking, _record_key
-        from {{ references }}
+        from {{ served('gold', references) }} as served
+        where not exists (
+            select 1 from {{ touched }} as touched where touched._record_key = served._record_key
+        )
     )
 {%- endmacro %}

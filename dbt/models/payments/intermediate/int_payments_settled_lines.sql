@@ -11,7 +11,9 @@ with captures as (
 
 entries as (
 
-    select *
+    select
+        entry_id, subject_key, source_id, about, kind, amount_minor, fee_minor, net_minor, currency,
+        provider, account, livemode, moved_at
     from {{ payout_entries_after('subject_key in ' ~ touched) }} as entries
 
 )

@@ -11,7 +11,7 @@ with payouts as (
 
 entries as (
 
-    select *
+    select payout_key, subject_key, kind, about, amount_minor, fee_minor, net_minor
     from {{ payout_entries_after(touched) }} as entries
 
 )

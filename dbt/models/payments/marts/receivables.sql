@@ -11,18 +11,19 @@ with captures as (
 
 charges as (
 
-    select *
+    select payout_key, subject_key, source_id, kind
     from {{ payout_entries_after("kind = 'charge' and subject_key in " ~ touched) }} as charges
 
 ),
 
 entries as (
 
-    select * from charges
+    select payout_key, subject_key, source_id, kind
+    from charges
 
     union all
 
-    select *
+    select payout_key, subject_key, source_id, kind
     from {{ payout_entries_after(
         "kind = 'payout_returned' and subject_key in (select payout_key from charges)"
     ) }} as returned
