@@ -27,11 +27,10 @@ Rows = Counter[tuple[Any, ...]]
 Publication = Mapping[dt.date, str | None]
 """The build that each of some days goes to; None: it is withdrawn."""
 
-publications = st.lists(
-    st.dictionaries(st.sampled_from(DAYS), st.sampled_from((*BUILDS, None)), min_size=1),
-    min_size=1,
-    max_size=5,
+publication: st.SearchStrategy[Publication] = st.dictionaries(
+    st.sampled_from(DAYS), st.sampled_from((*BUILDS, None)), min_size=1
 )
+publications = st.lists(publication, min_size=1, max_size=5)
 
 
 def few_examples(number: int) -> settings:
@@ -106,9 +105,7 @@ class Models:
         """The same as `mends_all`, of a domain with one dataset, or of the first one alone."""
         self.mends_all([rows], [[publication] for publication in history])
 
-    def mends_all(
-        self, rows: Sequence[pa.Table], history: Sequence[Sequence[Publication]]
-    ) -> None:
+    def mends_all(self, rows: Sequence[pa.Table], history: Sequence[Sequence[Publication]]) -> None:
         """See that publications one after the other leave what is built from nothing.
 
         Args:
@@ -126,8 +123,7 @@ class Models:
                 dataset: {
                     day: entry
                     for day, build in changed.items()
-                    if pointers[dataset].get(day)
-                    != (entry := build and entry_of(day, build))
+                    if pointers[dataset].get(day) != (entry := build and entry_of(day, build))
                 }
                 for dataset, changed in zip(ids, publication, strict=True)
             }
