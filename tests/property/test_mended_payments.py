@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from domain_warehouse import DomainWarehouse
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mended_models import BUILDS, DAYS, Models, Publication, entry_of, few_examples, publication
 
@@ -120,7 +120,23 @@ def entries_of(row: st.SearchStrategy[Row], key: str, least: int) -> st.SearchSt
 histories = st.lists(st.tuples(publication, publication), min_size=3, max_size=6)
 
 
+TOLD = [({DAYS[0]: "a"}, {}), ({DAYS[1]: "a"}, {})]
+WITHDRAWN = [({DAYS[0]: "a", DAYS[1]: "a"}, {}), ({DAYS[1]: None}, {})]
+
+
+def found_by(kind: str, history: list[tuple[Publication, Publication]], **hint: str) -> Any:
+    """Arguments of the test: an event names no payment, and one of another day has its payment."""
+    row = {"event_type": kind, "provider": "stripe", "occurred_at": NOON, **hint}
+    first = [{**row, "event_id": "e1"}]
+    then = [{**row, "event_id": "e2", "payment_id": "p1"}]
+    events = {(DAYS[0], "a"): first, (DAYS[1], "a"): then}
+    return {"events": events, "settlements": {}, "history": history}
+
+
 @few_examples(15)
+@example(**found_by("authorized", TOLD, merchant_reference="m1"))
+@example(**found_by("refunded", TOLD, refund_id="re1"))
+@example(**found_by("refunded", WITHDRAWN, refund_id="re1"))
 @given(
     events=entries_of(an_event(), "event_id", 3),
     settlements=entries_of(an_entry(), "entry_id", 2),

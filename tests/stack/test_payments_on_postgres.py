@@ -54,8 +54,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[
         late = _late_events(embedded)
         for home in (embedded, copy):
             home.receive(TOMORROW, late)
-        with closing(open_store(postgres)) as store:
-            record_all(copy, store)
+        copy.record(postgres)
         ran = homes.both(lambda home: home.run(TOMORROW, TOMORROW))
         assert [each.exit_code for each in ran] == [0, 0], [each.output for each in ran]
         yield homes
@@ -63,11 +62,11 @@ def homes(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[
 
 def _late_events(home: payments_home.Home) -> list[PaymentEvent]:
     """Of what is published: a refund, a link that joins two payments, a payout taken back."""
-    first, second = home.read(
-        """SELECT payment_id, account, livemode, capture_id
-        FROM marts.payments JOIN marts.payment_captures USING (payment_key)
-        WHERE marts.payments.provider = 'stripe' AND marts.payments.account = 'default'
-            AND marts.payments.livemode AND stands
+    (first,), (second,) = home.read(
+        """SELECT payments.payment_id
+        FROM marts.payments JOIN marts.payment_captures AS captures USING (payment_key)
+        WHERE payments.provider = 'stripe' AND payments.account = 'default'
+            AND payments.livemode AND captures.stands
         ORDER BY payment_id LIMIT 2"""
     )
     ((payout_id,),) = home.read(
@@ -76,8 +75,8 @@ def _late_events(home: payments_home.Home) -> list[PaymentEvent]:
     )
     of = {"account": "default", "occurred_at": noon(TOMORROW)}
     return [
-        an_event(EventType.REFUNDED, payment_id=first[0], amount_minor=1, **of),
-        an_event(EventType.CAPTURED, payment_id=second[0], linked_id=first[0], **of),
+        an_event(EventType.REFUNDED, payment_id=first, amount_minor=1, **of),
+        an_event(EventType.CAPTURED, payment_id=second, linked_id=first, **of),
         an_event(EventType.PAYOUT_SENT, payout_id="back", is_reversal_of=payout_id, **of),
         an_event(EventType.DISPUTE_OPENED, payment_id=None, dispute_id="alone", **of),
         an_event(EventType.CAPTURED, payment_id="new", **of),
