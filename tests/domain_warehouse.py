@@ -46,8 +46,10 @@ class DomainWarehouse:
         self.folder = folder
         self.domain = domain
         self.dataset = domain.datasets[0]
-        contracts = [Contract.load(domain.contracts / f"{d.name}.yaml") for d in domain.datasets]
-        self.contract, *self._others = contracts
+        self.contracts = [
+            Contract.load(domain.contracts / f"{d.name}.yaml") for d in domain.datasets
+        ]
+        self.contract, *self._others = self.contracts
         self._generation = 0
         self._project_dir = assembled(
             DBT_DIR, domain.models, domain.model_tests, folder / "project"
@@ -135,10 +137,9 @@ class DomainWarehouse:
 
     @property
     def _publishing(self) -> Run:
-        contracts = (self.contract, *self._others)
         opened = [
             SimpleNamespace(id=contract.id, declared=declared)
-            for contract, declared in zip(contracts, self.domain.datasets, strict=True)
+            for contract, declared in zip(self.contracts, self.domain.datasets, strict=True)
         ]
         return cast(Run, _Publishing(self.engine, self.domain.name, opened))
 

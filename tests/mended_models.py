@@ -27,11 +27,10 @@ Rows = Counter[tuple[Any, ...]]
 Publication = Mapping[dt.date, str | None]
 """The build that each of some days goes to; None: it is withdrawn."""
 
-publications = st.lists(
-    st.dictionaries(st.sampled_from(DAYS), st.sampled_from((*BUILDS, None)), min_size=1),
-    min_size=1,
-    max_size=5,
+publication: st.SearchStrategy[Publication] = st.dictionaries(
+    st.sampled_from(DAYS), st.sampled_from((*BUILDS, None)), min_size=1
 )
+publications = st.lists(publication, min_size=1, max_size=5)
 
 
 def few_examples(number: int) -> settings:
@@ -72,24 +71,27 @@ class Models:
     @classmethod
     def of(cls, warehouse: DomainWarehouse, in_order: Sequence[str]) -> "Models":
         """The models of a warehouse in which a publication was made: `scratch.template` has the
-        rows of its fact, and from now on the fact has those of `begin`."""
-        fact = warehouse.dataset.gold
-        shown = "next." + fact.partition(".")[2]
+        rows of its first fact, and from now on facts have those of `_begin`."""
         compiled = warehouse.folder / "dbt" / "target" / "compiled"
         files = {path.stem: path for path in compiled.rglob("models/**/*.sql")}
-        # What the pipeline shows the models of the fact before a publication.
-        changed = f"""SELECT * FROM {fact}
-            WHERE _entry_id IN (SELECT entry_id FROM ops.pending)
-                OR _entry_id IN (
-                    SELECT p.entry_id FROM ops.publication p
-                    JOIN ops.pending q ON p.dataset = q.dataset AND p.book_date = q.book_date)"""
         warehouse.engine.execute(
             "CREATE SCHEMA scratch",
-            f"CREATE TABLE scratch.template AS SELECT * FROM {fact}",
-            "CREATE TABLE scratch.rows AS SELECT * FROM scratch.template WHERE false",
-            f"CREATE OR REPLACE VIEW {fact} AS SELECT * FROM scratch.rows",
+            f"CREATE TABLE scratch.template AS SELECT * FROM {warehouse.dataset.gold}",
         )
-        warehouse.engine.execute(f"CREATE OR REPLACE VIEW {shown} AS {changed}")
+        for dataset in warehouse.domain.datasets:
+            fact, rows = dataset.gold, _rows_of(dataset.gold)
+            # What the pipeline shows the models of the fact before a publication.
+            changed = f"""SELECT * FROM {fact}
+                WHERE _entry_id IN (SELECT entry_id FROM ops.pending)
+                    OR _entry_id IN (
+                        SELECT p.entry_id FROM ops.publication p JOIN ops.pending q
+                            ON p.dataset = q.dataset AND p.book_date = q.book_date)"""
+            warehouse.engine.execute(
+                f"CREATE TABLE {rows} AS SELECT * FROM {fact} WHERE false",
+                f"CREATE OR REPLACE VIEW {fact} AS SELECT * FROM {rows}",
+            )
+            shown = "next." + fact.partition(".")[2]
+            warehouse.engine.execute(f"CREATE OR REPLACE VIEW {shown} AS {changed}")
         for name in in_order:  # the first publication builds in place, and leaves views of it
             kind = warehouse.execute(
                 f"select table_type from information_schema.tables "
@@ -100,26 +102,39 @@ class Models:
         return cls(warehouse, {name: files[name].read_text() for name in in_order})
 
     def mends(self, rows: pa.Table, history: Sequence[Publication]) -> None:
+        """The same as `mends_all`, of a domain with one dataset, or of the first one alone."""
+        self.mends_all([rows], [[publication] for publication in history])
+
+    def mends_all(self, rows: Sequence[pa.Table], history: Sequence[Sequence[Publication]]) -> None:
         """See that publications one after the other leave what is built from nothing.
 
         Args:
-            rows: of the fact, of all entries.
-            history: the publications.
+            rows: by dataset, of its fact, of all entries.
+            history: the publications, of each dataset its own.
 
         Raises:
             AssertionError: they don't, or one doesn't say what it changed.
         """
+        ids = [contract.id for contract in self.warehouse.contracts[: len(rows)]]
         self._begin(rows)
-        pointers: dict[dt.date, str] = {}
+        pointers: dict[str, dict[dt.date, str]] = {dataset: {} for dataset in ids}
         for publication in history:
-            wanted = {day: build and entry_of(day, build) for day, build in publication.items()}
-            pending = {day: entry for day, entry in wanted.items() if pointers.get(day) != entry}
-            if not pending:
+            pending = {
+                dataset: {
+                    day: entry
+                    for day, build in changed.items()
+                    if pointers[dataset].get(day) != (entry := build and entry_of(day, build))
+                }
+                for dataset, changed in zip(ids, publication, strict=True)
+            }
+            if not any(pending.values()):
                 continue
             before = self._served()
             self._build(pending)
-            self.warehouse.flip({self.warehouse.contract.id: pending})
-            pointers = {d: e for d, e in {**pointers, **pending}.items() if e is not None}
+            self.warehouse.flip(pending)
+            for dataset, changed in pending.items():
+                after = {**pointers[dataset], **changed}
+                pointers[dataset] = {d: e for d, e in after.items() if e is not None}
             self._says_what_changed(before)
         mended = self._served()
 
@@ -132,20 +147,28 @@ class Models:
 
     @property
     def _derived(self) -> Sequence[Any]:
-        return derived_tables(self.warehouse.dataset, self.warehouse.contract.id)
+        return [
+            derived
+            for dataset, contract in zip(
+                self.warehouse.domain.datasets, self.warehouse.contracts, strict=True
+            )
+            for derived in derived_tables(dataset, contract.id)
+            if derived.name in self.queries
+        ]
 
-    def _begin(self, rows: pa.Table) -> None:
+    def _begin(self, rows: Sequence[pa.Table]) -> None:
         """Gold entries, of which none is published."""
+        for dataset, some in zip(self.warehouse.domain.datasets, rows, strict=False):
+            table = _rows_of(dataset.gold)
+            self.warehouse.engine.execute(f"DELETE FROM {table}", Insert(table, some))
         self.warehouse.engine.execute(
-            "DELETE FROM scratch.rows",
-            Insert("scratch.rows", rows),
             *(f"DELETE FROM {each.served}" for each in self._derived),
             *(f"DELETE FROM ops.{name}" for name in ("publication", "pending", "to_serve")),
         )
 
-    def _build(self, pending: Mapping[dt.date, str | None]) -> None:
+    def _build(self, pending: Mapping[str, Mapping[dt.date, str | None]]) -> None:
         """What dbt does for a publication."""
-        ops.set_pending(self.warehouse.engine, {self.warehouse.contract.id: pending})
+        ops.set_pending(self.warehouse.engine, pending)
         self.warehouse.engine.execute(
             *(f"CREATE OR REPLACE TABLE next.{name} AS {sql}" for name, sql in self.queries.items())
         )
@@ -170,6 +193,11 @@ class Models:
             )
             assert changed <= {part for (part,) in told}, served
         self.warehouse.engine.execute("DELETE FROM ops.to_serve")
+
+
+def _rows_of(fact: str) -> str:
+    """The table whose rows a fact has."""
+    return f"scratch.{fact.partition('.')[2]}"
 
 
 def _part(part: str) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from cli_session import command
 from click.testing import Result
 
+from clearhouse.core.urls import SecretUrl
 from clearhouse.landing import Landing
 from clearhouse.log.log import Message, Progress
 from clearhouse.log.sqlite import SqliteLog
@@ -59,9 +60,9 @@ class Home:
         if normalize:
             self.record()
 
-    def record(self) -> None:
-        """The worker records what the log has."""
-        store = open_store(self.settings.payments_database_url)
+    def record(self, url: str | SecretUrl | None = None) -> None:
+        """The worker records what the log has, in the home's store or in another one."""
+        store = open_store(url or self.settings.payments_database_url)
         recorder = Recorder(store, lambda: self.now)
         with self.log() as log:
             with store.reading() as connection:

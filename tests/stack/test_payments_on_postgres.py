@@ -1,4 +1,6 @@
-"""A month of payments on PostgreSQL, as operational store and as engine, is what it is in files."""
+"""Payments on PostgreSQL, as operational store and as engine, are what they are in files: a month,
+and a night that touches some of it.
+"""
 
 import datetime as dt
 import shutil
@@ -8,9 +10,11 @@ from pathlib import Path
 
 import payments_home
 import pytest
+from payment_lives import an_event
 from payments_month import noon, normalize, provider_apis, record_all
 
 from clearhouse.core.urls import SecretUrl
+from clearhouse.payments.event import EventType, PaymentEvent
 from clearhouse.payments.store.database import open_store
 from clearhouse.sandbox.payments.options import PaymentOptions
 from clearhouse.sandbox.payments.oracle import differences
@@ -18,7 +22,7 @@ from clearhouse.sandbox.payments.world import World
 from stack.server import Server
 from stack.two_engines import Home, TwoHomes
 
-TODAY = dt.date(2026, 3, 9)
+TODAY, TOMORROW = dt.date(2026, 3, 9), dt.date(2026, 3, 10)
 OPTIONS = PaymentOptions(seed=11, webhooks=500, today=TODAY)
 
 
@@ -47,10 +51,39 @@ def homes(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[
         )
         ran = homes.both(lambda home: home.run(TODAY, TODAY))
         assert [each.exit_code for each in ran] == [0, 0], [each.output for each in ran]
+        late = _late_events(embedded)
+        for home in (embedded, copy):
+            home.receive(TOMORROW, late)
+        copy.record(postgres)
+        ran = homes.both(lambda home: home.run(TOMORROW, TOMORROW))
+        assert [each.exit_code for each in ran] == [0, 0], [each.output for each in ran]
         yield homes
 
 
-def test_both_hold_the_same(homes: TwoHomes) -> None:
+def _late_events(home: payments_home.Home) -> list[PaymentEvent]:
+    """Of what is published: a refund, a link that joins two payments, a payout taken back."""
+    (first,), (second,) = home.read(
+        """SELECT payments.payment_id
+        FROM marts.payments JOIN marts.payment_captures AS captures USING (payment_key)
+        WHERE payments.provider = 'stripe' AND payments.account = 'default'
+            AND payments.livemode AND captures.stands
+        ORDER BY payment_id LIMIT 2"""
+    )
+    ((payout_id,),) = home.read(
+        """SELECT payout_id FROM marts.payouts WHERE provider = 'stripe' AND account = 'default'
+            AND livemode AND status = 'paid' ORDER BY payout_id LIMIT 1"""
+    )
+    of = {"account": "default", "occurred_at": noon(TOMORROW)}
+    return [
+        an_event(EventType.REFUNDED, payment_id=first, amount_minor=1, **of),
+        an_event(EventType.CAPTURED, payment_id=second, linked_id=first, **of),
+        an_event(EventType.PAYOUT_SENT, payout_id="back", is_reversal_of=payout_id, **of),
+        an_event(EventType.DISPUTE_OPENED, payment_id=None, dispute_id="alone", **of),
+        an_event(EventType.CAPTURED, payment_id="new", **of),
+    ]
+
+
+def test_both_hold_the_same_after_a_night_that_touches_some(homes: TwoHomes) -> None:
     assert list(homes.differences()) == []
     embedded, on_server = homes.books()
     assert embedded == on_server

@@ -134,19 +134,23 @@
     A derived table after the publication being made: the rows of entities that it does not touch as
     they are, and the others as the delta says. A relation, to be used behind FROM or JOIN.
 
-    schema: where the table is served. key: the entity's column in both relations.
+    schema: where the table is served. key: the entity's column in both relations. touched_key: its
+    column in `touched`, where that is called otherwise. among: a condition on columns of the table,
+    for those rows alone for which it holds.
 #}
-{% macro derived_after(schema, delta, key, touched) -%}
+{% macro derived_after(schema, delta, key, touched, touched_key=none, among='true') -%}
     (
         select served.*
         from {{ served(schema, delta) }} as served
         where not exists (
-            select 1 from {{ touched }} as touched where touched.{{ key }} = served.{{ key }}
-        )
+            select 1 from {{ touched }} as touched
+            where touched.{{ touched_key or key }} = served.{{ key }}
+        ) and {{ among }}
 
         union all
 
         select *
-        from {{ delta }}
+        from {{ delta }} as delta
+        where {{ among }}
     )
 {%- endmacro %}

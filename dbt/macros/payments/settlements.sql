@@ -43,12 +43,7 @@
         select
             entries.*,
             {{ payment_scope() }} as scope,
-            case
-                when kind in ('charge', 'capture_failed', 'fee') then 'capture'
-                when kind in ('refund', 'refund_undone') then 'refund'
-                when kind in ('dispute', 'dispute_reversed') then 'dispute'
-                when kind in ('payout', 'payout_returned') then 'payout'
-            end as about
+            {{ object_of_entry('kind') }} as about
         from {{ entries }} as entries
 
     )
@@ -62,6 +57,17 @@
         on scoped.scope = known.scope
         and scoped.about = known.about
         and scoped.source_id = known.id
+{%- endmacro %}
+
+
+{# What an entry of a kind is of: capture, refund, dispute or payout; null of another kind. #}
+{% macro object_of_entry(kind) -%}
+    case
+        when {{ kind }} in ('charge', 'capture_failed', 'fee') then 'capture'
+        when {{ kind }} in ('refund', 'refund_undone') then 'refund'
+        when {{ kind }} in ('dispute', 'dispute_reversed') then 'dispute'
+        when {{ kind }} in ('payout', 'payout_returned') then 'payout'
+    end
 {%- endmacro %}
 
 
@@ -165,11 +171,15 @@
 {%- endmacro %}
 
 
+{# After how many days captured money is due: weekly payouts, and the days that banks take. #}
+{% macro days_until_due() -%} 10 {%- endmacro %}
+
+
 {#
     Captured money as a receivable from the provider: due some days after it was captured, and settled
     by a payout that stands, or by a later one that brings the money of one that failed.
 #}
-{% macro receivables_of(captures, payouts, entries, as_of, due_days=10) -%}
+{% macro receivables_of(captures, payouts, entries, as_of) -%}
     with standing as (
 
         select payout_key, payout_id, sent_at
@@ -218,11 +228,11 @@
         case
             when settled.payout_key is not null then 'settled'
             when captures.provider = 'paypal' then 'in_balance'
-            when {{ plus_days('captures.first_at', due_days) }} < as_of.book_date then 'overdue'
+            when {{ plus_days('captures.first_at', days_until_due()) }} < as_of.book_date then 'overdue'
             else 'open'
         end as status,
         cast(captures.first_at as date) as captured_on,
-        {{ plus_days('captures.first_at', due_days) }} as due_on,
+        {{ plus_days('captures.first_at', days_until_due()) }} as due_on,
         settled.payout_key,
         settled.settled_at
     from {{ captures }} as captures

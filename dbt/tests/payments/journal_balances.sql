@@ -1,19 +1,12 @@
--- After the publication being made: debits equal credits in every posting, in its one currency, and the
--- journal says of each payment what its fold says.
-with events as (
+-- Of what the publication being made touches: debits equal credits in every posting, in its one currency,
+-- and the journal says of each payment what its fold says.
+with journal as (
 
-    {{ visible_after(
-        ref('int_payments_published'), ref('int_payments_hidden_records'),
-        ref('int_payments_touched_keys'), 'payments.events'
-    ) }}
+    select * from {{ ref('int_payments_event_lines') }}
 
-),
+    union all
 
-{{ folded(['history', 'captures', 'refunds', 'payouts', 'payments'], events='events') }},
-
-journal as (
-
-    {{ journal_of('history', 'captures', 'refunds', 'payouts') }}
+    select * from {{ ref('int_payments_settled_lines') }}
 
 ),
 
@@ -26,7 +19,7 @@ posted as (
             as owed_minor,
         {{ minor_sum("case when account_code = 'disputes' then debit_minor - credit_minor end") }}
             as disputed_minor
-    from journal
+    from {{ ref('int_payments_event_lines') }}
     group by subject_key, currency
 
 )
@@ -39,7 +32,7 @@ having sum(debit_minor) <> sum(credit_minor) or count(*) <> 2 or count(distinct 
 union all
 
 select 'the journal is not the payment', payments.payment_key, payments.status
-from payments
+from {{ ref('payments') }} as payments
 left join posted
     on payments.payment_key = posted.subject_key
     and payments.currency = posted.currency
@@ -49,5 +42,5 @@ where payments.captured_minor - payments.refunded_minor <> coalesce(posted.owed_
 union all
 
 select 'more is refunded than captured', payment_key, status
-from payments
+from {{ ref('payments') }} as payments
 where refunded_minor > captured_minor or refunded_minor < 0 or captured_minor < 0

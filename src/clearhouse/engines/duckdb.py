@@ -147,8 +147,18 @@ class DuckDBEngine:
         entry_files.rewrite(self, fact, entry_id, sql)
 
     def begin_anew(self, anew: Anew) -> None:
-        """Let derived tables be built anew, in their places: readers have copies."""
-        self.execute(*(f"DROP TABLE IF EXISTS {table.relation}" for table in anew.tables))
+        """Let derived tables be built anew, in their places: readers have copies.
+
+        What is a table now may have been a view to models before these.
+        """
+        sql = "SELECT schema_name || '.' || view_name AS name FROM duckdb_views()"
+        views = {*self.query(sql)["name"].to_pylist()}
+        self.execute(
+            *(
+                f"DROP {'VIEW' if table.relation in views else 'TABLE'} IF EXISTS {table.relation}"
+                for table in anew.tables
+            )
+        )
 
     def placed_anew(self, anew: Anew) -> Sequence[str]:
         """Nothing: what was built anew is in its place."""

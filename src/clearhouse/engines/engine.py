@@ -46,7 +46,7 @@ class Partition:
     Attributes:
         relation: `schema.name`.
         column: SQL of the date that the table is cut by; "" where it is served whole.
-        day: which part; None where it is served whole.
+        day: which part; None where it is served whole, and for the columns of a table that is cut.
     """
 
     relation: str

@@ -175,7 +175,7 @@ class ReadersFile:
     def _write_whole(self, warehouse: Engine, served: Served, part: Partition, name: str) -> Path:
         path = self._folder / part.relation / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        where = served.where.get(part.relation, "true")
+        where = "false" if part.column else served.where.get(part.relation, "true")
         rows = warehouse.query(f"SELECT * FROM {part.relation} WHERE {where}")
         _write(rows, path)
         return path

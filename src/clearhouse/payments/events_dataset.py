@@ -1,15 +1,14 @@
 """The dataset of payment events: from the operational store to payments and their journal."""
 
 from clearhouse.engines.engine import Layout
+from clearhouse.payments.derived import OF_EVENTS
 from clearhouse.payments.frames import business_frames, raw_frames
 from clearhouse.payments.source import STORE
 from clearhouse.pipeline.domain import Dataset, Gate
 
 _VIEWS = (
-    *("payment_history", "payment_captures", "refunds", "disputes", "payouts", "payments"),
-    *("payout_entries", "payout_tie_out", "receivables", "payment_customers", "payment_journal"),
-    *("payment_trial_balance", "authorization_rate", "retry_recovery", "daily_volume"),
-    *("dispute_rate", "fees"),
+    *("payment_customers", "payment_journal", "payment_trial_balance", "authorization_rate"),
+    *("retry_recovery", "daily_volume", "dispute_rate", "fees"),
 )
 
 EVENTS = Dataset(
@@ -24,6 +23,7 @@ EVENTS = Dataset(
     raw_gate=Gate("payments_raw_gate", raw_frames),
     business_gate=Gate("payments_business_gate", business_frames),
     id_column="event_id",
+    derived=OF_EVENTS,
     views=tuple(f"marts.{name}" for name in _VIEWS),
     layout=Layout(indexes=(("payment_id",), ("payout_id",))),
 )

@@ -123,12 +123,12 @@ def _compare_derived(pair: Pair, table: Derived, days: Sequence[dt.date]) -> Ite
         others = sorted(run.publications.pointers(pair.dataset.id).keys() - {*days})
         where = f"NOT ({_on(run, others)})" if others else where
     else:
-        published = f"gold.{pair.dataset.declared.published}"
+        known_in = table.entities_in or f"gold.{pair.dataset.declared.published}"
         touched = _Touched(
             table,
             scratch.engine.query(f"SELECT * FROM {table.touched}"),
             scratch.engine.query(
-                f"SELECT DISTINCT {table.entity or table.key} AS {table.key} FROM {published}"
+                f"SELECT DISTINCT {table.entity or table.key} AS {table.key} FROM {known_in}"
             ),
         )
         if table.at:

@@ -130,6 +130,8 @@ class Derived:
         part: SQL of the date by which the table is served in parts; "" for a small one.
         is_internal: readers are not shown it.
         entity: SQL of a published row's entity, where it is not a column called like `key`.
+        entities_in: a table from whose rows `entity` is taken instead, where more than one
+            published row says which it is.
         grain: columns that tell the table's rows apart; unless said, `key` with `at` and `part`.
         feeds: other derived tables are made from its rows, also from those that are not touched.
         is_summary: readers are shown it as a materialized view, where the engine has those; its
@@ -145,6 +147,7 @@ class Derived:
     part: str = ""
     is_internal: bool = False
     entity: str = ""
+    entities_in: str = ""
     grain: tuple[str, ...] = ()
     feeds: bool = False
     is_summary: bool = False

@@ -172,8 +172,12 @@ def _parts_to_serve(run: Run, derived: Derived, *, anew: bool) -> list[Part]:
         return []
     if not derived.part:
         return [(derived.served, "", None)]
-    find = _all_parts if anew else _changed_parts
-    changed = find(run, derived, derived.part)
+    changed: list[dt.date | None] = (
+        # Its columns by themselves too: of a table without rows readers are shown these.
+        [None, *_all_parts(run, derived, derived.part)]
+        if anew
+        else [*_changed_parts(run, derived, derived.part)]
+    )
     return [(derived.served, derived.part, day) for day in changed]
 
 

@@ -44,7 +44,8 @@ select
     -- spine
     _record_id,
     _record_key,
-    _book_date
+    _book_date,
+    _entry_id
 from (
     {{ brought_rows(ref('fct_payment_events'), 'payments.events') }}
 ) as brought

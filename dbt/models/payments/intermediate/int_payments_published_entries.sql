@@ -24,10 +24,14 @@ select
     -- times
     moved_at,
 
+    -- as the source sent it
+    raw,
+
     -- spine
     _record_id,
     _record_key,
-    _book_date
+    _book_date,
+    _entry_id
 from (
     {{ brought_rows(ref('fct_settlement_entries'), 'payments.settlements') }}
 ) as brought

@@ -11,6 +11,6 @@ select
     count(*) as answered_payments,
     count(case when was_approved then 1 end) as approved_payments,
     {{ share('count(case when was_approved then 1 end)', 'count(*)') }} as authorization_rate
-from {{ ref('payments') }}
+from {{ served('marts', ref('payments')) }}
 where was_approved or failures > 0
 group by cast(first_at as date), provider, account, livemode, currency, method, card_brand

@@ -1,8 +1,6 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-with {{ folded(['payments', 'disputes']) }},
-
-captured as (
+with captured as (
 
     select
         {{ period_start('month', 'captured_at') }} as month_start,
@@ -12,7 +10,7 @@ captured as (
         count(*) as captured_payments,
         0 as opened_disputes,
         0 as lost_disputes
-    from payments
+    from {{ served('marts', ref('payments')) }}
     where captured_at is not null
     group by {{ period_start('month', 'captured_at') }}, provider, account, livemode
 
@@ -28,7 +26,7 @@ opened as (
         0 as captured_payments,
         count(*) as opened_disputes,
         count(case when status = 'lost' then 1 end) as lost_disputes
-    from disputes
+    from {{ served('marts', ref('disputes')) }}
     group by {{ period_start('month', 'first_at') }}, provider, account, livemode
 
 ),

@@ -1,5 +1,3 @@
-{{ config(schema='marts', materialized='view', tags=['published']) }}
+{{ config(schema='next', materialized='delta', meta={'served_in': 'marts'}, tags=['published']) }}
 
-with {{ folded(['disputes']) }}
-
-select * from disputes
+{{ disputes_of(ref('payment_history')) }}

@@ -1,17 +1,15 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-with {{ folded(['captures', 'entries']) }},
+with settled as (
 
-settled as (
-
-    {{ settled_fees('entries') }}
+    {{ settled_fees(served('marts', ref('payout_entries'))) }}
 
 ),
 
 charged as (
 
     select captures.*, coalesce(settled.fee_minor, captures.fee_minor) as known_fee_minor
-    from captures
+    from {{ served('marts', ref('payment_captures')) }} as captures
     left join settled
         on captures.payment_key = settled.payment_key
         and captures.capture_id = settled.capture_id

@@ -14,6 +14,6 @@ select
     {{ minor_sum('disputed_minor') }} as disputed_minor,
     min(first_at) as first_at,
     max(last_at) as last_at
-from {{ ref('payments') }}
+from {{ served('marts', ref('payments')) }}
 where customer_id is not null
 group by provider, account, livemode, customer_id, currency

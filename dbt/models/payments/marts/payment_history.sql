@@ -1,3 +1,19 @@
-{{ config(schema='marts', materialized='view', tags=['published']) }}
+{{ config(schema='next', materialized='delta', meta={'served_in': 'marts'}, tags=['published']) }}
 
-{{ events_of_payments(ref('payment_events')) }}
+with events as (
+
+    select *
+    from (
+        {{ visible_after(
+            ref('int_payments_published'), ref('int_payments_hidden_records'),
+            ref('int_payments_touched_keys'), 'payments.events'
+        ) }}
+    ) as visible
+    where _record_key in (select _record_key from {{ ref('int_payments_touched_events') }})
+
+)
+
+select *
+from (
+    {{ events_of_payments('events') }}
+) as history

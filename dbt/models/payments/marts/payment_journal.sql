@@ -1,15 +1,9 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-with {{ folded(['history', 'captures', 'refunds', 'payouts', 'entries']) }}
-
 select *
-from (
-    {{ journal_of('history', 'captures', 'refunds', 'payouts') }}
-) as of_events
+from {{ served('gold', ref('int_payments_event_lines')) }} as of_events
 
 union all
 
 select *
-from (
-    {{ settled_journal('captures', 'entries') }}
-) as of_settlements
+from {{ served('gold', ref('int_payments_settled_lines')) }} as of_settlements

@@ -1,5 +1,5 @@
-{{ config(schema='marts', materialized='view', tags=['published']) }}
+{{ config(schema='next', materialized='delta', meta={'served_in': 'marts'}, tags=['published']) }}
 
-with {{ folded(['payments']) }}
-
-select * from payments
+{{ payments_of(
+    ref('payment_history'), ref('payment_captures'), ref('refunds'), ref('disputes')
+) }}

@@ -1,5 +1,3 @@
-{{ config(schema='marts', materialized='view', tags=['published']) }}
+{{ config(schema='next', materialized='delta', meta={'served_in': 'marts'}, tags=['published']) }}
 
-with {{ folded(['refunds']) }}
-
-select * from refunds
+{{ refunds_of(ref('payment_history'), ref('payment_captures')) }}

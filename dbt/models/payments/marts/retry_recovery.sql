@@ -11,6 +11,6 @@ select
     count(case when was_approved then 1 end) as recovered_payments,
     {{ minor_sum('captured_minor') }} as recovered_minor,
     {{ share('count(case when was_approved then 1 end)', 'count(*)') }} as recovery_rate
-from {{ ref('payments') }}
+from {{ served('marts', ref('payments')) }}
 where failures > 0
 group by cast(first_at as date), provider, account, livemode, currency, failure_code

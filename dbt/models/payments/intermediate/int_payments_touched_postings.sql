@@ -1,0 +1,11 @@
+{{ config(schema='next', materialized='table', tags=['published']) }}
+
+select subject_key
+from {{ ref('int_payments_touched_subjects') }}
+
+union
+
+select subject_key
+from (
+    {{ of_touched_entries('subject_key', "about in ('capture', 'dispute')") }}
+) as of_entries
