@@ -197,7 +197,8 @@ def serve(run: Run, number: int) -> None:
     waiting = run.engine.query(sql, [run.name]).to_pylist()
     if not waiting and run.engine.served_number(run.name) == number:
         return
-    shown = [d.declared for d in run.datasets if run.engine.has(d.declared.readers)]
+    # What the first publication leaves when it fails is no whole, and nobody has seen it.
+    shown = [d.declared for d in run.datasets if number and run.engine.has(d.declared.readers)]
     no_table = {_WHOLE, *(dataset.declared.gold for dataset in run.datasets)}
     run.engine.serve(
         Served(

@@ -29,6 +29,7 @@ _MATERIALIZATION = re.compile(
     r"\{%-?\s*materialization\s+(\w+).*?endmaterialization\s*-?%\}", re.DOTALL
 )
 _NAME = re.compile(r"\w+")
+_TAGS = re.compile(r"tags\s*=\s*(\[[^\]]*\]|'[^']*')")
 
 
 def versions_of(domain: Domain, dataset: Dataset, contract: Contract) -> Versions:
@@ -96,7 +97,11 @@ def _plain(text: str) -> str:
 
 def _tagged(models: Iterable[Path], tag: str) -> list[Path]:
     """The models whose configuration names a tag, by which dbt is told to build them."""
-    return [path for path in models if f"'{tag}'" in path.read_text()]
+    return [
+        path
+        for path in models
+        if any(f"'{tag}'" in named for named in _TAGS.findall(path.read_text()))
+    ]
 
 
 def _of(dataset: str, others: Sequence[str], models: Iterable[Path]) -> list[Path]:
