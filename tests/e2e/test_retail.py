@@ -358,6 +358,18 @@ def test_a_stolen_line_is_named_with_its_retailer_its_day_and_its_cents(undistur
     ), told
 
 
+def test_a_known_retailer_that_answers_with_nothing_on_an_ordinary_day_holds_it(
+    tmp_path: Path,
+) -> None:
+    day = DAYS[1]
+    window, fault = ("--from", day, "--to", day), ("--fault", f"{day}=retailer_1.no_sales")
+
+    answer = Shops(tmp_path / "home").command("run", "retail", *window, *fault)
+
+    assert answer.exit_code == ExitCode.HELD, answer.output
+    assert "retailer_1 lines: 0 is less than the " in answer.stderr
+
+
 def test_the_demo_names_the_retailer_of_a_held_day_and_a_line_that_was_stolen(
     tmp_path: Path,
 ) -> None:

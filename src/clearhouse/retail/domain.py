@@ -64,7 +64,7 @@ SALES = Dataset(
     published="int_retail_published",
     hidden="int_retail_hidden_records",
     raw_gate=Gate("retail_raw_gate", raw_frames),
-    business_gate=Gate("retail_business_gate", business_frames, inputs=PROFILES),
+    business_gate=Gate("retail_business_gate", business_frames, version="2", inputs=PROFILES),
     id_column="sale_id",
     derived=(
         _daily(

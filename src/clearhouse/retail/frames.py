@@ -50,11 +50,20 @@ def business_frames(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> 
 
 
 def _answers(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Table:
-    """One row for each answer that has lines, beside what its retailer's days look like."""
+    """One row for each answer, beside what its retailer's days look like; for one without lines
+    only where that is known.
+    """
     rows = f"SELECT r.* FROM {candidates_of(run, dataset, days)}"
     found = profiles.by_answer(run.engine.query(profiles.profile_sql(rows)))
     known = profiles.load(PROFILES)
-    who = {name: _who_answered(run, name, days) for name in {row["retailer"] for row in found}}
+    who = {each.name: _who_answered(run, each.name, days) for each in dataset.declared.sources}
+    with_lines = {(row["retailer"], row["_book_date"]) for row in found}
+    found += [
+        profiles.without_lines(retailer, day)
+        for retailer, by_day in who.items()
+        for day, identity in by_day.items()
+        if (retailer, identity) in known and (retailer, day) not in with_lines
+    ]
     asked = [(row["retailer"], who[row["retailer"]].get(row["_book_date"], "")) for row in found]
     for (retailer, identity), count in Counter(asked).items():
         if (retailer, identity) not in known:

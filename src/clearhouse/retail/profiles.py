@@ -137,20 +137,27 @@ def by_answer(counts: pa.Table) -> list[dict[str, Any]]:
     return shares_of(counts, DISTRIBUTIONS, _BY)
 
 
-def statistics(found: Sequence[Mapping[str, Any]], profiles: Sequence[Profile | None]) -> pa.Table:
-    """The frame of the suite retail_answers: one row for each answer that has lines.
+def without_lines(retailer: str, day: dt.date) -> dict[str, Any]:
+    """The row of an answer that has no lines, as `by_answer` gives those of others."""
+    nothing: dict[str, Any] = {name: {} for name in DISTRIBUTIONS}
+    return {"_book_date": day, "retailer": retailer, "records": 0, "newest": day, **nothing}
 
-    Without a profile, the bounds of volume are what there is, and the drift is 0.
+
+def statistics(found: Sequence[Mapping[str, Any]], profiles: Sequence[Profile | None]) -> pa.Table:
+    """The frame of the suite retail_answers: one row for each answer.
+
+    Without a profile, the bounds of volume are what there is, and the drift is 0; so is that of no
+    lines.
 
     Args:
-        found: see `by_answer`.
+        found: see `by_answer` and `without_lines`.
         profiles: what each is judged by.
     """
     rows = []
     for row, profile in zip(found, profiles, strict=True):
         day, lines = row["_book_date"], row["records"]
         unjudged = {"lines_low": 0, "lines_high": lines, "newest_age_days_high": 0}
-        promised = profile.distributions if profile else {}
+        promised = profile.distributions if profile and lines else {}
         rows.append(
             {
                 "book_date": str(day),

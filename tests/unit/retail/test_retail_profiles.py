@@ -111,6 +111,14 @@ def test_on_a_day_on_which_a_retailer_is_closed_corrections_may_come_alone(
     assert broken(tmp_path, whole) == {CLOSED: {"retailer_1 lines"}}
 
 
+def test_an_answer_without_lines_is_held_where_it_is_known_how_many_there_are(
+    tmp_path: Path,
+) -> None:
+    found = [profiles.without_lines("retailer_1", day) for day in (TUESDAY, CLOSED)]
+    assert broken(tmp_path, found) == {TUESDAY: {"retailer_1 lines"}}
+    assert broken(tmp_path, found, "https://sales.example.com") == {}
+
+
 def test_a_category_that_nobody_knows_and_buyers_without_a_name_drift(tmp_path: Path) -> None:
     (row,) = training.of_answers("retailer_2", {TUESDAY: answer("retailer_2", 42, TUESDAY)})
     lines = row["records"]

@@ -139,6 +139,8 @@ class _Call:
         parts: Parts = (lines,)
         parts = day_faults.apply(DAY_FAULTS, kinds, parts, self.seed, day)
         text = b"".join(map(write, parts)).removesuffix(b"\n")
+        if not text:  # the fault is that there is none
+            return []
         if not LINE_FAULTS & set(kinds):
             return [text]
         as_sent = SentDay(day, self.seed, self.seed, text.split(b"\n"))

@@ -86,6 +86,11 @@ def tenfold_prices(parts: Parts, _rng: Rng) -> Parts:
     return (replace(parts[0], list_cents=parts[0].list_cents * 10), *parts[1:])
 
 
+def no_sales(parts: Parts, _rng: Rng) -> Parts:
+    """The answer is whole and has no lines: the retailer has lost its day."""
+    return (parts[0].rows(np.zeros(0, dtype=np.intp)), *parts[1:])
+
+
 DAY_BEFORE = "day_before"
 """The answer for the day before is sent for this day."""
 
@@ -99,6 +104,7 @@ DAY_FAULTS: Mapping[str, Callable[[Parts, Rng], Parts]] = MappingProxyType(
         "corrected": corrected,
         "duplicates": duplicates,
         "tenfold_prices": tenfold_prices,
+        "no_sales": no_sales,
     }
 )
 
