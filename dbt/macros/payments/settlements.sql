@@ -246,23 +246,28 @@
 {%- endmacro %}
 
 
-{# What settlement entries say of the fees of each capture. #}
+{# What settlement entries say of the fees of each capture: a row a currency that they are in. #}
 {% macro settled_fees(entries) -%}
     select
-        subject_key as payment_key,
+        subject_key,
         source_id as capture_id,
+        currency,
+        max(provider) as provider,
+        max(account) as account,
+        livemode,
         {{ minor_sum("case when kind = 'fee' then -net_minor else fee_minor end") }} as fee_minor,
         min(entry_id) as entry_id,
         max({{ in_utc('moved_at') }}) as moved_at
     from {{ entries }} as entries
     where about = 'capture' and subject_key is not null
-    group by subject_key, source_id
+    group by subject_key, source_id, currency, livemode
 {%- endmacro %}
 
 
 {#
     Journal lines of what only settlement entries tell: fees that no event said, or said otherwise,
-    and disputed money at Square, whose events move none.
+    and disputed money at Square, whose events move none. Each is in the currency of its entries: a
+    fee that an event said in another one is another fee.
 #}
 {% macro settled_journal(captures, entries) -%}
     with fees as (
@@ -274,19 +279,20 @@
     postings as (
 
         select
-            captures.payment_key as subject_key,
-            'settled_fee:' || captures.capture_id as posting,
+            fees.subject_key,
+            'settled_fee:' || fees.capture_id || ':' || fees.currency as posting,
             'fees' as debited,
             'clearing' as credited,
             fees.fee_minor - coalesce(captures.fee_minor, 0) as amount_minor,
-            captures.currency,
+            fees.currency,
             fees.entry_id as event_id,
             fees.moved_at as occurred_at,
-            captures.provider, captures.account, captures.livemode
-        from {{ captures }} as captures
-        inner join fees
-            on captures.payment_key = fees.payment_key
-            and captures.capture_id = fees.capture_id
+            fees.provider, fees.account, fees.livemode
+        from fees
+        left join {{ captures }} as captures
+            on fees.subject_key = captures.payment_key
+            and fees.capture_id = captures.capture_id
+            and fees.currency = captures.currency
 
         union all
 

@@ -1,0 +1,69 @@
+"""What settlement entries post beside the events: fees, in the currency that they are in."""
+
+from itertools import count
+from typing import Any
+
+from payment_lives import NOON, an_event
+from payment_sql import folded
+
+from clearhouse.payments.event import EventType as T
+from clearhouse.payments.event import PaymentEvent, Provider
+from clearhouse.payments.settlements.entry import EntryKind, SettlementEntry
+
+_numbers = count()
+
+
+def an_entry(kind: str, source_id: str | None, amount: int, fee: int = 0, **changes: Any) -> Any:
+    """An entry in USD of the payout `po` at Stripe."""
+    fields: dict[str, Any] = {
+        "entry_id": f"e{next(_numbers)}",
+        "provider": Provider.STRIPE,
+        "account": "acct",
+        "livemode": True,
+        "payout_id": "po",
+        "kind": EntryKind(kind),
+        "provider_type": kind,
+        "source_id": source_id,
+        "amount_minor": amount,
+        "fee_minor": fee,
+        "net_minor": amount - fee,
+        "currency": "USD",
+        "moved_at": NOON,
+        "raw": "{}",
+    }
+    return SettlementEntry(**{**fields, **changes})
+
+
+def settled(
+    events: list[PaymentEvent], *entries: SettlementEntry
+) -> dict[str, tuple[str, int, str]]:
+    """The postings of settlements: the debited account, the amount and the currency, by name."""
+    (lines,) = folded(events, "settled", entries=entries)
+    return {
+        line["posting"]: (line["account_code"], line["debit_minor"], line["currency"])
+        for line in lines
+        if line["line"] == 1
+    }
+
+
+def test_a_fee_is_posted_in_the_currency_of_its_entry() -> None:
+    captured = an_event(T.CAPTURED, currency="JPY", amount_minor=10_000, fee_minor=300)
+
+    found = settled([captured], an_entry("charge", "cap", 6_500, 219))
+
+    assert found == {"settled_fee:cap:USD": ("fees", 219, "USD")}
+
+
+def test_of_a_fee_in_one_currency_the_difference_from_the_events_is_posted() -> None:
+    captured = an_event(T.CAPTURED, fee_minor=30)
+
+    found = settled(
+        [captured],
+        an_entry("charge", "cap", 1_000, 50),
+        an_entry("fee", "cap", -7, currency="EUR"),
+    )
+
+    assert found == {
+        "settled_fee:cap:USD": ("fees", 20, "USD"),
+        "settled_fee:cap:EUR": ("fees", 7, "EUR"),
+    }
