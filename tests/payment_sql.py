@@ -58,7 +58,7 @@ def fold_sql() -> str:
         "disputes": macro["disputes_of"]("history"),
         "payouts": macro["payouts_of"]("history"),
         "payments": macro["payments_of"]("history", "captures", "refunds", "disputes"),
-        "journal": macro["journal_of"]("history", "captures", "refunds", "payouts"),
+        "journal": macro["journal_of"]("history", "captures", "refunds", "disputes", "payouts"),
     }
     return "".join(f"CREATE TEMP TABLE {name} AS {sql};" for name, sql in queries.items())
 
@@ -72,7 +72,7 @@ def settlements_sql() -> str:
             "raw_entries", "captures", "refunds", "disputes", "payouts"
         ),
         "tie_out": macro["tie_out_of"]("payouts", "entries"),
-        "settled": macro["settled_journal"]("captures", "entries"),
+        "settled": macro["settled_journal"]("captures", "disputes", "entries"),
     }
     return "".join(f"CREATE TEMP TABLE {name} AS {sql};" for name, sql in queries.items())
 

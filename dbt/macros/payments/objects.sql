@@ -217,6 +217,11 @@
             coalesce({{ newest('amount_minor') }}, 0) as amount_minor,
             coalesce({{ newest('currency') }}, 'XXX') as currency,
             coalesce({{ newest('status', "event_type = 'dispute_closed'") }}, 'open') as status,
+            {{ newest('fee_minor', "event_type = 'funds_withdrawn'") }} as fee_minor,
+            {{ newest('event_id', "event_type = 'funds_withdrawn' and fee_minor is not null") }}
+                as fee_event_id,
+            {{ newest('occurred_at', "event_type = 'funds_withdrawn' and fee_minor is not null") }}
+                as fee_at,
             min(occurred_at) as first_at,
             max(occurred_at) as last_at
         from {{ history }} as history
@@ -254,7 +259,11 @@
         said.livemode,
         said.status,
         {{ in_utc('said.first_at') }} as first_at,
-        {{ in_utc('said.last_at') }} as last_at
+        {{ in_utc('said.last_at') }} as last_at,
+        said.subject_key,
+        said.fee_minor,
+        said.fee_event_id,
+        {{ in_utc('said.fee_at') }} as fee_at
     from said
     left join moved
         on said.subject_key = moved.subject_key

@@ -141,7 +141,7 @@
     amount of zero posts nothing, and a negative one swaps the sides. A query of the events with their
     place, and of what was made of them.
 #}
-{% macro journal_of(history, captures, refunds, payouts) -%}
+{% macro journal_of(history, captures, refunds, disputes, payouts) -%}
     with taken as (
 
         select
@@ -248,6 +248,18 @@
         ) as currencies
             on moves.subject_key = currencies.subject_key
             and moves.dispute_id = currencies.dispute_id
+
+        union all
+
+        select
+            subject_key,
+            'dispute_fee:' || dispute_id,
+            'fees',
+            'clearing',
+            fee_minor,
+            currency, fee_event_id, fee_at, provider, account, livemode
+        from {{ disputes }} as disputes
+        where fee_minor is not null
 
         union all
 

@@ -246,11 +246,15 @@
 {%- endmacro %}
 
 
-{# What settlement entries say of the fees of each capture: a row a currency that they are in. #}
+{#
+    What settlement entries say of the fees of each capture and dispute: a row a currency that they are
+    in.
+#}
 {% macro settled_fees(entries) -%}
     select
         subject_key,
-        source_id as capture_id,
+        about,
+        source_id,
         currency,
         max(provider) as provider,
         max(account) as account,
@@ -259,8 +263,8 @@
         min(entry_id) as entry_id,
         max({{ in_utc('moved_at') }}) as moved_at
     from {{ entries }} as entries
-    where about = 'capture' and subject_key is not null
-    group by subject_key, source_id, currency, livemode
+    where about in ('capture', 'dispute') and subject_key is not null
+    group by subject_key, about, source_id, currency, livemode
 {%- endmacro %}
 
 
@@ -269,10 +273,23 @@
     and disputed money at Square, whose events move none. Each is in the currency of its entries: a
     fee that an event said in another one is another fee.
 #}
-{% macro settled_journal(captures, entries) -%}
+{% macro settled_journal(captures, disputes, entries) -%}
     with fees as (
 
         {{ settled_fees(entries) }}
+
+    ),
+
+    -- What events have said, and posted, of the same fees.
+    said as (
+
+        select payment_key as subject_key, 'capture' as about, capture_id as source_id, currency, fee_minor
+        from {{ captures }} as captures
+
+        union all
+
+        select coalesce(payment_key, dispute_key), 'dispute', dispute_id, currency, fee_minor
+        from {{ disputes }} as disputes
 
     ),
 
@@ -280,19 +297,22 @@
 
         select
             fees.subject_key,
-            'settled_fee:' || fees.capture_id || ':' || fees.currency as posting,
+            case fees.about
+                when 'capture' then 'settled_fee:' else 'settled_' || fees.about || '_fee:'
+            end || fees.source_id || ':' || fees.currency as posting,
             'fees' as debited,
             'clearing' as credited,
-            fees.fee_minor - coalesce(captures.fee_minor, 0) as amount_minor,
+            fees.fee_minor - coalesce(said.fee_minor, 0) as amount_minor,
             fees.currency,
             fees.entry_id as event_id,
             fees.moved_at as occurred_at,
             fees.provider, fees.account, fees.livemode
         from fees
-        left join {{ captures }} as captures
-            on fees.subject_key = captures.payment_key
-            and fees.capture_id = captures.capture_id
-            and fees.currency = captures.currency
+        left join said
+            on fees.subject_key = said.subject_key
+            and fees.about = said.about
+            and fees.source_id = said.source_id
+            and fees.currency = said.currency
 
         union all
 

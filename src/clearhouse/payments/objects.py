@@ -67,13 +67,9 @@ def captures_of(kinds: ByType) -> Captures:
                 Posting(_nth(name, capture_id, n), journal.CAPTURE, money, currency, event)
                 for n, event in enumerate(said, 1)
             ]
-        fees = [event for event in events if event.fee_minor is not None]
-        if fees:
-            fee = fees[-1].fee_minor or 0
-            found.fees.append(fee)
-            found.postings.append(
-                Posting(f"fee:{capture_id}", journal.FEE, fee, currency, fees[-1])
-            )
+        fees = _fee_posting(f"fee:{capture_id}", events, currency)
+        found.fees += [posting.amount_minor for posting in fees]
+        found.postings += fees
     return found
 
 
@@ -144,6 +140,8 @@ def disputes_of(
         reinstated = -sum(posting.amount_minor for posting in moved["reinstatement"])
         disputed[currency] = disputed.get(currency, 0) + withdrawn - reinstated
         postings += [posting for each in moved.values() for posting in each]
+        withdrawals = kinds.get(EventType.FUNDS_WITHDRAWN, ())
+        postings += _fee_posting(f"dispute_fee:{dispute_id}", withdrawals, currency)
         rows.append({
             "dispute_key": f"{scope_of(events[0])}:{dispute_id}",
             "payment_key": payment_key,
@@ -172,6 +170,12 @@ def _moved(
         Posting(_nth(name, dispute_id, n), journal.WITHDRAWAL, sign * amount, currency, event)
         for n, (event, amount) in enumerate(zip(counted, amounts, strict=True), 1)
     ]
+
+
+def _fee_posting(name: str, events: Sequence[PaymentEvent], currency: str) -> list[Posting]:
+    """The fee of an object as its events said it last; none where they say none."""
+    fees = [(event, event.fee_minor) for event in events if event.fee_minor is not None]
+    return [Posting(name, journal.FEE, fee, currency, event) for event, fee in fees[-1:]]
 
 
 def _counted(events: Sequence[PaymentEvent]) -> list[PaymentEvent]:

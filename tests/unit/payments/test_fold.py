@@ -91,6 +91,17 @@ def test_adyen_dispute_taken_twice_and_won_at_last() -> None:
     assert payment(*life)["disputed_minor"] == 0
 
 
+def test_the_fee_of_a_dispute_is_posted_with_the_money_that_is_taken() -> None:
+    withdrawn = an_event(T.FUNDS_WITHDRAWN, at=20, fee_minor=1500)
+
+    folded = fold_payment([CAPTURED, withdrawn, an_event(T.FUNDS_WITHDRAWN, at=21)])
+
+    debits = {line["posting"]: line for line in folded.lines if line["line"] == 1}
+    fee = debits["dispute_fee:dis"]
+    assert (fee["account_code"], fee["debit_minor"]) == ("fees", 1500)
+    assert fee["event_id"] == withdrawn.event_id
+
+
 @pytest.mark.parametrize(
     ("kinds", "status"),
     [

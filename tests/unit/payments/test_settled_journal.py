@@ -67,3 +67,37 @@ def test_of_a_fee_in_one_currency_the_difference_from_the_events_is_posted() -> 
         "settled_fee:cap:USD": ("fees", 20, "USD"),
         "settled_fee:cap:EUR": ("fees", 7, "EUR"),
     }
+
+
+def test_of_a_disputes_fee_the_difference_from_the_events_is_posted() -> None:
+    events = [an_event(T.CAPTURED), an_event(T.FUNDS_WITHDRAWN, at=9, fee_minor=1_000)]
+
+    found = settled(events, an_entry("dispute", "dis", -1_000, 1_500))
+
+    assert found == {"settled_dispute_fee:dis:USD": ("fees", 500, "USD")}
+
+
+def test_after_its_payout_nothing_is_left_in_clearing() -> None:
+    events = [
+        an_event(T.CAPTURED),
+        an_event(T.FUNDS_WITHDRAWN, at=9, fee_minor=1_500),
+        an_event(T.PAYOUT_PAID, at=99, payout_id="po", amount_minor=-1_530),
+    ]
+    entries = [
+        an_entry("charge", "cap", 1_000, 30),
+        an_entry("dispute", "dis", -1_000, 1_500),
+    ]
+
+    journal, settled_lines, tied = folded(events, "journal", "settled", "tie_out", entries=entries)
+
+    assert all(row["is_explained"] for row in tied)
+    assert in_clearing(journal + settled_lines) == 0
+
+
+def in_clearing(lines: list[dict[str, Any]]) -> int:
+    """The balance of the account clearing."""
+    return sum(
+        line["debit_minor"] - line["credit_minor"]
+        for line in lines
+        if line["account_code"] == "clearing"
+    )

@@ -9,6 +9,16 @@ with captures as (
 
 ),
 
+disputes as (
+
+    select *
+    from {{ derived_after(
+        'marts', ref('disputes'), 'dispute_key', ref('int_payments_touched_disputes'),
+        among='subject_key in ' ~ touched
+    ) }} as disputes
+
+),
+
 entries as (
 
     select
@@ -20,5 +30,5 @@ entries as (
 
 select *
 from (
-    {{ settled_journal('captures', 'entries') }}
+    {{ settled_journal('captures', 'disputes', 'entries') }}
 ) as lines

@@ -2,7 +2,11 @@
 
 with settled as (
 
-    {{ settled_fees(served('marts', ref('payout_entries'))) }}
+    select subject_key as payment_key, source_id as capture_id, currency, fee_minor
+    from (
+        {{ settled_fees(served('marts', ref('payout_entries'))) }}
+    ) as fees
+    where about = 'capture'
 
 ),
 
@@ -22,14 +26,14 @@ charged as (
     where fee_minor is not null
         and not exists (
             select 1 from settled
-            where settled.subject_key = captures.payment_key
+            where settled.payment_key = captures.payment_key
                 and settled.capture_id = captures.capture_id
                 and settled.currency = captures.currency
         )
 
     union all
 
-    select subject_key, capture_id, currency, fee_minor
+    select payment_key, capture_id, currency, fee_minor
     from settled
 
 ),
