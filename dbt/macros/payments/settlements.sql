@@ -3,8 +3,10 @@
 
     payout_key: of the payout that settles them.
     about: capture, refund, dispute or payout: the object that they name; null of another one.
-    subject_key: the payment (else the refund, dispute or payout) of that object; null where no event
-        tells of it, and then nothing explains the entry.
+        account: a fee that names none which events tell of: one of the account itself.
+    subject_key: the payment (else the refund, dispute or payout) of that object; of the account's fees
+        the payout that takes them; null where no event tells of the object, and then nothing explains
+        the entry.
 #}
 {% macro entries_with_subjects(entries, captures, refunds, disputes, payouts) -%}
     with objects as (
@@ -42,20 +44,27 @@
 
         select
             entries.*,
-            {{ payment_scope() }} as scope,
-            {{ object_of_entry('kind') }} as about
+            {{ payment_scope() }} as scope
         from {{ entries }} as entries
 
     )
 
     select
         scoped.*,
+        case
+            when scoped.kind = 'fee' and known.subject_key is null then 'account'
+            else {{ object_of_entry('scoped.kind') }}
+        end as about,
         scoped.scope || ':' || scoped.payout_id as payout_key,
-        known.subject_key
+        case
+            when scoped.kind = 'fee' and known.subject_key is null
+                then scoped.scope || ':' || scoped.payout_id
+            else known.subject_key
+        end as subject_key
     from scoped
     left join known
         on scoped.scope = known.scope
-        and scoped.about = known.about
+        and {{ object_of_entry('scoped.kind') }} = known.about
         and scoped.source_id = known.id
 {%- endmacro %}
 
@@ -247,10 +256,30 @@
 
 
 {#
-    What settlement entries say of the fees of each capture and dispute: a row a currency that they are
-    in.
+    What settlement entries say of the fees of each capture, refund, dispute and returned payout, and of
+    each fee of the account: a row a currency that they are in.
+
+    source_id: the object; of a fee of the account, the entry.
 #}
 {% macro settled_fees(entries) -%}
+    with fees as (
+
+        select
+            subject_key,
+            about,
+            case about when 'account' then entry_id else source_id end as source_id,
+            currency,
+            provider,
+            account,
+            livemode,
+            case kind when 'fee' then -net_minor else fee_minor end as fee_minor,
+            entry_id,
+            {{ in_utc('moved_at') }} as moved_at
+        from {{ entries }} as entries
+        where kind <> 'payout' and subject_key is not null
+
+    )
+
     select
         subject_key,
         about,
@@ -259,11 +288,10 @@
         max(provider) as provider,
         max(account) as account,
         livemode,
-        {{ minor_sum("case when kind = 'fee' then -net_minor else fee_minor end") }} as fee_minor,
+        {{ minor_sum('fee_minor') }} as fee_minor,
         min(entry_id) as entry_id,
-        max({{ in_utc('moved_at') }}) as moved_at
-    from {{ entries }} as entries
-    where about in ('capture', 'dispute') and subject_key is not null
+        max(moved_at) as moved_at
+    from fees
     group by subject_key, about, source_id, currency, livemode
 {%- endmacro %}
 

@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+import pytest
 from payment_lives import NOON, an_event
 from payment_sql import folded
 
@@ -77,15 +78,34 @@ def test_of_a_disputes_fee_the_difference_from_the_events_is_posted() -> None:
     assert found == {"settled_dispute_fee:dis:USD": ("fees", 500, "USD")}
 
 
+@pytest.mark.parametrize(
+    ("entry", "name", "amount"),
+    [
+        (an_entry("refund", "ref", -1_000, -10), "settled_refund_fee:ref:USD", -10),
+        (an_entry("fee", None, -50, entry_id="month"), "settled_account_fee:month:USD", 50),
+        (an_entry("fee", "Fees of May", -50, entry_id="m"), "settled_account_fee:m:USD", 50),
+    ],
+)
+def test_fees_of_refunds_and_of_the_account_are_posted(
+    entry: SettlementEntry, name: str, amount: int
+) -> None:
+    found = settled([an_event(T.CAPTURED), an_event(T.REFUNDED, at=9)], entry)
+
+    assert found == {name: ("fees" if amount > 0 else "clearing", abs(amount), "USD")}
+
+
 def test_after_its_payout_nothing_is_left_in_clearing() -> None:
     events = [
         an_event(T.CAPTURED),
+        an_event(T.REFUNDED, at=5, amount_minor=100),
         an_event(T.FUNDS_WITHDRAWN, at=9, fee_minor=1_500),
-        an_event(T.PAYOUT_PAID, at=99, payout_id="po", amount_minor=-1_530),
+        an_event(T.PAYOUT_PAID, at=99, payout_id="po", amount_minor=-1_670),
     ]
     entries = [
         an_entry("charge", "cap", 1_000, 30),
+        an_entry("refund", "ref", -100, -10),
         an_entry("dispute", "dis", -1_000, 1_500),
+        an_entry("fee", None, -50),
     ]
 
     journal, settled_lines, tied = folded(events, "journal", "settled", "tie_out", entries=entries)

@@ -13,8 +13,8 @@ with moved as (
             when posting like 'refund%' then 'refunded'
             when posting like 'withdrawal:%' or posting like 'reinstatement:%' then 'disputed'
             when posting like 'fee:%' or posting like 'dispute_fee:%' then 'fee'
-            when posting like 'settled_fee:%' or posting like 'settled_dispute_fee:%' then 'fee'
             when posting like 'settled_dispute:%' then 'disputed'
+            when posting like 'settled_%' then 'fee'
             else 'paid_out'
         end as kind,
         posting,
