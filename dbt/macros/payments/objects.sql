@@ -3,7 +3,8 @@
     (`events_of_payments`).
 
     Facts are known by the object that they are about: the same fact said by two event ids is one.
-    Only Adyen reports one capture or chargeback several times and means another fact each time.
+    Only Adyen reports one capture several times and means another fact each time, and withdraws the
+    money of one dispute twice.
 #}
 
 {# A capture stands when it was captured more often than it failed afterwards. #}
@@ -160,7 +161,11 @@
 {%- endmacro %}
 
 
-{# How disputed money moved: a row a withdrawal or reinstatement that is a fact of its own. #}
+{#
+    How disputed money moved: a row a withdrawal or reinstatement that is a fact of its own. A dispute
+    has one of each. Adyen withdraws a second time by another name; a name that comes again, with
+    another reason or date, is the same withdrawal. No more is given back than was taken.
+#}
 {% macro dispute_moves(history) -%}
     with moved as (
 
@@ -168,22 +173,52 @@
             subject_key,
             dispute_id,
             event_type,
+            place,
             event_id,
             occurred_at,
             provider,
             account,
             livemode,
             coalesce(amount_minor, 0) as amount_minor,
-            first_value(coalesce(amount_minor, 0)) over (
-                partition by subject_key, dispute_id, event_type
-                order by case when amount_minor is null then 1 else 0 end, place desc
-            ) as newest_minor,
-            row_number() over (
-                partition by subject_key, dispute_id, event_type order by place
-            ) as nth
+            case
+                when provider <> 'adyen' then ''
+                when event_type = 'funds_withdrawn' then provider_type
+                else event_id
+            end as fact,
+            amount_minor is null as is_unknown
         from {{ history }} as history
         where dispute_id is not null
             and event_type in ('funds_withdrawn', 'funds_reinstated')
+
+    ),
+
+    repeated as (
+
+        select
+            moved.*,
+            first_value(amount_minor) over (
+                partition by subject_key, dispute_id, event_type, fact
+                order by case when is_unknown then 1 else 0 end, place desc
+            ) as newest_minor,
+            row_number() over (
+                partition by subject_key, dispute_id, event_type, fact order by place
+            ) as repetition
+        from moved
+
+    ),
+
+    facts as (
+
+        select
+            repeated.*,
+            row_number() over (
+                partition by subject_key, dispute_id, event_type order by place
+            ) as nth,
+            count(case when event_type = 'funds_withdrawn' then 1 end) over (
+                partition by subject_key, dispute_id
+            ) as withdrawals
+        from repeated
+        where repetition = 1
 
     )
 
@@ -192,14 +227,14 @@
         dispute_id,
         event_type,
         nth,
-        case when provider = 'adyen' then amount_minor else newest_minor end as amount_minor,
+        newest_minor as amount_minor,
         event_id,
         occurred_at,
         provider,
         account,
         livemode
-    from moved
-    where provider = 'adyen' or nth = 1
+    from facts
+    where event_type = 'funds_withdrawn' or nth <= greatest(withdrawals, 1)
 {%- endmacro %}
 
 

@@ -1,8 +1,8 @@
 """What is so of the captures, refunds and disputes of a payment, and what they post.
 
 Facts are known by the object that they are about: the same fact said by two event ids (Stripe's
-duplicates, a thin event beside its snapshot) is one. Only Adyen reports one capture or chargeback
-several times and means another fact each time; there each event counts.
+duplicates, a thin event beside its snapshot) is one. Only Adyen reports one capture several times
+and means another fact each time, and withdraws the money of one dispute twice.
 """
 
 import datetime as dt
@@ -23,11 +23,8 @@ from clearhouse.payments.ordering import (
     times,
 )
 
-_MOVES = (
-    ("withdrawal", EventType.FUNDS_WITHDRAWN, 1),
-    ("reinstatement", EventType.FUNDS_REINSTATED, -1),
-)
-"""How disputed money moves, and the sign of its posting."""
+_Move = tuple[PaymentEvent, int]
+"""How disputed money moved: the event that established it, and how much."""
 
 
 @dataclass(slots=True)
@@ -132,14 +129,12 @@ def disputes_of(
         kinds = by_type(events)
         currency = latest(events, "currency") or NO_CURRENCY
         closed = kinds.get(EventType.DISPUTE_CLOSED)
-        moved = {
-            name: _moved(name, sign, dispute_id, kinds.get(kind, []), currency)
-            for name, kind, sign in _MOVES
-        }
-        withdrawn = sum(posting.amount_minor for posting in moved["withdrawal"])
-        reinstated = -sum(posting.amount_minor for posting in moved["reinstatement"])
+        taken = _withdrawals(kinds.get(EventType.FUNDS_WITHDRAWN, ()))
+        back = _reinstatements(kinds.get(EventType.FUNDS_REINSTATED, ()), at_most=len(taken) or 1)
+        withdrawn, reinstated = (sum(amount for _, amount in each) for each in (taken, back))
         disputed[currency] = disputed.get(currency, 0) + withdrawn - reinstated
-        postings += [posting for each in moved.values() for posting in each]
+        postings += _moved("withdrawal", 1, dispute_id, taken, currency)
+        postings += _moved("reinstatement", -1, dispute_id, back, currency)
         withdrawals = kinds.get(EventType.FUNDS_WITHDRAWN, ())
         postings += _fee_posting(f"dispute_fee:{dispute_id}", withdrawals, currency)
         rows.append({
@@ -157,18 +152,33 @@ def disputes_of(
     return rows, disputed, postings
 
 
-def _moved(
-    name: str, sign: int, dispute_id: str, events: Sequence[PaymentEvent], currency: str
-) -> list[Posting]:
-    """Postings of the withdrawals, or of the reinstatements, of a dispute."""
-    if not events:
-        return []
-    newest = latest(events, "amount_minor") or 0
+def _withdrawals(events: Sequence[PaymentEvent]) -> list[_Move]:
+    """The withdrawals of a dispute: one, and at Adyen one for each of its names.
+
+    Adyen withdraws a second time by another name (SECOND_CHARGEBACK). A name that comes again, with
+    another reason or date, is the same withdrawal.
+    """
+    by_name: dict[str, list[PaymentEvent]] = {}
+    for event in events:
+        name = event.provider_type if event.provider is Provider.ADYEN else ""
+        by_name.setdefault(name, []).append(event)
+    return [(same[0], latest(same, "amount_minor") or 0) for same in by_name.values()]
+
+
+def _reinstatements(events: Sequence[PaymentEvent], at_most: int) -> list[_Move]:
+    """The reinstatements of a dispute: no more than its withdrawals."""
     counted = _counted(events)
-    amounts = [newest] if len(counted) == 1 else [event.amount_minor or 0 for event in counted]
+    if len(counted) == 1:
+        return [(counted[0], latest(events, "amount_minor") or 0)]
+    return [(event, event.amount_minor or 0) for event in counted[:at_most]]
+
+
+def _moved(
+    name: str, sign: int, dispute_id: str, moves: Sequence[_Move], currency: str
+) -> list[Posting]:
     return [
         Posting(_nth(name, dispute_id, n), journal.WITHDRAWAL, sign * amount, currency, event)
-        for n, (event, amount) in enumerate(zip(counted, amounts, strict=True), 1)
+        for n, (event, amount) in enumerate(moves, 1)
     ]
 
 

@@ -12,6 +12,7 @@ from clearhouse.payments.fold import fold_payment, fold_payout, fold_unlinked
 ADYEN = {"provider": Provider.ADYEN}
 AUTHORIZED = an_event(T.AUTHORIZED)
 CAPTURED = an_event(T.CAPTURED, at=10)
+CAPTURED_AT_ADYEN = an_event(T.CAPTURED, **ADYEN)
 REFUNDED = an_event(T.REFUNDED, at=20, amount_minor=400)
 
 
@@ -80,7 +81,7 @@ def test_adyen_dispute_taken_twice_and_won_at_last() -> None:
         an_event(T.DISPUTE_OPENED, **ADYEN),
         an_event(T.FUNDS_WITHDRAWN, at=1, **ADYEN),
         an_event(T.FUNDS_REINSTATED, at=2, **ADYEN),
-        an_event(T.FUNDS_WITHDRAWN, at=3, **ADYEN),
+        an_event(T.FUNDS_WITHDRAWN, at=3, provider_type="SECOND_CHARGEBACK", **ADYEN),
         an_event(T.DISPUTE_CLOSED, at=4, status="lost", **ADYEN),
         an_event(T.DISPUTE_CLOSED, at=5, status="won", **ADYEN),
         an_event(T.FUNDS_REINSTATED, at=5, **ADYEN),
@@ -89,6 +90,18 @@ def test_adyen_dispute_taken_twice_and_won_at_last() -> None:
     assert (dispute["withdrawn_minor"], dispute["reinstated_minor"]) == (2000, 2000)
     assert dispute["status"] == "won"
     assert payment(*life)["disputed_minor"] == 0
+
+
+def test_adyen_chargeback_that_is_told_again_takes_the_money_once() -> None:
+    told = {**ADYEN, "provider_type": "CHARGEBACK"}
+    life = [
+        an_event(T.FUNDS_WITHDRAWN, at=1, amount_minor=900, **told),
+        an_event(T.FUNDS_WITHDRAWN, at=2, **told),
+        an_event(T.FUNDS_REINSTATED, at=3, **ADYEN),
+        an_event(T.FUNDS_REINSTATED, at=4, **ADYEN),
+    ]
+    assert payment(CAPTURED_AT_ADYEN, *life[:2])["disputed_minor"] == 1000
+    assert payment(CAPTURED_AT_ADYEN, *life)["disputed_minor"] == 0
 
 
 def test_the_fee_of_a_dispute_is_posted_with_the_money_that_is_taken() -> None:
