@@ -146,6 +146,18 @@ def test_an_older_event_changes_nothing_that_is_newer() -> None:
     assert row["first_at"] == NOON.replace(tzinfo=None)
 
 
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+def test_of_partial_captures_in_one_second_the_larger_amount_is_the_newer(
+    numbers: tuple[int, int],
+) -> None:
+    first, second = numbers
+    row = payment(
+        an_event(T.CAPTURED, number=first, amount_minor=500),
+        an_event(T.CAPTURED, number=second, amount_minor=1000),
+    )
+    assert row["captured_minor"] == 1000
+
+
 def test_a_dispute_of_an_unknown_payment_has_its_own_rows() -> None:
     folded = fold_unlinked([an_event(T.FUNDS_WITHDRAWN, payment_id=None)])
     assert folded.payment is None
