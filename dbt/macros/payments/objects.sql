@@ -238,6 +238,7 @@
 {%- endmacro %}
 
 
+{# What is disputed is said by events that move no money, where there are any: these may move a part. #}
 {% macro disputes_of(history) -%}
     with said as (
 
@@ -249,7 +250,12 @@
             max(provider) as provider,
             max(account) as account,
             {{ newest('livemode') }} as livemode,
-            coalesce({{ newest('amount_minor') }}, 0) as amount_minor,
+            coalesce(
+                {{ newest('amount_minor', "event_type not in ('funds_withdrawn', 'funds_reinstated')") }},
+                {{ newest('amount_minor', "event_type = 'funds_withdrawn'") }},
+                {{ newest('amount_minor') }},
+                0
+            ) as amount_minor,
             coalesce({{ newest('currency') }}, 'XXX') as currency,
             coalesce({{ newest('status', "event_type = 'dispute_closed'") }}, 'open') as status,
             {{ newest('fee_minor', "event_type = 'funds_withdrawn'") }} as fee_minor,

@@ -23,6 +23,7 @@ from clearhouse.payments.ordering import (
     times,
 )
 
+_MOVES = frozenset({EventType.FUNDS_WITHDRAWN, EventType.FUNDS_REINSTATED})
 _Move = tuple[PaymentEvent, int]
 """How disputed money moved: the event that established it, and how much."""
 
@@ -143,13 +144,26 @@ def disputes_of(
             **of_provider(events[0]),
             "dispute_id": dispute_id,
             "status": closed[-1].status if closed else "open",
-            "amount_minor": latest(events, "amount_minor") or 0,
+            "amount_minor": _disputed_amount(events, kinds),
             "withdrawn_minor": withdrawn,
             "reinstated_minor": reinstated,
             "currency": currency,
             **times(events),
         })  # fmt: skip
     return rows, disputed, postings
+
+
+def _disputed_amount(events: Sequence[PaymentEvent], kinds: ByType) -> int:
+    """What is disputed: of events that move no money, else of withdrawals, else of any.
+
+    Money that moves can be a part of it.
+    """
+    still = [event for event in events if event.event_type not in _MOVES]
+    for among in (still, kinds.get(EventType.FUNDS_WITHDRAWN, ()), events):
+        amount: int | None = latest(among, "amount_minor")
+        if amount is not None:
+            return amount
+    return 0
 
 
 def _withdrawals(events: Sequence[PaymentEvent]) -> list[_Move]:

@@ -104,6 +104,15 @@ def test_adyen_chargeback_that_is_told_again_takes_the_money_once() -> None:
     assert payment(CAPTURED_AT_ADYEN, *life)["disputed_minor"] == 0
 
 
+@pytest.mark.parametrize("opened", [[], [an_event(T.DISPUTE_OPENED)]])
+def test_a_dispute_is_about_its_whole_amount_when_a_part_is_given_back(
+    opened: list[PaymentEvent],
+) -> None:
+    back = an_event(T.FUNDS_REINSTATED, at=4, amount_minor=600)
+    (dispute,) = fold_payment([*opened, an_event(T.FUNDS_WITHDRAWN, at=2), back]).disputes
+    assert (dispute["amount_minor"], dispute["reinstated_minor"]) == (1000, 600)
+
+
 def test_the_fee_of_a_dispute_is_posted_with_the_money_that_is_taken() -> None:
     withdrawn = an_event(T.FUNDS_WITHDRAWN, at=20, fee_minor=1500)
 
