@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from clearhouse.payments.event import EventType, PaymentEvent, Provider
 
 NOON = dt.datetime(2026, 3, 9, 12, tzinfo=dt.UTC)
+_STATUSES = {
+    EventType.DISPUTE_CLOSED: ["won", "lost"],
+    EventType.FUNDS_REINSTATED: ["won", "lost", "under_review"],
+}
 _numbers = count()
 
 
@@ -71,7 +75,7 @@ def _one_event(draw: st.DrawFn, number: int, provider: Provider, payout: bool) -
         amount_minor=draw(st.sampled_from([0, 1, 250, 1000, 4000])),
         currency=draw(st.sampled_from(["USD", "USD", "USD", "JPY"])),
         fee_minor=draw(st.sampled_from([None, None, 30, 59])),
-        status=draw(st.sampled_from(["won", "lost"])) if kind == "dispute_closed" else "",
+        status=draw(st.sampled_from(_STATUSES.get(kind, [""]))),
         object_version=draw(st.sampled_from([None, 1, 2])),
         failure_code=draw(st.sampled_from([None, "declined", "expired"])),
         method=draw(st.sampled_from([None, "card", "wallet"])),

@@ -238,6 +238,22 @@
 {%- endmacro %}
 
 
+{#
+    Whether an event says how its dispute ended: money that is given back can end it in the same event,
+    but at Adyen, where a second chargeback can follow.
+#}
+{% macro ends_dispute() -%}
+    (
+        event_type = 'dispute_closed'
+        or (
+            event_type = 'funds_reinstated'
+            and provider <> 'adyen'
+            and status in ('won', 'lost', 'closed')
+        )
+    )
+{%- endmacro %}
+
+
 {# What is disputed is said by events that move no money, where there are any: these may move a part. #}
 {% macro disputes_of(history) -%}
     with said as (
@@ -257,7 +273,7 @@
                 0
             ) as amount_minor,
             coalesce({{ newest('currency') }}, 'XXX') as currency,
-            coalesce({{ newest('status', "event_type = 'dispute_closed'") }}, 'open') as status,
+            coalesce({{ newest('status', ends_dispute()) }}, 'open') as status,
             {{ newest('fee_minor', "event_type = 'funds_withdrawn'") }} as fee_minor,
             {{ newest('event_id', "event_type = 'funds_withdrawn' and fee_minor is not null") }}
                 as fee_event_id,

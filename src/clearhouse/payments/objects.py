@@ -23,6 +23,7 @@ from clearhouse.payments.ordering import (
     times,
 )
 
+_OUTCOMES = ("won", "lost", "closed")
 _MOVES = frozenset({EventType.FUNDS_WITHDRAWN, EventType.FUNDS_REINSTATED})
 _Move = tuple[PaymentEvent, int]
 """How disputed money moved: the event that established it, and how much."""
@@ -129,7 +130,6 @@ def disputes_of(
     for dispute_id, events in by_id(ordered, "dispute_id").items():
         kinds = by_type(events)
         currency = latest(events, "currency") or NO_CURRENCY
-        closed = kinds.get(EventType.DISPUTE_CLOSED)
         taken = _withdrawals(kinds.get(EventType.FUNDS_WITHDRAWN, ()))
         back = _reinstatements(kinds.get(EventType.FUNDS_REINSTATED, ()), at_most=len(taken) or 1)
         withdrawn, reinstated = (sum(amount for _, amount in each) for each in (taken, back))
@@ -143,7 +143,7 @@ def disputes_of(
             "payment_key": payment_key,
             **of_provider(events[0]),
             "dispute_id": dispute_id,
-            "status": closed[-1].status if closed else "open",
+            "status": _dispute_status(events),
             "amount_minor": _disputed_amount(events, kinds),
             "withdrawn_minor": withdrawn,
             "reinstated_minor": reinstated,
@@ -151,6 +151,24 @@ def disputes_of(
             **times(events),
         })  # fmt: skip
     return rows, disputed, postings
+
+
+def _dispute_status(events: Sequence[PaymentEvent]) -> str:
+    """How a dispute ended, else open; money that is given back can end it in the same event.
+
+    At Adyen money comes back for the time being: a second chargeback can follow.
+    """
+    ended = [
+        event.status
+        for event in events
+        if event.event_type is EventType.DISPUTE_CLOSED
+        or (
+            event.event_type is EventType.FUNDS_REINSTATED
+            and event.provider is not Provider.ADYEN
+            and event.status in _OUTCOMES
+        )
+    ]
+    return ended[-1] if ended else "open"
 
 
 def _disputed_amount(events: Sequence[PaymentEvent], kinds: ByType) -> int:

@@ -1,7 +1,7 @@
 """The one order that the events of a payment are read in, and what is read off it.
 
-Ties in time are broken by the object's version, then by the type of event, then by the amount (since
-partial captures in one second say what they come to together), then by the event's id.
+Ties in time are broken by the object's version, then by the type of event, then by the amount
+(partial captures in one second say what they come to together), then by the event's id.
 """
 
 from collections import defaultdict

@@ -113,6 +113,22 @@ def test_a_dispute_is_about_its_whole_amount_when_a_part_is_given_back(
     assert (dispute["amount_minor"], dispute["reinstated_minor"]) == (1000, 600)
 
 
+@pytest.mark.parametrize(
+    ("provider", "status", "expected"),
+    [
+        (Provider.PAYPAL, "won", "won"),
+        (Provider.PAYPAL, "under_review", "open"),
+        (Provider.ADYEN, "won", "open"),
+    ],
+)
+def test_money_that_is_given_back_can_end_its_dispute(
+    provider: Provider, status: str, expected: str
+) -> None:
+    back = an_event(T.FUNDS_REINSTATED, provider=provider, status=status)
+    (dispute,) = fold_payment([back]).disputes
+    assert dispute["status"] == expected
+
+
 def test_the_fee_of_a_dispute_is_posted_with_the_money_that_is_taken() -> None:
     withdrawn = an_event(T.FUNDS_WITHDRAWN, at=20, fee_minor=1500)
 
