@@ -19,7 +19,10 @@
             {{ newest('failure_code', "event_type = 'failed'") }} as failure_code,
             count(distinct case when event_type = 'failed' then coalesce(capture_id, event_id) end)
                 as failures,
-            {%- for each in ('captured', 'canceled', 'authorized', 'failed') %}
+            coalesce({{ newest(
+                'event_type', "event_type in ('pending', 'failed', 'captured', 'capture_failed')"
+            ) }}, 'pending') as newest_attempt,
+            {%- for each in ('captured', 'canceled', 'authorized') %}
             count(case when event_type = '{{ each }}' then 1 end) > 0 as was_{{ each }},
             {%- endfor %}
             {{ newest('method') }} as method,
@@ -119,8 +122,8 @@
             when stands then 'partially_refunded'
             when was_canceled then 'canceled'
             when was_authorized then 'authorized'
-            when was_failed or was_captured then 'failed'
-            else 'pending'
+            when newest_attempt = 'pending' then 'pending'
+            else 'failed'
         end as status,
         method,
         card_brand,

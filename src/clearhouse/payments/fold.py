@@ -71,7 +71,7 @@ def fold_payment(events: Iterable[PaymentEvent]) -> Folded:
         **of_provider(ordered[0]),
         "payment_id": payment_id,
         "merchant_reference": latest(ordered, "merchant_reference"),
-        "status": _payment_status(kinds, captures.stands, captured_minor, refunded_minor),
+        "status": _payment_status(ordered, captures.stands, captured_minor, refunded_minor),
         "currency": currency,
         "authorized_minor": max(authorized, default=None),
         "captured_minor": captured_minor,
@@ -144,15 +144,24 @@ def fold_payout(
     return FoldedPayout(payout, [line for each in postings for line in journal.lines(key, each)])
 
 
-def _payment_status(kinds: ByType, stands: bool, captured: int, refunded: int) -> str:
+_ATTEMPTS = frozenset(
+    {EventType.PENDING, EventType.FAILED, EventType.CAPTURED, EventType.CAPTURE_FAILED}
+)
+
+
+def _payment_status(
+    ordered: Sequence[PaymentEvent], stands: bool, captured: int, refunded: int
+) -> str:
     if stands:
         if not refunded:
             return "captured"
         return "refunded" if refunded == captured else "partially_refunded"
-    for kind in (EventType.CANCELED, EventType.AUTHORIZED, EventType.FAILED):
+    kinds = [event.event_type for event in ordered]
+    for kind in (EventType.CANCELED, EventType.AUTHORIZED):
         if kind in kinds:
             return kind.value
-    return "failed" if EventType.CAPTURED in kinds else "pending"
+    attempts = [kind for kind in kinds if kind in _ATTEMPTS]
+    return "failed" if attempts and attempts[-1] is not EventType.PENDING else "pending"
 
 
 _PAYOUT_UNDONE = ("failed", "canceled", "reversed")
