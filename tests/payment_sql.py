@@ -16,7 +16,7 @@ from clearhouse.payments.settlements.entry import SettlementEntry
 from clearhouse.payments.source import PAYMENTS_STORE
 
 Rows = list[dict[str, Any]]
-_FILES = ("history", "objects", "payments", "settlements")
+_FILES = ("history", "objects", "disputes", "payments", "settlements")
 
 
 @cache
