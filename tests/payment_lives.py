@@ -71,7 +71,7 @@ def _one_event(draw: st.DrawFn, number: int, provider: Provider, payout: bool) -
         at=draw(st.integers(0, 2)),
         number=number,
         provider=provider,
-        provider_type=draw(st.sampled_from(["some", "another"])),
+        provider_type=draw(st.sampled_from(["some", "PAYOUT_THIRDPARTY" if payout else "another"])),
         amount_minor=draw(st.sampled_from([0, 1, 250, 1000, 4000])),
         currency=draw(st.sampled_from(["USD", "USD", "USD", "JPY"])),
         fee_minor=draw(st.sampled_from([None, None, 30, 59])),

@@ -197,6 +197,7 @@
             coalesce({{ newest('currency') }}, 'XXX') as currency,
             {{ newest('failure_code') }} as failure_code,
             {{ newest('is_reversal_of') }} as is_reversal_of,
+            max(case when {{ pays_third_party() }} then 1 else 0 end) = 1 as is_to_third_party,
             coalesce(
                 {{ oldest('event_id', 'status_rank = 1') }}, {{ oldest('event_id', 'status_rank = 2') }}
             ) as sent_event_id,
@@ -244,6 +245,7 @@
             when said.is_reversal_of is not null then -abs(said.amount_minor)
             else said.amount_minor
         end as moved_minor,
+        case when said.is_to_third_party then 'third_party_payouts' else 'bank' end as paid_to,
         said.sent_event_id,
         {{ in_utc('said.sent_at') }} as sent_at,
         case said.status_rank
@@ -260,6 +262,18 @@
     left join taken_back
         on said.scope = taken_back.scope
         and said.payout_id = taken_back.payout_id
+{%- endmacro %}
+
+
+{# Whether a payout goes to others than the merchant: all that PayPal tells of, some of Adyen's. #}
+{% macro pays_third_party() -%}
+    provider = 'paypal'
+    or (
+        provider = 'adyen'
+        and provider_type in (
+            'PAYOUT_THIRDPARTY', 'PAYOUT_DECLINE', 'PAYOUT_EXPIRE', 'PAIDOUT_REVERSED'
+        )
+    )
 {%- endmacro %}
 
 

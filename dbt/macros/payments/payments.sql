@@ -269,7 +269,7 @@
         select
             payout_key,
             'payout:' || payout_id,
-            'bank',
+            paid_to,
             'clearing',
             moved_minor,
             currency, sent_event_id, sent_at, provider, account, livemode
@@ -281,7 +281,7 @@
         select
             payout_key,
             'payout_' || own_status || ':' || payout_id,
-            'bank',
+            paid_to,
             'clearing',
             -moved_minor,
             currency, undone_event_id, undone_at, provider, account, livemode

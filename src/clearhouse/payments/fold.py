@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from clearhouse.payments import journal
-from clearhouse.payments.event import EventType, PaymentEvent
+from clearhouse.payments.event import EventType, PaymentEvent, Provider
 from clearhouse.payments.journal import Posting, Row, naive_utc
 from clearhouse.payments.keys import root_of, scope_of
 from clearhouse.payments.objects import captures_of, disputes_of, refunds_of
@@ -193,14 +193,28 @@ def _payout_postings(ordered: Sequence[PaymentEvent], amount: int, currency: str
     sent = by_status.get("sent") or by_status.get("paid")
     if sent is None:
         return []
-    postings = [Posting(f"payout:{payout_id}", journal.PAYOUT, amount, currency, sent)]
+    is_ours = not any(map(_pays_third_party, ordered))
+    accounts = journal.PAYOUT if is_ours else journal.THIRD_PARTY_PAYOUT
+    postings = [Posting(f"payout:{payout_id}", accounts, amount, currency, sent)]
     status = _payout_status(ordered)
     if status in _PAYOUT_UNDONE:
         postings.append(
-            Posting(f"payout_{status}:{payout_id}", journal.PAYOUT, -amount, currency,
+            Posting(f"payout_{status}:{payout_id}", accounts, -amount, currency,
                     by_status[status])
         )  # fmt: skip
     return postings
+
+
+_ADYEN_TO_THIRD_PARTIES = frozenset(
+    {"PAYOUT_THIRDPARTY", "PAYOUT_DECLINE", "PAYOUT_EXPIRE", "PAIDOUT_REVERSED"}
+)
+
+
+def _pays_third_party(event: PaymentEvent) -> bool:
+    """Whether a payout goes to others than the merchant, as all of PayPal's and some of Adyen's do."""
+    return event.provider is Provider.PAYPAL or (
+        event.provider is Provider.ADYEN and event.provider_type in _ADYEN_TO_THIRD_PARTIES
+    )
 
 
 def _each_payout(events: Iterable[PaymentEvent]) -> list[list[PaymentEvent]]:

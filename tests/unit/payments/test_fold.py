@@ -211,6 +211,26 @@ def test_payout(kinds: list[T], status: str, postings: int) -> None:
     assert len({line["posting"] for line in folded.lines}) == postings
 
 
+@pytest.mark.parametrize(
+    ("provider", "name", "account"),
+    [
+        (Provider.PAYPAL, "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "third_party_payouts"),
+        (Provider.ADYEN, "PAYOUT_THIRDPARTY", "third_party_payouts"),
+        (Provider.ADYEN, "balancePlatform.transfer.updated", "bank"),
+        (Provider.STRIPE, "payout.paid", "bank"),
+    ],
+)
+def test_what_is_paid_to_others_is_not_in_the_bank(
+    provider: Provider, name: str, account: str
+) -> None:
+    life = [
+        an_event(kind, provider=provider, provider_type=name)
+        for kind in (T.PAYOUT_PAID, T.PAYOUT_REVERSED)
+    ]
+    lines = fold_payout(life).lines
+    assert [line["account_code"] for line in lines] == [account, "clearing", "clearing", account]
+
+
 def test_the_newest_version_of_a_payout_is_the_one_that_holds() -> None:
     old = an_event(T.PAYOUT_FAILED, object_version=1)
     new = an_event(T.PAYOUT_PAID, object_version=2)
