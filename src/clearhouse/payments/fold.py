@@ -211,7 +211,7 @@ _ADYEN_TO_THIRD_PARTIES = frozenset(
 
 
 def _pays_third_party(event: PaymentEvent) -> bool:
-    """Whether a payout goes to others than the merchant, as all of PayPal's and some of Adyen's do."""
+    """Whether a payout goes to others than the merchant: all of PayPal's do, some of Adyen's."""
     return event.provider is Provider.PAYPAL or (
         event.provider is Provider.ADYEN and event.provider_type in _ADYEN_TO_THIRD_PARTIES
     )
