@@ -16,7 +16,7 @@ from clearhouse.payments.settlements.entry import SettlementEntry
 from clearhouse.payments.source import PAYMENTS_STORE
 
 Rows = list[dict[str, Any]]
-_FILES = ("history", "objects", "disputes", "payments", "settlements")
+_FILES = ("history", "objects", "disputes", "payments", "settlements", "settled_journal")
 
 
 @cache
@@ -72,7 +72,7 @@ def settlements_sql() -> str:
             "raw_entries", "captures", "refunds", "disputes", "payouts"
         ),
         "tie_out": macro["tie_out_of"]("payouts", "entries"),
-        "settled": macro["settled_journal"]("captures", "disputes", "entries"),
+        "settled": macro["settled_journal"]("captures", "refunds", "disputes", "entries"),
     }
     return "".join(f"CREATE TEMP TABLE {name} AS {sql};" for name, sql in queries.items())
 

@@ -1,5 +1,6 @@
-"""What settlement entries post beside the events: fees, in the currency that they are in."""
+"""What settlement entries post beside the events: fees, and money that was converted."""
 
+from collections import Counter
 from itertools import count
 from typing import Any
 
@@ -52,7 +53,11 @@ def test_a_fee_is_posted_in_the_currency_of_its_entry() -> None:
 
     found = settled([captured], an_entry("charge", "cap", 6_500, 219))
 
-    assert found == {"settled_fee:cap:USD": ("fees", 219, "USD")}
+    assert found == {
+        "settled_fee:cap:USD": ("fees", 219, "USD"),
+        "converted_capture:cap:USD": ("clearing", 6_500, "USD"),
+        "converted_capture:cap:JPY": ("conversion", 10_000, "JPY"),
+    }
 
 
 def test_of_a_fee_in_one_currency_the_difference_from_the_events_is_posted() -> None:
@@ -111,13 +116,35 @@ def test_after_its_payout_nothing_is_left_in_clearing() -> None:
     journal, settled_lines, tied = folded(events, "journal", "settled", "tie_out", entries=entries)
 
     assert all(row["is_explained"] for row in tied)
-    assert in_clearing(journal + settled_lines) == 0
+    assert in_account("clearing", journal + settled_lines) == {"USD": 0}
 
 
-def in_clearing(lines: list[dict[str, Any]]) -> int:
-    """The balance of the account clearing."""
-    return sum(
-        line["debit_minor"] - line["credit_minor"]
-        for line in lines
-        if line["account_code"] == "clearing"
-    )
+def test_what_is_settled_in_another_currency_leaves_none_of_both_in_clearing() -> None:
+    yen = {"currency": "JPY", "amount_minor": 10_000}
+    events = [
+        an_event(T.CAPTURED, **yen),
+        an_event(T.REFUNDED, at=5, currency="JPY", amount_minor=2_000),
+        an_event(T.DISPUTE_OPENED, at=6, **yen),
+        an_event(T.FUNDS_WITHDRAWN, at=9, currency="JPY", amount_minor=8_000),
+        an_event(T.PAYOUT_PAID, at=99, payout_id="po", amount_minor=-1_519),
+    ]
+    entries = [
+        an_entry("charge", "cap", 6_500, 219),
+        an_entry("refund", "ref", -1_300),
+        an_entry("dispute", "dis", -5_000, 1_500),
+    ]
+
+    journal, settled_lines = folded(events, "journal", "settled", entries=entries)
+
+    lines = journal + settled_lines
+    assert in_account("clearing", lines) == {"JPY": 0, "USD": 0}
+    assert in_account("conversion", lines) == {"JPY": 0, "USD": -200}
+
+
+def in_account(name: str, lines: list[dict[str, Any]]) -> dict[str, int]:
+    """Balances of an account of the journal by currency."""
+    found: Counter[str] = Counter()
+    for line in lines:
+        if line["account_code"] == name:
+            found[line["currency"]] += line["debit_minor"] - line["credit_minor"]
+    return dict(found)

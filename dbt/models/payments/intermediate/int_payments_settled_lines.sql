@@ -9,6 +9,13 @@ with captures as (
 
 ),
 
+refunds as (
+
+    select *
+    from {{ subjects_after(ref('refunds'), 'subject_key', 'subject_key in ' ~ touched) }} as refunds
+
+),
+
 disputes as (
 
     select *
@@ -30,5 +37,5 @@ entries as (
 
 select *
 from (
-    {{ settled_journal('captures', 'disputes', 'entries') }}
+    {{ settled_journal('captures', 'refunds', 'disputes', 'entries') }}
 ) as lines
