@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from clearhouse.payments.event import EventType, PaymentEvent, Provider
+from clearhouse.payments.settlements.entry import EntryKind, SettlementEntry
 
 NOON = dt.datetime(2026, 3, 9, 12, tzinfo=dt.UTC)
 _STATUSES = {
@@ -38,6 +39,29 @@ def an_event(kind: EventType, at: int = 0, **changes: Any) -> PaymentEvent:
         **_objects_of(kind),
     }
     return PaymentEvent(**{**fields, **changes})
+
+
+def an_entry(
+    kind: str, source_id: str | None, amount: int, fee: int = 0, **changes: Any
+) -> SettlementEntry:
+    """An entry in USD of the payout `po` at Stripe."""
+    fields: dict[str, Any] = {
+        "entry_id": f"e{next(_numbers)}",
+        "provider": Provider.STRIPE,
+        "account": "acct",
+        "livemode": True,
+        "payout_id": "po",
+        "kind": EntryKind(kind),
+        "provider_type": kind,
+        "source_id": source_id,
+        "amount_minor": amount,
+        "fee_minor": fee,
+        "net_minor": amount - fee,
+        "currency": "USD",
+        "moved_at": NOON,
+        "raw": "{}",
+    }
+    return SettlementEntry(**{**fields, **changes})
 
 
 def _objects_of(kind: EventType) -> dict[str, str]:
@@ -89,3 +113,21 @@ def lives(draw: st.DrawFn, payout: bool = False) -> list[PaymentEvent]:
     provider = draw(st.sampled_from(Provider))
     size = draw(st.integers(1, 14))
     return [draw(_one_event(number, provider, payout)) for number in range(size)]
+
+
+@st.composite
+def settlements(draw: st.DrawFn, provider: Provider) -> list[SettlementEntry]:
+    """Entries of the payout `po1`, of objects that `lives` has and of others."""
+    ids = ["cap1", "cap2", "ref1", "ref2", "dis1", "dis2", "po2", "unknown", None]
+    return [
+        an_entry(
+            draw(st.sampled_from(EntryKind)),
+            draw(st.sampled_from(ids)),
+            draw(st.sampled_from([-1000, -250, 0, 1000])),
+            draw(st.sampled_from([-30, 0, 0, 59])),
+            provider=provider,
+            payout_id="po1",
+            currency=draw(st.sampled_from(["USD", "JPY", "EUR"])),
+        )
+        for _ in range(draw(st.integers(1, 12)))
+    ]

@@ -1,39 +1,15 @@
 """What settlement entries post beside the events: fees, and money that was converted."""
 
 from collections import Counter
-from itertools import count
 from typing import Any
 
 import pytest
-from payment_lives import NOON, an_event
+from payment_lives import an_entry, an_event
 from payment_sql import folded
 
 from clearhouse.payments.event import EventType as T
-from clearhouse.payments.event import PaymentEvent, Provider
-from clearhouse.payments.settlements.entry import EntryKind, SettlementEntry
-
-_numbers = count()
-
-
-def an_entry(kind: str, source_id: str | None, amount: int, fee: int = 0, **changes: Any) -> Any:
-    """An entry in USD of the payout `po` at Stripe."""
-    fields: dict[str, Any] = {
-        "entry_id": f"e{next(_numbers)}",
-        "provider": Provider.STRIPE,
-        "account": "acct",
-        "livemode": True,
-        "payout_id": "po",
-        "kind": EntryKind(kind),
-        "provider_type": kind,
-        "source_id": source_id,
-        "amount_minor": amount,
-        "fee_minor": fee,
-        "net_minor": amount - fee,
-        "currency": "USD",
-        "moved_at": NOON,
-        "raw": "{}",
-    }
-    return SettlementEntry(**{**fields, **changes})
+from clearhouse.payments.event import PaymentEvent
+from clearhouse.payments.settlements.entry import SettlementEntry
 
 
 def settled(
