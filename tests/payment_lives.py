@@ -118,7 +118,7 @@ def lives(draw: st.DrawFn, payout: bool = False) -> list[PaymentEvent]:
 @st.composite
 def settlements(draw: st.DrawFn, provider: Provider) -> list[SettlementEntry]:
     """Entries of the payout `po1`, of objects that `lives` has and of others."""
-    ids = ["cap1", "cap2", "ref1", "ref2", "dis1", "dis2", "po2", "unknown", None]
+    ids = ["cap1", "cap1", "ref1", "ref1", "dis1", "dis1", "po2", None]
     return [
         an_entry(
             draw(st.sampled_from(EntryKind)),
@@ -129,5 +129,5 @@ def settlements(draw: st.DrawFn, provider: Provider) -> list[SettlementEntry]:
             payout_id="po1",
             currency=draw(st.sampled_from(["USD", "JPY", "EUR"])),
         )
-        for _ in range(draw(st.integers(1, 12)))
+        for _ in range(draw(st.integers(8, 30)))
     ]
