@@ -6,15 +6,17 @@ from typing import Any
 
 import duckdb
 import jinja2
+import msgspec
 import pyarrow as pa
 
 from clearhouse.core.contract import Contract, type_records
 from clearhouse.core.resources import resource
 from clearhouse.payments.event import PaymentEvent, encode_event
+from clearhouse.payments.settlements.entry import SettlementEntry
 from clearhouse.payments.source import PAYMENTS_STORE
 
 Rows = list[dict[str, Any]]
-_FILES = ("history", "objects", "payments")
+_FILES = ("history", "objects", "disputes", "payments", "settlements", "settled_journal")
 
 
 @cache
@@ -56,7 +58,21 @@ def fold_sql() -> str:
         "disputes": macro["disputes_of"]("history"),
         "payouts": macro["payouts_of"]("history"),
         "payments": macro["payments_of"]("history", "captures", "refunds", "disputes"),
-        "journal": macro["journal_of"]("history", "captures", "refunds", "payouts"),
+        "journal": macro["journal_of"]("history", "captures", "refunds", "disputes", "payouts"),
+    }
+    return "".join(f"CREATE TEMP TABLE {name} AS {sql};" for name, sql in queries.items())
+
+
+@cache
+def settlements_sql() -> str:
+    """Tables over `raw_entries`, settlement entries, and those of the fold."""
+    macro = _macros()
+    queries = {
+        "entries": macro["entries_with_subjects"](
+            "raw_entries", "captures", "refunds", "disputes", "payouts"
+        ),
+        "tie_out": macro["tie_out_of"]("payouts", "entries"),
+        "settled": macro["settled_journal"]("captures", "refunds", "disputes", "entries"),
     }
     return "".join(f"CREATE TEMP TABLE {name} AS {sql};" for name, sql in queries.items())
 
@@ -69,11 +85,23 @@ def events_table(events: Iterable[PaymentEvent]) -> pa.Table:
     return typed.accepted
 
 
-def folded(events: Iterable[PaymentEvent], *tables: str) -> Sequence[Rows]:
-    """Rows of tables of the fold, over these events."""
+def folded(
+    events: Iterable[PaymentEvent], *tables: str, entries: Iterable[SettlementEntry] = ()
+) -> Sequence[Rows]:
+    """Rows of tables of the fold, over these events.
+
+    Args:
+        events: of payments and payouts.
+        tables: of those that `fold_sql` and, where there are entries, `settlements_sql` make.
+        entries: of payouts.
+    """
+    rows = [msgspec.structs.asdict(entry) for entry in entries]
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("given", events_table(events))
         connection.execute("CREATE TEMP TABLE events AS SELECT * FROM given")
         connection.execute(fold_sql())
+        if rows:
+            connection.register("raw_entries", pa.Table.from_pylist(rows))
+            connection.execute(settlements_sql())
         return [connection.sql(f"FROM {table}").to_arrow_table().to_pylist() for table in tables]

@@ -101,6 +101,7 @@ def an_entry(draw: st.DrawFn) -> Row:
         "amount_minor": amount,
         "fee_minor": fee,
         "net_minor": amount - fee,
+        "currency": draw(st.sampled_from(["USD", "USD", "EUR"])),
         "moved_at": NOON,
         "raw": "{}",
     }

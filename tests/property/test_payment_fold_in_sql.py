@@ -1,12 +1,13 @@
 """The models' fold in SQL gives the rows that the service's fold gives, in any order of events."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from payment_lives import lives
+from payment_lives import lives, settlements
 from payment_sql import folded
 
 from clearhouse.payments.event import PaymentEvent
@@ -81,3 +82,27 @@ def test_payouts_and_their_lines_are_those_of_the_service(
 
     _alike([fold.payout for fold in folds], payouts, "payout_key")
     _alike([row for f in folds for row in f.lines], journal, "subject_key", "posting", "line")
+
+
+@given(life=lives(), payouts=lives(payout=True), data=st.data())
+@_QUICK
+def test_postings_of_settlements_balance_in_one_currency(
+    life: list[PaymentEvent], payouts: list[PaymentEvent], data: st.DataObject
+) -> None:
+    provider = life[0].provider
+    of_payouts = [
+        msgspec.structs.replace(event, provider=provider, event_id=f"{event.event_id}:payout")
+        for event in payouts
+    ]
+    entries = data.draw(settlements(provider))
+
+    (lines,) = folded([*life, *of_payouts], "settled", entries=entries)
+
+    sides: dict[tuple[str, str], Rows] = defaultdict(list)
+    for line in sorted(lines, key=lambda each: each["line"]):
+        sides[line["subject_key"], line["posting"]].append(line)
+    for posting in sides.values():
+        assert [(line["line"], line["currency"]) for line in posting] == [
+            (n, posting[0]["currency"]) for n in (1, 2)
+        ]
+        assert sum(line["debit_minor"] - line["credit_minor"] for line in posting) == 0

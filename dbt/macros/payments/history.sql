@@ -82,7 +82,8 @@
     is_of_payout: whether it is about a payout.
     subject_key: the payment, else the payout, else the dispute or refund by itself.
     place: of the event among its subject's. The order is by version of the object, then time, then
-        type, then id, so that no order of arrival makes a difference.
+        type, then amount (partial captures say what they come to together), then id, so that no order of
+        arrival makes a difference.
 #}
 {% macro events_of_payments(events) -%}
     with scoped as (
@@ -180,7 +181,11 @@
         row_number() over (
             partition by subject_key
             order by
-                coalesce(object_version, 0), occurred_at, {{ event_rank('event_type') }}, event_id
+                coalesce(object_version, 0),
+                occurred_at,
+                {{ event_rank('event_type') }},
+                coalesce(amount_minor, 0),
+                event_id
         ) as place
     from placed
 {%- endmacro %}

@@ -1,9 +1,9 @@
 {#
-    What is so of captures, refunds, disputes and payouts, as queries of the events with their place
+    What is so of captures, refunds and payouts, as queries of the events with their place
     (`events_of_payments`).
 
     Facts are known by the object that they are about: the same fact said by two event ids is one.
-    Only Adyen reports one capture or chargeback several times and means another fact each time.
+    Only Adyen reports one capture several times and means another fact each time.
 #}
 
 {# A capture stands when it was captured more often than it failed afterwards. #}
@@ -160,108 +160,6 @@
 {%- endmacro %}
 
 
-{# How disputed money moved: a row a withdrawal or reinstatement that is a fact of its own. #}
-{% macro dispute_moves(history) -%}
-    with moved as (
-
-        select
-            subject_key,
-            dispute_id,
-            event_type,
-            event_id,
-            occurred_at,
-            provider,
-            account,
-            livemode,
-            coalesce(amount_minor, 0) as amount_minor,
-            first_value(coalesce(amount_minor, 0)) over (
-                partition by subject_key, dispute_id, event_type
-                order by case when amount_minor is null then 1 else 0 end, place desc
-            ) as newest_minor,
-            row_number() over (
-                partition by subject_key, dispute_id, event_type order by place
-            ) as nth
-        from {{ history }} as history
-        where dispute_id is not null
-            and event_type in ('funds_withdrawn', 'funds_reinstated')
-
-    )
-
-    select
-        subject_key,
-        dispute_id,
-        event_type,
-        nth,
-        case when provider = 'adyen' then amount_minor else newest_minor end as amount_minor,
-        event_id,
-        occurred_at,
-        provider,
-        account,
-        livemode
-    from moved
-    where provider = 'adyen' or nth = 1
-{%- endmacro %}
-
-
-{% macro disputes_of(history) -%}
-    with said as (
-
-        select
-            scope || ':' || dispute_id as dispute_key,
-            payment_key,
-            subject_key,
-            dispute_id,
-            max(provider) as provider,
-            max(account) as account,
-            {{ newest('livemode') }} as livemode,
-            coalesce({{ newest('amount_minor') }}, 0) as amount_minor,
-            coalesce({{ newest('currency') }}, 'XXX') as currency,
-            coalesce({{ newest('status', "event_type = 'dispute_closed'") }}, 'open') as status,
-            min(occurred_at) as first_at,
-            max(occurred_at) as last_at
-        from {{ history }} as history
-        where dispute_id is not null
-        group by scope, payment_key, subject_key, dispute_id
-
-    ),
-
-    moved as (
-
-        select
-            subject_key,
-            dispute_id,
-            {{ minor_sum("case when event_type = 'funds_withdrawn' then amount_minor end") }}
-                as withdrawn_minor,
-            {{ minor_sum("case when event_type = 'funds_reinstated' then amount_minor end") }}
-                as reinstated_minor
-        from (
-            {{ dispute_moves(history) }}
-        ) as moves
-        group by subject_key, dispute_id
-
-    )
-
-    select
-        said.dispute_key,
-        said.payment_key,
-        said.dispute_id,
-        said.amount_minor,
-        coalesce(moved.withdrawn_minor, 0) as withdrawn_minor,
-        coalesce(moved.reinstated_minor, 0) as reinstated_minor,
-        said.currency,
-        said.provider,
-        said.account,
-        said.livemode,
-        said.status,
-        {{ in_utc('said.first_at') }} as first_at,
-        {{ in_utc('said.last_at') }} as last_at
-    from said
-    left join moved
-        on said.subject_key = moved.subject_key
-        and said.dispute_id = moved.dispute_id
-{%- endmacro %}
-
-
 {#
     The newest version of a payout says its status, and there that which nothing follows. One that
     another payout takes back is reversed.
@@ -299,6 +197,7 @@
             coalesce({{ newest('currency') }}, 'XXX') as currency,
             {{ newest('failure_code') }} as failure_code,
             {{ newest('is_reversal_of') }} as is_reversal_of,
+            max(case when {{ pays_third_party() }} then 1 else 0 end) = 1 as is_to_third_party,
             coalesce(
                 {{ oldest('event_id', 'status_rank = 1') }}, {{ oldest('event_id', 'status_rank = 2') }}
             ) as sent_event_id,
@@ -346,6 +245,7 @@
             when said.is_reversal_of is not null then -abs(said.amount_minor)
             else said.amount_minor
         end as moved_minor,
+        case when said.is_to_third_party then 'third_party_payouts' else 'bank' end as paid_to,
         said.sent_event_id,
         {{ in_utc('said.sent_at') }} as sent_at,
         case said.status_rank
@@ -362,6 +262,18 @@
     left join taken_back
         on said.scope = taken_back.scope
         and said.payout_id = taken_back.payout_id
+{%- endmacro %}
+
+
+{# Whether a payout goes to others than the merchant: all that PayPal tells of, some of Adyen's. #}
+{% macro pays_third_party() -%}
+    provider = 'paypal'
+    or (
+        provider = 'adyen'
+        and provider_type in (
+            'PAYOUT_THIRDPARTY', 'PAYOUT_DECLINE', 'PAYOUT_EXPIRE', 'PAIDOUT_REVERSED'
+        )
+    )
 {%- endmacro %}
 
 

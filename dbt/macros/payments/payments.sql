@@ -19,7 +19,10 @@
             {{ newest('failure_code', "event_type = 'failed'") }} as failure_code,
             count(distinct case when event_type = 'failed' then coalesce(capture_id, event_id) end)
                 as failures,
-            {%- for each in ('captured', 'canceled', 'authorized', 'failed') %}
+            coalesce({{ newest(
+                'event_type', "event_type in ('pending', 'failed', 'captured', 'capture_failed')"
+            ) }}, 'pending') as newest_attempt,
+            {%- for each in ('captured', 'canceled', 'authorized') %}
             count(case when event_type = '{{ each }}' then 1 end) > 0 as was_{{ each }},
             {%- endfor %}
             {{ newest('method') }} as method,
@@ -119,8 +122,8 @@
             when stands then 'partially_refunded'
             when was_canceled then 'canceled'
             when was_authorized then 'authorized'
-            when was_failed or was_captured then 'failed'
-            else 'pending'
+            when newest_attempt = 'pending' then 'pending'
+            else 'failed'
         end as status,
         method,
         card_brand,
@@ -141,7 +144,7 @@
     amount of zero posts nothing, and a negative one swaps the sides. A query of the events with their
     place, and of what was made of them.
 #}
-{% macro journal_of(history, captures, refunds, payouts) -%}
+{% macro journal_of(history, captures, refunds, disputes, payouts) -%}
     with taken as (
 
         select
@@ -252,9 +255,21 @@
         union all
 
         select
+            subject_key,
+            'dispute_fee:' || dispute_id,
+            'fees',
+            'clearing',
+            fee_minor,
+            currency, fee_event_id, fee_at, provider, account, livemode
+        from {{ disputes }} as disputes
+        where fee_minor is not null
+
+        union all
+
+        select
             payout_key,
             'payout:' || payout_id,
-            'bank',
+            paid_to,
             'clearing',
             moved_minor,
             currency, sent_event_id, sent_at, provider, account, livemode
@@ -266,7 +281,7 @@
         select
             payout_key,
             'payout_' || own_status || ':' || payout_id,
-            'bank',
+            paid_to,
             'clearing',
             -moved_minor,
             currency, undone_event_id, undone_at, provider, account, livemode

@@ -3,8 +3,10 @@
 
     payout_key: of the payout that settles them.
     about: capture, refund, dispute or payout: the object that they name; null of another one.
-    subject_key: the payment (else the refund, dispute or payout) of that object; null where no event
-        tells of it, and then nothing explains the entry.
+        account: a fee that names none which events tell of: one of the account itself.
+    subject_key: the payment (else the refund, dispute or payout) of that object; of the account's fees
+        the payout that takes them; null where no event tells of the object, and then nothing explains
+        the entry.
 #}
 {% macro entries_with_subjects(entries, captures, refunds, disputes, payouts) -%}
     with objects as (
@@ -42,20 +44,27 @@
 
         select
             entries.*,
-            {{ payment_scope() }} as scope,
-            {{ object_of_entry('kind') }} as about
+            {{ payment_scope() }} as scope
         from {{ entries }} as entries
 
     )
 
     select
         scoped.*,
+        case
+            when scoped.kind = 'fee' and known.subject_key is null then 'account'
+            else {{ object_of_entry('scoped.kind') }}
+        end as about,
         scoped.scope || ':' || scoped.payout_id as payout_key,
-        known.subject_key
+        case
+            when scoped.kind = 'fee' and known.subject_key is null
+                then scoped.scope || ':' || scoped.payout_id
+            else known.subject_key
+        end as subject_key
     from scoped
     left join known
         on scoped.scope = known.scope
-        and scoped.about = known.about
+        and {{ object_of_entry('scoped.kind') }} = known.about
         and scoped.source_id = known.id
 {%- endmacro %}
 
@@ -243,67 +252,4 @@
         on captures.payment_key = settled.payment_key
         and captures.capture_id = settled.capture_id
     where captures.stands
-{%- endmacro %}
-
-
-{# What settlement entries say of the fees of each capture. #}
-{% macro settled_fees(entries) -%}
-    select
-        subject_key as payment_key,
-        source_id as capture_id,
-        {{ minor_sum("case when kind = 'fee' then -net_minor else fee_minor end") }} as fee_minor,
-        min(entry_id) as entry_id,
-        max({{ in_utc('moved_at') }}) as moved_at
-    from {{ entries }} as entries
-    where about = 'capture' and subject_key is not null
-    group by subject_key, source_id
-{%- endmacro %}
-
-
-{#
-    Journal lines of what only settlement entries tell: fees that no event said, or said otherwise,
-    and disputed money at Square, whose events move none.
-#}
-{% macro settled_journal(captures, entries) -%}
-    with fees as (
-
-        {{ settled_fees(entries) }}
-
-    ),
-
-    postings as (
-
-        select
-            captures.payment_key as subject_key,
-            'settled_fee:' || captures.capture_id as posting,
-            'fees' as debited,
-            'clearing' as credited,
-            fees.fee_minor - coalesce(captures.fee_minor, 0) as amount_minor,
-            captures.currency,
-            fees.entry_id as event_id,
-            fees.moved_at as occurred_at,
-            captures.provider, captures.account, captures.livemode
-        from {{ captures }} as captures
-        inner join fees
-            on captures.payment_key = fees.payment_key
-            and captures.capture_id = fees.capture_id
-
-        union all
-
-        select
-            subject_key,
-            'settled_dispute:' || entry_id,
-            'disputes',
-            'clearing',
-            -amount_minor,
-            currency,
-            entry_id,
-            {{ in_utc('moved_at') }},
-            provider, account, livemode
-        from {{ entries }} as entries
-        where provider = 'square' and about = 'dispute' and subject_key is not null
-
-    )
-
-    {{ lines_of_postings('postings') }}
 {%- endmacro %}

@@ -101,11 +101,11 @@
     A column of the entries that the publication being made touches, as they were and as they will be:
     a query of its values without null.
 #}
-{% macro of_touched_entries(column, among='true') -%}
+{% macro of_touched_entries(column) -%}
     {%- set touched = ref('int_payments_touched_settlements') -%}
     select distinct {{ column }}
     from {{ payout_entries_before_or_after(
-        column ~ ' is not null and ' ~ among ~ ' and _record_key in (select _record_key from ' ~ touched ~ ')'
+        column ~ ' is not null and _record_key in (select _record_key from ' ~ touched ~ ')'
     ) }} as entries
 {%- endmacro %}
 

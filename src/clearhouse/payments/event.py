@@ -74,7 +74,8 @@ class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         currency: ISO 4217, upper case; None with the amount.
         fee_minor: the provider's fee for the capture, refund or dispute, where the event says it,
             in the same currency. What is still unknown is None, and not 0.
-        status: of the object, in the provider's words, lower case; of `dispute_closed` ours.
+        status: of the object, in the provider's words, lower case; ours of `dispute_closed`, and of
+            `funds_reinstated` where the same event ends the dispute: won, lost, closed.
         object_version: the provider's own count of the object's versions, where it has one.
         method: such as card, bank_debit, wallet; lower case.
         card_last4: four digits.

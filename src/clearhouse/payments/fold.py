@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from clearhouse.payments import journal
-from clearhouse.payments.event import EventType, PaymentEvent
+from clearhouse.payments.event import EventType, PaymentEvent, Provider
 from clearhouse.payments.journal import Posting, Row, naive_utc
 from clearhouse.payments.keys import root_of, scope_of
 from clearhouse.payments.objects import captures_of, disputes_of, refunds_of
@@ -71,7 +71,7 @@ def fold_payment(events: Iterable[PaymentEvent]) -> Folded:
         **of_provider(ordered[0]),
         "payment_id": payment_id,
         "merchant_reference": latest(ordered, "merchant_reference"),
-        "status": _payment_status(kinds, captures.stands, captured_minor, refunded_minor),
+        "status": _payment_status(ordered, captures.stands, captured_minor, refunded_minor),
         "currency": currency,
         "authorized_minor": max(authorized, default=None),
         "captured_minor": captured_minor,
@@ -144,15 +144,24 @@ def fold_payout(
     return FoldedPayout(payout, [line for each in postings for line in journal.lines(key, each)])
 
 
-def _payment_status(kinds: ByType, stands: bool, captured: int, refunded: int) -> str:
+_ATTEMPTS = frozenset(
+    {EventType.PENDING, EventType.FAILED, EventType.CAPTURED, EventType.CAPTURE_FAILED}
+)
+
+
+def _payment_status(
+    ordered: Sequence[PaymentEvent], stands: bool, captured: int, refunded: int
+) -> str:
     if stands:
         if not refunded:
             return "captured"
         return "refunded" if refunded == captured else "partially_refunded"
-    for kind in (EventType.CANCELED, EventType.AUTHORIZED, EventType.FAILED):
+    kinds = [event.event_type for event in ordered]
+    for kind in (EventType.CANCELED, EventType.AUTHORIZED):
         if kind in kinds:
             return kind.value
-    return "failed" if EventType.CAPTURED in kinds else "pending"
+    attempts = [kind for kind in kinds if kind in _ATTEMPTS]
+    return "failed" if attempts and attempts[-1] is not EventType.PENDING else "pending"
 
 
 _PAYOUT_UNDONE = ("failed", "canceled", "reversed")
@@ -184,14 +193,28 @@ def _payout_postings(ordered: Sequence[PaymentEvent], amount: int, currency: str
     sent = by_status.get("sent") or by_status.get("paid")
     if sent is None:
         return []
-    postings = [Posting(f"payout:{payout_id}", journal.PAYOUT, amount, currency, sent)]
+    is_ours = not any(map(_pays_third_party, ordered))
+    accounts = journal.PAYOUT if is_ours else journal.THIRD_PARTY_PAYOUT
+    postings = [Posting(f"payout:{payout_id}", accounts, amount, currency, sent)]
     status = _payout_status(ordered)
     if status in _PAYOUT_UNDONE:
         postings.append(
-            Posting(f"payout_{status}:{payout_id}", journal.PAYOUT, -amount, currency,
+            Posting(f"payout_{status}:{payout_id}", accounts, -amount, currency,
                     by_status[status])
         )  # fmt: skip
     return postings
+
+
+_ADYEN_TO_THIRD_PARTIES = frozenset(
+    {"PAYOUT_THIRDPARTY", "PAYOUT_DECLINE", "PAYOUT_EXPIRE", "PAIDOUT_REVERSED"}
+)
+
+
+def _pays_third_party(event: PaymentEvent) -> bool:
+    """Whether a payout goes to others than the merchant: all of PayPal's do, some of Adyen's."""
+    return event.provider is Provider.PAYPAL or (
+        event.provider is Provider.ADYEN and event.provider_type in _ADYEN_TO_THIRD_PARTIES
+    )
 
 
 def _each_payout(events: Iterable[PaymentEvent]) -> list[list[PaymentEvent]]:

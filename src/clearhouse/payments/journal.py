@@ -27,7 +27,9 @@ class AccountCode(StrEnum):
     DISPUTES = "disputes"
     """Expense: disputed money that was taken."""
     BANK = "bank"
-    """Asset: what has been paid out."""
+    """Asset: what has been paid out to us."""
+    THIRD_PARTY_PAYOUTS = "third_party_payouts"
+    """Suspense: what has been paid out to others; the merchant's ledger knows what for."""
 
 
 CAPTURE = (AccountCode.CLEARING, AccountCode.MERCHANT_PAYABLE)
@@ -35,6 +37,7 @@ REFUND = (AccountCode.MERCHANT_PAYABLE, AccountCode.CLEARING)
 FEE = (AccountCode.FEES, AccountCode.CLEARING)
 WITHDRAWAL = (AccountCode.DISPUTES, AccountCode.CLEARING)
 PAYOUT = (AccountCode.BANK, AccountCode.CLEARING)
+THIRD_PARTY_PAYOUT = (AccountCode.THIRD_PARTY_PAYOUTS, AccountCode.CLEARING)
 """Each pair: the account that is debited, and the one that is credited."""
 
 

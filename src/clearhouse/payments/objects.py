@@ -1,8 +1,8 @@
 """What is so of the captures, refunds and disputes of a payment, and what they post.
 
 Facts are known by the object that they are about: the same fact said by two event ids (Stripe's
-duplicates, a thin event beside its snapshot) is one. Only Adyen reports one capture or chargeback
-several times and means another fact each time; there each event counts.
+duplicates, a thin event beside its snapshot) is one. Only Adyen reports one capture several times
+and means another fact each time, and withdraws the money of one dispute twice.
 """
 
 import datetime as dt
@@ -23,11 +23,10 @@ from clearhouse.payments.ordering import (
     times,
 )
 
-_MOVES = (
-    ("withdrawal", EventType.FUNDS_WITHDRAWN, 1),
-    ("reinstatement", EventType.FUNDS_REINSTATED, -1),
-)
-"""How disputed money moves, and the sign of its posting."""
+_OUTCOMES = ("won", "lost", "closed")
+_MOVES = frozenset({EventType.FUNDS_WITHDRAWN, EventType.FUNDS_REINSTATED})
+_Move = tuple[PaymentEvent, int]
+"""How disputed money moved: the event that established it, and how much."""
 
 
 @dataclass(slots=True)
@@ -67,13 +66,9 @@ def captures_of(kinds: ByType) -> Captures:
                 Posting(_nth(name, capture_id, n), journal.CAPTURE, money, currency, event)
                 for n, event in enumerate(said, 1)
             ]
-        fees = [event for event in events if event.fee_minor is not None]
-        if fees:
-            fee = fees[-1].fee_minor or 0
-            found.fees.append(fee)
-            found.postings.append(
-                Posting(f"fee:{capture_id}", journal.FEE, fee, currency, fees[-1])
-            )
+        fees = _fee_posting(f"fee:{capture_id}", events, currency)
+        found.fees += [posting.amount_minor for posting in fees]
+        found.postings += fees
     return found
 
 
@@ -135,22 +130,21 @@ def disputes_of(
     for dispute_id, events in by_id(ordered, "dispute_id").items():
         kinds = by_type(events)
         currency = latest(events, "currency") or NO_CURRENCY
-        closed = kinds.get(EventType.DISPUTE_CLOSED)
-        moved = {
-            name: _moved(name, sign, dispute_id, kinds.get(kind, []), currency)
-            for name, kind, sign in _MOVES
-        }
-        withdrawn = sum(posting.amount_minor for posting in moved["withdrawal"])
-        reinstated = -sum(posting.amount_minor for posting in moved["reinstatement"])
+        taken = _withdrawals(kinds.get(EventType.FUNDS_WITHDRAWN, ()))
+        back = _reinstatements(kinds.get(EventType.FUNDS_REINSTATED, ()), at_most=len(taken) or 1)
+        withdrawn, reinstated = (sum(amount for _, amount in each) for each in (taken, back))
         disputed[currency] = disputed.get(currency, 0) + withdrawn - reinstated
-        postings += [posting for each in moved.values() for posting in each]
+        postings += _moved("withdrawal", 1, dispute_id, taken, currency)
+        postings += _moved("reinstatement", -1, dispute_id, back, currency)
+        withdrawals = kinds.get(EventType.FUNDS_WITHDRAWN, ())
+        postings += _fee_posting(f"dispute_fee:{dispute_id}", withdrawals, currency)
         rows.append({
             "dispute_key": f"{scope_of(events[0])}:{dispute_id}",
             "payment_key": payment_key,
             **of_provider(events[0]),
             "dispute_id": dispute_id,
-            "status": closed[-1].status if closed else "open",
-            "amount_minor": latest(events, "amount_minor") or 0,
+            "status": _dispute_status(events),
+            "amount_minor": _disputed_amount(events, kinds),
             "withdrawn_minor": withdrawn,
             "reinstated_minor": reinstated,
             "currency": currency,
@@ -159,19 +153,71 @@ def disputes_of(
     return rows, disputed, postings
 
 
-def _moved(
-    name: str, sign: int, dispute_id: str, events: Sequence[PaymentEvent], currency: str
-) -> list[Posting]:
-    """Postings of the withdrawals, or of the reinstatements, of a dispute."""
-    if not events:
-        return []
-    newest = latest(events, "amount_minor") or 0
+def _dispute_status(events: Sequence[PaymentEvent]) -> str:
+    """How a dispute ended, else open; money that is given back can end it in the same event.
+
+    At Adyen money comes back for the time being: a second chargeback can follow.
+    """
+    ended = [
+        event.status
+        for event in events
+        if event.event_type is EventType.DISPUTE_CLOSED
+        or (
+            event.event_type is EventType.FUNDS_REINSTATED
+            and event.provider is not Provider.ADYEN
+            and event.status in _OUTCOMES
+        )
+    ]
+    return ended[-1] if ended else "open"
+
+
+def _disputed_amount(events: Sequence[PaymentEvent], kinds: ByType) -> int:
+    """What is disputed: of events that move no money, else of withdrawals, else of any.
+
+    Money that moves can be a part of it.
+    """
+    still = [event for event in events if event.event_type not in _MOVES]
+    for among in (still, kinds.get(EventType.FUNDS_WITHDRAWN, ()), events):
+        amount: int | None = latest(among, "amount_minor")
+        if amount is not None:
+            return amount
+    return 0
+
+
+def _withdrawals(events: Sequence[PaymentEvent]) -> list[_Move]:
+    """The withdrawals of a dispute: one, and at Adyen one for each of its names.
+
+    Adyen withdraws a second time by another name (SECOND_CHARGEBACK). A name that comes again, with
+    another reason or date, is the same withdrawal.
+    """
+    by_name: dict[str, list[PaymentEvent]] = {}
+    for event in events:
+        name = event.provider_type if event.provider is Provider.ADYEN else ""
+        by_name.setdefault(name, []).append(event)
+    return [(same[0], latest(same, "amount_minor") or 0) for same in by_name.values()]
+
+
+def _reinstatements(events: Sequence[PaymentEvent], at_most: int) -> list[_Move]:
+    """The reinstatements of a dispute: no more than its withdrawals."""
     counted = _counted(events)
-    amounts = [newest] if len(counted) == 1 else [event.amount_minor or 0 for event in counted]
+    if len(counted) == 1:
+        return [(counted[0], latest(events, "amount_minor") or 0)]
+    return [(event, event.amount_minor or 0) for event in counted[:at_most]]
+
+
+def _moved(
+    name: str, sign: int, dispute_id: str, moves: Sequence[_Move], currency: str
+) -> list[Posting]:
     return [
         Posting(_nth(name, dispute_id, n), journal.WITHDRAWAL, sign * amount, currency, event)
-        for n, (event, amount) in enumerate(zip(counted, amounts, strict=True), 1)
+        for n, (event, amount) in enumerate(moves, 1)
     ]
+
+
+def _fee_posting(name: str, events: Sequence[PaymentEvent], currency: str) -> list[Posting]:
+    """The fee of an object as its events said it last; none where they say none."""
+    fees = [(event, event.fee_minor) for event in events if event.fee_minor is not None]
+    return [Posting(name, journal.FEE, fee, currency, event) for event, fee in fees[-1:]]
 
 
 def _counted(events: Sequence[PaymentEvent]) -> list[PaymentEvent]:

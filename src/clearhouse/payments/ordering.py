@@ -1,6 +1,7 @@
 """The one order that the events of a payment are read in, and what is read off it.
 
-Ties in time are broken by the object's version, then by the type of event, then by the event's id.
+Ties in time are broken by the object's version, then by the type of event, then by the amount
+(partial captures in one second say what they come to together), then by the event's id.
 """
 
 from collections import defaultdict
@@ -21,7 +22,13 @@ def in_order(events: Iterable[PaymentEvent]) -> list[PaymentEvent]:
     distinct = {event.event_id: event for event in events}
     return sorted(
         distinct.values(),
-        key=lambda e: (e.object_version or 0, e.occurred_at, _RANK[e.event_type], e.event_id),
+        key=lambda e: (
+            e.object_version or 0,
+            e.occurred_at,
+            _RANK[e.event_type],
+            e.amount_minor or 0,
+            e.event_id,
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from clearhouse.payments.fold import fold_payment, fold_payout, fold_unlinked
 ADYEN = {"provider": Provider.ADYEN}
 AUTHORIZED = an_event(T.AUTHORIZED)
 CAPTURED = an_event(T.CAPTURED, at=10)
+CAPTURED_AT_ADYEN = an_event(T.CAPTURED, **ADYEN)
 REFUNDED = an_event(T.REFUNDED, at=20, amount_minor=400)
 
 
@@ -32,6 +33,11 @@ def payment(*events: PaymentEvent) -> dict[str, Any]:
          {"status": "captured", "failures": 2}),
         ([an_event(T.FAILED, capture_id="c"), an_event(T.FAILED, at=1, capture_id="c")],
          {"failures": 1}),
+        ([an_event(T.FAILED, capture_id="c"), an_event(T.PENDING, at=60, capture_id="d")],
+         {"status": "pending", "failures": 1}),
+        ([an_event(T.PENDING), an_event(T.FAILED, at=60)], {"status": "failed"}),
+        ([CAPTURED, an_event(T.CAPTURE_FAILED, at=20), an_event(T.PENDING, at=30)],
+         {"status": "pending"}),
         ([AUTHORIZED, an_event(T.CANCELED, at=5)], {"status": "canceled"}),
         ([CAPTURED, an_event(T.CANCELED, at=15)], {"status": "captured"}),
         ([an_event(T.CAPTURED, amount_minor=0)], {"status": "captured", "captured_minor": 0}),
@@ -80,7 +86,7 @@ def test_adyen_dispute_taken_twice_and_won_at_last() -> None:
         an_event(T.DISPUTE_OPENED, **ADYEN),
         an_event(T.FUNDS_WITHDRAWN, at=1, **ADYEN),
         an_event(T.FUNDS_REINSTATED, at=2, **ADYEN),
-        an_event(T.FUNDS_WITHDRAWN, at=3, **ADYEN),
+        an_event(T.FUNDS_WITHDRAWN, at=3, provider_type="SECOND_CHARGEBACK", **ADYEN),
         an_event(T.DISPUTE_CLOSED, at=4, status="lost", **ADYEN),
         an_event(T.DISPUTE_CLOSED, at=5, status="won", **ADYEN),
         an_event(T.FUNDS_REINSTATED, at=5, **ADYEN),
@@ -89,6 +95,54 @@ def test_adyen_dispute_taken_twice_and_won_at_last() -> None:
     assert (dispute["withdrawn_minor"], dispute["reinstated_minor"]) == (2000, 2000)
     assert dispute["status"] == "won"
     assert payment(*life)["disputed_minor"] == 0
+
+
+def test_adyen_chargeback_that_is_told_again_takes_the_money_once() -> None:
+    told = {**ADYEN, "provider_type": "CHARGEBACK"}
+    life = [
+        an_event(T.FUNDS_WITHDRAWN, at=1, amount_minor=900, **told),
+        an_event(T.FUNDS_WITHDRAWN, at=2, **told),
+        an_event(T.FUNDS_REINSTATED, at=3, **ADYEN),
+        an_event(T.FUNDS_REINSTATED, at=4, **ADYEN),
+    ]
+    assert payment(CAPTURED_AT_ADYEN, *life[:2])["disputed_minor"] == 1000
+    assert payment(CAPTURED_AT_ADYEN, *life)["disputed_minor"] == 0
+
+
+@pytest.mark.parametrize("opened", [[], [an_event(T.DISPUTE_OPENED)]])
+def test_a_dispute_is_about_its_whole_amount_when_a_part_is_given_back(
+    opened: list[PaymentEvent],
+) -> None:
+    back = an_event(T.FUNDS_REINSTATED, at=4, amount_minor=600)
+    (dispute,) = fold_payment([*opened, an_event(T.FUNDS_WITHDRAWN, at=2), back]).disputes
+    assert (dispute["amount_minor"], dispute["reinstated_minor"]) == (1000, 600)
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "expected"),
+    [
+        (Provider.PAYPAL, "won", "won"),
+        (Provider.PAYPAL, "under_review", "open"),
+        (Provider.ADYEN, "won", "open"),
+    ],
+)
+def test_money_that_is_given_back_can_end_its_dispute(
+    provider: Provider, status: str, expected: str
+) -> None:
+    back = an_event(T.FUNDS_REINSTATED, provider=provider, status=status)
+    (dispute,) = fold_payment([back]).disputes
+    assert dispute["status"] == expected
+
+
+def test_the_fee_of_a_dispute_is_posted_with_the_money_that_is_taken() -> None:
+    withdrawn = an_event(T.FUNDS_WITHDRAWN, at=20, fee_minor=1500)
+
+    folded = fold_payment([CAPTURED, withdrawn, an_event(T.FUNDS_WITHDRAWN, at=21)])
+
+    debits = {line["posting"]: line for line in folded.lines if line["line"] == 1}
+    fee = debits["dispute_fee:dis"]
+    assert (fee["account_code"], fee["debit_minor"]) == ("fees", 1500)
+    assert fee["event_id"] == withdrawn.event_id
 
 
 @pytest.mark.parametrize(
@@ -122,6 +176,18 @@ def test_an_older_event_changes_nothing_that_is_newer() -> None:
     assert row["first_at"] == NOON.replace(tzinfo=None)
 
 
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+def test_of_partial_captures_in_one_second_the_larger_amount_is_the_newer(
+    numbers: tuple[int, int],
+) -> None:
+    first, second = numbers
+    row = payment(
+        an_event(T.CAPTURED, number=first, amount_minor=500),
+        an_event(T.CAPTURED, number=second, amount_minor=1000),
+    )
+    assert row["captured_minor"] == 1000
+
+
 def test_a_dispute_of_an_unknown_payment_has_its_own_rows() -> None:
     folded = fold_unlinked([an_event(T.FUNDS_WITHDRAWN, payment_id=None)])
     assert folded.payment is None
@@ -143,6 +209,26 @@ def test_payout(kinds: list[T], status: str, postings: int) -> None:
     folded = fold_payout([an_event(kind) for kind in kinds])
     assert folded.payout["status"] == status
     assert len({line["posting"] for line in folded.lines}) == postings
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "account"),
+    [
+        (Provider.PAYPAL, "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "third_party_payouts"),
+        (Provider.ADYEN, "PAYOUT_THIRDPARTY", "third_party_payouts"),
+        (Provider.ADYEN, "balancePlatform.transfer.updated", "bank"),
+        (Provider.STRIPE, "payout.paid", "bank"),
+    ],
+)
+def test_what_is_paid_to_others_is_not_in_the_bank(
+    provider: Provider, name: str, account: str
+) -> None:
+    life = [
+        an_event(kind, provider=provider, provider_type=name)
+        for kind in (T.PAYOUT_PAID, T.PAYOUT_REVERSED)
+    ]
+    lines = fold_payout(life).lines
+    assert [line["account_code"] for line in lines] == [account, "clearing", "clearing", account]
 
 
 def test_the_newest_version_of_a_payout_is_the_one_that_holds() -> None:

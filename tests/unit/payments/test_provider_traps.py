@@ -368,6 +368,20 @@ def test_paypal_dispute_is_lost_only_where_its_outcome_says_so(outcome, status):
     assert n.event_of(n.paypal("CUSTOMER.DISPUTE.RESOLVED", dispute)).status == status
 
 
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("RESOLVED_SELLER_FAVOUR", "won"), ("RESOLVED_BUYER_FAVOUR", "lost")]
+)
+def test_paypal_dispute_that_ends_with_a_credit_gives_the_money_back(outcome, status):
+    credit = {"affected_party": "SELLER", "type": "CREDIT", "amount": n.paypal_money("40.00")}
+    dispute = n.paypal_dispute(dispute_outcome={"outcome_code": outcome}, money_movements=[credit])
+
+    event = n.event_of(n.paypal("CUSTOMER.DISPUTE.RESOLVED", dispute))
+
+    assert (event.event_type, event.status, event.amount_minor) == (
+        "funds_reinstated", status, 4000,
+    )  # fmt: skip
+
+
 def test_paypal_amounts_are_texts_of_either_version():
     v1 = n.paypal_payment("AUTH1", amount={"total": "45.90", "currency": "USD"})
 

@@ -1,5 +1,5 @@
 {{ config(schema='next', materialized='delta', meta={'served_in': 'gold'}, tags=['published']) }}
 
 {{ journal_of(
-    ref('payment_history'), ref('payment_captures'), ref('refunds'), ref('payouts')
+    ref('payment_history'), ref('payment_captures'), ref('refunds'), ref('disputes'), ref('payouts')
 ) }}

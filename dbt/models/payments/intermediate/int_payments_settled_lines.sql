@@ -9,6 +9,23 @@ with captures as (
 
 ),
 
+refunds as (
+
+    select *
+    from {{ subjects_after(ref('refunds'), 'subject_key', 'subject_key in ' ~ touched) }} as refunds
+
+),
+
+disputes as (
+
+    select *
+    from {{ derived_after(
+        'marts', ref('disputes'), 'dispute_key', ref('int_payments_touched_disputes'),
+        among='subject_key in ' ~ touched
+    ) }} as disputes
+
+),
+
 entries as (
 
     select
@@ -20,5 +37,5 @@ entries as (
 
 select *
 from (
-    {{ settled_journal('captures', 'entries') }}
+    {{ settled_journal('captures', 'refunds', 'disputes', 'entries') }}
 ) as lines

@@ -7,5 +7,5 @@ union
 
 select subject_key
 from (
-    {{ of_touched_entries('subject_key', "about in ('capture', 'dispute')") }}
+    {{ of_touched_entries('subject_key') }}
 ) as of_entries

@@ -12,8 +12,10 @@ with moved as (
             when posting like 'capture%' then 'captured'
             when posting like 'refund%' then 'refunded'
             when posting like 'withdrawal:%' or posting like 'reinstatement:%' then 'disputed'
-            when posting like 'fee:%' or posting like 'settled_fee:%' then 'fee'
+            when posting like 'fee:%' or posting like 'dispute_fee:%' then 'fee'
             when posting like 'settled_dispute:%' then 'disputed'
+            when posting like 'settled_%' then 'fee'
+            when posting like 'converted_%' then 'converted'
             else 'paid_out'
         end as kind,
         posting,
@@ -35,6 +37,7 @@ select
     {{ minor_sum("case when kind = 'disputed' then -due_minor end") }} as disputed_minor,
     {{ minor_sum("case when kind = 'fee' then -due_minor end") }} as fee_minor,
     {{ minor_sum("case when kind = 'paid_out' then -due_minor end") }} as paid_out_minor,
+    {{ minor_sum("case when kind = 'converted' then due_minor end") }} as converted_minor,
     {{ minor_sum('due_minor') }} as due_minor
 from moved
 group by moved_on, provider, account, livemode, currency

@@ -2,7 +2,8 @@
 
 A capture is a payment of its own id; the authorization that it stems from is `linked_id`. Money of
 a dispute is taken by PAYMENT.CAPTURE.REVERSED and given back by a CREDIT among the dispute's
-`money_movements`; a DEBIT there is the same money as the reversal and is not posted again.
+`money_movements`, told while it goes on or when it ends; a DEBIT there is the same money as the
+reversal and is not posted again.
 """
 
 import datetime as dt
@@ -295,14 +296,16 @@ def _state(found: _Dispute, kind: str) -> tuple[EventType, str, Amount]:
     status = (word(found.status) or "").lower()
     if kind == "CUSTOMER.DISPUTE.CREATED":
         return EventType.DISPUTE_OPENED, status, found.dispute_amount
+    given_back = _given_back(found)
     if kind == "CUSTOMER.DISPUTE.RESOLVED":
         outcome = found.dispute_outcome.outcome_code if found.dispute_outcome else None
         closed_as = _CLOSED_AS.get(outcome or found.outcome_code or "")
         if closed_as is None:
             at = f"{AT}.dispute_outcome.outcome_code"
             raise RefusedError.of("status_unknown", at, "This outcome is not known.")
-        return EventType.DISPUTE_CLOSED, closed_as, found.dispute_amount
-    given_back = _given_back(found)
+        if given_back is None:
+            return EventType.DISPUTE_CLOSED, closed_as, found.dispute_amount
+        return EventType.FUNDS_REINSTATED, closed_as, given_back
     if given_back is not None:
         return EventType.FUNDS_REINSTATED, status, given_back
     return EventType.DISPUTE_UPDATED, status, found.dispute_amount

@@ -48,6 +48,7 @@ class Payment:
         reference: the merchant's, where the provider's events say it.
         id: the provider's; what its key ends with.
         pends: whether it is under way for days before money comes.
+        is_under_way: whether the newest attempt is.
     """
 
     provider: ClassVar[Provider]
@@ -74,7 +75,7 @@ class Payment:
         self.disputes: dict[str, Dispute] = {}
         self.failures = 0
         self.failure_code: str | None = None
-        self.is_canceled = self.pends = False
+        self.is_canceled = self.pends = self.is_under_way = False
         self.events = 0
         self.span = Span()
         self.output.payments.append(self)
@@ -99,15 +100,18 @@ class Payment:
 
     def pend(self, amount: int) -> None:
         """An attempt is under way."""
+        self.is_under_way = True
         self._tell_pending(amount)
 
     def fail(self, amount: int, code: str) -> None:
         """An attempt fails."""
+        self.is_under_way = False
         self.failures, self.failure_code = self.failures + 1, code
         self._tell_failed(amount, code)
 
     def capture(self, amount: int, *, at_once: bool) -> Capture:
         """Money is captured: at once, or of what was authorized before."""
+        self.is_under_way = False
         capture = Capture(self._capture_id(), amount, self.at)
         self.captures[capture.id] = capture
         fee = self.fee_of(amount)
@@ -293,6 +297,8 @@ class Payment:
             return "canceled"
         if self.authorized is not None:
             return "authorized"
+        if self.is_under_way:
+            return "pending"
         return "failed" if self.failures or self.captures else "pending"
 
     def refunded(self) -> int:
