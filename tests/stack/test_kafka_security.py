@@ -1,7 +1,6 @@
 """Kafka by TLS and SASL, for real: who is let in, and what the others are told."""
 
 import asyncio
-import re
 from dataclasses import replace
 
 import pytest
@@ -47,6 +46,16 @@ def test_who_is_known_and_trusts_the_authority_reads_and_writes(place):
     log.close()
 
 
+def refused(call, place, code):
+    """What a call ends with. On a busy machine a time-out may come before what is wrong is known."""
+    for _ in range(5):
+        with pytest.raises(LogError) as caught:
+            call(place, TOPICS)
+        if caught.value.code == code:
+            break
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("change", "code", "sentence"),
     [
@@ -63,10 +72,9 @@ def test_all_others_are_refused_in_a_sentence_without_the_password(
         change = {"ca_file": authorities[1].file}
     changed = replace(place, **change)
     for call in (open_log, prepare_log):
-        with pytest.raises(LogError, match=re.escape(sentence)) as caught:
-            call(changed, TOPICS)
-        assert caught.value.code == code
-        said = str(caught.value) + repr(caught.value) + repr(changed) + "".join(capfd.readouterr())
+        error = refused(call, changed, code)
+        assert (error.code, sentence in error.message) == (code, True)
+        said = str(error) + repr(error) + repr(changed) + "".join(capfd.readouterr())
         assert PASSWORD not in said
         assert "wrong-and-secret" not in said
 
