@@ -47,7 +47,7 @@ def test_who_is_known_and_trusts_the_authority_reads_and_writes(place):
 
 
 def refused(call, place, code):
-    """What a call ends with. On a busy machine a time-out may come before what is wrong is known."""
+    """What a call ends with. On a busy machine, a time-out may come before the reason is known."""
     for _ in range(5):
         with pytest.raises(LogError) as caught:
             call(place, TOPICS)
