@@ -11,6 +11,7 @@ import pytest
 from toy_home import DAYS, TICKETS, Toy
 
 from clearhouse.books.model import Side, Status
+from clearhouse.pipeline.close import close_day
 
 UNREADABLE, NEGATIVE, HALF = DAYS[:3]
 OPEN_TO_WRITE = f"""
@@ -48,13 +49,22 @@ def test_a_reader_who_asks_for_a_day_opens_the_files_of_no_other(toy: Toy) -> No
 def test_a_day_that_was_pulled_before_it_was_over_is_asked_for_again(tmp_path: Path) -> None:
     toy = Toy(tmp_path / "home")
     today = dt.datetime.now(dt.UTC).date()
-    asked_again = {}
+
+    def is_asked_for(day: dt.date) -> bool:
+        answer = toy.command("run", "toy", "--from", day, "--to", day, "--json")
+        assert answer.exit_code == 0, answer.stderr
+        pulled = next(iter(json.loads(answer.stdout)["steps"].values()))
+        return str(day) in pulled["done"]
+
+    assert [is_asked_for(day) for day in (DAYS[0], today, DAYS[0], today)] == [
+        *(True, True),
+        *(False, True),
+    ]
+    run = toy.open()
     for day in (DAYS[0], today):
-        days = ("--from", day, "--to", day)
-        for _ in range(2):
-            told = json.loads(toy.command("run", "toy", *days, "--json").stdout)
-        asked_again[day] = str(day) in next(iter(told["steps"].values()))["done"]
-    assert asked_again == {DAYS[0]: False, today: True}
+        close_day(run, day)
+    run.engine.close()
+    assert not is_asked_for(today)
 
 
 def test_a_held_day_is_seen_when_it_is_released(toy: Toy) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -138,10 +138,10 @@ def _planned(
     }
     keys = {day: key_of_pull(run, dataset, source, day, requests[day]) for day in days}
     pull = _Pull(dataset, source, connection, keys, [], StepReport())
-    is_asked_again = run.refresh or run.follows
-    in_place = {} if is_asked_again else _landed_by(run, dataset, source, keys, requests)
-    plan = pull.clerk(run).plan(keys, in_place)
     closed = run.certificates.closed_days(run.name)
+    is_asked_again = run.refresh or run.follows
+    in_place = {} if is_asked_again else _landed_by(run, pull, requests, closed)
+    plan = pull.clerk(run).plan(keys, in_place)
     pull.wanted = [day for day in plan.redo if day not in closed]
     pull.report.skipped = list(plan.skip)
     pull.report.failed = {day: closed_day(run, day) for day in plan.redo if day in closed}
@@ -265,28 +265,25 @@ def _preparing_what_comes_next(run: Run) -> Iterator[None]:
 
 
 def _landed_by(
-    run: Run,
-    dataset: OpenDataset,
-    source: str,
-    keys: Mapping[dt.date, EntryKey],
-    requests: Requests,
+    run: Run, pull: _Pull, requests: Requests, closed: Container[dt.date]
 ) -> dict[dt.date, str]:
     """Days that have landed whole by the request they would be asked with, and still verify.
 
     The manifest says the first request that gave these bytes; another one that gave the same
     bytes is known to the books.
 
-    A day that was entered before it was over is not whole, unless the source says what it holds.
+    A day that was entered before it was over is not whole, unless the source says what it holds. A
+    closed one is all that it will be.
     """
-    landed = run.landing.days(source, Window(min(keys), max(keys)))
-    entered = run.entries(dataset.names.landed[source], list(keys))
+    landed = run.landing.days(pull.source, Window(min(pull.keys), max(pull.keys)))
+    entered = run.entries(pull.dataset.names.landed[pull.source], list(pull.keys))
     found = {}
-    for day, key in keys.items():
+    for day, key in pull.keys.items():
         objects = landed.get(day, [])
         asked = any(o.request == requests[day] for o in objects)
         entry = entered.get(day)
         known = entry is not None and entry.entry_id == key.entry_id
-        is_whole = STATE in requests[day] or entry is None or _was_over(entry)
+        is_whole = STATE in requests[day] or day in closed or entry is None or _was_over(entry)
         if objects and (asked or known) and is_whole and all(map(run.landing.verify, objects)):
             found[day] = key.entry_id
     return found
