@@ -12,9 +12,11 @@ from typing import Protocol
 
 import pyarrow as pa
 
-CLOSED_AFTER_DAYS = 19
-"""The service closes a period on the 20th of the next month: what is recorded later than so many
-days after its end came after close. Only the entries that close a year come later."""
+from clearhouse.gl.periods import CLOSES_ON_DAY
+
+CLOSED_AFTER_DAYS = CLOSES_ON_DAY - 1
+"""What is recorded later than so many days after a period's end came after close. Only the entries
+that close a year come later."""
 
 DECK = ("well_id", "product")
 """What tells the ownership decks of one entry apart."""

@@ -11,6 +11,10 @@ from enum import StrEnum
 
 from clearhouse.gl.journal import Violation
 
+CLOSES_ON_DAY = 20
+"""Day of the month on which the service closes the month before by itself: entries of the year-end
+close come until then."""
+
 
 class Status(StrEnum):
     """The states in their order."""

@@ -11,16 +11,22 @@ import structlog
 
 from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.gl.journal import LEDGER, Violation
-from clearhouse.gl.periods import Change, Period, Request, Status, month_of, refusals, status_after
+from clearhouse.gl.periods import (
+    CLOSES_ON_DAY,
+    Change,
+    Period,
+    Request,
+    Status,
+    month_of,
+    refusals,
+    status_after,
+)
 from clearhouse.gl.service import tables
 from clearhouse.gl.service.errors import NotFoundError, PeriodRefusedError
 from clearhouse.gl.service.recorder import add_periods, periods_of, state_of
-from clearhouse.gl.service.year_end import close_rest_of_year, ends_year, result_accounts
+from clearhouse.gl.service.year_end import SERVICE, close_rest_of_year, ends_year, result_accounts
 
-CLOSES_ON_DAY = 20
-"""Day of the month on which the service closes the month before by itself: entries of the year-end
-close come until then."""
-_SERVICE, _CALENDAR = "SERVICE", "CALENDAR"
+_CALENDAR = "CALENDAR"
 _log = structlog.get_logger()
 
 
@@ -71,7 +77,7 @@ def change_period(
 
 def _approver(request: Request) -> str:
     """Who approves the entries by which a period is closed; the service prepares them."""
-    return _CALENDAR if request.asked_by == _SERVICE else request.asked_by
+    return _CALENDAR if request.asked_by == SERVICE else request.asked_by
 
 
 def advance(connection: sa.Connection, day: dt.date, at: dt.datetime) -> None:
@@ -114,7 +120,7 @@ def _is_opened_again(connection: sa.Connection, period: Period, since: dt.date) 
 
 def _by_itself(connection: sa.Connection, change: Change, name: str, at: dt.datetime) -> None:
     change_period(
-        connection, Request(change, at.date(), _SERVICE, _SERVICE, "by the calendar"), name, at
+        connection, Request(change, at.date(), SERVICE, SERVICE, "by the calendar"), name, at
     )
 
 

@@ -19,7 +19,8 @@ from clearhouse.gl.service.journal_lines import lines_of, wells_of
 from clearhouse.gl.service.recorder import record
 
 _INCOME_SUMMARY, _RETAINED_EARNINGS = "3900", "3100"
-_PREPARER = "SERVICE"
+SERVICE = "SERVICE"
+"""Who does what the service does by itself."""
 _LAST_MONTH = 12
 
 Left = tuple[str, str | None, int]
@@ -56,7 +57,7 @@ def close_rest_of_year(
             posting_date=period.last_day,
             transaction_date=period.last_day,
             lines=lines,
-            prepared_by=_PREPARER,
+            prepared_by=SERVICE,
             approved_by=approved_by,
             description="Close of the year",
             entry_type="closing",
