@@ -106,9 +106,9 @@
 
 {#
     The entities that the publication being made touches: those of any version of a touched record,
-    also of one that readers no longer see. `entity` is a column, or several. With `at`, the column of a record's moment, each with
-    the earliest moment among these (`touched_from`): what follows from records up to a moment
-    stays as it is before that one. A query.
+    also of one that readers no longer see. `entity` is a column, or several. With `at`, the column
+    of a record's moment, each with the earliest moment among these (`touched_from`): what follows
+    from records up to a moment stays as it is before that one. A query.
 #}
 {% macro touched_entities(entity, brought, touched, dataset, at=none) -%}
     select

@@ -235,22 +235,16 @@
             case moves.event_type
                 when 'funds_withdrawn' then moves.amount_minor else -moves.amount_minor
             end,
-            currencies.currency,
+            disputes.currency,
             moves.event_id,
             {{ in_utc('moves.occurred_at') }},
             moves.provider, moves.account, moves.livemode
         from (
             {{ dispute_moves(history) }}
         ) as moves
-        inner join (
-            select
-                subject_key, dispute_id, coalesce({{ newest('currency') }}, 'XXX') as currency
-            from {{ history }} as history
-            where dispute_id is not null
-            group by subject_key, dispute_id
-        ) as currencies
-            on moves.subject_key = currencies.subject_key
-            and moves.dispute_id = currencies.dispute_id
+        inner join {{ disputes }} as disputes
+            on moves.subject_key = disputes.subject_key
+            and moves.dispute_id = disputes.dispute_id
 
         union all
 

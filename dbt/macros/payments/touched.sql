@@ -57,6 +57,19 @@
 {%- endmacro %}
 
 
+{# The events of some record keys that readers see after the publication being made. A query. #}
+{% macro visible_events(keys) -%}
+    select *
+    from (
+        {{ visible_after(
+            ref('int_payments_published'), ref('int_payments_hidden_records'),
+            ref('int_payments_touched_keys'), 'payments.events'
+        ) }}
+    ) as visible
+    where _record_key in (select _record_key from {{ keys }})
+{%- endmacro %}
+
+
 {#
     Rows of a table that is made of events, after the publication being made. See `derived_after`.
 
