@@ -81,10 +81,10 @@ crash: install-dev  ## kill a run before and after every durable write, and run 
 	@$(RUN)/pytest tests/crash --every-write -n 2
 
 chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
-	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) --seed $(or $(CHAOS_SEED),any)
 
 chaos: install-dev  ## payments on a stack of its own beside files; then services and servers killed 40 times (KILLS=…, CHAOS_SEED=…)
-	@$(RUN)/pytest $(addprefix tests/stack/,$(OF_CHAOS)) -s --kills $(if $(filter file,$(origin KILLS)),40,$(KILLS)) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+	@$(RUN)/pytest $(addprefix tests/stack/,$(OF_CHAOS)) -s --kills $(if $(filter file,$(origin KILLS)),40,$(KILLS)) --seed $(or $(CHAOS_SEED),any)
 
 stack-up: install  ## PostgreSQL, an S3 store, Redis, Kafka, Temporal, Prometheus and Alertmanager here, without containers (STACK_SERVERS=postgres,kafka)
 	@$(RUN)/python -m deploy.native up

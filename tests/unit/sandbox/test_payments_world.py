@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import time
 from collections.abc import Iterator
+from itertools import repeat
 
 import pytest
 import stripe
@@ -182,6 +183,18 @@ def test_a_refund_that_came_back_is_undone() -> None:
     )
     assert row["refunded_minor"] == kept.amount
     assert [each["status"] for each in payment.refund_rows()] == ["undone", "succeeded"]
+
+
+def test_a_refund_that_is_refused_has_a_reference_of_its_own() -> None:
+    payment = _payment(AdyenPayment)
+    payment.authorize(1_000)
+    capture = payment.capture(600, at_once=False)
+    payment.draws = Draws(repeat(0.0))
+    for amount in (200, 100):
+        payment.refund(capture, amount, pends=True)
+
+    refused = [each["amount_minor"] for each in payment.refund_rows() if each["status"] == "failed"]
+    assert refused == [200, 100]
 
 
 def test_attempts_that_failed_do_not_hide_the_one_that_succeeded() -> None:

@@ -81,7 +81,8 @@ class AdyenPayment(Payment):
         if self.draws.chance(0.04):
             self.failures, self.failure_code = self.failures + 1, "Insufficient balance on payment"
             refused = {"success": "false", "reason": self.failure_code}
-            self._item("CAPTURE", amount, self._new_reference("refused capture"), refused)
+            named = self._new_reference(f"refused capture {len(self.captures)}")
+            self._item("CAPTURE", amount, named, refused)
             self.wait(60, DAY)
         capture = super().capture(amount, at_once=at_once)
         if self.draws.chance(0.06):
@@ -111,7 +112,8 @@ class AdyenPayment(Payment):
     def refund(self, capture: Capture, amount: int, *, pends: bool) -> Refund:
         """As for others; a request may be refused before. Nothing tells that one is pending."""
         if pends and self.draws.chance(0.3):
-            refused = Refund(self._refund_id(0), amount, capture, "failed", "Refused")
+            number = len(self.refunds) + 1
+            refused = Refund(self._refund_id(number), amount, capture, "failed", "Refused")
             self.refunds[refused.id] = refused
             told = {"success": "false", "reason": "Refused"}
             self._item("REFUND", amount, refused.id, told, about=refused)
