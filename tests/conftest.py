@@ -5,9 +5,19 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 # A failed assertion of a module that tests share shows its values too.
 pytest.register_assert_rewrite("payment_trial")
+
+# The same examples on each machine, however slow it is.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -36,8 +36,6 @@ publications = st.lists(publication, min_size=1, max_size=5)
 def few_examples(number: int) -> settings:
     """Settings for examples of which each is dozens of queries."""
     return settings(
-        derandomize=True,
-        deadline=None,
         max_examples=number,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

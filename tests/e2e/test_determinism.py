@@ -19,7 +19,7 @@ import bnpl_home
 import httpx
 import pytest
 from bnpl_home import Warehouse
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from playback import Asked, Play, Playback
 
@@ -55,14 +55,11 @@ OPTIONS = SandboxOptions(
 )
 
 
-def repeatable(examples: int) -> settings:
-    """The same examples each time; a failure is told at once, where making it small takes long."""
+def drawn(examples: int) -> settings:
+    """A failure is told at once, where making it small takes long."""
     return settings(
         phases=[Phase.generate],
-        derandomize=True,
-        deadline=None,
         max_examples=examples,
-        suppress_health_check=[HealthCheck.too_slow],
     )
 
 
@@ -92,7 +89,7 @@ def answers_side_by_side(asks: Sequence[dict[str, Any]]) -> list[bytes]:
     return asyncio.run(all_at_once())
 
 
-@repeatable(6)
+@drawn(6)
 @given(
     window=st.sampled_from([SPRING, NEW_YEAR, Window.starting(dt.date(2024, 2, 28), 3)]),
     asked=st.fixed_dictionaries(
@@ -277,7 +274,7 @@ def loaded(run: Run, window: Window) -> dict[str, Any]:
     }
 
 
-@repeatable(4)
+@drawn(4)
 @given(data=st.data(), window=st.sampled_from([SPRING, NEW_YEAR]))
 def test_what_is_loaded_does_not_depend_on_how(
     loading: Loading, data: st.DataObject, window: Window

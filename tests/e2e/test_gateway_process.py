@@ -115,9 +115,7 @@ def test_whatever_openapi_lets_one_ask_is_answered_as_described(gateway):
         @given(case=operation.ok().as_strategy())
         @settings(
             max_examples=15,
-            deadline=None,
             database=None,
-            derandomize=True,
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

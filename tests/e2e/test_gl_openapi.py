@@ -53,9 +53,7 @@ def test_whatever_is_asked_is_answered_as_described(
     @given(case=schema[path][method].as_strategy())
     @settings(
         max_examples=4,
-        deadline=None,
         database=None,
-        derandomize=True,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

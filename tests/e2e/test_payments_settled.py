@@ -1,6 +1,7 @@
 """A month of four providers in the marts: as the store has it, with every payout explained."""
 
 import datetime as dt
+from collections import Counter
 from contextlib import closing
 from typing import Any
 
@@ -9,10 +10,12 @@ import sqlalchemy as sa
 from payments_home import Home
 from payments_month import noon, normalize, provider_apis, record_all
 
+from clearhouse.payments.event import Provider
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.database import open_store
 from clearhouse.sandbox.payments.options import PaymentOptions
 from clearhouse.sandbox.payments.oracle import differences
+from clearhouse.sandbox.payments.output import Move
 from clearhouse.sandbox.payments.world import World
 
 TODAY = dt.date(2026, 3, 9)
@@ -98,3 +101,40 @@ def test_settlements_say_the_fees_that_no_event_said(settled: tuple[Home, World]
     assert by_events == 0
     assert unbalanced == 0
     assert dict(due).keys() >= {"settled", "in_balance"}
+
+
+def test_clearing_is_what_the_providers_still_owe(settled: tuple[Home, World]) -> None:
+    home, world = settled
+    clearing = home.read(
+        "SELECT provider, account, currency, sum(debit_minor - credit_minor)::BIGINT AS minor "
+        "FROM marts.payment_journal WHERE account_code = 'clearing' AND provider <> 'paypal' "
+        "AND livemode GROUP BY ALL HAVING minor <> 0"
+    )
+    converted = home.read(
+        "SELECT DISTINCT provider FROM marts.payment_journal WHERE posting LIKE 'converted_%'"
+    )
+
+    assert {tuple(of): minor for *of, minor in clearing} == _owed(world)
+    assert sorted(converted) == [("adyen",), ("stripe",)]
+
+
+def _owed(world: World) -> dict[tuple[str, str, str], int]:
+    """What no payout has sent, of each account and currency, as far as it is told by now.
+
+    Fees of Stripe and Adyen, and disputed money at Square, are told with their payout.
+    """
+    owed: Counter[tuple[str, str, str]] = Counter()
+    for payout in world.output.payouts:
+        owed[payout.provider, payout.account, payout.currency] -= payout.unexplained
+    sent = {_named(move) for payout in world.output.payouts for move in payout.moves}
+    for move in world.output.moves:
+        is_square = move.provider is Provider.SQUARE
+        is_told = not (is_square and move.kind.startswith("dispute"))
+        if is_told and move.provider is not Provider.PAYPAL and _named(move) not in sent:
+            minor = move.net if is_square else move.amount
+            owed[move.provider, move.account, move.currency] += minor
+    return {of: minor for of, minor in owed.items() if minor}
+
+
+def _named(move: Move) -> tuple[str, str, str, int]:
+    return move.provider, move.source, move.kind, move.at

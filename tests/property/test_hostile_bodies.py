@@ -77,13 +77,13 @@ _JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(st.sampled_from(["stripe", "adyen", "square", "paypal"]), _JSON)
 def test_any_json_is_one_message(provider, body):
     _is_one_message(n.stored(provider, body))
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(st.sampled_from(["stripe", "adyen", "square", "paypal"]), st.text(max_size=200))
 def test_any_text_is_one_message(provider, body):
     _is_one_message(n.stored(provider, body))

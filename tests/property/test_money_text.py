@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clearhouse.core.errors import MoneyError
@@ -13,10 +13,8 @@ from clearhouse.core.money import (
 )
 
 currencies = st.sampled_from(sorted(exponents()))
-repeatable = settings(derandomize=True, deadline=None)
 
 
-@repeatable
 @given(currency=currencies, minor=st.integers(-(10**13) + 1, 10**13 - 1))
 def test_every_amount_is_written_and_read_back(currency: str, minor: int) -> None:
     text = text_from_minor(minor, currency)
@@ -24,7 +22,6 @@ def test_every_amount_is_written_and_read_back(currency: str, minor: int) -> Non
     assert Decimal(text) == Decimal(minor).scaleb(-exponent(currency))
 
 
-@repeatable
 @given(
     currency=currencies,
     text=st.decimals(allow_nan=True, allow_infinity=True).map(str)
@@ -42,7 +39,6 @@ def test_what_is_read_is_exactly_what_was_written(currency: str, text: str) -> N
     assert Decimal(text) == Decimal(minor).scaleb(-exponent(currency))
 
 
-@repeatable
 @given(
     currency=currencies,
     whole=st.integers(0, 10**13 - 1),

@@ -10,7 +10,7 @@ from clearhouse.payments.event import PaymentEvent
 from clearhouse.payments.fold import Folded, fold_payment, fold_payout
 from clearhouse.payments.journal import AccountCode, Row
 
-often = settings(derandomize=True, deadline=None, max_examples=120)
+often = settings(max_examples=120)
 shuffles = st.randoms(use_true_random=False)
 
 

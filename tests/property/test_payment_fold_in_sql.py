@@ -14,7 +14,7 @@ from clearhouse.payments.event import PaymentEvent
 from clearhouse.payments.fold import fold_payment, fold_payout
 
 Rows = list[dict[str, Any]]
-_QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+_QUICK = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
 
 def _each_in_its_account(found: Sequence[Sequence[PaymentEvent]]) -> list[list[PaymentEvent]]:

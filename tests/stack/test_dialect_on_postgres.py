@@ -62,7 +62,7 @@ def connection(server: Server) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(some=st.lists(rows, min_size=1, max_size=20))
 def test_rows_come_through_and_have_one_text(
     connection: psycopg.Connection[Any], some: list[dict[str, Any]]
@@ -106,7 +106,7 @@ def test_doubles_have_one_text(connection: psycopg.Connection[Any]) -> None:
     assert theirs["it"].to_pylist() == ours["it"].to_pylist()
 
 
-@settings(derandomize=True, deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     some=st.lists(
         st.tuples(

@@ -95,7 +95,7 @@ def test_the_published_paths(index: int, size: int, expected: list[str]) -> None
     assert [each.hex() for each in path(LEAVES[:size], index)] == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=70), st.data())
 def test_every_tree_and_every_proof_is_that_of_the_definition(
     texts: list[bytes], data: st.DataObject

@@ -24,7 +24,7 @@ def test_of_equal_remainders_the_first_has_it():
     assert cut(np.array([5, 1]), of(0.5, 0.5)).tolist() == [[3, 2], [1, 0]]
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(weights, st.integers(-MAX_AMOUNT, MAX_AMOUNT))
 def test_parts_sum_to_the_whole_and_are_within_a_cent_of_exact(given_weights, amount):
     shares = shares_of(np.array([given_weights]))

@@ -51,7 +51,7 @@ def texts(name, content):
     return content[start : content.rindex(b"]")]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     name=st.sampled_from(RETAILERS),
     seed=st.integers(1, 2**40),

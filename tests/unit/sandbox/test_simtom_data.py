@@ -20,7 +20,7 @@ DAY = dt.timedelta(days=1)
 ANY_DAY = st.dates(dt.date(1995, 1, 1), dt.date(2040, 1, 1))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(first=ANY_DAY, length=st.integers(2, 4), seed=st.integers(-(2**70), 2**70), data=st.data())
 def test_a_day_alone_is_the_day_in_a_range_in_any_order(pull, first, length, seed, data):
     days = [first + n * DAY for n in range(length)]

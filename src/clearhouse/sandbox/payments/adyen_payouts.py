@@ -8,7 +8,7 @@ from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.accounts import TOKENS
 from clearhouse.sandbox.payments.adyen import item_time
 from clearhouse.sandbox.payments.facts import DAY, moment
-from clearhouse.sandbox.payments.money import UNITS
+from clearhouse.sandbox.payments.money import SETTLED_IN, UNITS, Unit
 from clearhouse.sandbox.payments.output import Fate, Notice, Output, encode
 from clearhouse.sandbox.payments.paying_out import Paying, due
 from clearhouse.sandbox.payments.payout import Payout
@@ -105,11 +105,13 @@ def report(payout: Payout, name: str) -> str:
         "Batch Number": name.rpartition("_")[2].removesuffix(".csv"),
     }
 
-    def sides(amount: int, which: str, of: str) -> dict[str, str]:
+    def sides(amount: int, which: str, of: str, unit: Unit = unit) -> dict[str, str]:
         side = "Credit" if amount >= 0 else "Debit"
         return {f"{which} {side} ({of})": unit.text(abs(amount))}
 
     for move in payout.moves:
+        gross_currency, gross = move.gross or (move.currency, move.amount)
+        rate = 1 if move.gross is None else float(SETTLED_IN[Provider.ADYEN, gross_currency][1])
         writer.writerow(
             {
                 **common,
@@ -119,9 +121,9 @@ def report(payout: Payout, name: str) -> str:
                 "Creation Date": moment(move.at).isoformat(sep=" "),
                 "Type": _TYPES[move.kind],
                 "Modification Reference": move.source,
-                "Gross Currency": payout.currency,
-                **sides(move.amount, "Gross", "GC"),
-                "Exchange Rate": "1",
+                "Gross Currency": gross_currency,
+                **sides(gross, "Gross", "GC", UNITS[Provider.ADYEN][gross_currency]),
+                "Exchange Rate": f"{rate:.8g}",
                 **sides(move.net, "Net", "NC"),
                 "Commission (NC)": unit.text(move.fee),
             }

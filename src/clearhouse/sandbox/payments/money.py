@@ -5,6 +5,7 @@ number, and may allow only some of them: `Unit.step` is what every amount of it 
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from clearhouse.payments.event import Provider
 
@@ -94,3 +95,15 @@ UNITS = {
     provider: {code: unit(provider, code) for code, _ in shares}
     for provider, shares in CURRENCIES.items()
 }
+
+SETTLED_IN = {
+    (Provider.STRIPE, "KRW"): ("USD", Fraction(1, 1_350)),
+    (Provider.ADYEN, "CVE"): ("EUR", Fraction(1_000, 110_265)),
+}
+"""Currencies without a bank account of their own: what they are paid out in, and its price."""
+
+
+def converted(provider: Provider, code: str, minor: int) -> tuple[str, int]:
+    """An amount as it is settled: its currency, and minor units rounded half to even."""
+    to, rate = SETTLED_IN[provider, code]
+    return to, round(minor * rate * 10 ** ISO[to] / 10 ** ISO[code])

@@ -60,6 +60,7 @@ class Move:
         source: the object that it is of: a capture, refund, dispute or payout; "" for none.
         amount: in minor units, signed as it changes the balance.
         fee: what the provider keeps of it.
+        gross: currency and amount of its object, where they are converted to be settled.
     """
 
     provider: Provider
@@ -72,6 +73,7 @@ class Move:
     reference: str
     amount: int
     fee: int = 0
+    gross: tuple[str, int] | None = None
 
     @property
     def net(self) -> int:

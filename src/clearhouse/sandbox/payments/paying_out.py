@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.draws import Draws, DrawsByNumber, Entity, Ids
 from clearhouse.sandbox.payments.facts import DAY
-from clearhouse.sandbox.payments.money import UNITS, Unit
+from clearhouse.sandbox.payments.money import SETTLED_IN, UNITS, Unit, converted
 from clearhouse.sandbox.payments.output import Move, Notice, Output
 from clearhouse.sandbox.payments.payout import Payout
 
@@ -66,7 +66,7 @@ def due(output: Output, seed: int, begun: int, provider: Provider) -> Iterator[P
     """
     drawn = DrawsByNumber(seed, Entity.PAYOUT)
     groups: dict[tuple[str, str], list[Move]] = defaultdict(list)
-    for move in output.moves:
+    for move in map(_in_settlement, output.moves):
         if move.provider is provider:
             groups[move.account, move.currency].append(move)
     biggest = max(groups, key=lambda key: (key[1] == "USD", len(groups[key])), default=None)
@@ -91,6 +91,16 @@ def due(output: Output, seed: int, begun: int, provider: Provider) -> Iterator[P
             output.payouts.append(payout)
             yield paying
             waiting = paying.back + waiting
+
+
+def _in_settlement(move: Move) -> Move:
+    """A move in the currency that it is paid out in."""
+    if (move.provider, move.currency) not in SETTLED_IN:
+        return move
+    currency, amount = converted(move.provider, move.currency, move.amount)
+    _, fee = converted(move.provider, move.currency, move.fee)
+    gross = move.currency, move.amount
+    return replace(move, currency=currency, amount=amount, fee=fee, gross=gross)
 
 
 def _unexplained(provider: Provider, account: str, currency: str, at: int) -> Move:

@@ -3,8 +3,8 @@
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments import stripe_wire as wire
 from clearhouse.sandbox.payments.facts import DAY
-from clearhouse.sandbox.payments.money import UNITS
-from clearhouse.sandbox.payments.output import Fate, Notice, Output
+from clearhouse.sandbox.payments.money import SETTLED_IN, UNITS
+from clearhouse.sandbox.payments.output import Fate, Move, Notice, Output
 from clearhouse.sandbox.payments.paying_out import Paying, due
 from clearhouse.sandbox.payments.payment import Start
 from clearhouse.sandbox.payments.payout import Payout
@@ -133,6 +133,7 @@ def entries(payout: Payout) -> list[wire.Object]:
                     "amount": unit.number(move.amount),
                     "created": move.at,
                     "currency": payout.currency.lower(),
+                    "exchange_rate": _rate(move),
                     "fee": unit.number(move.fee),
                     "reporting_category": category,
                     "source": move.source or None,
@@ -141,3 +142,10 @@ def entries(payout: Payout) -> list[wire.Object]:
             )
         )
     return found
+
+
+def _rate(move: Move) -> float | None:
+    if move.gross is None:
+        return None
+    _, rate = SETTLED_IN[move.provider, move.gross[0]]
+    return round(float(rate), 6)
