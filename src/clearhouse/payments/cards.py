@@ -142,7 +142,7 @@ def _unescaped(text: bytes) -> tuple[bytes, list[int]]:
 def _character(written: bytes) -> int:
     """The ASCII digit, space or dash that a character stands for; another one's own code, or 0."""
     if written.startswith(b"\\"):
-        if written[1:2] != b"u":
+        if len(written) == len(rb"\n"):  # not by its number, or by one that is broken off
             return 0
         character = json.loads(b'"' + written + b'"')
     else:

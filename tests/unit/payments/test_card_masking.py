@@ -124,10 +124,20 @@ def test_digits_of_other_scripts_and_other_spaces_do_not_hide_a_card_number(writ
         assert mask_text(body) == found.body
 
 
-@pytest.mark.parametrize("before", [b"\\", b"\\u", b"\\\\", b'"\\"', b"\xff", b"x"])
+@pytest.mark.parametrize("before", [b"\\", b"\\u", b"\\ux", b"\\\\", b'"\\"', b"\xff", b"x"])
 def test_nothing_before_it_hides_a_card_number_in_a_broken_text(before):
     found = mask_text(b'{"a":' + before + b"4242424242424242")
     assert found == b'{"a":' + before + b"424242******4242"
+
+
+_PIECES = st.sampled_from([b"\\", b"\\u", b"\\ud83", b"4242424242424242", b"\xd9\xa4", b'"'])
+
+
+@settings(max_examples=500)
+@given(pieces=st.lists(_PIECES | st.binary(max_size=3), max_size=8))
+def test_any_bytes_can_be_masked(pieces):
+    text = b"".join(pieces)
+    assert len(mask_text(text)) <= len(text)
 
 
 @pytest.mark.parametrize(
