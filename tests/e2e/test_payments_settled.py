@@ -124,16 +124,19 @@ def _owed(world: World) -> dict[tuple[str, str, str], int]:
     Fees of Stripe and Adyen, and disputed money at Square, are told with their payout.
     """
     owed: Counter[tuple[str, str, str]] = Counter()
-    for payout in world.output.payouts:
-        owed[payout.provider, payout.account, payout.currency] -= payout.unexplained
     sent = {_named(move) for payout in world.output.payouts for move in payout.moves}
+    sent_again = {source for _, source, kind, _ in sent if kind.startswith("payout")}
+    for payout in world.output.payouts:
+        is_back = payout.status in {"failed", "canceled", "reversed"}
+        back = payout.amount if is_back and payout.id not in sent_again else 0
+        owed[payout.provider, payout.account, payout.currency] += back - payout.unexplained
     for move in world.output.moves:
         is_square = move.provider is Provider.SQUARE
         is_told = not (is_square and move.kind.startswith("dispute"))
-        if is_told and move.provider is not Provider.PAYPAL and _named(move) not in sent:
+        if is_told and _named(move) not in sent:
             minor = move.net if is_square else move.amount
             owed[move.provider, move.account, move.currency] += minor
-    return {of: minor for of, minor in owed.items() if minor}
+    return {of: minor for of, minor in owed.items() if minor and of[0] != Provider.PAYPAL}
 
 
 def _named(move: Move) -> tuple[str, str, str, int]:

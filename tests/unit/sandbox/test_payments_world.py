@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import repeat
 
@@ -195,6 +196,22 @@ def test_a_refund_that_is_refused_has_a_reference_of_its_own() -> None:
 
     refused = [each["amount_minor"] for each in payment.refund_rows() if each["status"] == "failed"]
     assert refused == [200, 100]
+
+
+def test_no_more_is_refunded_than_was_captured() -> None:
+    truth = World(1, 1_500, today=dt.date(2026, 3, 9)).truth
+    refunded: Counter[str] = Counter()
+    for refund in truth["refund"]:
+        if refund["status"] == "succeeded":
+            refunded[refund["payment_key"]] += refund["amount_minor"]
+
+    # Stripe tells of a refund too where an authorization is canceled.
+    assert [
+        payment["payment_key"]
+        for payment in truth["payment"]
+        if payment["status"] != "canceled"
+        and refunded[payment["payment_key"]] > payment["captured_minor"]
+    ] == []
 
 
 def test_attempts_that_failed_do_not_hide_the_one_that_succeeded() -> None:

@@ -91,7 +91,7 @@ def _refund_parts(payment: Payment, capture: Capture, draws: Draws) -> None:
         if draws.chance(0.1):
             payment.wait(DAY, 2 * DAY)
             payment.undo(refund, "lost_or_stolen_card")
-        else:
+        if refund.status != "undone":  # at PayPal and Square it never is
             left -= amount
         if left <= 0:
             return
