@@ -56,6 +56,7 @@ def _cases(days: int, is_full: bool, only: Sequence[str]) -> list[Case]:
     cases += [Case(part, fortieth) for part in _BY_FORTIETH]
     # One more day after a week and after a year, in the same rounds.
     cases += [Case("night", min(days, _WEEK_DAYS)), Case("night", days)]
+    cases += [Case("payments_night", min(days, _WEEK_DAYS)), Case("payments_night", days)]
     cases += [Case("night_phases", days), Case("night_corrected", days)]
     cases += [Case(part, 1) for part in _OF_ONE_DAY]
     cases += [Case(part, days) for part in _STAR]

@@ -30,6 +30,7 @@ PARTS = {
     "gl_orm_deep": "benchmarks.parts.ledger_lists:orm_deep",
     "gl_stream": "benchmarks.parts.ledger_service:stream",
     "payments_normalize": "benchmarks.parts.payments_normalizer:normalize",
+    "payments_night": "benchmarks.parts.payments_night:one_more",
     "gateway_16": "benchmarks.parts.gateway:few_connections",
     "gateway_64": "benchmarks.parts.gateway:many_connections",
     "gateway_16_no_log": "benchmarks.parts.gateway:few_connections_no_log",

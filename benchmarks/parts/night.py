@@ -15,10 +15,12 @@ from pathlib import Path
 from benchmarks.jobs import FIRST_DAY, SEED, BenchmarkError, Done, Job, Stopwatch, Task
 from benchmarks.parts.pipeline import steps_over
 from benchmarks.parts.warehouse import audited, opened, settings_in
+from clearhouse.bnpl.domain import BNPL
 from clearhouse.bnpl.source import SIMTOM
 from clearhouse.books.model import Side
 from clearhouse.core.window import Window
 from clearhouse.pipeline.context import Run
+from clearhouse.pipeline.domain import Domain
 from clearhouse.pipeline.pull import close_landing
 from clearhouse.pipeline.serve import Pending, derived_tables, prepare
 
@@ -30,21 +32,21 @@ _AMOUNT = re.compile(rb'("amount": ?)(\d+)')
 def one_more(job: Job, _: ExitStack) -> Task:
     """The day after the last one."""
     home = history(job)
-    return _task(home, _next_day(home))
+    return _task(home, next_day(home))
 
 
 def phases(job: Job, stack: ExitStack) -> Task:
     """The same in this process, so that what the books cost can be told apart. Imports are made."""
     home = history(job, "night")
-    day = _next_day(home)
+    day = next_day(home)
     return steps_over(settings_in(home), Window(day, day), stack)
 
 
 def corrected(job: Job, _: ExitStack) -> Task:
     """The same, with corrections of records of three earlier days. They have landed beforehand."""
     home = history(job)
-    day = _next_day(home)
-    _clearhouse(home, "step", "bnpl", "extract_daily_batch", "--date", str(day))
+    day = next_day(home)
+    clearhouse(home, "step", "bnpl", "extract_daily_batch", "--date", str(day))
     run = opened(settings_in(home))
     dataset = run.dataset()
     asked = run.landing.objects(SIMTOM, day)[-1]
@@ -61,7 +63,7 @@ def _task(home: Path, day: dt.date) -> Task:
     def measured() -> Done:
         watch = Stopwatch()
         with watch.timed("all"):
-            _clearhouse(home, "run", "bnpl", "--from", str(day), "--to", str(day))
+            clearhouse(home, "run", "bnpl", "--from", str(day), "--to", str(day))
         run = opened(settings_in(home))
         (entry,) = run.books.current(run.name, run.dataset().names.bronze, [day])
         payload_bytes = sum(o.payload_bytes for o in run.landing.objects(SIMTOM, day))
@@ -107,12 +109,13 @@ def history(job: Job, part: str = "") -> Path:
     """The home with the days before, of another part too; made where it is not there yet."""
     home = job.inputs.with_name(f"{part or job.part}-{job.days}")
     if not home.exists():
-        _clearhouse(home, "demo", "bnpl", "--days", str(job.days))
+        clearhouse(home, "demo", "bnpl", "--days", str(job.days))
     return home
 
 
-def _next_day(home: Path) -> dt.date:
-    run = opened(settings_in(home))
+def next_day(home: Path, domain: Domain = BNPL) -> dt.date:
+    """The day after the last one that a domain has in a home."""
+    run = opened(settings_in(home), domain=domain)
     days = run.books.days(run.name)
     run.engine.close()
     return max(days, default=FIRST_DAY) + dt.timedelta(days=1)
@@ -130,7 +133,7 @@ def _one_more(found: re.Match[bytes]) -> bytes:
     return found[1] + str(int(found[2]) + 1).encode()
 
 
-def _clearhouse(home: Path, *arguments: str) -> None:
+def clearhouse(home: Path, *arguments: str) -> None:
     """Run a command over a home.
 
     Raises:

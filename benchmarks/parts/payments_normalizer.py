@@ -51,10 +51,16 @@ def normalize(job: Job, stack: ExitStack) -> Task:
     return Task(run, lambda: _checked(log, count))
 
 
-def stored_webhooks(lives: int) -> list[bytes]:
-    """About so many webhooks of the sandbox, as the log holds them."""
-    world = World(SEED, lives)
-    return [_stored(each) for each in _wanted(world)]
+def stored_webhooks(lives: int, seed: int = SEED, at: dt.datetime | None = None) -> list[bytes]:
+    """About so many webhooks of the sandbox, as the log holds them.
+
+    Args:
+        lives: how many webhooks are asked for.
+        seed: of the world that they tell of.
+        at: when they came, on the last day of that world; None: now.
+    """
+    came = at or dt.datetime.now(dt.UTC)
+    return [_stored(each, came) for each in _wanted(World(seed, lives, today=came.date()))]
 
 
 def _wanted(world: World) -> Iterator[Notice]:
@@ -62,13 +68,12 @@ def _wanted(world: World) -> Iterator[Notice]:
     yield from (each for each in world.notices if each.fate in of and not each.is_thin)
 
 
-def _stored(notice: Notice) -> bytes:
+def _stored(notice: Notice, at: dt.datetime) -> bytes:
     body = notice.content
     if not isinstance(body, bytes):
         live = "true" if notice.is_live else "false"
         item = {"live": live, "notificationItems": [{"NotificationRequestItem": body}]}
         body = msgspec.json.encode(item)
-    at = dt.datetime.now(dt.UTC)
     webhook = StoredWebhook(
         provider=Provider(notice.provider),
         account=notice.endpoint,
