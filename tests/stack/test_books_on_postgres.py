@@ -22,6 +22,7 @@ MODULES = (
     "test_publications",
     "test_quarantine_store",
     "test_recorder",
+    "test_refold_all",
     "test_store_tables",
 )
 OF_FILES_ALONE = {

@@ -16,7 +16,7 @@ from clearhouse.payments.store.refold_all import refold_all
 
 
 @pytest.fixture
-def desk(databases: Databases) -> Iterator[Desk]:
+def filled(databases: Databases) -> Iterator[Desk]:
     """A store with two payments, a payout that another takes back, and what is of no payment."""
     made = Desk(databases.bare())
     made.record(
@@ -33,10 +33,10 @@ def desk(databases: Databases) -> Iterator[Desk]:
     made.store.close()
 
 
-def fold_otherwise(desk: Desk) -> None:
+def fold_otherwise(filled: Desk) -> None:
     """Leave rows as an earlier fold might have: some missing, some other, some that are none."""
-    row: dict[str, Any] = {**desk.rows(tables.journal_line)[0], "posting": "of_earlier:1"}
-    with desk.store.writing() as connection:
+    row: dict[str, Any] = {**filled.rows(tables.journal_line)[0], "posting": "of_earlier:1"}
+    with filled.store.writing() as connection:
         connection.execute(sa.update(tables.payment).values(captured_minor=7))
         connection.execute(sa.delete(tables.refund))
         connection.execute(sa.update(tables.dispute).values(status="closed"))
@@ -44,45 +44,45 @@ def fold_otherwise(desk: Desk) -> None:
         connection.execute(sa.insert(tables.journal_line).values(row))
 
 
-def changed(desk: Desk, *, applies: bool = True) -> Counter[str]:
+def changed(filled: Desk, *, applies: bool = True) -> Counter[str]:
     """The rows that differ, in batches as small as they can be."""
     return sum(
-        (each.changed for each in refold_all(desk.store, applies=applies, batch=1)), Counter()
+        (each.changed for each in refold_all(filled.store, applies=applies, batch=1)), Counter()
     )
 
 
-def test_what_another_fold_has_left_is_folded_again_and_counted(desk: Desk) -> None:
-    sound = desk.derived()
+def test_what_another_fold_has_left_is_folded_again_and_counted(filled: Desk) -> None:
+    sound = filled.derived()
     assert all(sound[table.name] for table in DERIVED)
-    fold_otherwise(desk)
+    fold_otherwise(filled)
     differing = {"payment": 2, "refund": 2, "dispute": 2, "payout": 2, "journal_line": 1}
-    assert changed(desk) == differing
-    assert desk.derived() == sound
+    assert changed(filled) == differing
+    assert filled.derived() == sound
 
 
-def test_what_is_only_asked_writes_nothing(desk: Desk) -> None:
-    fold_otherwise(desk)
-    left = desk.derived()
-    assert changed(desk, applies=False).total() == 9
-    assert desk.derived() == left
+def test_what_is_only_asked_writes_nothing(filled: Desk) -> None:
+    fold_otherwise(filled)
+    left = filled.derived()
+    assert changed(filled, applies=False).total() == 9
+    assert filled.derived() == left
 
 
-def test_rows_that_are_as_they_should_be_are_not_written(desk: Desk) -> None:
+def test_rows_that_are_as_they_should_be_are_not_written(filled: Desk) -> None:
     statements: list[str] = []
     sa.event.listen(
-        desk.store.engine, "before_cursor_execute", lambda *said: statements.append(said[2])
+        filled.store.engine, "before_cursor_execute", lambda *said: statements.append(said[2])
     )
-    assert not changed(desk).total()
+    assert not changed(filled).total()
     assert statements
     assert not [each for each in statements if not each.startswith("SELECT") and each != "BEGIN"]
 
 
-def test_an_event_that_comes_between_two_batches_is_folded_as_well(desk: Desk) -> None:
-    fold_otherwise(desk)
-    batches = refold_all(desk.store, batch=1)
+def test_an_event_that_comes_between_two_batches_is_folded_as_well(filled: Desk) -> None:
+    fold_otherwise(filled)
+    batches = refold_all(filled.store, batch=1)
     next(batches)
-    desk.record(an_event(T.REFUNDED, at=9, amount_minor=100, refund_id="late"))
-    desk.record(an_event(T.CAPTURED, payment_id="before", capture_id="c3"))  # of a key passed
+    filled.record(an_event(T.REFUNDED, at=9, amount_minor=100, refund_id="late"))
+    filled.record(an_event(T.CAPTURED, payment_id="before", capture_id="c3"))  # of a key passed
     assert [*batches]
-    assert not changed(desk, applies=False).total()
-    assert len(desk.rows(tables.refund)) == 3
+    assert not changed(filled, applies=False).total()
+    assert len(filled.rows(tables.refund)) == 3
