@@ -16,6 +16,7 @@ MODULES = (
     "test_decisions",
     "test_exporter",
     "test_figures",
+    "test_gaps",
     "test_journal",
     "test_landing_totals",
     "test_ledger",
