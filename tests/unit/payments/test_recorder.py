@@ -56,6 +56,21 @@ def test_an_event_that_contradicts_what_is_recorded_is_a_dead_letter(desk: Desk)
     assert bytes(letter.message) == encode_event(other)
 
 
+def test_a_thin_event_that_comes_again_after_its_object_has_changed_is_a_duplicate(
+    desk: Desk,
+) -> None:
+    event = an_event(T.REFUND_PENDING, provider_type="v1.refund.updated")
+    again = msgspec.structs.replace(
+        event, webhook_position=10_001, event_type=T.REFUNDED, amount_minor=9_999
+    )
+    of_another = msgspec.structs.replace(again, webhook_position=10_002, refund_id="another")
+    assert desk.record(event) == Outcomes(recorded=1)
+    assert desk.record(again) == Outcomes(duplicate=1)
+    assert desk.rows(tables.refund, "status", "amount_minor") == [("pending", 1000)]
+    assert desk.record(of_another) == Outcomes(dead_letter=1)
+    assert letters(desk)[0].code == "event_conflict"
+
+
 def test_a_dead_letter_that_is_tried_again(desk: Desk) -> None:
     event = an_event(T.CAPTURED)
     broken = (Problem("amount_missing", "amount_minor", "It has none."),)
