@@ -63,6 +63,16 @@ def stripe(kind: str, obj: Any, **head: Any) -> StoredWebhook:
     return stored("stripe", event)
 
 
+def thin(number: int = 1, kind: str = "v1.charge.captured") -> StoredWebhook:
+    """A thin event of Stripe, of a charge of its number."""
+    event = {
+        "id": f"evt_{number}", "object": "v2.core.event", "type": kind, "created": MOMENT,
+        "livemode": True, "context": "acct_1",
+        "related_object": {"id": "ch_1", "type": "charge", "url": f"/v1/charges/ch_{number}"},
+    }  # fmt: skip
+    return stored("stripe", event)
+
+
 def charge(**values: Any) -> dict[str, Any]:
     return {
         "id": "ch_1",

@@ -1,29 +1,52 @@
 """A home whose runs can be killed at any durable write, and put back to an earlier state."""
 
+import datetime as dt
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import payments_home
 import pytest
+from payment_lives import an_event
 
+from clearhouse.payments.domain import PAYMENTS
+from clearhouse.payments.event import EventType
 from clearhouse.pipeline import steps
 
+KILLED = {"signal": 9}
 STEPS = [step.name for step in steps.STEPS]
+DAYS_OF_PAYMENTS = [dt.date(2026, 3, 9), dt.date(2026, 3, 10)]
+STEPS_OF_PAYMENTS = [step.name for step in steps.steps_of(PAYMENTS)]
 
 
 class Trial:
     """One home, its saved states, and the process that runs steps in it.
 
     A home is always at the same place: Iceberg's metadata and the views hold absolute paths.
+
+    Args:
+        folder: where all of it is.
+        orders, answers: of the process.
+        steps: which it runs, in their order.
+        begin: fills a new home, before anything has run.
     """
 
-    def __init__(self, folder: Path, orders: Any, answers: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        orders: Any,
+        answers: Any,
+        steps: Sequence[str],
+        begin: Callable[[Path], None],
+    ) -> None:
         self._folder, self._orders, self._answers = folder, orders, answers
+        self._steps, self._begin = steps, begin
         self._undisturbed: dict[str, dict[str, Any]] = {}
         self._writes: dict[str, list[str]] = {}
         self.home = folder / "home"
@@ -54,9 +77,10 @@ class Trial:
         if scenario not in self._undisturbed:
             shutil.rmtree(self.home, ignore_errors=True)
             self.home.mkdir()
+            self._begin(self.home)
             if scenario != "healthy":
                 assert self.run()["exit_code"] == 0
-            for step in STEPS:
+            for step in self._steps:
                 self._save(f"{scenario} {step}")
                 assert self.run(scenario, steps=[step]) == {"exit_code": 0}
                 begun = [line for line in self.journal if " before " in line]
@@ -64,9 +88,21 @@ class Trial:
             self._undisturbed[scenario] = self.run(scenario, steps=[], judge=True)
         return self._undisturbed[scenario]
 
-    def writes_of(self, step: str, scenario: str) -> list[str]:
-        """The kinds of a step's durable writes, in order, in the undisturbed run."""
-        return self._writes[f"{scenario} {step}"]
+    def killed_at(self, step: str, scenario: str, *, every_write: bool) -> Iterator[str]:
+        """Kill a step before and after each of its durable writes, or at one in its midst.
+
+        Yields each of these places, with the home as the kill has left it.
+        """
+        kinds = self._writes[f"{scenario} {step}"]
+        assert kinds
+        boundaries = [(n, when) for n in range(1, len(kinds) + 1) for when in ("before", "after")]
+        chosen = boundaries if every_write else boundaries[len(boundaries) // 2 :][:1]
+        for number, when in chosen:
+            self.restore(f"{scenario} {step}")
+            killed = self.run(scenario, steps=[step], die_at=number, after=when == "after")
+            assert killed == KILLED
+            assert self.journal[-1] == f"{number} {when} {kinds[number - 1]}"
+            yield f"{when} write {number} of {step}, {kinds[number - 1]}"
 
     def _save(self, name: str) -> None:
         """Keep the home's state under a name."""
@@ -78,17 +114,58 @@ class Trial:
         shutil.copytree(self._folder / name, self.home, symlinks=True)
 
 
-@pytest.fixture(scope="session")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    folder = tmp_path_factory.mktemp("crash")
-    runner = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("runner.py"))],
+@contextmanager
+def _trial(
+    folder: Path, runner: str, steps: Sequence[str], begin: Callable[[Path], None]
+) -> Iterator[Trial]:
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name(runner))],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    yield Trial(folder, runner.stdin, runner.stdout)
-    runner.stdin.close()
-    runner.wait()
+    assert process.stdin is not None
+    yield Trial(folder, process.stdin, process.stdout, steps, begin)
+    process.stdin.close()
+    process.wait()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    folder = tmp_path_factory.mktemp("crash")
+    with _trial(folder, "runner.py", STEPS, lambda home: None) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def payments_trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    folder = tmp_path_factory.mktemp("crash_of_payments")
+    with _trial(folder, "payments_runner.py", STEPS_OF_PAYMENTS, _two_days) as made:
+        yield made
+
+
+def _two_days(home: Path) -> None:
+    """Payments of a day, and of the next day what befalls them, and a payout."""
+    first, second = DAYS_OF_PAYMENTS
+    received = payments_home.Home(home)
+    received.receive(
+        first,
+        [
+            an_event(EventType.CAPTURED, payment_id="p1", capture_id="c1", fee_minor=59),
+            an_event(EventType.CAPTURED, payment_id="p2", capture_id="c2", amount_minor=250),
+            an_event(EventType.AUTHORIZED, payment_id="p3"),
+            payments_home.NOT_MAPPED,
+        ],
+    )
+    received.receive(
+        second,
+        [
+            an_event(EventType.REFUNDED, payment_id="p1", amount_minor=400),
+            an_event(EventType.FUNDS_WITHDRAWN, payment_id="p2", amount_minor=250),
+            an_event(EventType.CAPTURED, payment_id="p3", capture_id="c3"),
+            an_event(EventType.PAYOUT_PAID, amount_minor=891),
+            payments_home.DEAD,
+        ],
+    )

@@ -7,9 +7,7 @@ import random
 
 import pytest
 
-from crash.conftest import STEPS, Trial
-
-KILLED = {"signal": 9}
+from crash.conftest import KILLED, STEPS, Trial
 
 
 @pytest.mark.parametrize("scenario", ["healthy", "restated"])
@@ -20,16 +18,8 @@ def test_a_run_killed_at_a_durable_write_is_made_good_by_the_next(
     if scenario == "restated" and not every_write:
         pytest.skip("part of make crash")
     undisturbed = trial.undisturbed(scenario)
-    kinds = trial.writes_of(step, scenario)
-    assert kinds
-    boundaries = [(n, when) for n in range(1, len(kinds) + 1) for when in ("before", "after")]
-    chosen = boundaries if every_write else boundaries[len(boundaries) // 2 :][:1]
 
-    for number, when in chosen:
-        place = f"{when} write {number} of {step}, {kinds[number - 1]}"
-        trial.restore(f"{scenario} {step}")
-        killed = trial.run(scenario, steps=[step], die_at=number, after=when == "after")
-        assert (killed, trial.journal[-1]) == (KILLED, f"{number} {when} {kinds[number - 1]}")
+    for place in trial.killed_at(step, scenario, every_write=every_write):
         assert trial.run(scenario, judge=True) == undisturbed, place
 
 

@@ -28,7 +28,9 @@ from clearhouse.sandbox.payments.options import PaymentOptions
 MONTH = ("--seed", "6", "--count", "200", "--today", "2026-11-01")
 
 
-def test_a_simulated_month_is_checked_and_a_changed_amount_is_named(tmp_path: Path) -> None:
+def test_a_simulated_month_is_checked_and_a_changed_amount_is_named_and_folded_again(
+    tmp_path: Path,
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     urls = {
@@ -49,6 +51,9 @@ def test_a_simulated_month_is_checked_and_a_changed_amount_is_named(tmp_path: Pa
         store.execute("UPDATE payment SET captured_minor = captured_minor + 1 WHERE rowid = 1")
         store.commit()
     changed = clearhouse(tmp_path, "payments", "check", *MONTH, **urls)
+    told = clearhouse(tmp_path, "payments", "refold", **urls)
+    folded = clearhouse(tmp_path, "payments", "refold", "--apply", **urls)
+    mended = clearhouse(tmp_path, "payments", "check", *MONTH, **urls)
 
     assert sent.returncode == 0, sent.stderr
     assert "webhooks acknowledged" in sent.stdout
@@ -58,6 +63,11 @@ def test_a_simulated_month_is_checked_and_a_changed_amount_is_named(tmp_path: Pa
     assert changed.returncode == 4
     assert "captured_minor is" in changed.stdout
     assert changed.stdout.splitlines()[-1].startswith("1 difference. The truth is that of --count ")
+    assert told.stdout.splitlines()[-1] == (
+        "1 row would differ. Nothing was written: run it again with --apply."
+    )
+    assert folded.stdout.splitlines()[-1] == "1 row written anew."
+    assert mended.returncode == 0
 
 
 def _work(home: Path, urls: dict[str, str]) -> None:

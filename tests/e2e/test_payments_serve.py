@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from payment_services import is_ready, until
+from cli_session import clearhouse
+from payment_services import is_ready, settings_of, until
 
+from clearhouse.payments.flow import measure
+from clearhouse.payments.opening import opened
 from clearhouse.sandbox.server import free_port
 
 
@@ -25,25 +29,65 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_the_services_end_with_their_supervisor(tmp_path: Path, ending: signal.Signals) -> None:
+@dataclass(frozen=True)
+class Served:
+    """`serve payments --sandbox` that runs, and where its gateway and its loops are."""
+
+    process: subprocess.Popen[bytes]
+    ports: tuple[int, ...]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports[0]}"
+
+    def until_ready(self) -> None:
+        for each in self.ports:
+            until(lambda each=each: is_ready(f"http://127.0.0.1:{each}"))
+
+    def end(self, ending: signal.Signals) -> int:
+        self.process.send_signal(ending)
+        return self.process.wait(60)
+
+
+def serve(home: Path, *options: str) -> Served:
     port, normalizer, worker = free_port(), free_port(), free_port()
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "clearhouse", "serve", "payments", "--sandbox"),
+            *(sys.executable, "-m", "clearhouse", "serve", "payments", "--sandbox", *options),
             *("--port", str(port), "--inference-port", str(free_port())),
             *("--normalizer-port", str(normalizer), "--worker-port", str(worker)),
         ],
-        env={**os.environ, "CLEARHOUSE_HOME": str(tmp_path)},
+        env={**os.environ, "CLEARHOUSE_HOME": str(home)},
         stderr=subprocess.DEVNULL,
     )
+    return Served(process, (port, normalizer, worker))
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_the_services_end_with_their_supervisor(tmp_path: Path, ending: signal.Signals) -> None:
+    served = serve(tmp_path)
     try:
-        for each in (port, normalizer, worker):
-            until(lambda each=each: is_ready(f"http://127.0.0.1:{each}"))
-        started = children_of(process.pid)
+        served.until_ready()
+        started = children_of(served.process.pid)
         assert len(started) == 5  # and the APIs of the providers
     finally:
-        process.send_signal(ending)
-        code = process.wait(60)
+        code = served.end(ending)
     until(lambda: not any(is_alive(pid) for pid in started))
     assert code == (0 if ending is signal.SIGTERM else -signal.SIGKILL)
+
+
+def test_the_apis_beside_know_the_month_that_is_named(tmp_path: Path) -> None:
+    month = ("--seed", "6", "--count", "300", "--today", "2026-11-01")
+    home = {"CLEARHOUSE_HOME": str(tmp_path)}
+    served = serve(tmp_path, *month)
+    try:
+        served.until_ready()
+        sent = clearhouse(tmp_path, "payments", "simulate", "--to", served.url, *month, **home)
+        assert sent.returncode == 0, sent.stderr
+        with opened(settings_of(home)) as (log, store):
+            until(lambda: measure(log, store.engine).is_settled)
+        checked = clearhouse(tmp_path, "payments", "check", *month, **home)
+    finally:
+        served.end(signal.SIGTERM)
+    # Of another month, the APIs have no object that thin events name.
+    assert checked.stdout.splitlines()[-1] == "All agree."

@@ -16,12 +16,14 @@ MODULES = (
     "test_decisions",
     "test_exporter",
     "test_figures",
+    "test_gaps",
     "test_journal",
     "test_landing_totals",
     "test_ledger",
     "test_publications",
     "test_quarantine_store",
     "test_recorder",
+    "test_refold_all",
     "test_store_tables",
 )
 OF_FILES_ALONE = {

@@ -14,6 +14,7 @@ from clearhouse.cli.month import Count, Seed, Today, day_of
 from clearhouse.cli.options import FirstBookDate, JsonFlag
 from clearhouse.cli.payments_acls import acls
 from clearhouse.cli.payments_prepare import prepare
+from clearhouse.cli.payments_refold import refold
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import ExitCode, SettingsError, UsageError
@@ -37,6 +38,7 @@ def _payments() -> None:
 
 group.command("prepare")(prepare)
 group.command("acls")(acls)
+group.command("refold")(refold)
 
 
 @group.command("simulate")

@@ -24,12 +24,13 @@ from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import PaymentEvent, decode_event, payment_key
 from clearhouse.payments.letters import OPEN, KnownLetter, Letters, Wanted
 from clearhouse.payments.normalizer.archive import Archive, Archived, archived
-from clearhouse.payments.normalizer.fetching import FetchRecords
+from clearhouse.payments.normalizer.fetching import Answers, FetchRecords
 from clearhouse.payments.normalizer.letters import STAGE
 from clearhouse.payments.normalizer.outcomes import GONE, said_by, webhook_of
-from clearhouse.payments.normalizing import Fetched
 from clearhouse.payments.problem import Problem
+from clearhouse.payments.providers.stripe import is_thin
 from clearhouse.payments.store.database import PaymentStore
+from clearhouse.payments.store.refusals import conflict
 from clearhouse.payments.store.tables import delivery, payment_event
 from clearhouse.payments.topics import EVENTS, NORMALIZER, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, encode_webhook
@@ -149,12 +150,12 @@ class Replay:
     def _compare(
         self,
         batch: Sequence[Archived],
-        fetched: Mapping[int, Fetched | None],
+        fetched: Mapping[int, Answers],
         unrecorded: Mapping[str, PaymentEvent],
         seen: set[str],
         report: Report,
     ) -> None:
-        said = [(each, _said(each, fetched)) for each in batch]
+        said = [(each, _said(each, fetched.get(each.position, ()))) for each in batch]
         ids = [event.event_id for _, event in said if isinstance(event, PaymentEvent)]
         known = {**{i: unrecorded[i] for i in ids if i in unrecorded}, **self._of_store(ids)}
         of_positions = self._ids_at([each.position for each, _ in said])
@@ -169,8 +170,8 @@ class Replay:
                 seen.add(now.event_id)
                 continue
             before = known[now.event_id]
-            fields = () if before is None else _differing(before, now)
-            if fields:
+            answers = fetched.get(each.position, ())
+            if before is not None and (fields := _differing(before, each, now, answers)):
                 report.differing.append(Difference(now.event_id, each.position, fields))
             else:
                 report.unchanged += 1
@@ -226,13 +227,12 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _said(
-    each: Archived, fetched: Mapping[int, Fetched | None]
-) -> PaymentEvent | Unmapped | list[Problem] | None:
+def _said(each: Archived, answers: Answers) -> PaymentEvent | Unmapped | list[Problem] | None:
+    """What the code makes of a webhook now, with the first of the answers that is an object."""
     if each.webhook is None:
         return None
-    is_gone = each.position in fetched and fetched[each.position] is None
-    answer = GONE if is_gone else fetched.get(each.position)
+    given = (answer for answer in answers if answer is not None)
+    answer = next(given, GONE if answers else None)
     return said_by(each.webhook, each.position, each.book_date, answer)
 
 
@@ -244,8 +244,25 @@ def _note_without(report: Report, each: Archived, of_positions: Mapping[int, str
         report.differing.append(Difference(event_id, each.position, ()))
 
 
-def _differing(before: PaymentEvent, now: PaymentEvent) -> tuple[str, ...]:
-    """The fields in which an event would be another now, beside those of its delivery."""
+def _differing(
+    before: PaymentEvent, each: Archived, now: PaymentEvent, answers: Answers
+) -> tuple[str, ...]:
+    """The fields in which a known event would be another now.
+
+    A thin event is what its object was at one of the fetches; of another delivery of it, what the
+    object had become by then is no difference.
+    """
+    if is_thin(before) and before.webhook_position != each.position:
+        return () if conflict(now, before) is None else _other_fields(before, now)
+    for number in range(1, len(answers)):
+        other = _said(each, answers[number:])
+        if isinstance(other, PaymentEvent) and not _other_fields(before, other):
+            return ()
+    return _other_fields(before, now)
+
+
+def _other_fields(before: PaymentEvent, now: PaymentEvent) -> tuple[str, ...]:
+    """The fields in which two events differ, beside those of a delivery."""
     return tuple(
         name
         for name in PaymentEvent.__struct_fields__

@@ -154,15 +154,6 @@ def _values(log):
     return [each.value for each in log.read(EVENTS.name, 0)]
 
 
-def _thin(kind="v1.charge.captured", number=1):
-    event = {
-        "id": f"evt_{number}", "object": "v2.core.event", "type": kind, "created": n.MOMENT,
-        "livemode": True, "context": "acct_1",
-        "related_object": {"id": "ch_1", "type": "charge", "url": f"/v1/charges/ch_{number}"},
-    }  # fmt: skip
-    return n.stored("stripe", event)
-
-
 def _api(answer):
     return StripeObjects("https://stripe.test", "sk_test_1", PATIENCE, httpx.MockTransport(answer))
 
@@ -176,7 +167,7 @@ def test_a_thin_event_is_fetched_and_the_fetch_is_in_landing(log, landing):
             return httpx.Response(404, json={"error": {"code": "resource_missing"}})
         return httpx.Response(200, json=n.charge())
 
-    put(log, GOOD, _thin(number=1), _thin(number=2))
+    put(log, GOOD, n.thin(number=1), n.thin(number=2))
     api = _api(answer)
 
     assert Normalizer(log, landing, api, now=lambda: NOW).step() == 3
@@ -188,7 +179,7 @@ def test_a_thin_event_is_fetched_and_the_fetch_is_in_landing(log, landing):
     assert {request.headers["Stripe-Account"] for request in asked} == {"acct_1"}
     assert asked[0].headers["Authorization"] == "Bearer sk_test_1"
     kept = FetchRecords(landing, lambda: NOW).of(NOW.date())
-    assert (json.loads(kept[1])["id"], kept[2]) == ("ch_1", None)
+    assert (json.loads(kept[1][0])["id"], kept[2]) == ("ch_1", [None])
 
 
 class _Failing:
@@ -220,7 +211,7 @@ class _Failing:
 def test_ended_at_any_durable_write_it_leaves_each_webhook_once(
     log, landing, nth, is_after, is_new_process
 ):
-    put(log, GOOD, _thin(number=1), BAD, _thin(number=2), GOOD, n.stripe("invoice.paid", {}))
+    put(log, GOOD, n.thin(number=1), BAD, n.thin(number=2), GOOD, n.stripe("invoice.paid", {}))
     api = _api(lambda _request: httpx.Response(200, json=n.charge()))
     left = [nth]
 
@@ -251,7 +242,7 @@ def test_an_outage_of_the_api_stops_before_the_thin_event_and_dead_letters_nothi
     def answer(_request):
         return httpx.Response(status) if is_down[0] else httpx.Response(200, json=n.charge())
 
-    put(log, GOOD, _thin(), GOOD)
+    put(log, GOOD, n.thin(), GOOD)
     api = _api(answer)
     normalizer = Normalizer(log, landing, api)
 
@@ -266,7 +257,7 @@ def test_an_outage_of_the_api_stops_before_the_thin_event_and_dead_letters_nothi
 
 
 def test_thin_events_are_dead_letters_while_no_api_is_set_and_stop_no_others(log, landing):
-    put(log, *[_thin()] * 60, GOOD)
+    put(log, *[n.thin()] * 60, GOOD)
     outcomes = []
 
     without = Normalizer(log, landing, now=lambda: NOW, on_outcomes=outcomes.extend)

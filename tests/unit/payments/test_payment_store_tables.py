@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from clearhouse.payments.event import Provider
+from clearhouse.payments.gaps import accounts_of
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.store import tables
 from clearhouse.payments.store.database import SCHEMA, PaymentStore, open_store
@@ -34,7 +35,7 @@ def test_migrations_make_the_tables_as_this_version_has_them(store: PaymentStore
         assert compare_metadata(context, tables.metadata) == []
 
 
-def test_the_batch_asks_for_days_without_reading_all_events(
+def test_days_and_accounts_are_asked_for_without_reading_all_events(
     store: PaymentStore, tmp_path: Path
 ) -> None:
     recorded = RecordedStore(f"sqlite:///{tmp_path}/payments.db")
@@ -43,6 +44,7 @@ def test_the_batch_asks_for_days_without_reading_all_events(
         "INDEX payment_event_by_day": lambda: recorded.lines(DAYS[0], 1_000),
         "INDEX payment_event_of_payouts": lambda: recorded.payouts(Provider.STRIPE, DAYS),
         "INDEX ix_delivery_book_date": lambda: recorded.deliveries(DAYS),
+        "INDEX payment_event_of_connected": lambda: accounts_of(store),
     }
     for index, ask in asked.items():
         assert any(f"USING {index} (" in step for step in plan_of(store, ask)), index
@@ -53,7 +55,7 @@ def plan_of(store: PaymentStore, ask: Any) -> list[str]:
     statements: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
-        if "book_date" in sql:
+        if sql.startswith("SELECT"):
             statements.append((sql, parameters))
 
     sa.event.listen(sa.Engine, "before_cursor_execute", note)

@@ -3,55 +3,22 @@
 import hashlib
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import pytest
-import sqlalchemy as sa
 from databases import Databases
+from payment_desk import Desk
 from payment_lives import NOON, an_event
 
-from clearhouse.core.urls import SecretUrl
-from clearhouse.log.log import Progress, Record, StaleProgress
+from clearhouse.log.log import StaleProgress
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, Provider, encode_event
 from clearhouse.payments.event import decode_event as decode
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.store import linking, tables
-from clearhouse.payments.store.database import open_store
-from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
-from clearhouse.payments.topics import EVENTS, RECORDED, WORKER_DEAD
-
-DERIVED = (tables.payment, tables.refund, tables.dispute, tables.payout, tables.journal_line)
-
-
-class Desk:
-    """Records events as a worker does, each as the next record of the topic."""
-
-    def __init__(self, url: str) -> None:
-        is_server = url.startswith("postgresql:")
-        self.store = open_store(SecretUrl.parse(url, ("postgresql",)) if is_server else url)
-        self._recorder = Recorder(self.store, lambda: NOON)
-        self._at = 0
-
-    def record(self, *events: PaymentEvent, problems: tuple[Problem, ...] = ()) -> Outcomes:
-        began_at = self._at
-        handled = []
-        for event in events:
-            record = Record(EVENTS.name, self._at, "key", encode_event(event), NOON)
-            handled.append(Handled(event, record, problems))
-            self._at += 1
-        return self._recorder.record(handled, Progress("worker", EVENTS.name, self._at), began_at)
-
-    def rows(self, table: sa.Table, *columns: str) -> list[Any]:
-        with self.store.reading() as connection:
-            rows = connection.execute(sa.select(table).order_by(*table.primary_key.columns))
-            found = [dict(row._mapping) for row in rows]
-        return [tuple(row[c] for c in columns) for row in found] if columns else found
-
-    def derived(self) -> dict[str, list[Any]]:
-        return {table.name: self.rows(table) for table in DERIVED}
+from clearhouse.payments.store.recorder import Outcomes
+from clearhouse.payments.topics import RECORDED, WORKER_DEAD
 
 
 @pytest.fixture
@@ -87,6 +54,21 @@ def test_an_event_that_contradicts_what_is_recorded_is_a_dead_letter(desk: Desk)
     letter = letters(desk)[0]
     assert (letter.code, letter.webhook_position, letter.attempt) == ("event_conflict", 10_001, 1)
     assert bytes(letter.message) == encode_event(other)
+
+
+def test_a_thin_event_that_comes_again_after_its_object_has_changed_is_a_duplicate(
+    desk: Desk,
+) -> None:
+    event = an_event(T.REFUND_PENDING, provider_type="v1.refund.updated")
+    again = msgspec.structs.replace(
+        event, webhook_position=10_001, event_type=T.REFUNDED, amount_minor=9_999
+    )
+    of_another = msgspec.structs.replace(again, webhook_position=10_002, refund_id="another")
+    assert desk.record(event) == Outcomes(recorded=1)
+    assert desk.record(again) == Outcomes(duplicate=1)
+    assert desk.rows(tables.refund, "status", "amount_minor") == [("pending", 1000)]
+    assert desk.record(of_another) == Outcomes(dead_letter=1)
+    assert letters(desk)[0].code == "event_conflict"
 
 
 def test_a_dead_letter_that_is_tried_again(desk: Desk) -> None:

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import msgspec
 import payment_notifications as n
 import pytest
@@ -16,6 +18,7 @@ from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.event import decode_event
 from clearhouse.payments.letters import Letters, Wanted
 from clearhouse.payments.normalizer import outcomes
+from clearhouse.payments.normalizer.fetching import StripeObjects
 from clearhouse.payments.normalizer.loop import Normalizer
 from clearhouse.payments.normalizing import normalize
 from clearhouse.payments.problem import Problem
@@ -162,6 +165,55 @@ def test_a_known_event_that_would_be_another_is_named_and_left(
         ("stripe:evt_2", ()),
     ]
     assert report.new == []
+
+
+def stripe_api(answer):
+    return StripeObjects("https://stripe.test", "sk_test_1", transport=httpx.MockTransport(answer))
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"status_code": 200, "json": n.charge(amount_captured=1000)},
+        {"status_code": 404, "json": {}},
+    ],
+)
+def test_of_what_two_processes_fetched_it_is_what_was_recorded_that_counts(
+    log, landing, store, replay, tmp_path, late
+):
+    put(log, n.thin())
+    other_log = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=lambda: NOW)
+    quick_api = stripe_api(lambda _: httpx.Response(200, json=n.charge()))
+    quick = Normalizer(other_log, landing, quick_api)
+
+    def answer_late(_request):
+        with ThreadPoolExecutor(1) as another_thread:  # where no event loop runs
+            assert another_thread.submit(quick.step).result() == 1
+        return httpx.Response(**late)
+
+    slow_api = stripe_api(answer_late)
+    assert Normalizer(log, landing, slow_api).step() == 0
+    record_all(log, store)
+
+    report = replay.compare(DAYS)
+
+    assert (report.unchanged, report.differing) == (1, [])
+    for each in (quick_api, slow_api, other_log):
+        each.close()
+
+
+def test_a_thin_event_that_came_again_is_what_it_was_first(log, landing, store, replay):
+    charges = (n.charge(amount_captured=amount) for amount in (1000, 4590))
+    api = stripe_api(lambda _: httpx.Response(200, json=next(charges)))
+    normalizer = Normalizer(log, landing, api, batch=1)
+    put(log, n.thin(), n.thin())
+    assert normalizer.step() + normalizer.step() == 2
+    record_all(log, store)
+
+    report = replay.compare(DAYS)
+
+    assert (report.unchanged, report.differing) == (2, [])
+    api.close()
 
 
 def test_webhooks_that_were_not_normalized_yet_are_the_normalizers(log, replay):

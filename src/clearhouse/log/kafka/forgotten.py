@@ -15,16 +15,11 @@ from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.asking import answer, committed
 from clearhouse.log.kafka.connection import Connection
 from clearhouse.log.kafka.messages import records_of
+from clearhouse.log.kafka.moments import milliseconds_of_day
 from clearhouse.log.kafka.reader import Reader
 
 GROUP = "forgotten"
-_EPOCH = dt.date(1970, 1, 1)
-_MILLISECONDS_OF_DAY = 86_400_000
-
-
-def milliseconds_of(day: dt.date) -> int:
-    """When a UTC day begins, since 1970."""
-    return (day - _EPOCH).days * _MILLISECONDS_OF_DAY
+_FIRST = dt.date(1970, 1, 1)
 
 
 class Forgotten:
@@ -93,10 +88,11 @@ class Forgotten:
     def _last_day(self, name: str, partition: int, limit: int) -> dt.date | None:
         """The day of the last record before an offset; None: there are only marks."""
 
-        def is_behind(day: int) -> bool:
-            found = self._admin.offset_at(name, partition, day * _MILLISECONDS_OF_DAY)
+        def is_behind(days: int) -> bool:
+            at = milliseconds_of_day(_FIRST + dt.timedelta(days=days))
+            found = self._admin.offset_at(name, partition, at)
             return found is None or found >= limit
 
-        tomorrow = (dt.datetime.now(dt.UTC).date() - _EPOCH).days + 1
+        tomorrow = (dt.datetime.now(dt.UTC).date() - _FIRST).days + 1
         after = bisect_left(range(tomorrow + 1), True, key=is_behind)
-        return _EPOCH + dt.timedelta(days=after - 1) if after else None
+        return _FIRST + dt.timedelta(days=after - 1) if after else None

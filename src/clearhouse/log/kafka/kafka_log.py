@@ -18,7 +18,7 @@ from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.appender import KafkaAppender
 from clearhouse.log.kafka.asking import TRANSACTION_SECONDS
 from clearhouse.log.kafka.connection import Connection
-from clearhouse.log.kafka.forgotten import Forgotten, milliseconds_of
+from clearhouse.log.kafka.forgotten import Forgotten
 from clearhouse.log.kafka.kept_progress import KeptProgress
 from clearhouse.log.kafka.messages import (
     call_back,
@@ -30,12 +30,12 @@ from clearhouse.log.kafka.messages import (
     produce,
     records_of,
 )
+from clearhouse.log.kafka.moments import milliseconds_of, milliseconds_of_day
 from clearhouse.log.kafka.reader import Reader, aged_out
 from clearhouse.log.kafka.subscription import KafkaSubscription
 from clearhouse.log.log import LogError, Message, Progress, Record
 from clearhouse.log.places import LogPlace, Topic
 
-_BEGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ONE_DAY = dt.timedelta(days=1)
 _PAUSE_SECONDS = 0.02
 
@@ -164,7 +164,7 @@ class KafkaLog:
         name = self._name(topic)
         end = self._admin.bounds(name, partition)[1]
         first, after = (
-            self._position_at(name, partition, milliseconds_of(at), end)
+            self._position_at(name, partition, milliseconds_of_day(at), end)
             for at in (day, day + _ONE_DAY)
         )
         return first, after
@@ -172,9 +172,8 @@ class KafkaLog:
     def position_at(self, topic: str, moment: dt.datetime, partition: int = 0) -> int:
         """See `Log.position_at`. Records have their times in milliseconds."""
         name = self._name(topic)
-        milliseconds = (moment - _BEGIN) // dt.timedelta(milliseconds=1)
         end = self._admin.bounds(name, partition)[1]
-        return self._position_at(name, partition, milliseconds, end)
+        return self._position_at(name, partition, milliseconds_of(moment), end)
 
     def forgotten_through(self, topic: str, partition: int = 0) -> dt.date | None:
         """See `Log.forgotten_through`. It is exact where nobody else deletes records."""

@@ -1,14 +1,13 @@
 """Messages as Kafka's clients give and take them."""
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import confluent_kafka as ck
 
+from clearhouse.log.kafka.moments import moment_of
 from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Record, check_sizes
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_FOR_ROOM = 0.05
 Delivered = Callable[[ck.KafkaError | None, ck.Message], None]
 
@@ -56,11 +55,11 @@ def name_of(topic: str, topics: Mapping[str, str]) -> str:
 
 def records_of(topic: str, messages: Iterable[ck.Message]) -> list[Record]:
     """Messages that were read, as records of a topic."""
-    records, at, moment = [], -1, _EPOCH
+    records, at, moment = [], -1, moment_of(0)
     for message in messages:
         milliseconds = message.timestamp()[1]
         if milliseconds != at:
-            at, moment = milliseconds, _EPOCH + dt.timedelta(milliseconds=milliseconds)
+            at, moment = milliseconds, moment_of(milliseconds)
         headers = message.headers()
         records.append(
             Record(

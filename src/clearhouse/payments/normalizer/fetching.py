@@ -5,6 +5,7 @@ What was fetched is part of what happened: a replay reads it from landing and do
 
 import asyncio
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -126,6 +127,10 @@ _ENCODER = msgspec.json.Encoder()
 _LINE = msgspec.json.Decoder(_Line)
 
 
+Answers = Sequence[Fetched | None]
+"""What was fetched for one webhook, the latest first; None: it was gone."""
+
+
 class FetchRecords:
     """What was fetched, in landing by the book date of the webhook."""
 
@@ -149,15 +154,19 @@ class FetchRecords:
             first = lines[0].webhook_position
             self._landing.put_numbered(SOURCE, day, first, payload, {"first_position": first})
 
-    def of(self, day: dt.date) -> Mapping[int, Fetched | None]:
-        """What was fetched for the webhooks of a day, by position; the latest of each."""
+    def of(self, day: dt.date) -> Mapping[int, Answers]:
+        """What was fetched for the webhooks of a day, by position.
+
+        There is more than one where a process fetched and did not commit: it ended, or another had
+        the webhook by then. The latest need not be the one that was committed.
+        """
         lines = [
             line
             for landed in self._landing.objects(SOURCE, day)
             for line in map(_LINE.decode, self._landing.read(landed).splitlines())
         ]
-        lines.sort(key=lambda line: line.fetched_at)
-        return {
-            line.webhook_position: None if bytes(line.object) == b"null" else bytes(line.object)
-            for line in lines
-        }
+        found: dict[int, list[Fetched | None]] = defaultdict(list)
+        for line in sorted(lines, key=lambda line: line.fetched_at, reverse=True):
+            answer = bytes(line.object)
+            found[line.webhook_position].append(None if answer == b"null" else answer)
+        return found

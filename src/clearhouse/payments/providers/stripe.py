@@ -16,7 +16,7 @@ import msgspec
 
 from clearhouse.payments.accounts import DEFAULT
 from clearhouse.payments.dead_letter import Unmapped
-from clearhouse.payments.event import PaymentEvent
+from clearhouse.payments.event import PaymentEvent, Provider
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers import stripe_objects as objects
 from clearhouse.payments.providers.notice import (
@@ -38,6 +38,8 @@ _VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(\.[a-z]+)?")
 _EXPANDED_REFUNDS_BEFORE = "2024-10-28"
 """Acacia: from then on every refund has events of its own."""
 _THIN = "v2.core.event"
+_OF_THIN = "v1."
+"""Types of thin events whose objects are those of snapshot events begin with it; no others do."""
 _PATH = re.compile(r"/v[12]/[A-Za-z0-9_/.-]{1,200}")
 
 Reader = Callable[[Notice, bytes | msgspec.Raw, str], Said | str]
@@ -140,6 +142,11 @@ def normalize(notice: Notice, fetched: bytes | None) -> PaymentEvent | Unmapped:
         raise RefusedError(unknown, *error.problems) from None
 
 
+def is_thin(event: PaymentEvent) -> bool:
+    """Whether an event was thin, and so says what its object was when that was fetched."""
+    return event.provider is Provider.STRIPE and event.provider_type.startswith(_OF_THIN)
+
+
 def thin_object(body: bytes) -> Thin | None:
     """What has to be fetched to read a notification; None where all is in it.
 
@@ -197,7 +204,7 @@ def _snapshot(head: _Event) -> msgspec.Raw:
 
 def _type_of(head: _Event) -> str:
     """The type by its name in snapshot events."""
-    return head.type.removeprefix("v1.") if head.object == _THIN else head.type
+    return head.type.removeprefix(_OF_THIN) if head.object == _THIN else head.type
 
 
 def _account_of(head: _Event) -> str:

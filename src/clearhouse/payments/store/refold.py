@@ -5,7 +5,7 @@ not only added: ids of two objects that a provider gives the same key must not s
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -13,7 +13,7 @@ from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.fold import Folded, fold_payment, fold_payout, fold_unlinked
 from clearhouse.payments.keys import hint_of_reversal, payout_key, reversal_hint, scope_of
 from clearhouse.payments.store.linking import Placed
-from clearhouse.payments.store.sql import add_missing, delete_in, put, select_in
+from clearhouse.payments.store.sql import Row, add_missing, delete_in, put, select_in
 from clearhouse.payments.store.tables import (
     dispute,
     journal_line,
@@ -24,6 +24,9 @@ from clearhouse.payments.store.tables import (
     refund,
 )
 
+Rows = Mapping[sa.Table, Sequence[Row]]
+"""Rows that follow from events, by their table."""
+
 
 def refold_payments(connection: sa.Connection, placed: Placed) -> None:
     """Fold the payments that events have touched, and write them in the place of what stood."""
@@ -33,20 +36,36 @@ def refold_payments(connection: sa.Connection, placed: Placed) -> None:
     delete_in(connection, journal_line.c.subject_key, keys | placed.objects)
     for own in (refund.c.refund_key, dispute.c.dispute_key):
         delete_in(connection, own, placed.objects, own.table.c.payment_key.is_(None))
-    events = _by_key(connection, payment_event.c.payment_key, placed.touched)
-    folded = [fold_payment(of_one) for of_one in events.values()]
-    put(connection, payment, [each.payment for each in folded if each.payment is not None])
-    put(connection, refund, [row for each in folded for row in each.refunds])
-    put(connection, dispute, [row for each in folded for row in each.disputes])
-    put(connection, journal_line, [line for each in folded for line in each.lines])
-    _write_unlinked(connection, [fold_unlinked(of_one) for of_one in placed.unlinked.values()])
+    for table, rows in payment_rows(connection, placed.touched).items():
+        put(connection, table, rows)
+    _write_unlinked(connection, unlinked_rows(placed.unlinked))
 
 
-def _write_unlinked(connection: sa.Connection, folded: Sequence[Folded]) -> None:
+def payment_rows(connection: sa.Connection, keys: Collection[str]) -> Rows:
+    """What the events of payments come to now."""
+    events = _by_key(connection, payment_event.c.payment_key, keys)
+    return _rows_of([fold_payment(of_one) for of_one in events.values()])
+
+
+def unlinked_rows(unlinked: Mapping[str, Sequence[PaymentEvent]]) -> Rows:
+    """What the events of disputes and refunds of no known payment come to (`Placed.unlinked`)."""
+    return _rows_of([fold_unlinked(of_one) for of_one in unlinked.values()])
+
+
+def _rows_of(folded: Sequence[Folded]) -> Rows:
+    return {
+        payment: [each.payment for each in folded if each.payment is not None],
+        refund: [row for each in folded for row in each.refunds],
+        dispute: [row for each in folded for row in each.disputes],
+        journal_line: [line for each in folded for line in each.lines],
+    }
+
+
+def _write_unlinked(connection: sa.Connection, rows: Rows) -> None:
     """Write the disputes and refunds of no known payment; what a payment says of one holds."""
-    add_missing(connection, refund, [row for each in folded for row in each.refunds])
-    add_missing(connection, dispute, [row for each in folded for row in each.disputes])
-    put(connection, journal_line, [line for each in folded for line in each.lines])
+    add_missing(connection, refund, rows[refund])
+    add_missing(connection, dispute, rows[dispute])
+    put(connection, journal_line, rows[journal_line])
 
 
 def refold_payouts(connection: sa.Connection, events: Sequence[PaymentEvent]) -> None:
@@ -66,19 +85,32 @@ def refold_payouts(connection: sa.Connection, events: Sequence[PaymentEvent]) ->
         for event in of_payouts
         if event.is_reversal_of is not None
     }
-    reversals = _reversals(connection, touched)
-    others = {key for keys in reversals.values() for key in keys}
-    events_of = _by_key(connection, payment_event.c.payout_key, touched | others)
+    rewrite_payouts(connection, touched)
+
+
+def rewrite_payouts(connection: sa.Connection, keys: Collection[str]) -> None:
+    """Fold payouts, and write them in the place of what stood."""
+    delete_in(connection, journal_line.c.subject_key, keys)
+    for table, rows in payout_rows(connection, keys).items():
+        put(connection, table, rows)
+
+
+def payout_rows(connection: sa.Connection, keys: Collection[str]) -> Rows:
+    """What the events of payouts, and of those that take them back, come to now."""
+    reversals = _reversals(connection, keys)
+    others = {key for found in reversals.values() for key in found}
+    events_of = _by_key(connection, payment_event.c.payout_key, others.union(keys))
     folded = [
         fold_payout(
             events_of[key],
             [event for other in reversals[key] for event in events_of.get(other, ())],
         )
-        for key in sorted(touched & events_of.keys())
+        for key in sorted(events_of.keys() & keys)
     ]
-    delete_in(connection, journal_line.c.subject_key, touched)
-    put(connection, payout, [each.payout for each in folded])
-    put(connection, journal_line, [line for each in folded for line in each.lines])
+    return {
+        payout: [each.payout for each in folded],
+        journal_line: [line for each in folded for line in each.lines],
+    }
 
 
 def _reversals(connection: sa.Connection, payouts: Iterable[str]) -> dict[str, set[str]]:

@@ -20,6 +20,11 @@ _POSITION = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _CODE = sa.String(60)
 _IS_OF_PAYOUT = sa.text("payout_key IS NOT NULL")
 _OF_PAYOUTS: Any = {"postgresql_where": _IS_OF_PAYOUT, "sqlite_where": _IS_OF_PAYOUT}
+IS_OF_CONNECTED = sa.text("provider = 'stripe' AND substr(account, 1, 5) = 'acct_'")
+"""Of an event: its account is one that is connected at Stripe. Word for word as the index has it,
+which is not used otherwise.
+"""
+_OF_CONNECTED: Any = {"postgresql_where": IS_OF_CONNECTED, "sqlite_where": IS_OF_CONNECTED}
 
 
 def _of_provider() -> list[sa.Column[str] | sa.Column[bool]]:
@@ -91,6 +96,7 @@ payment_event = sa.Table(
     sa.Index("payment_event_by_day", "book_date", "event_id", "record_id", "number"),
     sa.Index("payment_event_by_number", "number", unique=True),
     sa.Index("payment_event_of_payouts", "book_date", "provider", **_OF_PAYOUTS),
+    sa.Index("payment_event_of_connected", "account", **_OF_CONNECTED),
 )
 """The events, each once, whatever number of times it was delivered."""
 
