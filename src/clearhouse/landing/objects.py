@@ -26,6 +26,8 @@ OBJECT_SUFFIXES = {
 }
 _FORMATS = {suffix: kind for kind, suffix in OBJECT_SUFFIXES.items()}
 MANIFEST_SUFFIX = ".manifest.json"
+CORRECTS = "corrects"
+"""In a request: the record id of the row that was corrected. The source was not asked for it."""
 
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
 _KEY = re.compile(

@@ -29,7 +29,7 @@ from clearhouse.core.contract import (
     read_records,
 )
 from clearhouse.core.window import Window
-from clearhouse.landing.objects import LandedObject, days_in_parts
+from clearhouse.landing.objects import CORRECTS, LandedObject, days_in_parts
 from clearhouse.landing.store import Landing
 
 _LINES = READING_SCHEMA.append(pa.field("version", pa.int32()))
@@ -103,9 +103,9 @@ class LandingReader:
     def corrections(self, day: dt.date) -> pa.Table:
         """Spine rows of a day that came by correcting one of its rows, and not from the source."""
         corrects = {
-            o.version: o.request["corrects"]
+            o.version: o.request[CORRECTS]
             for o in self.objects([day])[day]
-            if "corrects" in o.request
+            if CORRECTS in o.request
         }
         rows = self.day_rows(day)
         is_given = pc.invert(pc.is_in(rows["version"], pa.array([*corrects], pa.int32())))

@@ -3,7 +3,7 @@
 Data flow: a source → `raw/<source>/year=/month=/day=/NNNN-…`.
 Grain: one object a source, day and version of its bytes.
 Idempotency: a day that has landed by the same request is not asked for again, unless refreshed;
-bytes that landed before are not landed twice, other bytes become a later version.
+the bytes of the last answer are not landed twice, other bytes become a later version.
 How to run: `clearhouse step DOMAIN extract_daily_batch --date D`.
 """
 
@@ -29,6 +29,7 @@ from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.lake import iceberg
 from clearhouse.landing import Counted, LandedObject
+from clearhouse.landing.objects import CORRECTS
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import STATE, Batch, Connection, Failure, Followable
@@ -269,8 +270,8 @@ def _landed_by(
 ) -> dict[dt.date, str]:
     """Days that have landed whole by the request they would be asked with, and still verify.
 
-    The manifest says the first request that gave these bytes; another one that gave the same
-    bytes is known to the books.
+    The manifest of the last answer says the request that first gave these bytes; another one that
+    gave the same bytes is known to the books.
 
     A day that was entered before it was over is not whole, unless the source says what it holds. A
     closed one is all that it will be.
@@ -280,7 +281,8 @@ def _landed_by(
     found = {}
     for day, key in pull.keys.items():
         objects = landed.get(day, [])
-        asked = any(o.request == requests[day] for o in objects)
+        answers = [o for o in objects if not {CORRECTS, _FOLLOWED} & o.request.keys()]
+        asked = bool(answers) and answers[-1].request == requests[day]
         entry = entered.get(day)
         known = entry is not None and entry.entry_id == key.entry_id
         is_whole = STATE in requests[day] or day in closed or entry is None or _was_over(entry)
