@@ -2,8 +2,8 @@
 
 Data flow: landing → the Iceberg table of the dataset, and quarantine.
 Grain: one row a record, distinct within its day: the same line again is a duplicate, counted and
-not kept twice, and stands where it came last. Another line of the same key is another row; silver marks
-the superseded one.
+not kept twice, and stands where it came last. Another line of the same key is another row; silver
+marks the superseded one.
 Idempotency: a day is replaced as a whole, in one commit that carries its entry id.
 """
 
