@@ -13,6 +13,7 @@ from clearhouse.books.model import Totals
 from clearhouse.core.window import Window
 from clearhouse.pipeline.close import audit_days, close_day
 from clearhouse.pipeline.hops import HopNames
+from clearhouse.pipeline.journal import check_books
 from clearhouse.pipeline.runner import run_steps
 from clearhouse.pipeline.steps import STEPS
 
@@ -196,6 +197,17 @@ def test_a_closed_day_is_not_made_again_by_changed_code(to_close: Toy) -> None:
         assert made[name] == [NEXT]
     assert close_day(to_close.open(), DAY).certificate.seal == sealed.seal
     assert audit_days(to_close.open()).findings == ()
+
+
+def test_heads_that_were_lost_are_kept_again_when_the_days_are_closed_again(to_close: Toy) -> None:
+    heads = to_close.home / "certificates" / "heads.txt"
+    for _before_and_after_they_are_lost in range(2):
+        for day in (DAY, NEXT):
+            assert to_close.command("close", "toy", "--date", day).exit_code == 0
+        run = to_close.open()
+        assert check_books(run) == []
+        run.engine.close()
+        heads.unlink()
 
 
 def test_days_are_closed_in_order_and_over_gaps(to_close: Toy) -> None:
