@@ -2,6 +2,7 @@ import datetime as dt
 import json
 import os
 import subprocess
+import time
 from hashlib import sha256
 from pathlib import Path
 from shutil import which
@@ -307,6 +308,20 @@ def test_no_trace_is_left_of_a_write_that_lost(landing: Landing, root: Path) -> 
     assert folder.create("raw/x", b"mine")
     assert not folder.create("raw/x", b"yours")
     assert files(root) == {"raw/x": b"mine"}
+
+
+def test_what_a_killed_write_left_is_deleted_by_a_later_process(
+    landing: Landing, root: Path
+) -> None:
+    staging = root / ".staging"
+    staging.mkdir(parents=True)
+    left, under_way = staging / "left", staging / "under way"
+    for path in (left, under_way):
+        path.write_bytes(b"half")
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(left, (two_days_ago, two_days_ago))
+    landing.put("simtom", DAY, FIRST, REQUEST)
+    assert [*staging.iterdir()] == [under_way]
 
 
 def test_a_local_write_is_synced_before_it_has_its_name(
