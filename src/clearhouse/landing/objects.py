@@ -75,6 +75,11 @@ class LandedObject:
         return bool(self.e_tag) and self.seen == Stored(self.object_bytes, self.e_tag)
 
     @property
+    def is_given(self) -> bool:
+        """Whether the source gave it: it did not come by correcting a row."""
+        return CORRECTS not in self.request
+
+    @property
     def payload_format(self) -> PayloadFormat:
         """How the rows stand in the payload."""
         parsed = parse_key(self.key)

@@ -103,9 +103,7 @@ class LandingReader:
     def corrections(self, day: dt.date) -> pa.Table:
         """Spine rows of a day that came by correcting one of its rows, and not from the source."""
         corrects = {
-            o.version: o.request[CORRECTS]
-            for o in self.objects([day])[day]
-            if CORRECTS in o.request
+            o.version: o.request[CORRECTS] for o in self.objects([day])[day] if not o.is_given
         }
         rows = self.day_rows(day)
         is_given = pc.invert(pc.is_in(rows["version"], pa.array([*corrects], pa.int32())))

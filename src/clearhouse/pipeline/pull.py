@@ -29,7 +29,6 @@ from clearhouse.core.window import Window
 from clearhouse.engines import dbt
 from clearhouse.lake import iceberg
 from clearhouse.landing import Counted, LandedObject
-from clearhouse.landing.objects import CORRECTS
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.domain import STATE, Batch, Connection, Failure, Followable
@@ -281,7 +280,7 @@ def _landed_by(
     found = {}
     for day, key in pull.keys.items():
         objects = landed.get(day, [])
-        answers = [o for o in objects if not {CORRECTS, _FOLLOWED} & o.request.keys()]
+        answers = [o for o in objects if o.is_given and _FOLLOWED not in o.request]
         asked = bool(answers) and answers[-1].request == requests[day]
         entry = entered.get(day)
         known = entry is not None and entry.entry_id == key.entry_id

@@ -22,7 +22,7 @@ from clearhouse.books.model import Entry, Side, Status, Totals
 from clearhouse.core.errors import StoreError
 from clearhouse.core.window import Window
 from clearhouse.landing import LandedObject
-from clearhouse.landing.objects import CORRECTS, days_in_parts
+from clearhouse.landing.objects import days_in_parts
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.bronze import input_of
 from clearhouse.pipeline.context import OpenDataset, Run
@@ -230,5 +230,5 @@ def _enter_source(
 
 def _request(objects: Sequence[LandedObject]) -> dict[str, Any]:
     """What the source was last asked for a day: rows that were corrected were not asked for."""
-    pulls = [o for o in objects if CORRECTS not in o.request]
+    pulls = [o for o in objects if o.is_given]
     return (pulls or list(objects))[-1].request
