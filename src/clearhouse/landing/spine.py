@@ -1,7 +1,7 @@
 """Landing as the books see it: every landed row, and among them the repeated ones."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -53,6 +53,10 @@ DayTotals = Mapping[str, Counted]
 
 class TotalsMemory(Protocol):
     """Keeps totals by a digest of the bytes that they were measured from."""
+
+    def load(self, contents: Collection[str]) -> None:
+        """Read what was kept of some contents at once, before each is asked for."""
+        ...
 
     def get(self, content: str) -> DayTotals | None:
         """What was kept, or None."""
@@ -121,6 +125,7 @@ class LandingReader:
         if not days:
             return {}
         wanted = {day: objects for day, objects in self.objects(days).items() if objects}
+        self.memory.load([_content(objects) for objects in wanted.values()])
         with ThreadPoolExecutor(_THREADS) as pool:
             known = dict(zip(wanted, pool.map(self._remembered, wanted.values()), strict=True))
             unknown = {day: objects for day, objects in wanted.items() if known[day] is None}
