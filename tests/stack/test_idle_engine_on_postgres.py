@@ -9,9 +9,11 @@ from clearhouse.core.errors import ServerError, StoreError
 from clearhouse.core.urls import SecretUrl
 from clearhouse.engines.postgres.connection import only_run
 from clearhouse.engines.postgres.engine import PostgresEngine
+from clearhouse.pipeline import metrics, ops
 from stack.server import Server
 
 _PATIENCE_SECONDS = 0.5
+_RUNS = "CREATE TABLE ops.runs (n int)"
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def test_the_right_to_run_is_kept_while_a_run_works_elsewhere(url: SecretUrl) ->
 
 
 def test_who_has_lost_the_right_changes_nothing_more(url: SecretUrl) -> None:
-    engine = PostgresEngine(url, "ENGINE_URL", ("CREATE TABLE IF NOT EXISTS ops.runs (n int)",))
+    engine = PostgresEngine(url, "ENGINE_URL", (*ops.TABLES, metrics.CREATE, _RUNS))
     added = "INSERT INTO ops.runs VALUES (1)"
     ends = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     with only_run(url, "bnpl"):
