@@ -13,10 +13,11 @@ from clearhouse.books.model import Totals
 from clearhouse.core.window import Window
 from clearhouse.pipeline.close import audit_days, close_day
 from clearhouse.pipeline.hops import HopNames
+from clearhouse.pipeline.journal import check_books
 from clearhouse.pipeline.runner import run_steps
 from clearhouse.pipeline.steps import STEPS
 
-CORRECTED, HELD, HELD_TOO, JUDGED = (DAY + dt.timedelta(days=n) for n in range(4))
+CORRECTED, HELD, HELD_TOO, JUDGED, RESTORED = (DAY + dt.timedelta(days=n) for n in range(5))
 NEXT, LATER = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=3)
 BEFORE = DAY - dt.timedelta(days=1)
 Measured = dict[tuple[str, dt.date], dict[str, Totals]]
@@ -26,7 +27,7 @@ Measured = dict[tuple[str, dt.date], dict[str, Totals]]
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """Published days, one for each test that corrects or judges a day."""
     toy = Toy(tmp_path_factory.mktemp("days") / "home")
-    assert toy.run(CORRECTED, JUDGED).exit_code == 0
+    assert toy.run(CORRECTED, RESTORED).exit_code == 0
     return toy
 
 
@@ -80,6 +81,22 @@ def test_a_correction_of_a_landed_day_supersedes_and_is_counted(toy: Toy) -> Non
         k: v for k, v in before.items() if k[1] != CORRECTED
     }
     assert toy.read(f"SELECT count(*) - count(DISTINCT _record_key) FROM {TICKETS}") == [(0,)]
+
+
+def test_a_source_that_goes_back_to_its_first_answer_is_believed(toy: Toy) -> None:
+    prices = f"SELECT number, price FROM {TICKETS} WHERE sold_at::DATE = '{RESTORED}' ORDER BY ALL"
+    seen = toy.read(prices)
+    assert toy.run(RESTORED, fault="restated").exit_code == 0
+    assert toy.read(prices) != seen
+
+    for _run_again in range(2):
+        assert toy.run(RESTORED).exit_code == 0
+
+        assert toy.read(prices) == seen
+        run = toy.open()
+        assert [o.version for o in run.landing.objects("north", RESTORED)] == [1, 2, 3]
+        assert audit_days(run).findings == ()
+        run.engine.close()
 
 
 @pytest.mark.parametrize(
@@ -180,6 +197,17 @@ def test_a_closed_day_is_not_made_again_by_changed_code(to_close: Toy) -> None:
         assert made[name] == [NEXT]
     assert close_day(to_close.open(), DAY).certificate.seal == sealed.seal
     assert audit_days(to_close.open()).findings == ()
+
+
+def test_heads_that_were_lost_are_kept_again_when_the_days_are_closed_again(to_close: Toy) -> None:
+    heads = to_close.home / "certificates" / "heads.txt"
+    for _before_and_after_they_are_lost in range(2):
+        for day in (DAY, NEXT):
+            assert to_close.command("close", "toy", "--date", day).exit_code == 0
+        run = to_close.open()
+        assert check_books(run) == []
+        run.engine.close()
+        heads.unlink()
 
 
 def test_days_are_closed_in_order_and_over_gaps(to_close: Toy) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from cli_session import clearhouse
 from payment_services import running_services
 
+from clearhouse.core.lock import only_run
 from clearhouse.log.log import Message
 from clearhouse.log.opening import LogPlace
 from clearhouse.payments.log_opening import open_payment_log
@@ -52,11 +53,13 @@ def test_a_part_that_is_set_and_does_not_answer_fails_and_says_what_to_do(tmp_pa
             REDIS_URL=f"redis://:{SECRET}@127.0.0.1:{port}/0",
             OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
             SQUARE_WEBHOOK_KEY=SECRET,
+            ENGINE_URL_RETAIL=f"postgresql://ann:{SECRET}@127.0.0.1:9/shop",
         )
 
     assert code == 1
     failed = {name: each["code"] for name, each in found.items() if not each["ok"]}
     assert failed == {
+        "stores": "engine_failed",
         "cache": "server_failed",
         "tracing": "server_failed",
         "service gateway": "no_answer",
@@ -65,3 +68,18 @@ def test_a_part_that_is_set_and_does_not_answer_fails_and_says_what_to_do(tmp_pa
     assert "unset REDIS_URL" in found["cache"]["detail"]
     assert found["service gateway"]["next_step"] == "see docs/runbooks/payments-service-down.md"
     assert found["service worker"]["ok"], "one that is not named need not run"
+
+
+def test_a_warehouse_that_is_no_database_is_told_and_one_that_a_run_has_open_is_let_alone(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / ".clearhouse"
+    warehouse = home / "warehouse" / "bnpl.duckdb"
+    warehouse.parent.mkdir(parents=True)
+    warehouse.write_bytes(b"no database" * 1_000)
+    _, found = asked(tmp_path)
+    assert (found["stores"]["ok"], found["stores"]["code"]) == (False, "engine_failed")
+    assert "`clearhouse rebuild` makes it again" in found["stores"]["detail"]
+    with only_run(home, "bnpl"):
+        _, found = asked(tmp_path)
+    assert found["stores"]["ok"]

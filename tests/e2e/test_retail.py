@@ -20,10 +20,16 @@ from programs import REPOSITORY, loaded
 from retail_home import FACT, SMALL, Shops, Urls, retailers, with_faults
 
 from clearhouse.books.model import Status
+from clearhouse.core.contract import Violation
 from clearhouse.core.errors import ExitCode
+from clearhouse.core.window import Window
+from clearhouse.pipeline.redrive import land_corrected
+from clearhouse.pipeline.runner import run_steps
+from clearhouse.pipeline.steps import STEPS
 from clearhouse.pipeline.tamper import tamper
 from clearhouse.retail.retailers import RETAILERS
 from clearhouse.sandbox.retail.options import KEYS
+from clearhouse.store.quarantine import QuarantinedRow
 
 DAYS = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(6)]
 NEW_YEAR, LATE, AGAIN, OTHER = DAYS[0], DAYS[3], DAYS[4], DAYS[5]
@@ -294,6 +300,36 @@ def test_at_its_worst_each_line_is_somewhere_with_a_reason(tmp_path: Path) -> No
     lines = shops.read("SELECT count(*), sum(total_amount) FROM marts.fact_sales")
     summed = shops.read("SELECT sum(line_count), sum(net_amount) FROM marts.mv_daily_sales_summary")
     assert lines == summed
+
+
+def test_a_line_that_was_corrected_is_judged_and_published_with_its_day(
+    tmp_path: Path, healthy: Urls
+) -> None:
+    shops, day = Shops(tmp_path / "home"), DAYS[1]
+    assert shops.run(healthy, day).exit_code is ExitCode.DONE
+    run = shops.open()
+    (landed,) = run.landing.objects("retailer_1", day)
+    line = json.loads(run.landing.read(landed))["data"][0]
+    row = QuarantinedRow(
+        dataset=run.dataset().id,
+        book_date=day,
+        record_id="rejected",
+        record_key="rejected",
+        object_key=landed.key,
+        line=1,
+        violations=(Violation("quantity", "wrong_type", "is no number"),),
+        raw=json.dumps({**line, "quantity": "two"}).encode(),
+        amount_minor=0,
+        currency="USD",
+    )
+    run.quarantine.replace(row.dataset, {day: ("entry", [row])})
+    assert land_corrected(run, row.record_id, {"quantity": str(line["quantity"])}) == day
+
+    report = run_steps(STEPS[1:], run, Window.day(day), run_id=run.run_id)
+
+    run.engine.close()
+    assert report.exit_code is ExitCode.DONE, report.stopped()
+    assert shops.audit().findings == ()
 
 
 def test_a_sale_is_traced_and_a_closed_day_is_proved_by_who_has_nothing_of_clearhouse(

@@ -5,13 +5,15 @@ import time
 import psycopg
 import pytest
 
-from clearhouse.core.errors import StoreError
+from clearhouse.core.errors import ServerError, StoreError
 from clearhouse.core.urls import SecretUrl
 from clearhouse.engines.postgres.connection import only_run
 from clearhouse.engines.postgres.engine import PostgresEngine
+from clearhouse.pipeline import metrics, ops
 from stack.server import Server
 
 _PATIENCE_SECONDS = 0.5
+_RUNS = "CREATE TABLE ops.runs (n int)"
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +41,19 @@ def test_the_right_to_run_is_kept_while_a_run_works_elsewhere(url: SecretUrl) ->
         with pytest.raises(StoreError) as refused, only_run(url, "bnpl", wait_seconds=0):
             pass
     assert refused.value.code == "run_under_way"
+
+
+def test_who_has_lost_the_right_changes_nothing_more(url: SecretUrl) -> None:
+    engine = PostgresEngine(url, "ENGINE_URL", (*ops.TABLES, metrics.CREATE, _RUNS))
+    added = "INSERT INTO ops.runs VALUES (1)"
+    ends = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    with only_run(url, "bnpl"):
+        engine.execute(added)
+        with psycopg.connect(url.for_client(), autocommit=True) as another:
+            another.execute(ends)
+        for asks in (lambda: engine.execute(added), engine.dbt_target):
+            with pytest.raises(ServerError) as refused:
+                asks()
+            assert refused.value.code == "lock_lost"
+    assert engine.query("SELECT count(*) AS n FROM ops.runs")["n"].to_pylist() == [1]
+    engine.close()

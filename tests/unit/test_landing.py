@@ -2,6 +2,7 @@ import datetime as dt
 import json
 import os
 import subprocess
+import time
 from hashlib import sha256
 from pathlib import Path
 from shutil import which
@@ -128,7 +129,29 @@ def test_a_correction_is_a_later_version_and_leaves_the_earlier_one_alone(
     assert landing.read(first) == FIRST
     assert landing.read(second) == CORRECTED
     assert before.items() <= files(root).items()
+    assert not landing.put("simtom", DAY, CORRECTED, REQUEST).created
+
+
+def test_an_answer_that_goes_back_to_an_earlier_one_is_a_version_of_its_own(
+    landing: Landing,
+) -> None:
+    for payload in (FIRST, CORRECTED):
+        landing.put("simtom", DAY, payload, REQUEST)
+    again = landing.put("simtom", DAY, FIRST, REQUEST)
+    assert (again.version, again.created, landing.read(again)) == (3, True, FIRST)
     assert not landing.put("simtom", DAY, FIRST, REQUEST).created
+
+
+def test_a_source_that_repeats_its_answer_after_a_row_was_corrected_says_nothing_new(
+    landing: Landing,
+) -> None:
+    answer = landing.put("simtom", DAY, FIRST, REQUEST)
+    prices = [b'{"price": 5}\n', b'{"price": 6}\n', b'{"price": 5}\n']
+    versions = [landing.put("simtom", DAY, p, {"corrects": "a row"}).version for p in prices]
+    assert versions == [2, 3, 4]
+    landing.put("simtom", DAY, prices[0], {"corrects": "another row"})
+    assert not landing.put("simtom", DAY, prices[0], {"corrects": "a row"}).created
+    assert landing.put("simtom", DAY, FIRST, REQUEST) == answer
 
 
 class Crash(BaseException):
@@ -287,6 +310,20 @@ def test_no_trace_is_left_of_a_write_that_lost(landing: Landing, root: Path) -> 
     assert files(root) == {"raw/x": b"mine"}
 
 
+def test_what_a_killed_write_left_is_deleted_by_a_later_process(
+    landing: Landing, root: Path
+) -> None:
+    staging = root / ".staging"
+    staging.mkdir(parents=True)
+    left, under_way = staging / "left", staging / "under way"
+    for path in (left, under_way):
+        path.write_bytes(b"half")
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(left, (two_days_ago, two_days_ago))
+    landing.put("simtom", DAY, FIRST, REQUEST)
+    assert [*staging.iterdir()] == [under_way]
+
+
 def test_a_local_write_is_synced_before_it_has_its_name(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,7 +348,7 @@ def test_an_object_store_keeps_the_same_promises() -> None:
     landing = Landing(ObjectFolder(MemoryStore()))
     first = landing.put("simtom", DAY, FIRST, REQUEST)
     second = landing.put("simtom", DAY, CORRECTED, REQUEST)
-    assert not landing.put("simtom", DAY, FIRST, REQUEST).created
+    assert not landing.put("simtom", DAY, CORRECTED, REQUEST).created
     assert landing.objects("simtom", DAY) == [first, second]
     assert landing.read(second) == CORRECTED
     assert landing.local_path(first) is None

@@ -55,3 +55,22 @@ def test_two_processes_may_keep_the_same(database: sa.Engine) -> None:
 
     memory = LandingTotals(database, "code")
     assert [memory.get(content) for content in "abc"] == [FOUND, OTHER, OTHER]
+
+
+def test_what_is_read_does_not_grow_with_what_was_ever_kept(database: sa.Engine) -> None:
+    LandingTotals(database, "code").keep({f"content {n}": OTHER for n in range(1_200)})
+    asked_for: list[int] = []
+
+    @sa.event.listens_for(database, "after_cursor_execute")
+    def _note(_connection, _cursor, statement, parameters, *_others) -> None:
+        if statement.startswith("SELECT"):
+            asked_for.append(len(parameters) - 1)  # beside the code
+
+    memory = LandingTotals(database, "code")
+    assert memory.get("content 7") == OTHER
+    assert asked_for == [1]
+
+    many = [f"content {n}" for n in range(1_100)]
+    memory.load(many)
+    assert [memory.get(content) for content in many] == [OTHER] * len(many)
+    assert asked_for == [1, 500, 500, 99]

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,13 +16,14 @@ from clearhouse.cli.options import JsonFlag
 from clearhouse.cli.progress import under_way
 from clearhouse.core import tracing
 from clearhouse.core.checks import Answer, Check, Finding, ask_all
-from clearhouse.core.errors import ClearhouseError, ExitCode, UsageError
+from clearhouse.core.errors import ClearhouseError, ExitCode, StoreError, UsageError
+from clearhouse.core.lock import only_run
 from clearhouse.core.resources import resource
 from clearhouse.domains import DOMAINS, domain_of
 from clearhouse.home import check_home, make_folders
 from clearhouse.payments.checks import checks as payment_checks
 from clearhouse.pipeline.domain import Source
-from clearhouse.pipeline.opening import open_run
+from clearhouse.pipeline.opening import open_engine, open_run
 from clearhouse.settings import Settings
 from clearhouse.store import checks as store_checks
 
@@ -118,6 +120,7 @@ def _stores(config: Settings) -> Answer:
     check_home(config)
     entries = 0
     for name in DOMAINS:
+        _ask_engine(config, name)
         run = open_run(domain_of(name), config)
         run.landing.check()
         for dataset in run.datasets:
@@ -128,6 +131,24 @@ def _stores(config: Settings) -> Answer:
         run.engine.close()
     listed = "1 current entry" if entries == 1 else f"{entries:,} current entries"
     return Answer(f"landing, catalog, engine and books open; {listed}.")
+
+
+def _ask_engine(config: Settings, domain: str) -> None:
+    """See that a domain's engine answers. A file is not there before the first run, and one that a
+    run has open is its own.
+    """
+    place = config.engine_of(domain)
+    if isinstance(place, Path) and not place.exists():
+        return
+    engine = open_engine(config, domain, reads_only=True)
+    try:
+        with only_run(config.clearhouse_home, domain, wait_seconds=0):
+            engine.query("SELECT 1 AS one")
+    except StoreError as error:
+        if error.code != "run_under_way":
+            raise
+    finally:
+        engine.close()
 
 
 def _source(source: Source, config: Settings) -> Answer:

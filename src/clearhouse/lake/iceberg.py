@@ -36,13 +36,13 @@ from clearhouse.core.contract import Contract
 from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.errors import StoreError, first_line
+from clearhouse.lake.expiry import ENTRIES, entries_of, expire
 
 if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never open a table
     from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.table import Table
 
-_ENTRIES = "clearhouse.entries"
 _PARTITION = "_book_date"
 _FILE = "file://"
 _COMMIT_ATTEMPTS = 5
@@ -96,7 +96,7 @@ class Lake:
         days = sorted(entries)
         if not set(rows[_PARTITION].unique().to_pylist()) <= set(days):
             raise StoreError(f"Rows for {name} are dated outside the days to be replaced.")
-        properties = {_ENTRIES: json.dumps({str(d): entries[d] for d in days})}
+        properties = {ENTRIES: json.dumps({str(d): entries[d] for d in days})}
         for attempt in stamina.retry_context(
             on=(CommitFailedException, ValidationException), attempts=_COMMIT_ATTEMPTS
         ):
@@ -105,16 +105,18 @@ class Lake:
                 warnings.filterwarnings("ignore", message="Delete operation did not match")
                 table = self._table(name, rows.schema)
                 # To look for rows of new days, pyiceberg would go through the whole table's plan.
-                there = sorted(_entries_of(table).keys() & entries.keys())
+                there = sorted(entries_of(table).keys() & entries.keys())
                 if there:
                     table.overwrite(rows, _on(there), snapshot_properties=properties)
                 else:
                     table.append(rows, snapshot_properties=properties)
+        with _whole(name):
+            expire(table)
 
     def entries(self, name: str) -> dict[dt.date, str]:
         """The entry id that was last written for each day, as the commits themselves say."""
         table = self._existing(name)
-        return _entries_of(table) if table else {}
+        return entries_of(table) if table else {}
 
     def files(self, name: str, days: Sequence[dt.date] | None = None) -> list[str]:
         """Paths of the Parquet files of the current snapshot, of some days or of all."""
@@ -197,16 +199,6 @@ def _whole(table: str) -> Iterator[None]:
         raise StoreError(
             f"{table} can't be read: its metadata is damaged ({reason}).", "store_unreadable"
         ) from error
-
-
-def _entries_of(table: "Table") -> dict[dt.date, str]:
-    """See `Lake.entries`."""
-    found: dict[dt.date, str] = {}
-    for snapshot in sorted(table.metadata.snapshots, key=lambda s: s.sequence_number or 0):
-        summary = snapshot.summary.additional_properties if snapshot.summary else {}
-        for day, entry_id in json.loads(summary.get(_ENTRIES, "{}")).items():
-            found[dt.date.fromisoformat(day)] = entry_id
-    return found
 
 
 def _on(days: Sequence[dt.date]) -> "BooleanExpression":

@@ -10,6 +10,7 @@ synced, takes its name by a link that fails if the name is taken, and then its f
 above it that may be new, are synced. So a name never stands for bytes that are not on the disk.
 """
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta, PutMode
 
 _STAGING = ".staging"
+_STAGED_SECONDS = 24 * 3600
+"""Longer than any write takes: what is staged for longer was left by a process that was killed."""
 _NAMES = {"LANDING_URL": "Landing", "EXPORT_URL": "Export"}
 _NO_BUCKET = "<Code>NoSuchBucket</Code>"
 """Answered as 404, as for a missing key."""
@@ -71,6 +74,7 @@ class ObjectFolder:
         self._setting = setting
         self._settled: set[Path] = set()
         """Folders whose own names are known to be on the disk: no need to sync above them."""
+        self._is_swept = False
 
     @classmethod
     def from_url(cls, url: str, setting: str = "LANDING_URL") -> Self:
@@ -188,6 +192,9 @@ class ObjectFolder:
         return Stored(len(data), self._e_tag(put["e_tag"]))
 
     def _put_durably(self, key: str, data: bytes, root: Path, *, overwrites: bool) -> None:
+        if not self._is_swept:
+            self._is_swept = True
+            _delete_left(root / _STAGING)
         staged = f"{_STAGING}/{uuid.uuid4().hex}"
         obstore.put(self._store, staged, data, use_multipart=False)
         try:
@@ -220,3 +227,12 @@ class ObjectFolder:
                 "has room and may be used.",
                 code,
             ) from error
+
+
+def _delete_left(staging: Path) -> None:
+    """Delete what killed processes left; another process may be doing the same."""
+    long_ago = time.time() - _STAGED_SECONDS
+    for path in staging.glob("*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < long_ago:
+                path.unlink()

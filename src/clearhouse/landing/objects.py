@@ -26,6 +26,8 @@ OBJECT_SUFFIXES = {
 }
 _FORMATS = {suffix: kind for kind, suffix in OBJECT_SUFFIXES.items()}
 MANIFEST_SUFFIX = ".manifest.json"
+CORRECTS = "corrects"
+"""In a request: the record id of the row that was corrected. The source was not asked for it."""
 
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
 _KEY = re.compile(
@@ -71,6 +73,11 @@ class LandedObject:
     def is_as_written(self) -> bool:
         """Whether the store lists the object as it did when it was written, without reading it."""
         return bool(self.e_tag) and self.seen == Stored(self.object_bytes, self.e_tag)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the source gave it: it did not come by correcting a row."""
+        return CORRECTS not in self.request
 
     @property
     def payload_format(self) -> PayloadFormat:

@@ -1,7 +1,7 @@
 """Landing as the books see it: every landed row, and among them the repeated ones."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -29,7 +29,7 @@ from clearhouse.core.contract import (
     read_records,
 )
 from clearhouse.core.window import Window
-from clearhouse.landing.objects import LandedObject, days_in_parts
+from clearhouse.landing.objects import CORRECTS, LandedObject, days_in_parts
 from clearhouse.landing.store import Landing
 
 _LINES = READING_SCHEMA.append(pa.field("version", pa.int32()))
@@ -53,6 +53,10 @@ DayTotals = Mapping[str, Counted]
 
 class TotalsMemory(Protocol):
     """Keeps totals by a digest of the bytes that they were measured from."""
+
+    def load(self, contents: Collection[str]) -> None:
+        """Read what was kept of some contents at once, before each is asked for."""
+        ...
 
     def get(self, content: str) -> DayTotals | None:
         """What was kept, or None."""
@@ -103,9 +107,7 @@ class LandingReader:
     def corrections(self, day: dt.date) -> pa.Table:
         """Spine rows of a day that came by correcting one of its rows, and not from the source."""
         corrects = {
-            o.version: o.request["corrects"]
-            for o in self.objects([day])[day]
-            if "corrects" in o.request
+            o.version: o.request[CORRECTS] for o in self.objects([day])[day] if not o.is_given
         }
         rows = self.day_rows(day)
         is_given = pc.invert(pc.is_in(rows["version"], pa.array([*corrects], pa.int32())))
@@ -123,6 +125,7 @@ class LandingReader:
         if not days:
             return {}
         wanted = {day: objects for day, objects in self.objects(days).items() if objects}
+        self.memory.load([_content(objects) for objects in wanted.values()])
         with ThreadPoolExecutor(_THREADS) as pool:
             known = dict(zip(wanted, pool.map(self._remembered, wanted.values()), strict=True))
             unknown = {day: objects for day, objects in wanted.items() if known[day] is None}

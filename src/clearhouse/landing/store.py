@@ -2,8 +2,8 @@
 
 - An object has landed when its manifest is there; the manifest is written last. After a crash
   between the two, the next put of the same bytes completes what was begun.
-- The same bytes again for the same day create nothing. Other bytes become the next version;
-  nothing that has landed is ever written again.
+- The bytes of the last answer again create nothing. Other bytes become the next version, also those
+  of an earlier one: the source has gone back to it. Nothing that has landed is ever written again.
 - A day has one writer at a time, by the lock of its domain. Should two write at once, both payloads
   are kept; they may then share a version number, and the key decides their order.
 """
@@ -22,6 +22,7 @@ from clearhouse.core.errors import StoreError, UsageError
 from clearhouse.core.window import Window
 from clearhouse.landing.folder import ObjectFolder, Stored
 from clearhouse.landing.objects import (
+    CORRECTS,
     Counted,
     LandedObject,
     ObjectName,
@@ -80,7 +81,9 @@ class Landing:
             book_date: the day it belongs to.
             payload: what arrived. NDJSON: each line ended by a newline; empty for a day without
                 records. Other formats: an answer in which `contract.rows_of` found the rows.
-            request: what the source was asked, as JSON can hold it.
+            request: what the source was asked, as JSON can hold it; of rows that came by correcting
+                one, which it is (`CORRECTS`). They are compared with the last correction of that
+                row, and what a source gave with what it gave last.
             counted: the rows of another format than NDJSON, whose lines are counted here.
 
         Raises:
@@ -97,9 +100,9 @@ class Landing:
         digest = hashlib.sha256(payload).hexdigest()
         names = self._names(day_prefix(source, book_date))
         landed = self._load({n: seen for n, (complete, seen) in names.items() if complete})
-        for earlier in landed:
-            if earlier.payload_sha256 == digest:
-                return earlier
+        answers = [o for o in landed if o.request.get(CORRECTS) == request.get(CORRECTS)]
+        if answers and answers[-1].payload_sha256 == digest:
+            return answers[-1]
         newest = max((earlier.version for earlier in landed), default=0)
         for name, (complete, _) in names.items():
             # Only the newest may be completed: an older one would come after a correction.

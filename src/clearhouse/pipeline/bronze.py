@@ -2,7 +2,8 @@
 
 Data flow: landing → the Iceberg table of the dataset, and quarantine.
 Grain: one row a record, distinct within its day: the same line again is a duplicate, counted and
-not kept twice. Another line of the same key is another row; silver marks the superseded one.
+not kept twice, and stands where it came last. Another line of the same key is another row; silver
+marks the superseded one.
 Idempotency: a day is replaced as a whole, in one commit that carries its entry id.
 """
 
@@ -223,12 +224,16 @@ def _with_origin(rows: pa.Table, day: dt.date, landed: LandedObject) -> pa.Table
 
 
 def _distinct(rows: pa.Table) -> pa.Table:
-    """Rows without those whose `_record_id` stands earlier in the day."""
+    """Each record once: the first row of the last object that has it.
+
+    So a source that goes back to an earlier version of a record has it stand after the one between.
+    Within an answer, a line that comes twice is one that was sent twice.
+    """
     if pc.count_distinct(rows["_record_id"]).as_py() == len(rows):
         return rows
     first = query(
         """SELECT row_number() OVER (
-                PARTITION BY _record_id ORDER BY _object_version, _line) = 1 AS is_first
+                PARTITION BY _record_id ORDER BY _object_version DESC, _line) = 1 AS is_first
         FROM (SELECT *, row_number() OVER () AS ordinal FROM numbered) ORDER BY ordinal""",
         numbered=rows.select(["_record_id", "_object_version", "_line"]),
     )

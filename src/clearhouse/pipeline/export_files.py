@@ -201,6 +201,7 @@ class ExportSpine:
         with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
             names = pool.map(lambda day: self._known_as(day, stored[day], content), days)
             known_as = dict(zip(days, names, strict=True))
+        self.memory.load([*known_as.values()])
         found = {
             day: known[_MEASURED]
             for day, name in known_as.items()

@@ -72,10 +72,10 @@ def _publications_ahead(run: Run) -> list[str]:
 
 def keep_head(run: Run, day: dt.date) -> None:
     """Keep the head of the journal beside the certificates, when a day is closed."""
-    head = run.journal.head()
-    if head not in [kept for _, kept in _kept_heads(run)]:
+    line = f"{run.journal.head()} {run.name} {day}"
+    if line not in [kept for kept, _ in _kept_heads(run)]:
         with _heads_file(run).open("a", encoding="utf-8") as file:
-            file.write(f"{head} {run.name} {day}\n")
+            file.write(f"{line}\n")
             file.flush()
             os.fsync(file.fileno())
 

@@ -3,7 +3,7 @@
 Data flow: a source → `raw/<source>/year=/month=/day=/NNNN-…`.
 Grain: one object a source, day and version of its bytes.
 Idempotency: a day that has landed by the same request is not asked for again, unless refreshed;
-bytes that landed before are not landed twice, other bytes become a later version.
+the bytes of the last answer are not landed twice, other bytes become a later version.
 How to run: `clearhouse step DOMAIN extract_daily_batch --date D`.
 """
 
@@ -39,9 +39,17 @@ _log = structlog.get_logger("clearhouse.pull")
 
 _LANDINGS_AT_ONCE = 2
 _FOLLOWED = "followed"
+_SO_FAR = "so_far"
+"""In a request: the day was not over, in UTC, when it was asked for. What came is not all of it."""
 _VERSION = digest("landing", "1")  # what an answer becomes: its bytes without their framing
 
-Requests = Mapping[dt.date, Mapping[str, Any]]
+Requests = Mapping[dt.date, dict[str, Any]]
+Landed = Mapping[dt.date, Sequence[LandedObject]]
+
+
+def today() -> dt.date:
+    """The day that goes on, in UTC."""
+    return dt.datetime.now(dt.UTC).date()
 
 
 def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
@@ -86,6 +94,7 @@ class _Pull:
     """What one source is asked for.
 
     Attributes:
+        requests: what is asked for each day, as it is kept.
         keys: the entry of each day.
         wanted: days that it is asked for.
         report: what became of the others, and in the end of all.
@@ -95,6 +104,7 @@ class _Pull:
     dataset: OpenDataset
     source: str
     connection: Connection
+    requests: Requests
     keys: Mapping[dt.date, EntryKey]
     wanted: list[dt.date]
     report: StepReport
@@ -132,15 +142,21 @@ def _planned(
         raise UsageError("There is no source to pull from: set its URL.", "no_source")
     if run.follows:
         connection = _following(run, dataset, source, connection, days)
+    closed = run.certificates.closed_days(run.name)
+    is_asked_again = run.refresh or run.follows
+    window = Window(min(days), max(days))
+    landed: Landed = {} if is_asked_again else run.landing.days(source, window)
     requests = {
-        day: _as_kept(run, connection, request)
+        day: _as_kept(connection, request, _part(run, day, request))
         for day, request in connection.requests(days).items()
     }
     keys = {day: key_of_pull(run, dataset, source, day, requests[day]) for day in days}
-    pull = _Pull(dataset, source, connection, keys, [], StepReport())
-    closed = run.certificates.closed_days(run.name)
-    is_asked_again = run.refresh or run.follows
-    in_place = {} if is_asked_again else _landed_by(run, pull, requests, closed)
+    entered = run.entries(dataset.names.landed[source], list(landed))
+    keys |= _as_closed(
+        requests, entered, {day: some for day, some in landed.items() if day in closed}
+    )
+    pull = _Pull(dataset, source, connection, requests, keys, [], StepReport())
+    in_place = _landed_by(run, pull, landed, entered, closed)
     plan = pull.clerk(run).plan(keys, in_place)
     pull.wanted = [day for day in plan.redo if day not in closed]
     pull.report.skipped = list(plan.skip)
@@ -173,10 +189,38 @@ def _following(
     return connection.following({day: last_records(day) for day in days})
 
 
-def _as_kept(run: Run, connection: Connection, request: Mapping[str, Any]) -> dict[str, Any]:
-    """A request as the books and landing keep it: of whom, and whether for a part of a day."""
-    part = {_FOLLOWED: True} if run.follows else {}
+def _part(run: Run, day: dt.date, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Which part of a day is asked for; nothing where it is all of it, or the source says what."""
+    if run.follows:
+        return {_FOLLOWED: True}
+    return {_SO_FAR: True} if day >= today() and STATE not in request else {}
+
+
+def _as_kept(
+    connection: Connection, request: Mapping[str, Any], part: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A request as the books and landing keep it: of whom, and for which part of a day."""
     return {"source": connection.identity, **request, **part}
+
+
+def _as_closed(
+    requests: Requests, entered: Mapping[dt.date, Entry], closed: Landed
+) -> dict[dt.date, EntryKey]:
+    """The entries of closed days that landed by these requests, also before they were over: a
+    closed day is all that it will be.
+    """
+    found = {}
+    for day, objects in closed.items():
+        answers = _answers(objects)
+        whole = {**answers[-1].request, _SO_FAR: True} if answers else {}
+        if day in entered and whole == {**requests[day], _SO_FAR: True}:
+            found[day] = entered[day].key
+    return found
+
+
+def _answers(objects: Sequence[LandedObject]) -> list[LandedObject]:
+    """What a source gave of a day when it was asked for the day, and not for what came since."""
+    return [o for o in objects if o.is_given and _FOLLOWED not in o.request]
 
 
 def _closed(run: Run, pull: _Pull) -> StepReport:
@@ -229,11 +273,12 @@ def _warn_of_another_request(
     if run.refresh or run.follows or not entered:
         return
     landed = run.landing.days(source, Window(min(entered), max(entered)))
-    # A day that was followed is pulled whole when it is over: that is no other way to ask for it.
+    # A day that was followed, or pulled so far, is pulled whole when it is over: that is no other
+    # way to ask for it.
     again = {
         day
         for day in entered
-        if not any({_FOLLOWED, STATE} & answer.request.keys() for answer in landed.get(day, ()))
+        if not any({_FOLLOWED, _SO_FAR, STATE} & o.request.keys() for o in landed.get(day, ()))
     }
     if again:
         _log.warning(
@@ -265,33 +310,28 @@ def _preparing_what_comes_next(run: Run) -> Iterator[None]:
 
 
 def _landed_by(
-    run: Run, pull: _Pull, requests: Requests, closed: Container[dt.date]
+    run: Run,
+    pull: _Pull,
+    landed: Landed,
+    entered: Mapping[dt.date, Entry],
+    closed: Container[dt.date],
 ) -> dict[dt.date, str]:
     """Days that have landed whole by the request they would be asked with, and still verify.
 
-    The manifest says the first request that gave these bytes; another one that gave the same
-    bytes is known to the books.
-
-    A day that was entered before it was over is not whole, unless the source says what it holds. A
-    closed one is all that it will be.
+    The manifest of the last answer says the request that first gave these bytes; another one that
+    gave the same bytes is known to the books. A day that goes on is asked for each time.
     """
-    landed = run.landing.days(pull.source, Window(min(pull.keys), max(pull.keys)))
-    entered = run.entries(pull.dataset.names.landed[pull.source], list(pull.keys))
     found = {}
     for day, key in pull.keys.items():
-        objects = landed.get(day, [])
-        asked = any(o.request == requests[day] for o in objects)
-        entry = entered.get(day)
-        known = entry is not None and entry.entry_id == key.entry_id
-        is_whole = STATE in requests[day] or day in closed or entry is None or _was_over(entry)
-        if objects and (asked or known) and is_whole and all(map(run.landing.verify, objects)):
+        objects = landed.get(day, ())
+        if not objects or (_SO_FAR in pull.requests[day] and day not in closed):
+            continue
+        answers = _answers(objects)
+        asked = bool(answers) and answers[-1].request == pull.requests[day]
+        known = day in entered and entered[day].entry_id == key.entry_id
+        if (asked or known) and all(map(run.landing.verify, objects)):
             found[day] = key.entry_id
     return found
-
-
-def _was_over(entry: Entry) -> bool:
-    """Whether the day was over, in UTC, when it was entered."""
-    return entry.entered_at is not None and entry.entered_at.date() > entry.key.book_date
 
 
 async def _pull_all(run: Run, pulls: Sequence[_Pull], arrivals: _Arrivals) -> None:
@@ -369,7 +409,9 @@ def _land(run: Run, pull: _Pull, batch: Batch) -> LandedObject | Failure:
     except SourceError as error:
         run.progress.fail(batch.book_date, error.message)
         return Failure(batch.book_date, error)
-    request = _as_kept(run, pull.connection, batch.request)
+    asked = pull.requests[batch.book_date]
+    part = {name: asked[name] for name in (_FOLLOWED, _SO_FAR) if name in asked}
+    request = _as_kept(pull.connection, batch.request, part)
     return run.landing.put(pull.source, batch.book_date, batch.payload, request, counted)
 
 

@@ -230,5 +230,5 @@ def _enter_source(
 
 def _request(objects: Sequence[LandedObject]) -> dict[str, Any]:
     """What the source was last asked for a day: rows that were corrected were not asked for."""
-    pulls = [o for o in objects if "corrects" not in o.request]
+    pulls = [o for o in objects if o.is_given]
     return (pulls or list(objects))[-1].request

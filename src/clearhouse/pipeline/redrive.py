@@ -18,7 +18,7 @@ from clearhouse.core.contract.rules import NumberText, decode
 from clearhouse.core.contract.unknown import json_text
 from clearhouse.core.errors import UsageError
 from clearhouse.landing import Counted
-from clearhouse.landing.objects import source_of
+from clearhouse.landing.objects import CORRECTS, source_of
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.pull import close_landing, closed_day
 from clearhouse.store.quarantine import QuarantinedRow
@@ -56,7 +56,7 @@ def land_corrected(run: Run, record_id: str, changes: Mapping[str, str]) -> dt.d
             f"The corrected row still breaks its contract: {'; '.join(v.detail for v in broken)}",
             "still_broken",
         )
-    request = {"corrects": row.record_id, "set": dict(sorted(changes.items()))}
+    request = {CORRECTS: row.record_id, "set": dict(sorted(changes.items()))}
     before = _lines_before(run, dataset, row, line) if contract.repeats else []
     payload, counted = _answer([*before, line], contract)
     run.landing.put(source, row.book_date, payload, request, counted)
@@ -84,7 +84,7 @@ def _lines_before(run: Run, dataset: OpenDataset, row: QuarantinedRow, line: byt
             if contract.without_ordinal(each["_record_key"]) == key
         }
         lines |= of_key
-        if nth is None and of_key and landed.request.get("corrects") == row.record_id:
+        if nth is None and of_key and landed.request.get(CORRECTS) == row.record_id:
             nth = max(of_key)
     return [lines[n] for n in range(1, nth or len(lines) + 1)]
 

@@ -20,7 +20,7 @@ from clearhouse.pipeline.domain import Dataset, Domain, Gate
 
 READING = "2"
 """Version of the books' reading of a landed line (core/contract/reading.py, core/amounts.py)."""
-TYPING = "3"
+TYPING = "4"
 """Version of what becomes of a line in bronze (core/contract, pipeline/bronze.py)."""
 
 _COMMENTS = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)

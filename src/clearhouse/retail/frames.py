@@ -80,7 +80,8 @@ def _answers(run: Run, dataset: OpenDataset, days: Sequence[dt.date]) -> pa.Tabl
 def _who_answered(run: Run, retailer: str, days: Sequence[dt.date]) -> dict[dt.date, str]:
     """Who gave the latest answer for each day, as the profiles name it: the sandbox of any seed."""
     landed = run.landing.days(retailer, Window(min(days), max(days)))
-    named = {day: str(answers[-1].request["source"]) for day, answers in landed.items() if answers}
+    given = {day: [o for o in objects if o.is_given] for day, objects in landed.items()}
+    named = {day: str(answers[-1].request["source"]) for day, answers in given.items() if answers}
     return {day: "sandbox" if name.startswith("sandbox:") else name for day, name in named.items()}
 
 

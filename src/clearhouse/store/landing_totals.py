@@ -1,13 +1,16 @@
 """Totals of landed bytes, kept by what they were measured from (`landing.spine.TotalsMemory`)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
 from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
 from clearhouse.books.schema import writing
+
+_CONTENTS_PER_QUERY = 500
+"""SQLite bounds the number of parameters of a statement."""
 
 metadata = sa.MetaData()
 landing_totals_table = sa.Table(
@@ -32,15 +35,25 @@ class LandingTotals:
         self._engine = engine
         self._code_hash = code_hash
         self._reads_only = reads_only
-        table = landing_totals_table
-        with engine.connect() as connection:
-            rows = connection.execute(sa.select(table).where(table.c.code_hash == code_hash))
-            self._known: dict[str, Mapping[str, Counted]] = {
-                row.content: _from_text(row.totals) for row in rows
-            }
+        self._known: dict[str, Mapping[str, Counted]] = {}
+
+    def load(self, contents: Collection[str]) -> None:
+        """Read what is kept of some contents at once, before each is asked for."""
+        unread = [content for content in contents if content not in self._known]
+        c = landing_totals_table.c
+        for at in range(0, len(unread), _CONTENTS_PER_QUERY):
+            some = unread[at : at + _CONTENTS_PER_QUERY]
+            kept = sa.select(c.content, c.totals).where(
+                (c.code_hash == self._code_hash) & c.content.in_(some)
+            )
+            with self._engine.connect() as connection:
+                self._known |= {
+                    row.content: _from_text(row.totals) for row in connection.execute(kept)
+                }
 
     def get(self, content: str) -> Mapping[str, Counted] | None:
         """The totals of a content by kind of line, or None where they are not known."""
+        self.load([content])
         return self._known.get(content)
 
     def keep(self, found: Mapping[str, Mapping[str, Counted]]) -> None:

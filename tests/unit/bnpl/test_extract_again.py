@@ -1,5 +1,6 @@
 """What has landed is asked for again only when something else would be asked."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,16 @@ class Pulling:
         """How often a run that would ask for so many records asks the source."""
         before = len(self.server.asked)
         self.warehouse.base_daily_volume = volume
+        assert not self.failed(refresh=refresh)
+        return len(self.server.asked) - before
+
+    def failed(self, *, refresh: bool = False) -> bool:
+        """Whether a run does not get the day."""
         run = self.warehouse.open(refresh=refresh)
         run.prepares = False
-        assert not extract_daily_batch(run, [DAY]).failed
+        failed = extract_daily_batch(run, [DAY]).failed
         run.engine.close()
-        return len(self.server.asked) - before
+        return bool(failed)
 
     def versions(self) -> list[int]:
         run = self.warehouse.open()
@@ -64,3 +70,25 @@ def test_a_day_whose_entry_is_lost_but_whose_bytes_landed_is_not_pulled(pulling:
 
     assert pulling.requests(100) == 0
     assert pulling.requests(101) == 1
+
+
+def test_a_day_that_was_pulled_before_it_was_over_is_asked_for_once_more(
+    pulling: Pulling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY)
+    assert [pulling.requests(100) for _ in range(2)] == [1, 1]
+    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY + dt.timedelta(days=1))
+    assert [pulling.requests(100) for _ in range(3)] == [1, 0, 0]
+    assert pulling.versions() == [1]
+
+
+def test_a_day_that_was_pulled_before_it_was_over_is_not_whole_by_a_pull_that_fails_later(
+    pulling: Pulling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY)
+    assert pulling.requests(100) == 1
+    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY + dt.timedelta(days=1))
+    url, pulling.warehouse.url = pulling.warehouse.url, "http://127.0.0.1:1"
+    assert pulling.failed()
+    pulling.warehouse.url = url
+    assert [pulling.requests(100) for _ in range(2)] == [1, 0]

@@ -41,6 +41,8 @@ _CLIENT: dict[str, Any] = {
     "tcp_user_timeout": _KEEPALIVE_SECONDS * 1_000,
 }
 """What libpq is told, where the URL does not say otherwise."""
+_held: dict[str, list[psycopg.Connection[Any]]] = {}
+"""By database, the sessions that hold the locks of this process."""
 OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
 
 
@@ -73,7 +75,9 @@ class Database:
 
         Raises:
             StoreError: the server does not answer, or refuses what is asked.
+            ServerError: it has ended the session that kept other runs away (lock_lost).
         """
+        see_that_locks_are_held(self.url)
         with self._lock, said_plainly(self.url):
             if self._connection is None or self._connection.closed:
                 self._connection = opened(self.url)
@@ -160,16 +164,41 @@ def only_run(
     """Hold the right to change what a database has of a domain for as long as the block lasts.
 
     The lock in a home keeps runs apart on one machine; this one, on all. The server releases it
-    when the connection ends, however it ends.
+    when the connection ends, however it ends: whether it is still held is asked for before each
+    session of this process.
 
     Raises:
         StoreError: another run holds it still (run_under_way), or the server does not answer.
     """
     with said_plainly(url):
         connection = opened(url)
-    with connection:
+    try:
         _take(connection, url, domain, wait_seconds, on_wait)
-        yield
+        holders = _held.setdefault(url.identity, [])
+        holders.append(connection)
+        try:
+            yield
+        finally:
+            holders.remove(connection)
+    finally:
+        connection.close()
+
+
+def see_that_locks_are_held(url: SecretUrl) -> None:
+    """See that this process still has the locks that it took of a database.
+
+    Raises:
+        ServerError: it has not (lock_lost).
+    """
+    for session in list(_held.get(url.identity, ())):
+        try:
+            session.execute("SELECT 1")
+        except psycopg.Error:
+            raise ServerError(
+                f"The engine {url} ended the session that kept other runs away, and one may be at "
+                "work by now: nothing more is written, run the same command again.",
+                "lock_lost",
+            ) from None
 
 
 def _take(

@@ -19,7 +19,12 @@ from clearhouse.core.urls import SecretUrl
 from clearhouse.engines.engine import Anew, DbtTarget, Description, Insert, Layout, Served
 from clearhouse.engines.postgres import facts, readers
 from clearhouse.engines.postgres.arrow import fetched, insert, quoted, sql_type
-from clearhouse.engines.postgres.connection import OPTIONS, Database, with_parameters
+from clearhouse.engines.postgres.connection import (
+    OPTIONS,
+    Database,
+    see_that_locks_are_held,
+    with_parameters,
+)
 from clearhouse.engines.postgres.dialect import FUNCTIONS, PostgresDialect
 
 _SCHEMAS = ("bronze", "silver", "gold", "marts", "next", "ops", readers.FRESH)
@@ -216,7 +221,12 @@ class PostgresEngine:
         return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
 
     def dbt_target(self) -> DbtTarget:
-        """How dbt reaches the database. Its driver takes the session's settings from PGOPTIONS."""
+        """How dbt reaches the database. Its driver takes the session's settings from PGOPTIONS.
+
+        Raises:
+            ServerError: this run has lost the right to change it (lock_lost).
+        """
+        see_that_locks_are_held(self._url)
         parts = conninfo_to_dict(self._url.for_client())
         database = str(parts.get("dbname") or "")
         variables = {
