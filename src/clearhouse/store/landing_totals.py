@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
-from clearhouse.books.schema import writing
+from clearhouse.core.sql_tables import writing
 
 metadata = sa.MetaData()
 landing_totals_table = sa.Table(
