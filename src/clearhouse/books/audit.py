@@ -10,8 +10,6 @@ from clearhouse.books.ledger import Books
 from clearhouse.books.model import Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.core.errors import StoreError
 
-_ENTERED = (Status.BALANCED, Status.UNBALANCED, Status.HELD)
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -26,10 +24,10 @@ class Finding:
     """
 
     entry: Entry
-    difference: Totals
-    named: tuple[Named, ...]
-    unnamed: int
-    drifted: bool
+    difference: Totals = field(default_factory=Totals)
+    named: tuple[Named, ...] = ()
+    unnamed: int = 0
+    drifted: bool = False
     unsealed: bool = False
     reason: str = ""
 
@@ -86,18 +84,16 @@ def audit(
         current = books.current(domain, hop.name, days)
         before = books.current(domain, hop.upstream, days) if hop.upstream else []
         upstream = {entry.key.book_date: entry for entry in before}
-        unknown = {*watch.visible.get(hop.name, ())} - {e.key.book_date for e in current}
-        kept = {*hop.kept([entry.key.book_date for entry in current])}
-        asked = [
-            *(
-                e
-                for e in current
-                if e.key.book_date in kept and _is_asked(hop, e, upstream, watched)
-            ),
-            *(_not_entered(domain, hop, day) for day in sorted(unknown)),
+        entered = [entry.key.book_date for entry in current]
+        kept = {*hop.kept(entered)}
+        unknown = {*watch.visible.get(hop.name, ())}.difference(entered)
+        not_entered = [
+            Entry(EntryKey(domain, hop.name, day, "", ""), Status.OPEN) for day in sorted(unknown)
         ]
-        measured, unread = _measured(hop, asked, watch.closed)
-        for entry in [*current, *(e for e in asked if e.key.book_date in unknown)]:
+        still_there = [entry for entry in current if entry.key.book_date in kept]
+        asked = [entry for entry in still_there if _is_asked(hop, entry, upstream, watched)]
+        measured, unread = _measured(hop, [*asked, *not_entered], watch.closed)
+        for entry in [*current, *not_entered]:
             day = entry.key.book_date
             fresh, finding = entry, None
             if day in measured:
@@ -105,11 +101,11 @@ def audit(
                 fresh = _afresh(entry, measured[day], behind=behind)
                 finding = _examine(hop, entry, fresh, watch.closed.get(day), nameable=not behind)
             elif day in unread:
-                finding = Finding(entry, Totals(), (), 0, drifted=False, reason=unread[day])
+                finding = Finding(entry, reason=unread[day])
             if finding:
                 fresh = replace(fresh, status=Status.UNBALANCED)
                 findings.append(replace(finding, entry=fresh))
-            elif entry.status not in _ENTERED:
+            elif not entry.status.is_measured:
                 fresh = entry
             elif entry.status is Status.UNBALANCED:
                 fresh = replace(fresh, status=Status.BALANCED)
@@ -124,11 +120,7 @@ def _is_asked(
     """Whether an entry's stores are measured."""
     day = entry.key.book_date
     is_left = day in watched and not hop.is_behind(entry, upstream.get(day))
-    return entry.status in _ENTERED or is_left
-
-
-def _not_entered(domain: str, hop: Hop, day: dt.date) -> Entry:
-    return Entry(EntryKey(domain, hop.name, day, "", ""), Status.OPEN)
+    return entry.status.is_measured or is_left
 
 
 def _measured(
@@ -164,7 +156,7 @@ def _examine(
     hop: Hop, recorded: Entry, fresh: Entry, certificate: Certificate | None, *, nameable: bool
 ) -> Finding | None:
     is_balanced = fresh.measured.balances
-    is_comparable = hop.certified and recorded.status in _ENTERED
+    is_comparable = hop.certified and recorded.status.is_measured
     is_comparable &= fresh.digests.content == recorded.digests.content
     drifted = is_comparable and fresh.measured.ref != recorded.output_ref
     sealed = _sealed(hop, certificate)

@@ -13,9 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.books.in_store import InStore
 from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, Measured, Side, Totals, canonical
-from clearhouse.books.schema import acting_user, certificate_table, now, reopening_table
+from clearhouse.books.schema import certificate_table, reopening_table
 from clearhouse.core.errors import ClearhouseError
 
 
@@ -112,11 +113,8 @@ def seal(
     return Certificate(domain, book_date, body, hashlib.sha256(body.encode()).hexdigest())
 
 
-class Certificates:
+class Certificates(InStore):
     """The chain of certificates, kept beside the books. A reopened one stays, with the reason."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
 
     def get(self, domain: str, book_date: dt.date) -> Certificate | None:
         """The certificate of a day, if it is closed."""
@@ -124,12 +122,11 @@ class Certificates:
 
     def closed(self, domain: str) -> dict[dt.date, Certificate]:
         """The closed days of a domain, in order."""
-        return {row.book_date: _certificate(row) for row in self._rows(domain)}
+        return {row.book_date: _certificate(row) for row in self.rows(_in_force(domain))}
 
     def closed_days(self, domain: str) -> set[dt.date]:
         """The closed days alone, without what was sealed of them."""
-        with self.engine.connect() as connection:
-            return {*connection.scalars(_in_force(domain, certificate_table.c.book_date))}
+        return {*self.values(_in_force(domain).with_only_columns(certificate_table.c.book_date))}
 
     def reopened(self, domain: str) -> list[tuple[Certificate, str]]:
         """Certificates that are no longer in force, each with the reason, in order of reopening."""
@@ -139,8 +136,7 @@ class Certificates:
             .where(certificate_table.c.domain == domain)
             .order_by(reopening_table.c.seq)
         )
-        with self.engine.connect() as connection:
-            return [(_certificate(row), row.reason) for row in connection.execute(statement)]
+        return [(_certificate(row), row.reason) for row in self.rows(statement)]
 
     def reopen(
         self, domain: str, book_date: dt.date, reason: str, run_id: str
@@ -150,23 +146,12 @@ class Certificates:
         Raises:
             CertificateError: the day is not closed.
         """
-        rows = [row for row in self._rows(domain) if row.book_date >= book_date]
+        rows = [row for row in self.rows(_in_force(domain)) if row.book_date >= book_date]
         if not rows or rows[0].book_date != book_date:
             raise CertificateError(f"{domain} {book_date} is not closed.", "not_closed")
-        with recording(self.engine, "reopening") as record:
-            record.add(
-                reopening_table,
-                [
-                    {
-                        "certificate": row.seq,
-                        "reason": reason,
-                        "reopened_by": acting_user(),
-                        "run_id": run_id,
-                        "reopened_at": now(),
-                    }
-                    for row in rows
-                ],
-            )
+        with recording(self.engine, "reopening", run_id) as record:
+            reopened = [{"certificate": row.seq, "reason": reason} for row in rows]
+            record.add(reopening_table, reopened)
         return [_certificate(row) for row in rows]
 
     def add(self, certificate: Certificate, run_id: str) -> None:
@@ -183,9 +168,8 @@ class Certificates:
                 "already_closed",
             )
         if known is None:
-            row = {**asdict(certificate), "run_id": run_id, "closed_at": now()}
-            with recording(self.engine, "certificate") as record:
-                record.add(certificate_table, [row])
+            with recording(self.engine, "certificate", run_id) as record:
+                record.add(certificate_table, [asdict(certificate)])
 
     def verify_chain(self, domain: str) -> list[str]:
         """Every break in a domain's chain, in words; empty where it holds."""
@@ -199,15 +183,11 @@ class Certificates:
             previous = certificate.seal
         return broken
 
-    def _rows(self, domain: str) -> list[Any]:
-        with self.engine.connect() as connection:
-            return list(connection.execute(_in_force(domain, *certificate_table.columns)))
 
-
-def _in_force(domain: str, *columns: sa.Column[Any]) -> sa.Select[Any]:
+def _in_force(domain: str) -> sa.Select[Any]:
     is_reopened = sa.exists().where(reopening_table.c.certificate == certificate_table.c.seq)
     return (
-        sa.select(*columns)
+        sa.select(certificate_table)
         .where((certificate_table.c.domain == domain) & ~is_reopened)
         .order_by(certificate_table.c.book_date)
     )

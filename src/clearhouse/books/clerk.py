@@ -6,11 +6,7 @@ from dataclasses import dataclass
 
 from clearhouse.books.hop import Hop
 from clearhouse.books.ledger import Books
-from clearhouse.books.model import (
-    EntryKey,
-    Measured,
-    Status,
-)
+from clearhouse.books.model import EntryKey, Measured, Status
 
 _SETTLED = (Status.BALANCED, Status.HELD)
 

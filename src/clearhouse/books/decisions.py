@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from clearhouse.books.in_store import InStore
 from clearhouse.books.journal import recording
-from clearhouse.books.schema import acting_user, now, release_table, verdict_table
+from clearhouse.books.schema import release_table, verdict_table
 
 _IDS_PER_QUERY = 500
 
@@ -38,11 +39,8 @@ class Decision:
         return not self.passed and self.release_reason is None
 
 
-class Decisions:
+class Decisions(InStore):
     """Verdicts and releases, kept beside the books in the same store."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
 
     def record(
         self,
@@ -59,12 +57,10 @@ class Decisions:
                 "gate_hash": gate_hash,
                 "passed": passed,
                 "failures": json.dumps(list(failures), ensure_ascii=False),
-                "run_id": run_id,
-                "judged_at": now(),
             }
             for entry_id, (passed, failures) in verdicts.items()
         ]
-        with recording(self.engine, "verdicts") as record:
+        with recording(self.engine, "verdicts", run_id) as record:
             record.add(verdict_table, rows)
 
     def of(self, entry_id: str) -> list[Decision]:
@@ -85,11 +81,8 @@ class Decisions:
             "gate": gate,
             "failures": json.dumps(list(failures), ensure_ascii=False),
             "reason": reason,
-            "released_by": acting_user(),
-            "run_id": run_id,
-            "released_at": now(),
         }
-        with recording(self.engine, "release") as record:
+        with recording(self.engine, "release", run_id) as record:
             record.add(release_table, [row])
 
 

@@ -249,19 +249,16 @@ _DIFFERING = """
         UNION ALL (SELECT * FROM leaving EXCEPT ALL SELECT * FROM entering)
     ) ORDER BY 1"""
 
+_RECORDS_OF = """
+    SELECT _record_id, any_value(_record_key) AS k, count(*) AS n, sum(amount_minor) AS a,
+        min(currency) AS c
+    FROM"""
+
 # One row a record whose count, amount or currency differs between the two sides. A record whose
 # count is right and whose amount or currency is not was changed.
-_DIFFERENCES = """
-    WITH i AS (
-        SELECT _record_id, any_value(_record_key) AS k, count(*) AS n, sum(amount_minor) AS a,
-            min(currency) AS c
-        FROM entering GROUP BY _record_id
-    ),
-    o AS (
-        SELECT _record_id, any_value(_record_key) AS k, count(*) AS n, sum(amount_minor) AS a,
-            min(currency) AS c
-        FROM leaving GROUP BY _record_id
-    )
+_DIFFERENCES = f"""
+    WITH i AS ({_RECORDS_OF} entering GROUP BY _record_id),
+    o AS ({_RECORDS_OF} leaving GROUP BY _record_id)
     SELECT coalesce(i._record_id, o._record_id) AS record_id, coalesce(i.k, o.k) AS record_key,
         CASE WHEN o.n IS NULL THEN 'missing' WHEN i.n IS NULL THEN 'invented'
             WHEN o.n > i.n THEN 'doubled' WHEN o.n < i.n THEN 'missing' ELSE 'changed' END AS kind,

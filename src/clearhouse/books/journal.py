@@ -14,10 +14,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.books.in_store import InStore
 from clearhouse.books.model import digest
 from clearhouse.books.projections import Tables, differences, moment, rows_of, stored_tables
-from clearhouse.books.schema import journal_table, writing
+from clearhouse.books.schema import acting_user, journal_table
 from clearhouse.core.errors import UsageError
+from clearhouse.core.sql_tables import writing
 
 Row = dict[str, Any]
 
@@ -56,17 +58,19 @@ class Head:
 
 
 class Recording:
-    """What one transaction records."""
+    """What one transaction records, of one run."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, run_id: str = "") -> None:
         self.connection = connection
+        self._run_id = run_id
         self._written: dict[sa.Table, list[Row]] = {}
 
     def add(self, table: sa.Table, rows: Sequence[Row]) -> list[Row]:
-        """Write rows into a table; the rows with their numbers, where the table numbers them."""
-        added = list(rows)
-        if not added:
-            return added
+        """Write rows into a table, signed; the rows, with their numbers where it numbers them."""
+        if not rows:
+            return []
+        signature = self._signature(table)
+        added = [{**row, **signature} for row in rows]
         statement = sa.insert(table)
         if table.autoincrement_column is not None and "seq" not in added[0]:
             numbered = statement.returning(table.c.seq, sort_by_parameter_order=True)
@@ -76,6 +80,11 @@ class Recording:
             self.connection.execute(statement, added)
         self._written.setdefault(table, []).extend(added)
         return added
+
+    def _signature(self, table: sa.Table) -> Row:
+        """Who writes now, in which run, in the columns that a table has for it."""
+        parts = {"user": acting_user(), "run": self._run_id, "time": dt.datetime.now(dt.UTC)}
+        return {c.name: parts[c.info["signed"]] for c in table.c if "signed" in c.info}
 
     def replace(self, table: sa.Table, rows: Sequence[Row]) -> None:
         """Write rows in place of those with the same primary key."""
@@ -96,19 +105,16 @@ class Recording:
 
 
 @contextmanager
-def recording(engine: sa.Engine, kind: str) -> Iterator[Recording]:
+def recording(engine: sa.Engine, kind: str, run_id: str = "") -> Iterator[Recording]:
     """Record something, whole or not at all. What writes nothing leaves no row in the journal."""
     with writing(engine, journal_table) as connection:
-        record = Recording(connection)
+        record = Recording(connection, run_id)
         yield record
         record.end(kind)
 
 
-class Journal:
+class Journal(InStore):
     """The journal of the books in one SQL store."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
 
     def head(self) -> Head:
         """What stands for all that is recorded until now."""
@@ -117,11 +123,8 @@ class Journal:
 
     def extends(self, head: Head) -> bool:
         """Whether the journal begins with the rows that this head stands for."""
-        table = journal_table
-        hash_then = sa.select(table.c.hash).where(table.c.seq == head.length)
-        with self.engine.connect() as connection:
-            found = connection.scalar(hash_then) if head.length else Head().hash
-        return bool(found == head.hash)
+        hash_then = sa.select(journal_table.c.hash).where(journal_table.c.seq == head.length)
+        return head == Head() or self.values(hash_then) == [head.hash]
 
     def place_of(self, kind: str, text: str) -> dict[str, Any] | None:
         """The first row of a kind whose body holds a text, and the chain from there to the head.
@@ -131,25 +134,17 @@ class Journal:
         """
         table = journal_table
         holds = (table.c.kind == kind) & table.c.body.contains(text, autoescape=True)
-        with self.engine.connect() as connection:
-            found = connection.execute(
-                sa.select(table).where(holds).order_by(table.c.seq).limit(1)
-            ).first()
-            if found is None:
-                return None
-            later = sa.select(table.c.kind, table.c.body).where(table.c.seq > found.seq)
-            links = [
-                {"kind": row.kind, "body_digest": digest(row.body)}
-                for row in connection.execute(later.order_by(table.c.seq))
-            ]
-        return {
-            "length": found.seq,
-            "prev": found.prev,
-            "hash": found.hash,
-            "kind": found.kind,
-            "body": found.body,
-            "links": links,
-        }
+        first = self.rows(sa.select(table).where(holds).order_by(table.c.seq).limit(1))
+        if not first:
+            return None
+        found = first[0]._asdict()
+        length = found.pop("seq")
+        later = sa.select(table.c.kind, table.c.body).where(table.c.seq > length)
+        links = [
+            {"kind": kind, "body_digest": digest(body)}
+            for kind, body in self.rows(later.order_by(table.c.seq))
+        ]
+        return {"length": length, **found, "links": links}
 
     def check(self) -> list[str]:
         """Every row of the journal that breaks the chain, and every row of the tables that is not

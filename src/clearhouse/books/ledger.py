@@ -8,12 +8,13 @@ not written down a second time.
 
 import datetime as dt
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
+from clearhouse.books.in_store import InStore, between
 from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.books.schema import (
@@ -23,7 +24,6 @@ from clearhouse.books.schema import (
     entry_table,
     event_table,
     finding_table,
-    now,
     publication_table,
     release_table,
     total_table,
@@ -51,38 +51,8 @@ class Audited:
     amounts: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """What happened to an entry."""
-
-    status: Status
-    measured: Measured = field(default_factory=lambda: Measured({}))
-
-    def row(self, key: EntryKey) -> dict[str, str]:
-        """The event's own columns."""
-        digests = self.measured.digests
-        is_measured = self.status not in (Status.OPEN, Status.FAILED)
-        return {
-            "entry_id": key.entry_id,
-            "status": self.status,
-            "output_ref": self.measured.ref if is_measured else "",
-            "digest_in": digests.entering,
-            "digest_out": digests.leaving,
-            "content": ",".join(digests.content),
-        }
-
-    def takes_over(self, entry_id: str, current: str | None) -> bool:
-        """Whether it is in force for the hop and day from now on."""
-        is_measured = self.status not in (Status.OPEN, Status.FAILED)
-        is_first = self.status is Status.OPEN and current is None
-        return is_measured or is_first or current == entry_id
-
-
-class Books:
+class Books(InStore):
     """The books of all domains in one SQL store."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
 
     def open(self, keys: Iterable[EntryKey], run_id: str) -> None:
         """Record that work on these entries begins.
@@ -90,7 +60,7 @@ class Books:
         An entry becomes the current one of its hop and day only where no other entry is: until its
         work is done, the books say that it is open.
         """
-        self._enter({key: _Event(Status.OPEN) for key in keys}, run_id)
+        self._enter([Entry(key, Status.OPEN) for key in dict.fromkeys(keys)], run_id)
 
     def close(
         self,
@@ -104,51 +74,46 @@ class Books:
         An entry that does not balance is `unbalanced`, and so is one of an `unsound` day, whose
         rows differ in what no total shows; the others are `balanced`.
         """
-        events = {
-            key: _Event(
-                Status.BALANCED
-                if found.balances and key.book_date not in unsound
-                else Status.UNBALANCED,
-                found,
-            )
-            for key, found in measured.items()
-        }
-        self._enter(events, run_id)
-        return {key: event.status for key, event in events.items()}
+        entries = []
+        for key, found in measured.items():
+            is_balanced = found.balances and key.book_date not in unsound
+            status = Status.BALANCED if is_balanced else Status.UNBALANCED
+            entries.append(Entry(key, status, found.totals, found.ref, digests=found.digests))
+        self._enter(entries, run_id)
+        return {entry.key: entry.status for entry in entries}
 
     def fail(self, keys: Iterable[EntryKey], run_id: str) -> None:
         """Record that the work on open entries went wrong."""
-        self._enter({key: _Event(Status.FAILED) for key in keys}, run_id)
+        self._enter([Entry(key, Status.FAILED) for key in dict.fromkeys(keys)], run_id)
 
-    def _enter(self, events: Mapping[EntryKey, "_Event"], run_id: str) -> None:
-        if not events:
+    def _enter(self, entries: Sequence[Entry], run_id: str) -> None:
+        if not entries:
             return
-        with recording(self.engine, "entries") as record:
-            known, current = _known(record.connection, events)
-            new = [key for key in events if key.entry_id not in known]
-            record.add(
-                entry_table, [{c.name: getattr(key, c.name) for c in entry_table.c} for key in new]
-            )
+        with recording(self.engine, "entries", run_id) as record:
+            keys = [entry.key for entry in entries]
+            known, current = _known(record.connection, keys)
+            new = [key for key in keys if key.entry_id not in known]
+            columns = entry_table.c.keys()
+            record.add(entry_table, [{c: getattr(key, c) for c in columns} for key in new])
             covers = [{"entry_id": k.entry_id, "covers": k.covers} for k in new if k.covers]
             record.add(cover_table, covers)
-            at = {"run_id": run_id, "at": now()}
-            rows = record.add(event_table, [{**e.row(k), **at} for k, e in events.items()])
-            numbered = list(zip(events.items(), (row["seq"] for row in rows), strict=True))
+            events = record.add(event_table, [_event(entry) for entry in entries])
+            numbered = [(e, event["seq"]) for e, event in zip(entries, events, strict=True)]
             record.add(
                 total_table,
                 [
                     {"seq": seq, "side": side, "measure": measure, "value": value}
-                    for (_, event), seq in numbered
-                    for side, total in event.measured.totals.items()
+                    for entry, seq in numbered
+                    for side, total in entry.totals.items()
                     for measure, value in total.measures.items()
                 ],
             )
             record.replace(
                 current_table,
                 [
-                    {**_place(key), "entry_id": key.entry_id, "seq": seq}
-                    for (key, event), seq in numbered
-                    if event.takes_over(key.entry_id, current.get(tuple(_place(key).values())))
+                    {**_place(entry.key), "entry_id": entry.entry_id, "seq": seq}
+                    for entry, seq in numbered
+                    if _takes_over(entry, current.get(tuple(_place(entry.key).values())))
                 ],
             )
 
@@ -156,14 +121,12 @@ class Books:
         self, domain: str, hop: str | None = None, days: Sequence[dt.date] | None = None
     ) -> list[Entry]:
         """The current entry of each hop and day, in order of day and of writing."""
-        where = current_table.c.domain == domain
+        table = current_table.c
+        where = (table.domain == domain) & between(table.book_date, days)
         if hop is not None:
-            where &= current_table.c.hop == hop
-        if days is not None:
-            if not days:
-                return []
-            where &= current_table.c.book_date.between(min(days), max(days))
-        entries = self._load(event_table.c.seq == current_table.c.seq, where)
+            where &= table.hop == hop
+        in_force = _OF_ENTRIES.join(current_table, table.seq == event_table.c.seq)
+        entries = self._load(in_force, where)
         if days is None:
             return entries
         wanted = set(days)
@@ -176,9 +139,7 @@ class Books:
         """
         entries = sa.select(entry_table).where(entry_table.c.domain == domain)
         current = sa.select(current_table.c.entry_id).where(current_table.c.domain == domain)
-        with self.engine.connect() as connection:
-            known = {row.entry_id: _key(row) for row in connection.execute(entries)}
-            return known, set(connection.scalars(current))
+        return {row.entry_id: _key(row) for row in self.rows(entries)}, set(self.values(current))
 
     def find(self, entry_id: str) -> Entry | None:
         """An entry by its id, current or not, as its last event left it."""
@@ -187,7 +148,7 @@ class Books:
             .where(event_table.c.entry_id == entry_id)
             .scalar_subquery()
         )
-        found = self._load(event_table.c.seq == last, None)
+        found = self._load(_OF_ENTRIES, event_table.c.seq == last)
         return found[0] if found else None
 
     def lineage(self, entry_id: str) -> list[Entry]:
@@ -205,44 +166,36 @@ class Books:
             & (entry_table.c.hop == hop)
             & (entry_table.c.book_date == day)
         )
-        return self._load(where, None)
+        return self._load(_OF_ENTRIES, where)
 
     def state(self) -> tuple[Any, ...]:
         """The last of everything that an entry's state follows from: changes when any is added."""
         tables = (event_table, verdict_table, release_table, publication_table)
         last = (sa.select(sa.func.max(table.c.seq)).scalar_subquery() for table in tables)
-        with self.engine.connect() as connection:
-            return tuple(connection.execute(sa.select(*last)).one())
+        (found,) = self.rows(sa.select(*last))
+        return tuple(found)
 
     def domains(self) -> list[str]:
         """The domains that have entries."""
-        statement = sa.select(current_table.c.domain).distinct().order_by(current_table.c.domain)
-        with self.engine.connect() as connection:
-            return list(connection.scalars(statement))
+        domain = current_table.c.domain
+        return self.values(sa.select(domain).distinct().order_by(domain))
 
     def days(self, domain: str) -> list[dt.date]:
         """The days that a domain has entries of, in order."""
-        table = current_table
-        statement = (
-            sa.select(table.c.book_date)
-            .where(table.c.domain == domain)
-            .distinct()
-            .order_by(table.c.book_date)
-        )
-        with self.engine.connect() as connection:
-            return list(connection.scalars(statement))
+        day = current_table.c.book_date
+        of_domain = sa.select(day).where(current_table.c.domain == domain)
+        return self.values(of_domain.distinct().order_by(day))
 
     def add_audit(self, audited: "Audited", findings: Sequence[Found], run_id: str) -> None:
         """Keep what an audit looked at, and what it found."""
-        with recording(self.engine, "audit") as record:
-            row = {**asdict(audited), "findings": len(findings), "run_id": run_id, "at": now()}
-            record.add(audit_table, [row])
-            record.add(finding_table, _findings(audited.domain, findings, run_id))
+        with recording(self.engine, "audit", run_id) as record:
+            record.add(audit_table, [{**asdict(audited), "findings": len(findings)}])
+            record.add(finding_table, _findings(audited.domain, findings))
 
     def add_findings(self, domain: str, findings: Sequence[Found], run_id: str) -> None:
         """Keep what was found otherwise than by an audit of the books."""
-        with recording(self.engine, "findings") as record:
-            record.add(finding_table, _findings(domain, findings, run_id))
+        with recording(self.engine, "findings", run_id) as record:
+            record.add(finding_table, _findings(domain, findings))
 
     def findings(self, domain: str) -> list[Found]:
         """Everything that audits have found, in the order found."""
@@ -252,50 +205,57 @@ class Books:
             .where(table.c.domain == domain)
             .order_by(table.c.seq)
         )
-        with self.engine.connect() as connection:
-            return [(r[0], r[1], r[2]) for r in connection.execute(statement)]
+        return [(hop, day, finding) for hop, day, finding in self.rows(statement)]
 
-    def _load(
-        self, condition: sa.ColumnElement[bool], where: sa.ColumnElement[bool] | None
-    ) -> list[Entry]:
-        """Entries at the events that meet a condition, with the totals measured there."""
-        joined = event_table.join(entry_table, event_table.c.entry_id == entry_table.c.entry_id)
-        if where is not None:
-            joined = joined.join(current_table, condition)
-            condition = where
+    def _load(self, of: sa.Join, where: sa.ColumnElement[bool]) -> list[Entry]:
+        """Entries at those of their events that meet a condition, with the totals measured there.
+
+        Args:
+            of: `_OF_ENTRIES`, and what else the condition is on.
+            where: the condition.
+        """
         events = (
             sa.select(event_table, entry_table, cover_table.c.covers)
-            .select_from(
-                joined.outerjoin(cover_table, cover_table.c.entry_id == event_table.c.entry_id)
-            )
-            .where(condition)
+            .select_from(of.outerjoin(cover_table))
+            .where(where)
             .order_by(entry_table.c.book_date, event_table.c.seq)
         )
-        totals_of = (
-            sa.select(total_table)
-            .select_from(joined.join(total_table, total_table.c.seq == event_table.c.seq))
-            .where(condition)
-        )
+        measured = sa.select(total_table).select_from(of.join(total_table)).where(where)
         with self.engine.connect() as connection:
             rows = connection.execute(events).all()
             totals: dict[int, dict[Side, dict[str, int]]] = {}
-            for t in connection.execute(totals_of):
+            for t in connection.execute(measured):
                 totals.setdefault(t.seq, {}).setdefault(Side(t.side), {})[t.measure] = t.value
             held = held_among(connection, [row.entry_id for row in rows])
-        entries = [_entry(row, totals.get(row.seq, {})) for row in rows]
-        return [
-            replace(e, status=Status.HELD)
-            if e.entry_id in held and e.status is Status.BALANCED
-            else e
-            for e in entries
-        ]
+        return [_entry(row, totals.get(row.seq, {}), row.entry_id in held) for row in rows]
 
 
-def _findings(domain: str, findings: Sequence[Found], run_id: str) -> list[dict[str, Any]]:
+_OF_ENTRIES = event_table.join(entry_table)
+"""What happened to entries."""
+
+
+def _event(entry: Entry) -> dict[str, str]:
+    """What happens to an entry, as it is written down."""
+    return {
+        "entry_id": entry.entry_id,
+        "status": entry.status,
+        "output_ref": entry.output_ref,
+        "digest_in": entry.digests.entering,
+        "digest_out": entry.digests.leaving,
+        "content": ",".join(entry.digests.content),
+    }
+
+
+def _takes_over(entry: Entry, current: str | None) -> bool:
+    """Whether it is in force for its hop and day from now on, where another entry was until now."""
+    is_first = entry.status is Status.OPEN and current is None
+    return entry.status.is_measured or is_first or current == entry.entry_id
+
+
+def _findings(domain: str, findings: Sequence[Found]) -> list[dict[str, Any]]:
     # A key that is named may hold a NUL, which PostgreSQL has no place for in a text.
-    common = {"domain": domain, "run_id": run_id, "found_at": now()}
     return [
-        {**common, "hop": hop, "book_date": day, "finding": text.replace("\0", "␀")}
+        {"domain": domain, "hop": hop, "book_date": day, "finding": text.replace("\0", "␀")}
         for hop, day, text in findings
     ]
 
@@ -329,10 +289,11 @@ def _key(row: Any) -> EntryKey:
     return EntryKey(row.domain, row.hop, row.book_date, row.input_hash, row.code_hash)
 
 
-def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]]) -> Entry:
+def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]], is_held: bool) -> Entry:
+    status = Status(row.status)
     return Entry(
         key=replace(_key(row), covers=row.covers or ""),
-        status=Status(row.status),
+        status=Status.HELD if is_held and status is Status.BALANCED else status,
         totals={side: Totals(sides[side]) for side in Side if side in sides},
         output_ref=row.output_ref,
         run_id=row.run_id,

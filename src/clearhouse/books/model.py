@@ -36,6 +36,11 @@ class Status(StrEnum):
     HELD = "held"
     FAILED = "failed"
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether its totals were measured."""
+        return self not in (Status.OPEN, Status.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:

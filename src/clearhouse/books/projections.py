@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.schema import (
-    Moment,
     current_table,
     entry_table,
     event_table,
@@ -16,6 +15,7 @@ from clearhouse.books.schema import (
     metadata,
     total_table,
 )
+from clearhouse.core.sql_tables import Moment
 
 Stored = tuple[str | None, ...]
 Tables = dict[str, dict[Stored, Stored]]

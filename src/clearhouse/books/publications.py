@@ -12,8 +12,9 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from clearhouse.books.in_store import InStore, between
 from clearhouse.books.journal import recording
-from clearhouse.books.schema import acting_user, now, pointer_table, publication_table
+from clearhouse.books.schema import pointer_table, publication_table
 
 Pointers = Mapping[dt.date, str | None]
 """Entry ids by book date; None: readers see nothing of the day."""
@@ -45,11 +46,8 @@ class Publication:
     changes: int
 
 
-class Publications:
+class Publications(InStore):
     """The publications of all domains, kept beside the books in the same store."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
 
     def add(
         self,
@@ -68,15 +66,8 @@ class Publications:
             cause: why.
             reason: what a person gave for it.
         """
-        made = {
-            "domain": domain,
-            "cause": cause,
-            "reason": reason,
-            "made_by": acting_user(),
-            "run_id": run_id,
-            "made_at": now(),
-        }
-        with recording(self._engine, "publication") as record:
+        made = {"domain": domain, "cause": cause, "reason": reason}
+        with recording(self.engine, "publication", run_id) as record:
             (row,) = record.add(publication_table, [made])
             number = int(row["seq"])
             pointers = [
@@ -90,9 +81,8 @@ class Publications:
     def latest(self, domain: str) -> int:
         """The number of a domain's last publication; 0 where there is none."""
         table = publication_table
-        last = sa.select(sa.func.max(table.c.seq)).where(table.c.domain == domain)
-        with self._engine.connect() as connection:
-            return int(connection.scalar(last) or 0)
+        (last,) = self.values(sa.select(sa.func.max(table.c.seq)).where(table.c.domain == domain))
+        return last or 0
 
     def pointers(
         self,
@@ -107,39 +97,24 @@ class Publications:
             days: which days; None for all.
             up_to: as they were after this publication; None: as they are.
         """
-        table = pointer_table
-        where = table.c.dataset == dataset
-        if days is not None:
-            if not days:
-                return {}
-            where &= table.c.book_date.between(min(days), max(days))
+        table = pointer_table.c
+        where = (table.dataset == dataset) & between(table.book_date, days)
         if up_to is not None:
-            where &= table.c.publication <= up_to
-        statement = (
-            sa.select(table.c.book_date, table.c.entry_id)
-            .where(where)
-            .order_by(table.c.publication)
-        )
-        with self._engine.connect() as connection:
-            found = {row.book_date: row.entry_id for row in connection.execute(statement)}
-        wanted = None if days is None else set(days)
-        return {
-            day: entry_id
-            for day, entry_id in sorted(found.items())
-            if entry_id is not None and (wanted is None or day in wanted)
-        }
+            where &= table.publication <= up_to
+        changed = sa.select(table.book_date, table.entry_id).where(where)
+        found = dict(self.rows(changed.order_by(table.publication)))
+        wanted = found if days is None else found.keys() & days
+        return {day: found[day] for day in sorted(wanted) if found[day] is not None}
 
     def shown(self, dataset: str) -> dict[dt.date, tuple[str | None, Cause]]:
         """Of each day, the pointer that was set last, and why."""
         statement = (
             sa.select(pointer_table, publication_table.c.cause)
-            .join(publication_table, publication_table.c.seq == pointer_table.c.publication)
+            .join(publication_table)
             .where(pointer_table.c.dataset == dataset)
             .order_by(pointer_table.c.publication)
         )
-        with self._engine.connect() as connection:
-            rows = connection.execute(statement).all()
-        return {row.book_date: (row.entry_id, Cause(row.cause)) for row in rows}
+        return {row.book_date: (row.entry_id, Cause(row.cause)) for row in self.rows(statement)}
 
     def history(self, domain: str) -> list[Publication]:
         """A domain's publications, the oldest first."""
@@ -153,10 +128,7 @@ class Publications:
             .where(publication_table.c.domain == domain)
             .order_by(publication_table.c.seq)
         )
-        with self._engine.connect() as connection:
-            return [
-                Publication(
-                    r.seq, Cause(r.cause), r.reason, r.made_by, r.run_id, r.made_at, r.changes
-                )
-                for r in connection.execute(statement)
-            ]
+        return [
+            Publication(r.seq, Cause(r.cause), r.reason, r.made_by, r.run_id, r.made_at, r.changes)
+            for r in self.rows(statement)
+        ]

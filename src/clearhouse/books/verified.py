@@ -5,27 +5,24 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from clearhouse.books.in_store import InStore
 from clearhouse.books.journal import recording
-from clearhouse.books.schema import now, verified_table
+from clearhouse.books.schema import verified_table
 
 
-class Verified:
+class Verified(InStore):
     """The verified days of all domains, kept beside the books in the same store."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
 
     def add(self, domain: str, findings: Mapping[dt.date, int | None], run_id: str) -> None:
         """Record what a run has verified: the number of findings of each day.
 
         None: the day could not be derived. It is recorded, so that a sample gets to the others.
         """
-        at = now()
         rows = [
-            {"domain": domain, "book_date": day, "run_id": run_id, "at": at, "findings": count}
+            {"domain": domain, "book_date": day, "findings": count}
             for day, count in findings.items()
         ]
-        with recording(self._engine, "verified") as record:
+        with recording(self.engine, "verified", run_id) as record:
             record.add(verified_table, rows)
 
     def last(self, domain: str) -> dict[dt.date, dt.datetime]:
@@ -36,5 +33,4 @@ class Verified:
             .where(table.domain == domain)
             .group_by(table.book_date)
         )
-        with self._engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(statement)}
+        return dict(self.rows(statement))

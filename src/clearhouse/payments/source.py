@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from clearhouse.books.hop import Relation
 from clearhouse.books.measure import SPINE_SCHEMA
-from clearhouse.books.rows_spine import RowsSpine
 from clearhouse.core.contract import read_records
 from clearhouse.core.errors import UsageError
 from clearhouse.landing.spine import LandingReader
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.pipeline.domain import STATE, Batch, Failure, Faults, Source
 from clearhouse.pipeline.each_day import each_day
+from clearhouse.pipeline.rows_spine import RowsSpine
 from clearhouse.settings import Settings
 
 PAYMENTS_STORE = "payments_store"

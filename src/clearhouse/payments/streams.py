@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from clearhouse.books.hop import Hop
 from clearhouse.books.model import Side
-from clearhouse.books.rows_spine import SidesOfRows, SidesRead
 from clearhouse.landing import LandedObject, Landing
 from clearhouse.log.log import Log, Reached, partition_of
 from clearhouse.log.opening import LogPlace
@@ -44,6 +43,7 @@ from clearhouse.payments.topics import (
 from clearhouse.payments.unrecorded import STARTER, in_flight, unread
 from clearhouse.payments.webhook import StoredWebhook
 from clearhouse.pipeline.domain import StreamHop, StreamState
+from clearhouse.pipeline.rows_spine import SidesOfRows, SidesRead
 from clearhouse.settings import Settings
 
 _OUTCOMES = {

@@ -12,7 +12,6 @@ from clearhouse.books.hop import Hop, Leg, Relation
 from clearhouse.books.ledger import Books
 from clearhouse.books.model import Side
 from clearhouse.books.publications import Publications
-from clearhouse.books.rows_spine import RowsSpine
 from clearhouse.core.contract import Contract
 from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.engines.engine import Ask, Engine, EngineSpine
@@ -20,6 +19,7 @@ from clearhouse.lake.iceberg import BronzeSpine, Lake
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
 from clearhouse.pipeline.domain import Dataset, Source
 from clearhouse.pipeline.export_files import SUFFIXES, ExportSpine, Form
+from clearhouse.pipeline.rows_spine import RowsSpine
 from clearhouse.pipeline.standing import Judge, ReadersSides, Scope
 from clearhouse.settings import Settings
 from clearhouse.store.quarantine import Quarantine

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
-from clearhouse.books.schema import writing
+from clearhouse.core.sql_tables import writing
 
 _CONTENTS_PER_QUERY = 500
 """SQLite bounds the number of parameters of a statement."""

@@ -9,8 +9,8 @@ import pytest
 from clearhouse.books.hop import Hop
 from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.books.model import RECORDS, Side
-from clearhouse.books.rows_spine import RowsSpine, SidesOfRows, SidesRead
 from clearhouse.core.errors import StoreError
+from clearhouse.pipeline.rows_spine import RowsSpine, SidesOfRows, SidesRead
 
 MONDAY, TUESDAY = dt.date(2026, 3, 9), dt.date(2026, 3, 10)
 
