@@ -20,9 +20,10 @@ import pyiceberg.catalog.sql  # noqa: F401  (imported once, here, and not in eve
 import structlog
 
 from clearhouse.core.resources import resource
-from clearhouse.engines import dbt
+from clearhouse.engines import dbt_runner
+from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.dbt_files import assembled
-from clearhouse.engines.engine import DbtTarget
+from clearhouse.engines.dbt_messages import DbtTarget
 from clearhouse.pipeline.domain import Domain
 from clearhouse.quality import project
 
@@ -52,11 +53,11 @@ def warm_up(domain: Domain, engine: Any = None) -> None:
     """
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     project.preload()
-    dbt.preload()
+    dbt_runner.preload()
     folder = Path(tempfile.mkdtemp())
     files = assembled(resource("dbt"), domain.models, domain.model_tests, folder / "project")
-    dbt.DbtProject(files, engine or Unopened(domain.name), folder / "dbt").prepare()
-    assert dbt._PARSED
+    DbtProject(files, engine or Unopened(domain.name), folder / "dbt").prepare()
+    assert dbt_runner._PARSED
     gc.collect()
     gc.freeze()  # or each child would look through all of it, and copy the pages
 

@@ -7,8 +7,8 @@ one run to the next: so it is done beforehand (`DbtProject.prepare`).
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearhouse.engines.dbt import DbtProject, DbtResult
-from clearhouse.engines.engine import DbtTarget
+from clearhouse.engines.dbt import DbtProject
+from clearhouse.engines.dbt_messages import DbtResult, DbtTarget
 
 
 @dataclass(frozen=True)

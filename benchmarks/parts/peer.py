@@ -25,7 +25,7 @@ from benchmarks.parts.ours import LOAD, MARTS
 from benchmarks.parts.warehouse import contents
 from clearhouse.core.contract import Contract
 from clearhouse.core.resources import resource
-from clearhouse.engines import dbt
+from clearhouse.engines import dbt_runner
 from clearhouse.engines.engine import Engine
 
 TABLE = "purchases"
@@ -111,7 +111,7 @@ def _import_all(job: Job) -> None:
     import_module("pandas")
     import_module("pyarrow.parquet")
 
-    dbt.preload()
+    dbt_runner.preload()
 
 
 def _tables(job: Job) -> Any:

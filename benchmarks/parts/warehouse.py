@@ -9,7 +9,7 @@ import duckdb
 from benchmarks.jobs import SEED, BenchmarkError, Job
 from clearhouse.bnpl.domain import BNPL
 from clearhouse.core.errors import ExitCode
-from clearhouse.engines import dbt
+from clearhouse.engines import dbt_runner
 from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.domain import Connection, Domain
@@ -25,7 +25,7 @@ def import_all() -> None:
     """Import what the steps import when they need it: it is not what is measured."""
     for module in ("pandas", "pyiceberg.catalog.sql", "pyiceberg.io.pyarrow"):
         import_module(module)
-    dbt.preload()
+    dbt_runner.preload()
     project.preload()
 
 

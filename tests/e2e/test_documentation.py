@@ -13,7 +13,7 @@ from programs import REPOSITORY, loaded
 from retail_home import Shops, retailers
 
 from clearhouse.domains import DOMAINS
-from clearhouse.engines.dbt import DbtError
+from clearhouse.engines.dbt_messages import DbtError
 from clearhouse.payments.domain import PAYMENTS
 from clearhouse.pipeline.opening import open_run
 

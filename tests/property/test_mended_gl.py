@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mended_models import BUILDS, DAYS, Models, Publication, entry_of, few_examples, publications
 from unit.gl.journals import A_WELL, journal, of, party
 
-from clearhouse.engines.dbt import preload
+from clearhouse.engines.dbt_runner import preload
 from clearhouse.gl.domain import GL
 from clearhouse.gl.lines_dataset import LINES
 

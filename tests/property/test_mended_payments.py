@@ -19,7 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mended_models import BUILDS, DAYS, Models, Publication, entry_of, few_examples, publication
 
-from clearhouse.engines.dbt import preload
+from clearhouse.engines.dbt_runner import preload
 from clearhouse.payments.domain import PAYMENTS
 
 IN_ORDER = (

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mended_models import BUILDS, DAYS, Models, Publication, entry_of, few_examples, publications
 from unit.retail.lines import line
 
-from clearhouse.engines.dbt import preload
+from clearhouse.engines.dbt_runner import preload
 from clearhouse.retail.domain import RETAIL, SALES
 
 IN_ORDER = (

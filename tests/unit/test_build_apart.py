@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from clearhouse.engines.dbt import DbtError, DbtResult, NodeResult
+from clearhouse.engines.dbt_messages import DbtError, DbtResult, NodeResult
 from clearhouse.pipeline.transform import build_apart
 
 YEAR = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(366)]

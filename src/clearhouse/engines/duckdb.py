@@ -16,7 +16,8 @@ from clearhouse.core.columnar import Dialect, DuckDBDialect, read_parquet_sql
 from clearhouse.core.errors import StoreError, first_line
 from clearhouse.core.paths import near
 from clearhouse.engines import entry_files
-from clearhouse.engines.engine import Anew, DbtTarget, Insert, Layout, Served
+from clearhouse.engines.dbt_messages import DbtTarget
+from clearhouse.engines.engine import Anew, Insert, Layout, Served
 from clearhouse.engines.readers import ReadersFile, has
 
 STORAGE = "v1.5.0"

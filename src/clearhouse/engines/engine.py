@@ -19,6 +19,7 @@ from clearhouse.books.measure import (
 )
 from clearhouse.books.model import Totals
 from clearhouse.core.columnar import Dialect, dates, readable
+from clearhouse.engines.dbt_messages import DbtTarget, Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,6 @@ class Insert:
 
     relation: str
     rows: pa.Table
-
-
-@dataclass(frozen=True, slots=True)
-class DbtTarget:
-    """How dbt reaches the engine: a target of dbt/profiles.yml, and the variables that it reads."""
-
-    name: str
-    variables: Mapping[str, str]
-    database: str
-    """Name of the database, which becomes a part of the parsed project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +66,7 @@ class Served:
     views: Sequence[str] = ()
     whole: bool = False
     where: Mapping[str, str] = field(default_factory=dict)
-    descriptions: Mapping[str, "Description"] = field(default_factory=dict)
+    descriptions: Mapping[str, Description] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,19 +113,6 @@ class Anew:
 
     tables: Sequence[DerivedTable]
     views: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a relation is, in words.
-
-    Attributes:
-        text: of the relation.
-        columns: by column.
-    """
-
-    text: str
-    columns: Mapping[str, str]
 
 
 class Engine(Protocol):

@@ -21,7 +21,8 @@ from clearhouse.core.columnar import DIALECT, read_parquet_sql
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import StoreError, first_line
 from clearhouse.engines import entry_files, written_once
-from clearhouse.engines.engine import Description, Engine, Partition, Served
+from clearhouse.engines.dbt_messages import Description
+from clearhouse.engines.engine import Engine, Partition, Served
 
 _SET_UP = """
     CREATE SCHEMA IF NOT EXISTS gold;

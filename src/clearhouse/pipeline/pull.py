@@ -26,7 +26,7 @@ from clearhouse.core.contract import Contract, PayloadFormat, rows_of
 from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.errors import SourceError, UsageError
 from clearhouse.core.window import Window
-from clearhouse.engines import dbt
+from clearhouse.engines import dbt_worker
 from clearhouse.lake import iceberg
 from clearhouse.landing import Counted, LandedObject
 from clearhouse.landing.spine import ROWS_AT_ONCE
@@ -300,8 +300,9 @@ def _preparing_what_comes_next(run: Run) -> Iterator[None]:
     if not run.prepares:
         yield
         return
+    dbt_worker.start()
     worker.start()
-    importing = import_beside(iceberg.preload, dbt.preload, run.dbt.prepare)
+    importing = import_beside(run.dbt.prepare, iceberg.preload)
     try:
         yield
     except BaseException:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.hop import Hop
 from clearhouse.books.model import EntryKey, Side, Status, Totals
-from clearhouse.engines.dbt import DbtError
+from clearhouse.engines.dbt_messages import DbtError
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.bronze import bronze_schema
 from clearhouse.pipeline.clearance import Cleared, bronze_cleared, silver_cleared

@@ -1,40 +1,34 @@
 """Judging in a process of its own, which imports Great Expectations while other work goes on.
 
 The import takes seconds, and two imports in one process share one interpreter lock. One worker
-serves a process for as long as it lives. It ends when its standard input does, so that none is
-left behind, however the process ends.
+serves a process for as long as it lives.
 """
 
-import atexit
-import contextlib
 import datetime as dt
 import gc
-import pickle
-import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from clearhouse.core.deferred import defer
+from clearhouse.core.deferred import defer, leave_out
+from clearhouse.core.worker_process import Requests, WorkerEndedError, WorkerProcess
 from clearhouse.quality.frames import parts_of
 from clearhouse.quality.verdicts import QualityError, Verdict
 
 _NOT_NEEDED = ("altair", "scipy.stats")
 """For charts and tests of distributions: a third of the time Great Expectations is imported in."""
 
-_STOP_SECONDS = 5.0
-_lock = threading.Lock()
-_worker: subprocess.Popen[bytes] | None = None
+_NOT_USED = ("sqlalchemy", "boto3", "botocore")
+"""For frames in databases and stores of rules on S3: Great Expectations does without them."""
+
+_worker = WorkerProcess("clearhouse.quality.worker")
 
 
 def start() -> None:
     """Start the worker, unless it runs or is not needed: it imports what it needs at once."""
     if not is_here():
-        with _lock:
-            _running()
+        _worker.start()
 
 
 def is_here() -> bool:
@@ -54,64 +48,27 @@ def judge(
     Raises:
         QualityError: as for `Gates.judge`, or the worker has ended.
     """
-    with _lock:
-        worker = _running()
-        try:
-            _send(worker.stdin, (project_dir, work_dir, checkpoint, sorted(frames), list(days)))
-            while True:
-                kind, answer = _receive(worker.stdout)
-                if kind == "verdicts":
-                    verdicts: dict[dt.date, Verdict] = answer
-                    return verdicts
-                if kind == "error":
-                    raise QualityError(answer)
-                for part in parts_of(frames[answer]):
-                    _send(worker.stdin, part)
-                _send(worker.stdin, None)
-        except BaseException as error:
-            if not isinstance(error, QualityError):
-                _stop()  # it may wait for the rest of a frame
-            if isinstance(error, EOFError | BrokenPipeError):
-                raise QualityError("The process that judges has ended: run this again.") from error
-            raise
-
-
-def _running() -> "subprocess.Popen[bytes]":
-    global _worker  # noqa: PLW0603  one a process
-    if _worker is None or _worker.poll() is not None:
-        _worker = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-    return _worker
-
-
-@atexit.register
-def _stop() -> None:
-    global _worker  # noqa: PLW0603
-    if _worker is not None:
-        _worker.kill()
-        _worker.wait(_STOP_SECONDS)
-        _worker = None
-
-
-def _send(stream: IO[bytes] | None, message: object) -> None:
-    if stream is None:
-        raise EOFError
-    pickle.dump(message, stream, protocol=5)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes] | None) -> Any:
-    if stream is None:
-        raise EOFError
-    return pickle.load(stream)  # noqa: S301  from a process that we started
+    try:
+        with _worker.exchange() as worker:
+            worker.send((project_dir, work_dir, checkpoint, sorted(frames), list(days)))
+            while (message := worker.receive())[0] == "frame":
+                for part in parts_of(frames[message[1]]):
+                    worker.send(part)
+                worker.send(None)
+    except WorkerEndedError as error:
+        raise QualityError("The process that judges has ended: run this again.") from error
+    kind, answer = message
+    if kind == "error":
+        raise QualityError(answer)
+    verdicts: dict[dt.date, Verdict] = answer
+    return verdicts
 
 
 class _Asked:
     """The parts of a frame in the worker, asked for when they are needed."""
 
-    def __init__(self, name: str, requests: IO[bytes], answers: IO[bytes]) -> None:
-        self._name, self._requests, self._answers = name, requests, answers
+    def __init__(self, name: str, requests: Requests) -> None:
+        self._name, self._requests = name, requests
         self._parts: Iterator[Any] | None = None
 
     def __iter__(self) -> Iterator[Any]:
@@ -125,37 +82,35 @@ class _Asked:
             pass
 
     def _receive(self) -> Iterator[Any]:
-        _send(self._answers, ("frame", self._name))
-        while (part := _receive(self._requests)) is not None:
+        self._requests.send(("frame", self._name))
+        while (part := self._requests.receive()) is not None:
             yield part
 
 
 def main() -> None:
-    """Answer requests from standard input until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # what a library prints is no answer
+    """Answer requests for as long as the process lives that started this one."""
+    requests = Requests()
     from clearhouse.quality import project
     from clearhouse.quality.judging import judge_frames
 
     defer(*_NOT_NEEDED)
+    leave_out(*_NOT_USED)
     gc.disable()  # what is imported stays: looking through it again and again takes a tenth
     project.preload()
     gc.freeze()
     gc.enable()
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            project_dir, work_dir, checkpoint, names, days = _receive(requests)
-
-            frames = {name: _Asked(name, requests, answers) for name in names}
-            try:
-                verdicts = judge_frames(project_dir, work_dir, checkpoint, frames, days)
-            except QualityError as error:
-                for frame in frames.values():
-                    frame.drain()
-                _send(answers, ("error", error.message))
-            else:
-                _send(answers, ("verdicts", verdicts))
+    requests.begin()
+    while True:
+        project_dir, work_dir, checkpoint, names, days = requests.receive()
+        frames = {name: _Asked(name, requests) for name in names}
+        try:
+            verdicts = judge_frames(project_dir, work_dir, checkpoint, frames, days)
+        except QualityError as error:
+            for frame in frames.values():
+                frame.drain()
+            requests.send(("error", error.message))
+        else:
+            requests.send(("verdicts", verdicts))
 
 
 if __name__ == "__main__":

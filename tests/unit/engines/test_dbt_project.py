@@ -17,7 +17,9 @@ from domain_warehouse import documented_columns, limits
 
 from clearhouse.core.contract import Contract
 from clearhouse.core.environment import take_no_foreign_settings
-from clearhouse.engines.dbt import DbtError, DbtProject, preload
+from clearhouse.engines.dbt import DbtProject
+from clearhouse.engines.dbt_messages import DbtError
+from clearhouse.engines.dbt_runner import DbtRunner, preload
 from clearhouse.engines.duckdb import DuckDBEngine
 
 DAY_1, DAY_2, DAY_3 = "2024-03-01", "2024-03-02", "2024-03-03"
@@ -243,14 +245,14 @@ def test_what_others_change_in_the_environment_meanwhile_stays_changed(
 ) -> None:
     monkeypatch.setenv("GONE_MEANWHILE", "of the caller")
     monkeypatch.setenv("DBT_TARGET", "of another project")
-    parsed = DbtProject._parse
+    parsed = DbtRunner._parse
 
-    def parse(project: DbtProject) -> Any:
+    def parse(project: DbtRunner) -> Any:
         del os.environ["GONE_MEANWHILE"]
         os.environ["CAME_MEANWHILE"] = "of the caller"
         return parsed(project)
 
-    monkeypatch.setattr(DbtProject, "_parse", parse)
+    monkeypatch.setattr(DbtRunner, "_parse", parse)
     warehouse.project.prepare()
 
     assert "GONE_MEANWHILE" not in os.environ
@@ -261,16 +263,16 @@ def test_what_others_change_in_the_environment_meanwhile_stays_changed(
 def test_another_thread_that_refuses_foreign_settings_leaves_dbt_its_own(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parsed = DbtProject._parse
+    parsed = DbtRunner._parse
     read: dict[str, str] = {}
 
-    def parse(project: DbtProject) -> Any:
+    def parse(project: DbtRunner) -> Any:
         os.environ["DBT_TARGET"] = "of another project"
         take_no_foreign_settings()
         read.update({name: os.environ[name] for name in os.environ if name.startswith("DBT_")})
         return parsed(project)
 
-    monkeypatch.setattr(DbtProject, "_parse", parse)
+    monkeypatch.setattr(DbtRunner, "_parse", parse)
     warehouse.project.prepare()
 
     assert read.keys() == {"DBT_TARGET_PATH", "DBT_LOG_PATH", "DBT_SEND_ANONYMOUS_USAGE_STATS"}

@@ -13,7 +13,7 @@ from domain_warehouse import DBT_DIR
 from lineage import descent
 
 from clearhouse.core.contract import Contract
-from clearhouse.engines.dbt import preload
+from clearhouse.engines.dbt_runner import preload
 from clearhouse.pipeline.bronze import bronze_schema
 
 FEATURES = "mart_bnpl_ml_features"

@@ -8,7 +8,7 @@ import pytest
 from domain_warehouse import DomainWarehouse, documented_columns
 from unit.gl.journals import A_WELL, journal, of, party
 
-from clearhouse.engines.dbt import preload
+from clearhouse.engines.dbt_runner import preload
 from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.gl.domain import GL
 

@@ -11,7 +11,7 @@ from domain_warehouse import DomainWarehouse, documented_columns, limits
 from unit.retail.lines import line
 
 from clearhouse.core.contract import Contract
-from clearhouse.engines.dbt import preload
+from clearhouse.engines.dbt_runner import preload
 from clearhouse.retail.domain import RETAIL
 
 DISCOUNTED, BOUNDS, FIRST, BETWEEN, LAST = (f"2024-03-0{n}" for n in range(1, 6))

@@ -16,7 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 from clearhouse.books.model import digest
 from clearhouse.core.columnar import Dialect
 from clearhouse.core.urls import SecretUrl
-from clearhouse.engines.engine import Anew, DbtTarget, Description, Insert, Layout, Served
+from clearhouse.engines.dbt_messages import DbtTarget, Description
+from clearhouse.engines.engine import Anew, Insert, Layout, Served
 from clearhouse.engines.postgres import facts, readers
 from clearhouse.engines.postgres.arrow import fetched, insert, quoted, sql_type
 from clearhouse.engines.postgres.connection import (
