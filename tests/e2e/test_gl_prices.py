@@ -3,11 +3,19 @@
 import datetime as dt
 import json
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from prices_home import PricesHome
 
+from clearhouse.core.contract import PayloadFormat
+from clearhouse.core.window import Window
+from clearhouse.landing import Counted
+from clearhouse.pipeline.close import audit_days
+from clearhouse.pipeline.pull import close_landing
+from clearhouse.pipeline.runner import run_steps
+from clearhouse.pipeline.steps import STEPS
 from clearhouse.sandbox import prices
 from clearhouse.sandbox.eia.options import KEY
 
@@ -44,6 +52,39 @@ def test_readers_see_each_price_once_and_as_last_revised(home: PricesHome) -> No
         hidden["superseded"] >= 3
     )  # of RWTC of the 8th, which came three times until it was right
     assert hidden["duplicate"] > 100
+
+
+def test_a_wrong_price_of_one_day_is_put_right_by_what_later_days_say(tmp_path: Path) -> None:
+    home, period = PricesHome(tmp_path / "home"), dt.date(2024, 1, 4)
+    of_period = f"SELECT price FROM {PRICES} WHERE (series, period) = ('RBRTE', DATE '{period}')"
+    before, wrong, after = (dt.date(2024, 1, day) for day in (9, 10, 11))
+    assert home.run(before, wrong).exit_code == 0
+    ((right,),) = home.read(of_period)
+
+    run = home.open()
+    (landed,) = run.landing.objects("eia_petroleum", wrong)
+    answer = json.loads(run.landing.read(landed))
+    for row in answer["response"]["data"]:
+        if (row["series"], row["period"]) == ("RBRTE", str(period)):
+            row["value"] = "1.23"
+    payload = json.dumps(answer, separators=(",", ":")).encode()
+    run.landing.put(
+        "eia_petroleum",
+        wrong,
+        payload,
+        landed.request,
+        Counted(PayloadFormat.JSON_ROWS, landed.records),
+    )
+    close_landing(run, run.dataset("gl.prices"), "eia_petroleum", [wrong])
+    steps = run_steps(STEPS[1:], run, Window.day(wrong), run_id=run.run_id)
+    run.engine.close()
+    assert steps.exit_code == 0, steps.stopped()
+    assert home.read(of_period) == [(Decimal("1.23"),)]
+
+    assert home.run(after, after).exit_code == 0
+    assert home.read(of_period) == [(right,)]
+    audited = audit_days(home.open())
+    assert audited.findings == ()
 
 
 def test_a_withheld_value_is_in_quarantine_and_the_day_goes_on(home: PricesHome) -> None:

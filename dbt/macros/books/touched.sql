@@ -13,8 +13,13 @@
 
     A version counts from the day its bytes first arrived. Bytes that arrive again bring nothing
     new, so a redelivery of an old version can't undo the correction that came between.
+
+    restated: whether each answer of the source states anew what earlier ones said
+        (`Dataset.restated`). A version then counts from the day its bytes last arrived.
 #}
-{% macro hidden_records(brought, touched, dataset, amount='amount', currency='currency') -%}
+{% macro hidden_records(
+    brought, touched, dataset, amount='amount', currency='currency', restated=false
+) -%}
     with touched_rows as (
 
         select published.*
@@ -43,7 +48,10 @@
             touched_rows.{{ currency }},
             min(touched_rows._book_date) over (
                 partition by touched_rows._record_key, touched_rows._record_id
-            ) as first_arrived_on
+            ) as first_arrived_on,
+            {{ 'max' if restated else 'min' }}(touched_rows._book_date) over (
+                partition by touched_rows._record_key, touched_rows._record_id
+            ) as counts_from
         from touched_rows
         inner join repeated on touched_rows._record_key = repeated._record_key
 
@@ -53,7 +61,7 @@
 
         select
             arrivals.*,
-            max(first_arrived_on) over (partition by _record_key) as last_version_arrived_on
+            max(counts_from) over (partition by _record_key) as last_version_counts_from
         from arrivals
 
     )
@@ -67,7 +75,7 @@
         case when _book_date > first_arrived_on then 'duplicate' else 'superseded' end as reason
     from judged
     where _book_date > first_arrived_on
-        or first_arrived_on < last_version_arrived_on
+        or counts_from < last_version_counts_from
 {%- endmacro %}
 
 

@@ -16,4 +16,5 @@ PRICES = Dataset(
     raw_gate=Gate("gl_prices_raw_gate", raw_frames),
     business_gate=Gate("gl_prices_business_gate", business_frames),
     id_column="series",
+    restated=True,
 )

@@ -199,6 +199,9 @@ class Dataset:
         views: what else readers are shown, in the order in which views build on each other.
         id_column: the source's own name of a record, by which people ask for it.
         layout: of the gold fact.
+        restated: whether each answer states anew what earlier ones said of the same keys, so that
+            of several versions the one that was said last counts. Otherwise bytes that come again
+            are delivered again, and don't undo the version between.
     """
 
     name: str
@@ -215,6 +218,7 @@ class Dataset:
     derived: tuple[Derived, ...] = ()
     views: tuple[str, ...] = ()
     layout: Layout = field(default_factory=Layout)
+    restated: bool = False
 
 
 @dataclass(frozen=True)

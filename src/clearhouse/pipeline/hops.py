@@ -192,7 +192,7 @@ def _bronze_legs(
 
 def _readers_legs(dataset: Dataset, built: _EngineRows, judge: Judge) -> tuple[Leg, ...]:
     """What stands on the sides of the hop from gold to what readers see."""
-    sides = ReadersSides(dataset.gold, built.engine.dialect, judge)
+    sides = ReadersSides(dataset.gold, built.engine.dialect, judge, restated=dataset.restated)
     shown = built.of(dataset.readers, ask=built.engine.query_readers)
     return (
         Leg(Side.IN, built.by(dataset.gold, sides.standing)),

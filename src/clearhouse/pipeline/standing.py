@@ -107,11 +107,15 @@ class ReadersSides:
     """The sides of gold → readers, as what stands behind FROM for a condition on `r._book_date`.
 
     None of them asks the pointers, or the table of hidden records, that readers are served by.
+
+    Attributes:
+        restated: `Dataset.restated`.
     """
 
     fact: str
     dialect: Dialect
     judge: Judge
+    restated: bool
 
     def standing(self, of_days: str, days: Sequence[dt.date]) -> str:
         """Gold rows of all that stands for the days."""
@@ -130,12 +134,13 @@ class ReadersSides:
         return self._hidden(of_days, days, "r._book_date > r.first_arrived_on")
 
     def superseded(self, of_days: str, days: Sequence[dt.date]) -> str:
-        """Visible rows of which another version arrived later, counted from its first arrival."""
-        is_older = "r._book_date = r.first_arrived_on AND r.first_arrived_on < r.last_arrived_on"
+        """Visible rows of which another version counts from later on."""
+        is_older = "r._book_date = r.first_arrived_on AND r.counts_from < r.last_counts_from"
         return self._hidden(of_days, days, is_older)
 
     def _hidden(self, of_days: str, days: Sequence[dt.date], where: str) -> str:
-        """Visible rows of the keys of the days, with when each version and key arrived.
+        """Visible rows of the keys of the days, with when each version arrived, from when on it
+        counts, and from when on the last one of its key does.
 
         What is visible is a list as long as history. It is joined to the few rows that have a key
         in common, and never asked of each row of history. Those are found by their keys alone, and
@@ -147,10 +152,10 @@ class ReadersSides:
         )
         ours = self._listed(found[day].visible for day in days if day in found)
         return f"""(
-            SELECT v.*, max(first_arrived_on) OVER (PARTITION BY _record_key) AS last_arrived_on
+            SELECT v.*, max(counts_from) OVER (PARTITION BY _record_key) AS last_counts_from
             FROM (
-                SELECT *, min(_book_date) OVER (
-                    PARTITION BY _record_key, _record_id) AS first_arrived_on
+                SELECT *, min(_book_date) OVER of_version AS first_arrived_on,
+                    {"max" if self.restated else "min"}(_book_date) OVER of_version AS counts_from
                 FROM {self.fact} WHERE _entry_id IN (VALUES {visible or "('')"})
                     AND (_book_date, _record_key) IN (
                         SELECT _book_date, _record_key FROM (
@@ -159,6 +164,7 @@ class ReadersSides:
                             FROM {self.fact} WHERE _record_key IN (
                                 SELECT _record_key FROM {self.fact} WHERE _entry_id IN ({ours}))
                         ) AS keys WHERE versions > 1)
+                WINDOW of_version AS (PARTITION BY _record_key, _record_id)
             ) v
         ) r WHERE {of_days} AND {where}"""
 

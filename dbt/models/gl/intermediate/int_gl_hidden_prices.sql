@@ -2,5 +2,5 @@
 
 {{ hidden_records(
     ref('int_gl_published_prices'), ref('int_gl_touched_prices'), 'gl.prices',
-    amount='price', currency='price_unit'
+    amount='price', currency='price_unit', restated=true
 ) }}
