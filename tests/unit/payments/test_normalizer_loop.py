@@ -256,6 +256,23 @@ def test_an_outage_of_the_api_stops_before_the_thin_event_and_dead_letters_nothi
     api.close()
 
 
+def test_an_account_that_is_no_longer_connected_stops_no_others(log, landing):
+    def answer(request):
+        if request.url.path.endswith("ch_1"):  # Stripe's answer once an account has left
+            return httpx.Response(403, json={"error": {"code": "account_invalid"}})
+        return httpx.Response(200, json=n.charge())
+
+    put(log, n.thin(number=1), n.thin(number=2), GOOD)
+    api = _api(answer)
+
+    assert Normalizer(log, landing, api, now=lambda: NOW).step() == 3
+    api.close()
+
+    assert counts(log) == [2, 0, 1]
+    assert values(log, NORMALIZER_DEAD, DeadLetter)[0].code == "object_refused"
+    assert set(FetchRecords(landing, lambda: NOW).of(NOW.date())) == {1}
+
+
 def test_thin_events_are_dead_letters_while_no_api_is_set_and_stop_no_others(log, landing):
     put(log, *[n.thin()] * 60, GOOD)
     outcomes = []

@@ -35,16 +35,16 @@ _POLICY = HttpPolicy(
     concurrency=8,
 )
 _MOST_BYTES = 1 << 20
-_NOT_FOUND = 404
+_FORBIDDEN, _NOT_FOUND = 403, 404
 
 
 class Fetcher(Protocol):
     """Asks for objects."""
 
     def fetch(self, wanted: Sequence[Thin]) -> list["Fetched | SourceError"]:
-        """The JSON of each object; an error for each that was not given (status 404: it is gone).
+        """The JSON of each object; an error for each that was not given.
 
-        After an error that is no 404 the later ones may be missing.
+        After an error that is of more than the one object the later ones may be missing.
         """
         ...
 
@@ -102,6 +102,15 @@ class StripeObjects:
 def is_gone(error: SourceError) -> bool:
     """Whether the API says that it has no such object."""
     return error.status == _NOT_FOUND
+
+
+def is_refused(error: SourceError) -> bool:
+    """Whether the API says that the key may not see the object.
+
+    Its account is no longer connected, or the key is a restricted one. Others can be seen with it,
+    which a key that is not good at all (401) can't.
+    """
+    return error.status == _FORBIDDEN
 
 
 async def _json(response: httpx.Response) -> bytes:

@@ -12,8 +12,15 @@ from clearhouse.core.errors import ClearhouseError, SourceError
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message, Record, StaleProgress
 from clearhouse.payments.normalizer.breaker import Breaker, BreakerOpenError, BreakerSettings
-from clearhouse.payments.normalizer.fetching import Fetcher, FetchRecords, is_gone
-from clearhouse.payments.normalizer.outcomes import GONE, NO_API, Outcome, outcome_of, webhook_of
+from clearhouse.payments.normalizer.fetching import Fetcher, FetchRecords, is_gone, is_refused
+from clearhouse.payments.normalizer.outcomes import (
+    GONE,
+    NO_API,
+    REFUSED,
+    Outcome,
+    outcome_of,
+    webhook_of,
+)
 from clearhouse.payments.normalizing import Fetched, thin_object
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers.stripe import Thin
@@ -190,14 +197,19 @@ class Normalizer:
         found: dict[int, Fetched | Problem] = {}
         kept: list[tuple[Record, Thin, Fetched | None]] = []
         for (index, record, named), answer in zip(thin, answers, strict=True):
-            if isinstance(answer, SourceError) and not is_gone(answer):
+            if not isinstance(answer, SourceError):
+                found[record.position] = answer
+                kept.append((record, named, answer))
+            elif is_gone(answer):
+                found[record.position] = GONE
+                kept.append((record, named, None))
+            elif is_refused(answer):
+                found[record.position] = REFUSED
+            else:
                 if index == 0:
                     raise answer
                 pairs = pairs[:index]
                 break
-            given = None if isinstance(answer, SourceError) else answer
-            found[record.position] = GONE if given is None else given
-            kept.append((record, named, given))
         self._fetches.keep(kept)
         return pairs, found
 

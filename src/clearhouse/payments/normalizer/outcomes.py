@@ -19,6 +19,12 @@ _encode = msgspec.json.Encoder().encode
 GONE = Problem(
     "object_gone", "related_object", "Stripe no longer has the object that the event names."
 )
+REFUSED = Problem(
+    "object_refused",
+    "related_object",
+    "Stripe does not let the key of STRIPE_API_KEY see the object: its account is no longer "
+    "connected, or the key is a restricted one. Redrive it when the key may.",
+)
 NO_API = Problem(
     "no_stripe_api",
     "related_object",
