@@ -89,6 +89,9 @@ class Stopwatch:
     def advance(self, days: int = 1) -> None:
         """See `clearhouse.pipeline.runner.Progress`."""
 
+    def fail(self, day: dt.date, why: str) -> None:
+        """See `clearhouse.pipeline.runner.Progress`."""
+
     def end(self, report: object) -> None:
         """See `clearhouse.pipeline.runner.Progress`."""
         self.add(self._step, time.perf_counter() - self._began)

@@ -35,8 +35,16 @@ _SIDE_BY_SIDE = (("gl_list_first", "gl_orm_first"), ("gl_list_deep", "gl_orm_dee
 _A_MINUTE = 60
 _BALANCED_LINES = 10_000_000
 _COMPARED = "bronze compared"
-_BOOKS = ("books measured", "books recorded", _COMPARED)
-"""Of a pipeline's phases: what the books cost."""
+_BOOKS = (
+    ("books measured", ("books measured",), ()),
+    ("entries", ("books recorded",), ("journal",)),
+    ("journal", ("journal",), ()),
+    ("books asked", ("books asked",), ()),
+    (_COMPARED, (_COMPARED,), ()),
+    ("the books in all", ("books measured", "books recorded", "books asked", _COMPARED), ()),
+)
+"""The same of what the books cost: stores measured, what happened written down, chained and asked
+for again, and bronze made once more."""
 
 
 @dataclass(frozen=True)
@@ -177,10 +185,10 @@ def _phase_figure(
 def _shares(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
     """What the books take of a run of all days, and of one more day."""
     return {
-        f"{case.part}, {case.days} days, {name}": _share(runs, names)
+        f"{case.part}, {case.days} days, {name}": _share(runs, added, taken_off)
         for case, runs in by_case.items()
         if case.part in (PIPELINE, NIGHT_PHASES)
-        for name, names in (*((name, (name,)) for name in _BOOKS), ("the books in all", _BOOKS))
+        for name, added, taken_off in _BOOKS
     }
 
 
@@ -194,8 +202,8 @@ def _waits(by_case: dict[Case, list[Measured]]) -> dict[str, float]:
     }
 
 
-def _share(runs: Sequence[Measured], names: Sequence[str]) -> float:
-    return 100 * median(sum(run.phases.get(n, 0.0) for n in names) / run.seconds for run in runs)
+def _share(runs: Sequence[Measured], added: Sequence[str], taken_off: Sequence[str] = ()) -> float:
+    return 100 * median((_phases(r, added) - _phases(r, taken_off)) / r.seconds for r in runs)
 
 
 def _phases(run: Measured, names: Iterable[str]) -> float:

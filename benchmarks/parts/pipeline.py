@@ -19,6 +19,9 @@ from benchmarks.parts.warehouse import (
 from clearhouse.bnpl.domain import BNPL
 from clearhouse.bnpl.source import SIMTOM, SimtomConnection
 from clearhouse.books.hop import Hop
+from clearhouse.books.in_store import InStore
+from clearhouse.books.journal import Recording
+from clearhouse.books.ledger import Books
 from clearhouse.books.model import Side
 from clearhouse.core.window import Window
 from clearhouse.pipeline import bronze
@@ -30,8 +33,10 @@ from clearhouse.settings import Settings
 
 DBT = "dbt"
 RAW_GATE = "raw gate"
-MEASURED, RECORDED, COMPARED = "books measured", "books recorded", "bronze compared"
-"""What the books cost: stores measured, rows and journal written, bronze derived once more."""
+MEASURED, RECORDED, JOURNAL = "books measured", "books recorded", "journal"
+ASKED, COMPARED = "books asked", "bronze compared"
+"""What the books cost: stores measured, entries and decisions written and of that the journal,
+what was written asked for, bronze derived once more."""
 
 
 def pipeline(job: Job, stack: ExitStack) -> Task:
@@ -72,6 +77,10 @@ def steps_over(settings: Settings, window: Window, stack: ExitStack) -> Task:
 def _watch_books(watch: Stopwatch, run: Run) -> None:
     watch.watch(Hop, "measure", MEASURED)
     watch.watch(bronze, "_differing", COMPARED)
+    watch.watch(Recording, "end", JOURNAL)
+    watch.watch(InStore, "rows", ASKED)
+    watch.watch(Books, "_load", ASKED)
+    watch.watch(run.decisions, "of_many", ASKED)
     watch.watch(run.decisions, "record", RECORDED)
     watch.watch(run.publications, "add", RECORDED)
     for method in ("open", "close", "fail"):

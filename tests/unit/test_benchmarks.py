@@ -11,6 +11,12 @@ from benchmarks.jobs import BenchmarkError
 from benchmarks.rounds import Case, Measured
 from benchmarks.summary import summary
 
+OF_THE_BOOKS = ("books measured", "books recorded", "journal", "books asked", "bronze compared")
+STEPS = dict.fromkeys(
+    ("extract_daily_batch", "validate_raw_schema", "validate_business_rules", "raw gate", "dbt"),
+    1.0,
+)
+
 
 def measured(part: str, seconds: float, digest: str = "same") -> Measured:
     return Measured(
@@ -62,7 +68,7 @@ def test_a_night_is_held_against_its_bounds() -> None:
         replace(measured("night", seconds), case=Case("night", days))
         for days, seconds in ((7, 6.0), (365, 9.0))
     ]
-    phases = {"books measured": 1.0, "bronze compared": 0.5}
+    phases = dict.fromkeys(OF_THE_BOOKS, 0.5)
     within = replace(measured("night_phases", 10.0), phases=phases)
 
     found = summary([*nights, within])
@@ -73,7 +79,22 @@ def test_a_night_is_held_against_its_bounds() -> None:
         "one more day after 3 days: bronze compared, % of the run": True,
         "one more day after 365 days, s": True,
     }
-    assert found.shares["night_phases, 3 days, the books in all"] == 15
+
+
+def test_what_the_books_take_of_a_run_is_stated_part_by_part() -> None:
+    phases = {**dict.fromkeys(OF_THE_BOOKS, 0.5), "books measured": 1.0, "journal": 0.2}
+    year = replace(measured("pipeline", 10.0), phases={**STEPS, **phases})
+
+    found = summary([year]).shares
+
+    assert found == {
+        "pipeline, 3 days, books measured": 10,
+        "pipeline, 3 days, entries": 3,
+        "pipeline, 3 days, journal": 2,
+        "pipeline, 3 days, books asked": 5,
+        "pipeline, 3 days, bronze compared": 5,
+        "pipeline, 3 days, the books in all": 25,
+    }
 
 
 def test_sides_that_made_different_marts_are_not_compared() -> None:

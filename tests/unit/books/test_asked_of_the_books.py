@@ -45,6 +45,13 @@ def test_all_entries_are_known_and_the_current_ones_told_apart(books: Books) -> 
     assert current == {later.entry_id}
 
 
+def test_domains_are_those_with_entries(books: Books) -> None:
+    assert books.domains() == []
+    for domain in ("retail", "bnpl", "retail"):
+        books.open([EntryKey(domain, "silver → gold", DAY, "input", "code")], "run-1")
+    assert books.domains() == ["bnpl", "retail"]
+
+
 def test_the_state_changes_with_all_that_an_entry_follows_from(books: Books) -> None:
     decisions, entry_id = Decisions(books.engine), key_of().entry_id
     seen = {books.state()}

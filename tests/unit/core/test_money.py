@@ -7,6 +7,7 @@ from clearhouse.core.money import (
     exponent,
     iso_exponents,
     minor_from_text,
+    minor_from_whole,
     text_from_minor,
     text_pattern,
 )
@@ -100,3 +101,22 @@ def test_text_shows_all_places_of_the_currency(minor: int, currency: str, text: 
 def test_the_pattern_of_a_currency_without_places_has_no_fraction() -> None:
     assert text_pattern(0) == r"-?[0-9]{1,13}"
     assert text_pattern(2) == r"-?[0-9]{1,13}(?:\.[0-9]{1,2})?"
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"), [("4590", 4590), ("-1", -1), ("007", 7), ("9" * 15, 999_999_999_999_999)]
+)
+def test_minor_units_are_read_from_a_whole_number(text: str, minor: int) -> None:
+    assert minor_from_whole(text, "JPY") == minor
+
+
+@pytest.mark.parametrize("text", ["", "45.90", "1e3", " 1", "+1", "1" * 16, "٣"])
+def test_other_minor_units_are_refused(text: str) -> None:
+    with pytest.raises(MoneyError, match="is not a whole number of minor units of USD") as refused:
+        minor_from_whole(text, "USD")
+    assert repr(text) in str(refused.value)
+
+
+def test_minor_units_of_an_unknown_currency_are_refused() -> None:
+    with pytest.raises(MoneyError, match="ABC"):
+        minor_from_whole("1", "ABC")
