@@ -294,8 +294,9 @@ def _warn_of_another_request(
 def _preparing_what_comes_next(run: Run) -> Iterator[None]:
     """Import and read what is slow to (dbt, Great Expectations) while the source is waited for.
 
-    When the pull is done first, the steps go on and wait for it where they need it. A run that
-    fails waits for it too: modules can't be imported while Python shuts down.
+    dbt first, whose start takes longer. When the pull is done first, the steps go on and wait where
+    they need them. A run that fails waits for the imports of its own process too: modules can't be
+    imported while Python shuts down.
     """
     if not run.prepares:
         yield
