@@ -103,7 +103,9 @@ SETTLED_IN = {
 """Currencies without a bank account of their own: what they are paid out in, and its price."""
 
 
-def converted(provider: Provider, code: str, minor: int) -> tuple[str, int]:
-    """An amount as it is settled: its currency, and minor units rounded half to even."""
+def settled(provider: Provider, code: str, minor: int) -> tuple[str, int]:
+    """An amount as it is paid out: its currency, and minor units, converted ones half to even."""
+    if (provider, code) not in SETTLED_IN:
+        return code, minor
     to, rate = SETTLED_IN[provider, code]
     return to, round(minor * rate * 10 ** ISO[to] / 10 ** ISO[code])

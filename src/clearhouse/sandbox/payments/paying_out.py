@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.draws import Draws, DrawsByNumber, Entity, Ids
 from clearhouse.sandbox.payments.facts import DAY
-from clearhouse.sandbox.payments.money import SETTLED_IN, UNITS, Unit, converted
+from clearhouse.sandbox.payments.money import UNITS, Unit, settled
 from clearhouse.sandbox.payments.output import Move, Notice, Output
 from clearhouse.sandbox.payments.payout import Payout
 
@@ -95,10 +95,10 @@ def due(output: Output, seed: int, begun: int, provider: Provider) -> Iterator[P
 
 def _in_settlement(move: Move) -> Move:
     """A move in the currency that it is paid out in."""
-    if (move.provider, move.currency) not in SETTLED_IN:
+    currency, amount = settled(move.provider, move.currency, move.amount)
+    if currency == move.currency:
         return move
-    currency, amount = converted(move.provider, move.currency, move.amount)
-    _, fee = converted(move.provider, move.currency, move.fee)
+    _, fee = settled(move.provider, move.currency, move.fee)
     gross = move.currency, move.amount
     return replace(move, currency=currency, amount=amount, fee=fee, gross=gross)
 

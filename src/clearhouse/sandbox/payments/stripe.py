@@ -13,6 +13,7 @@ from clearhouse.sandbox.payments import stripe_wire as wire
 from clearhouse.sandbox.payments.accounts import CONNECT
 from clearhouse.sandbox.payments.draws import CUSTOMERS, Ids
 from clearhouse.sandbox.payments.facts import Capture, Dispute, Refund
+from clearhouse.sandbox.payments.money import UNITS, settled
 from clearhouse.sandbox.payments.output import Fate, StripeEvent, encode
 from clearhouse.sandbox.payments.payment import (
     CARD_NUMBERS,
@@ -360,6 +361,8 @@ class StripePayment(Payment):
 
     def _dispute(self, dispute: Dispute, status: str) -> wire.Object:
         currency, number = self.unit.code.lower(), self.unit.number
+        paid_in, fee = settled(Provider.STRIPE, self.unit.code, self.dispute_fee())
+        written = UNITS[Provider.STRIPE][paid_in].number
         entries = []
         for kind, sign, amount in (
             ("dispute", -1, dispute.withdrawn),
@@ -368,10 +371,10 @@ class StripePayment(Payment):
             if amount:
                 values = {
                     "id": wire.entry_id(kind, dispute.id),
-                    "amount": sign * number(amount),
+                    "amount": written(sign * settled(Provider.STRIPE, self.unit.code, amount)[1]),
                     "created": self.at,
-                    "currency": currency,
-                    "fee": number(self.dispute_fee()) if sign < 0 else 0,
+                    "currency": paid_in.lower(),
+                    "fee": written(fee) if sign < 0 else 0,
                     "reporting_category": kind,
                     "source": dispute.id,
                     "type": "adjustment",
