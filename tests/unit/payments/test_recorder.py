@@ -71,6 +71,21 @@ def test_a_thin_event_that_comes_again_after_its_object_has_changed_is_a_duplica
     assert letters(desk)[0].code == "event_conflict"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"event_id": "stripe:\0"}, {"currency": "U\0D"}, {"body_sha256": "\0"}],
+    ids=["id", "currency", "hash"],
+)
+def test_what_no_column_of_a_server_can_hold_is_a_dead_letter(
+    desk: Desk, changes: dict[str, str]
+) -> None:
+    event = an_event(T.CAPTURED, **changes)
+    assert desk.record(
+        event, problems=(Problem("text_not_storable", "", "It is not."),)
+    ) == Outcomes(dead_letter=1)
+    assert decode(bytes(letters(desk)[0].message)) == event
+
+
 def test_a_dead_letter_that_is_tried_again(desk: Desk) -> None:
     event = an_event(T.CAPTURED)
     broken = (Problem("amount_missing", "amount_minor", "It has none."),)

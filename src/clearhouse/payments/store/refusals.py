@@ -93,7 +93,9 @@ def letter_of(
 def money_of(event: PaymentEvent) -> tuple[int, str]:
     """What an event is counted as: its amount in minor units and currency, or 0 of XXX."""
     minor, currency = event.amount_minor, event.currency
-    if minor is None or currency is None or len(currency) != 3 or abs(minor) > _MOST_MINOR:
+    if minor is None or currency is None or abs(minor) > _MOST_MINOR:
+        return 0, NO_CURRENCY
+    if len(currency) != 3 or "\0" in currency:
         return 0, NO_CURRENCY
     return minor, currency
 
