@@ -6,7 +6,6 @@ changes in the sum comes to nothing.
 """
 
 import datetime as dt
-from hashlib import md5
 
 import duckdb
 import numpy as np
@@ -26,20 +25,16 @@ Numbers = npt.NDArray[np.uint64]
 Pairs = list[tuple[Row, Row]]
 
 
-def _part(row: Row, minor: int) -> int:
-    """What a record with another amount is in the hash."""
-    text = f"{row.record_id}|{minor}|{row.amount.currency}"
-    return int(md5(text.encode()).hexdigest()[:15], 16)
-
-
 def _changes(one: Row, other: Row) -> Numbers:
     """By the minor units that are moved from the second row to the first, what the sum changes."""
-    before = _part(one, one.amount.minor) + _part(other, other.amount.minor)
-    found = (
-        _part(one, one.amount.minor + n) + _part(other, other.amount.minor - n) - before
-        for n in range(1, 2**_BITS + 1)
-    )
-    return np.array([n % 2**64 for n in found], dtype=np.uint64)
+    moves = f"FROM range({2**_BITS + 1}) AS moves(n)"
+    sums = duckdb.execute(
+        f"""SELECT CAST({DIALECT.hash_sum("minor")} AS BIGINT) AS sum FROM (
+            SELECT n, $1 AS _record_id, $2::BIGINT + n AS minor, $3 AS currency {moves}
+            UNION ALL SELECT n, $4, $5::BIGINT - n, $6 {moves}) GROUP BY n ORDER BY n""",
+        [part for r in (one, other) for part in (r.record_id, r.amount.minor, r.amount.currency)],
+    ).fetchnumpy()["sum"]
+    return (sums[1:] - sums[0]).view(np.uint64)
 
 
 def _joined(one: Numbers, other: Numbers, shift: int, bits: int) -> tuple[Numbers, Numbers]:

@@ -317,13 +317,17 @@ class Home:
 
     def keep(self) -> None:
         """Note how the home is now: attacked, it is put back to that."""
-        self.head = self.look_around()
+        with self.opened() as run:
+            self.head = str(run.journal.head())
         gc.collect()
         shutil.copytree(self.path, self.copy)
 
     def is_as_made(self) -> bool:
-        """Whether every file is as it was."""
-        return _state(self.path) == _state(self.copy)
+        """Whether every byte is as it was, and there is no other file."""
+        there, before = _state(self.path), _state(self.copy)
+        return there.keys() == before.keys() and all(
+            (self.path / file).read_bytes() == (self.copy / file).read_bytes() for file in before
+        )
 
     def put_back(self) -> None:
         """Copy back what was changed, and only that."""
@@ -367,9 +371,8 @@ def make_home(name: str, folder: Path) -> Home:
     for day in (CLOSED, SEALED, RELEASED):
         assert _code(home, "close", name, "--date", day) == 0
     assert _code(home, "reopen", name, "--date", RELEASED, "--reason", "a wrong rate") == 0
-    home.look_around()
-    home.proof = home.command("prove", name, home.rows[CLOSED][0].record_id).stdout
     home.proved_head = home.look_around()
+    home.proof = home.command("prove", name, home.rows[CLOSED][0].record_id).stdout
     return home
 
 

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
+import pytest
 import sqlalchemy as sa
 from books_in_memory import DAY, NEXT, MemoryStore, hop_between, key_of, totals
 
@@ -159,3 +161,21 @@ def test_a_day_that_readers_must_see_is_measured_though_nothing_was_entered(book
     assert finding.entry.status is Status.UNBALANCED
     assert (finding.difference.records, len(finding.named)) == (-1, 1)
     assert audit(books, "bnpl", [hop]).findings == ()
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_what_a_run_left_open_is_measured_where_readers_see_it(
+    books: Books, *, is_behind: bool
+) -> None:
+    """But not against an input that it was not made from."""
+    before = EntryKey("bnpl", "bronze → silver", DAY, "input", "code")
+    books.close({before: BALANCED}, "run-1")
+    robbed = hop_between(MemoryStore(*RECORDS), out=MemoryStore(RECORDS[0]))
+    hop = replace(robbed, upstream=before.hop)
+    made_from = "an earlier entry" if is_behind else before.entry_id
+    books.open([EntryKey("bnpl", hop.name, DAY, made_from, "code")], "killed")
+
+    found = audit(books, "bnpl", [hop], watch=Watch(visible={hop.name: [DAY]}))
+
+    assert [f.entry.key.book_date for f in found.findings] == ([] if is_behind else [DAY])
+    assert not audit(books, "bnpl", [hop]).findings
