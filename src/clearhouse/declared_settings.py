@@ -148,6 +148,12 @@ class DeclaredSettings(BaseSettings):
         le=100,
         description="Size of the ledger that the service keeps: 1.0 is about 320,000 lines a year.",
     )
+    rollback_days: int = Field(
+        30,
+        ge=0,
+        description="For how long readers can be shown again what they saw. Then gold rows that no "
+        "pointer names are deleted.",
+    )
     historical_days: int = Field(
         365, ge=1, le=3660, description="Days of history that the service makes at its first start."
     )

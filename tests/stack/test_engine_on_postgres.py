@@ -179,3 +179,26 @@ def test_a_server_that_is_down_is_said_in_one_sentence(homes: TwoHomes, server: 
         assert "does not answer" in str(answer.exception)
     finally:
         server.start()
+
+
+def test_rows_that_readers_cannot_be_shown_again_are_deleted(homes: TwoHomes) -> None:
+    if homes.server.domain == "retail":
+        pytest.skip("its days are not asked for otherwise")
+    again = [r.exit_code for r in homes.both(lambda home: home.run(DAYS[1], DAYS[1]))]
+    assert again == [0, 0]
+    before = _entries(homes.server)
+
+    for home in (homes.embedded, homes.server):
+        home.settings = {**home.settings, "ROLLBACK_DAYS": "0"}
+        assert home.run(DAYS[1], DAYS[1]).exit_code == 0
+
+    assert 0 < _entries(homes.server) < before
+    assert list(homes.differences()) == []
+
+
+def _entries(home: Home) -> int:
+    run = home.opened()
+    gold = run.dataset().declared.gold
+    found = run.engine.query(f"SELECT count(DISTINCT _entry_id) AS n FROM {gold}")
+    run.engine.close()
+    return int(found["n"][0].as_py())

@@ -28,3 +28,11 @@ def between(column: sa.Column[dt.date], days: Sequence[dt.date] | None) -> sa.Co
     if days is None:
         return sa.true()
     return column.between(min(days), max(days)) if days else sa.false()
+
+
+def within(
+    column: sa.Column[dt.datetime], since: dt.datetime | None, until: dt.datetime | None
+) -> sa.ColumnElement[bool]:
+    """That a column is after a moment, and up to another one; None: any."""
+    after = sa.true() if since is None else column > since
+    return after if until is None else after & (column <= until)

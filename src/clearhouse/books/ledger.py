@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
-from clearhouse.books.in_store import InStore, between
+from clearhouse.books.in_store import InStore, between, within
 from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.books.schema import (
@@ -167,6 +167,18 @@ class Books(InStore):
             & (entry_table.c.book_date == day)
         )
         return self._load(_OF_ENTRIES, where)
+
+    def entered(
+        self, domain: str, hop: str, since: dt.datetime | None, until: dt.datetime | None = None
+    ) -> dict[str, dt.date]:
+        """The days of the entries to which something happened after one moment, up to another."""
+        statement = (
+            sa.select(entry_table.c.entry_id, entry_table.c.book_date)
+            .select_from(_OF_ENTRIES)
+            .where(entry_table.c.domain == domain, entry_table.c.hop == hop)
+            .where(within(event_table.c.at, since, until))
+        )
+        return dict(self.rows(statement))
 
     def state(self) -> tuple[Any, ...]:
         """The last of everything that an entry's state follows from: changes when any is added."""

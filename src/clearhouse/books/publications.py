@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from clearhouse.books.in_store import InStore, between
+from clearhouse.books.in_store import InStore, between, within
 from clearhouse.books.journal import recording
 from clearhouse.books.schema import pointer_table, publication_table
 
@@ -105,6 +105,30 @@ class Publications(InStore):
         found = dict(self.rows(changed.order_by(table.publication)))
         wanted = found if days is None else found.keys() & days
         return {day: found[day] for day in sorted(wanted) if found[day] is not None}
+
+    def changed(
+        self, dataset: str, since: dt.datetime | None, until: dt.datetime | None
+    ) -> list[dt.date]:
+        """The days whose pointer was changed after one moment, up to another."""
+        days = sa.select(pointer_table.c.book_date).join(publication_table).distinct()
+        made = within(publication_table.c.made_at, since, until)
+        return self.values(days.where(pointer_table.c.dataset == dataset, made))
+
+    def shown_since(self, dataset: str, days: Sequence[dt.date], since: dt.datetime) -> set[str]:
+        """The entries of some days that readers saw at a moment, and all that they saw later."""
+        table = pointer_table.c
+        statement = (
+            sa.select(
+                table.book_date, table.entry_id, within(publication_table.c.made_at, since, None)
+            )
+            .join(publication_table)
+            .where(table.dataset == dataset, between(table.book_date, days))
+            .order_by(table.publication)
+        )
+        seen: dict[dt.date, list[str | None]] = {}
+        for day, entry_id, is_later in self.rows(statement):
+            seen[day] = [*(seen.get(day, []) if is_later else []), entry_id]
+        return {entry for of_day in seen.values() for entry in of_day if entry is not None}
 
     def shown(self, dataset: str) -> dict[dt.date, tuple[str | None, Cause]]:
         """Of each day, the pointer that was set last, and why."""

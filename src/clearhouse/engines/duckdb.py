@@ -5,8 +5,9 @@ reader in another process would stop it. Gold facts are Parquet files (`entry_fi
 are given a small file of views over the published ones (`readers`).
 """
 
+import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -142,6 +143,11 @@ class DuckDBEngine:
     def keep_built(self, fact: str, layout: Layout) -> None:
         """Make what a build wrote of a gold fact part of it, durably: files have no layout."""
         entry_files.keep_built(self, self.gold, fact)
+
+    def drop_entries(self, fact: str, entry_ids: Mapping[dt.date, Sequence[str]]) -> None:
+        """Delete the rows of some entries of a gold fact, by day; no reader is shown them."""
+        gone = [entry_id for of_day in entry_ids.values() for entry_id in of_day]
+        entry_files.drop(self, self.gold, fact, gone)
 
     def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""

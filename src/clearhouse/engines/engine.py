@@ -170,6 +170,10 @@ class Engine(Protocol):
         """Make what a build wrote of a gold fact part of it, durably."""
         ...
 
+    def drop_entries(self, fact: str, entry_ids: Mapping[dt.date, Sequence[str]]) -> None:
+        """Delete the rows of some entries of a gold fact, by day; no reader is shown them."""
+        ...
+
     def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
         ...

@@ -102,6 +102,18 @@ def keep_built(engine: Engine, gold: Path, fact: str) -> None:
     shutil.rmtree(folder / _STAGING, ignore_errors=True)
 
 
+def drop(engine: Engine, gold: Path, fact: str, entry_ids: Sequence[str]) -> None:
+    """Let some entries be no part of the fact; who has their files open may go on."""
+    files = files_of(engine, fact)
+    written_once.retire(file.path for entry in entry_ids for file in files.get(entry, []))
+    listed = ", ".join(map(engine.dialect.text, entry_ids))
+    left = entries_sql(engine, gold, fact, files.keys() - set(entry_ids))
+    engine.execute(
+        f"DELETE FROM ops.entry_file WHERE relation = '{fact}' AND entry_id IN ({listed})",
+        f"CREATE OR REPLACE VIEW {fact} AS {left}",
+    )
+
+
 def is_as_registered(engine: Engine, gold: Path, fact: str) -> bool:
     """Whether a fact is the view of its registered files; true while a build is unfinished."""
     if (gold / fact / _STAGING).exists() or not files_of(engine, fact):

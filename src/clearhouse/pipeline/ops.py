@@ -23,6 +23,8 @@ TABLES = (
         PRIMARY KEY (dataset, book_date))""",
     """CREATE TABLE IF NOT EXISTS ops.applied (
         domain VARCHAR(40) PRIMARY KEY, publication BIGINT, versions VARCHAR(64))""",
+    """CREATE TABLE IF NOT EXISTS ops.collected (
+        domain VARCHAR(40) PRIMARY KEY, until VARCHAR(40))""",
     """CREATE TABLE IF NOT EXISTS ops.to_serve (
         domain VARCHAR(40), relation VARCHAR(120), part_column VARCHAR(200), part DATE)""",
     """CREATE TABLE IF NOT EXISTS ops.touched_day (dataset VARCHAR(80), book_date DATE)""",
@@ -125,6 +127,21 @@ def applied_number(engine: Engine, domain: str) -> int:
     sql = "SELECT publication FROM ops.applied WHERE domain = $1"
     answer = engine.query_of("ops.applied", sql, [domain])
     return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
+
+
+def collected_until(engine: Engine, domain: str) -> dt.datetime | None:
+    """Up to when it was looked at what readers can't be shown again; None: never."""
+    sql = "SELECT until FROM ops.collected WHERE domain = $1"
+    found = engine.query(sql, [domain])["until"].to_pylist()
+    return dt.datetime.fromisoformat(found[0]) if found else None
+
+
+def set_collected(engine: Engine, domain: str, until: dt.datetime) -> None:
+    """Note up to when that was done."""
+    engine.execute(
+        f"DELETE FROM ops.collected WHERE domain = '{domain}'",
+        f"INSERT INTO ops.collected VALUES ('{domain}', '{until.isoformat()}')",
+    )
 
 
 def to_be_made_anew(engine: Engine, domain: str) -> None:

@@ -18,6 +18,7 @@ from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.books.publications import Cause
 from clearhouse.pipeline import metrics, ops
 from clearhouse.pipeline.clearance import gold_cleared
+from clearhouse.pipeline.collect import collect
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.runner import StepReport
 from clearhouse.pipeline.serve import Flip, apply, prepare, serve
@@ -72,6 +73,7 @@ def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
     report.by_others -= {*failed}
     report.done = [day for day in changed if day in cleared_days and day not in failed]
     report.skipped = sorted(cleared_days - set(changed))
+    collect(run)
     run.progress.advance(len(days))
     return report
 

@@ -4,8 +4,9 @@ Its transactions do what files and renames do on the embedded engine: a publicat
 readers see it or the one before. So nothing is copied for them.
 """
 
+import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -168,6 +169,16 @@ class PostgresEngine:
                 filled = facts.keep(connection, fact, layout)
             for partition in filled:  # of the fact as a whole it would read all months
                 connection.execute(f"ANALYZE {partition}")
+
+    def drop_entries(self, fact: str, entry_ids: Mapping[dt.date, Sequence[str]]) -> None:
+        """Delete the rows of some entries of a gold fact, by day; no reader is shown them."""
+        self.execute(
+            *(
+                f"DELETE FROM {fact} WHERE _book_date = '{day}' "
+                f"AND _entry_id IN ({_listed(self.dialect, of_day)})"
+                for day, of_day in entry_ids.items()
+            )
+        )
 
     def rewrite_entry(self, fact: str, entry_id: str, sql: str) -> None:
         """Replace the rows of an entry of a gold fact by a query over them, called `rows`."""
