@@ -17,6 +17,7 @@ from domain_warehouse import documented_columns, limits
 
 from clearhouse.core.contract import Contract
 from clearhouse.core.environment import take_no_foreign_settings
+from clearhouse.engines import dbt_worker
 from clearhouse.engines.dbt import DbtProject
 from clearhouse.engines.dbt_messages import DbtError
 from clearhouse.engines.dbt_runner import DbtRunner, preload
@@ -30,7 +31,8 @@ VISIBLE = (
 
 @pytest.fixture(scope="module")
 def warehouse_file(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """One folder for the module, so that dbt parses once."""
+    """One folder for the module, so that dbt parses once; it runs in this process."""
+    dbt_worker._worker.stop()  # of tests that pulled days
     preload()
     return Warehouse(tmp_path_factory.mktemp("warehouse"))
 
