@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
-from clearhouse.books.in_store import InStore, between, within
+from clearhouse.books.in_store import InStore
 from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
 from clearhouse.books.schema import (
@@ -29,6 +29,7 @@ from clearhouse.books.schema import (
     total_table,
     verdict_table,
 )
+from clearhouse.core.sql_tables import between, within
 
 Found = tuple[str, dt.date | None, str]
 """What an audit found: hop, day (None: no day in particular), and what in words."""

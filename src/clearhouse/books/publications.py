@@ -12,9 +12,10 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from clearhouse.books.in_store import InStore, between, within
+from clearhouse.books.in_store import InStore
 from clearhouse.books.journal import recording
 from clearhouse.books.schema import pointer_table, publication_table
+from clearhouse.core.sql_tables import between, within
 
 Pointers = Mapping[dt.date, str | None]
 """Entry ids by book date; None: readers see nothing of the day."""

@@ -1,7 +1,7 @@
-"""What tables of an SQL store need, whichever store it is: integers, times and one writer."""
+"""What tables of an SQL store need, whichever store it is: types, conditions and one writer."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,3 +59,18 @@ def writing(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
         yield connection
+
+
+def between(column: sa.Column[dt.date], days: Sequence[dt.date] | None) -> sa.ColumnElement[bool]:
+    """That a column is from the first to the last of some days; None: any day."""
+    if days is None:
+        return sa.true()
+    return column.between(min(days), max(days)) if days else sa.false()
+
+
+def within(
+    column: sa.Column[dt.datetime], since: dt.datetime | None, until: dt.datetime | None
+) -> sa.ColumnElement[bool]:
+    """That a column is after a moment, and up to another one; None: any."""
+    after = sa.true() if since is None else column > since
+    return after if until is None else after & (column <= until)
