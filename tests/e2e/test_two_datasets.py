@@ -60,15 +60,17 @@ class Fair:
 
 @pytest.fixture(scope="module")
 def fair(tmp_path_factory: pytest.TempPathFactory) -> Fair:
-    """Two days; the kitchen's second one is held."""
+    """Two published days, of which the kitchen's second one was held until it was released."""
     fair = Fair(tmp_path_factory.mktemp("fair") / "home")
-    ran = fair.run(f"{NEXT}=kitchen.negative")
-    assert ran.exit_code == 3
-    assert "meals: price_minor: 1 of 20 rows" in ran.stderr
+    held_until_it_is_released(fair)
     return fair
 
 
-def test_a_day_that_one_dataset_holds_goes_on_with_the_other(fair: Fair) -> None:
+def held_until_it_is_released(fair: Fair) -> None:
+    """A day that one dataset holds goes on with the other; a release leaves that as it was."""
+    ran = fair.run(f"{NEXT}=kitchen.negative")
+    assert ran.exit_code == 3
+    assert "meals: price_minor: 1 of 20 rows" in ran.stderr
     assert fair.visible(TICKETS) == {DAY: 40, NEXT: 40}
     assert fair.visible(MEALS) == {DAY: 20}
     assert fair.sales() == (100, True)
@@ -76,8 +78,6 @@ def test_a_day_that_one_dataset_holds_goes_on_with_the_other(fair: Fair) -> None
     refused = fair.command("close", "fair", "--date", NEXT)
     assert "meals: silver → gold is held" in str(refused.exception)
 
-
-def test_what_is_published_of_one_dataset_leaves_the_other_as_it_was(fair: Fair) -> None:
     released = fair.command("release", "fair", "--date", NEXT, "--reason", "leftovers")
 
     assert released.exit_code == 0, released.exception
@@ -86,9 +86,14 @@ def test_what_is_published_of_one_dataset_leaves_the_other_as_it_was(fair: Fair)
     assert fair.sales() == (120, True)
     assert (fair.home / "sales.txt").read_text() == "120"
 
+
+def test_a_rollback_takes_both_back_to_what_they_were(fair: Fair) -> None:
     back = fair.command("rollback", "fair", "--to", 1, "--reason", "a trial")
+
     assert back.exit_code == 0, back.exception
     assert (fair.visible(MEALS), fair.sales()) == ({DAY: 20}, (100, True))
+    assert fair.run(f"{NEXT}=kitchen.negative").exit_code == 0
+    assert fair.sales() == (120, True)
 
 
 def test_what_is_taken_from_one_dataset_is_named_and_made_again(fair: Fair) -> None:
@@ -116,6 +121,7 @@ def test_both_are_verified_sealed_and_the_same_when_they_are_made_again(fair: Fa
     verified = fair.command("verify", "fair")
     assert verified.exit_code == 0, verified.stdout
     closed = [fair.command("close", "fair", "--date", day, "--json") for day in (DAY, NEXT)]
+    assert [each.exit_code for each in closed] == [0, 0], [each.exception for each in closed]
     seals = [json.loads(each.stdout)["seal"] for each in closed]
     before = fair.read(f"SELECT * FROM {MEALS} ORDER BY ALL")
 
