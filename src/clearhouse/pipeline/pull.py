@@ -31,25 +31,25 @@ from clearhouse.lake import iceberg
 from clearhouse.landing import Counted, LandedObject
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.context import OpenDataset, Run
-from clearhouse.pipeline.domain import STATE, Batch, Connection, Failure, Followable
+from clearhouse.pipeline.domain import Batch, Connection, Failure, Followable
+from clearhouse.pipeline.requests import (
+    SO_FAR,
+    Landed,
+    Requests,
+    answers_of,
+    as_answered,
+    as_closed,
+    as_kept,
+    is_in_part,
+    part_of,
+)
 from clearhouse.pipeline.runner import StepReport
 from clearhouse.quality import worker
 
 _log = structlog.get_logger("clearhouse.pull")
 
 _LANDINGS_AT_ONCE = 2
-_FOLLOWED = "followed"
-_SO_FAR = "so_far"
-"""In a request: the day was not over, in UTC, when it was asked for. What came is not all of it."""
 _VERSION = digest("landing", "1")  # what an answer becomes: its bytes without their framing
-
-Requests = Mapping[dt.date, dict[str, Any]]
-Landed = Mapping[dt.date, Sequence[LandedObject]]
-
-
-def today() -> dt.date:
-    """The day that goes on, in UTC."""
-    return dt.datetime.now(dt.UTC).date()
 
 
 def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
@@ -147,12 +147,12 @@ def _planned(
     window = Window(min(days), max(days))
     landed: Landed = {} if is_asked_again else run.landing.days(source, window)
     requests = {
-        day: _as_kept(connection, request, _part(run, day, request))
+        day: as_kept(connection, request, part_of(run, day, request))
         for day, request in connection.requests(days).items()
     }
     keys = {day: key_of_pull(run, dataset, source, day, requests[day]) for day in days}
     entered = run.entries(dataset.names.landed[source], list(landed))
-    keys |= _as_closed(
+    keys |= as_closed(
         requests, entered, {day: some for day, some in landed.items() if day in closed}
     )
     pull = _Pull(dataset, source, connection, requests, keys, [], StepReport())
@@ -187,40 +187,6 @@ def _following(
         return [lines.splitlines()[-1] for lines in answers if lines]
 
     return connection.following({day: last_records(day) for day in days})
-
-
-def _part(run: Run, day: dt.date, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Which part of a day is asked for; nothing where it is all of it, or the source says what."""
-    if run.follows:
-        return {_FOLLOWED: True}
-    return {_SO_FAR: True} if day >= today() and STATE not in request else {}
-
-
-def _as_kept(
-    connection: Connection, request: Mapping[str, Any], part: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A request as the books and landing keep it: of whom, and for which part of a day."""
-    return {"source": connection.identity, **request, **part}
-
-
-def _as_closed(
-    requests: Requests, entered: Mapping[dt.date, Entry], closed: Landed
-) -> dict[dt.date, EntryKey]:
-    """The entries of closed days that landed by these requests, also before they were over: a
-    closed day is all that it will be.
-    """
-    found = {}
-    for day, objects in closed.items():
-        answers = _answers(objects)
-        whole = {**answers[-1].request, _SO_FAR: True} if answers else {}
-        if day in entered and whole == {**requests[day], _SO_FAR: True}:
-            found[day] = entered[day].key
-    return found
-
-
-def _answers(objects: Sequence[LandedObject]) -> list[LandedObject]:
-    """What a source gave of a day when it was asked for the day, and not for what came since."""
-    return [o for o in objects if o.is_given and _FOLLOWED not in o.request]
 
 
 def _closed(run: Run, pull: _Pull) -> StepReport:
@@ -275,11 +241,7 @@ def _warn_of_another_request(
     landed = run.landing.days(source, Window(min(entered), max(entered)))
     # A day that was followed, or pulled so far, is pulled whole when it is over: that is no other
     # way to ask for it.
-    again = {
-        day
-        for day in entered
-        if not any({_FOLLOWED, _SO_FAR, STATE} & o.request.keys() for o in landed.get(day, ()))
-    }
+    again = {day for day in entered if not any(is_in_part(o.request) for o in landed.get(day, ()))}
     if again:
         _log.warning(
             "days that have landed are pulled again, since they would be asked for otherwise now; "
@@ -326,9 +288,9 @@ def _landed_by(
     found = {}
     for day, key in pull.keys.items():
         objects = landed.get(day, ())
-        if not objects or (_SO_FAR in pull.requests[day] and day not in closed):
+        if not objects or (SO_FAR in pull.requests[day] and day not in closed):
             continue
-        answers = _answers(objects)
+        answers = answers_of(objects)
         asked = bool(answers) and answers[-1].request == pull.requests[day]
         known = day in entered and entered[day].entry_id == key.entry_id
         if (asked or known) and all(map(run.landing.verify, objects)):
@@ -412,8 +374,7 @@ def _land(run: Run, pull: _Pull, batch: Batch) -> LandedObject | Failure:
         run.progress.fail(batch.book_date, error.message)
         return Failure(batch.book_date, error)
     asked = pull.requests[batch.book_date]
-    part = {name: asked[name] for name in (_FOLLOWED, _SO_FAR) if name in asked}
-    request = _as_kept(pull.connection, batch.request, part)
+    request = as_answered(pull.connection, asked, batch.request)
     return run.landing.put(pull.source, batch.book_date, batch.payload, request, counted)
 
 

@@ -75,9 +75,9 @@ def test_a_day_whose_entry_is_lost_but_whose_bytes_landed_is_not_pulled(pulling:
 def test_a_day_that_was_pulled_before_it_was_over_is_asked_for_once_more(
     pulling: Pulling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY)
+    monkeypatch.setattr("clearhouse.pipeline.requests.today", lambda: DAY)
     assert [pulling.requests(100) for _ in range(2)] == [1, 1]
-    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY + dt.timedelta(days=1))
+    monkeypatch.setattr("clearhouse.pipeline.requests.today", lambda: DAY + dt.timedelta(days=1))
     assert [pulling.requests(100) for _ in range(3)] == [1, 0, 0]
     assert pulling.versions() == [1]
 
@@ -85,9 +85,9 @@ def test_a_day_that_was_pulled_before_it_was_over_is_asked_for_once_more(
 def test_a_day_that_was_pulled_before_it_was_over_is_not_whole_by_a_pull_that_fails_later(
     pulling: Pulling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY)
+    monkeypatch.setattr("clearhouse.pipeline.requests.today", lambda: DAY)
     assert pulling.requests(100) == 1
-    monkeypatch.setattr("clearhouse.pipeline.pull.today", lambda: DAY + dt.timedelta(days=1))
+    monkeypatch.setattr("clearhouse.pipeline.requests.today", lambda: DAY + dt.timedelta(days=1))
     url, pulling.warehouse.url = pulling.warehouse.url, "http://127.0.0.1:1"
     assert pulling.failed()
     pulling.warehouse.url = url
