@@ -11,7 +11,7 @@ folders say counts, and not what the file's own columns of these names do.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,10 +92,8 @@ def keep_built(engine: Engine, gold: Path, fact: str) -> None:
         for entry_id, files in built.items()
         for file in files
     ]
-    written_once.retire(file.path for entry in entry_ids for file in before.get(entry, []))
-    listed = ", ".join(map(engine.dialect.text, sorted(entry_ids)))
     engine.execute(
-        f"DELETE FROM ops.entry_file WHERE relation = '{fact}' AND entry_id IN ({listed})",
+        _given_way(engine, fact, before, entry_ids),
         Insert("ops.entry_file", pa.Table.from_pylist(rows, _COLUMNS)),
     )
     engine.execute(*_view(engine, gold, fact))
@@ -105,13 +103,23 @@ def keep_built(engine: Engine, gold: Path, fact: str) -> None:
 def drop(engine: Engine, gold: Path, fact: str, entry_ids: Sequence[str]) -> None:
     """Let some entries be no part of the fact; who has their files open may go on."""
     files = files_of(engine, fact)
-    written_once.retire(file.path for entry in entry_ids for file in files.get(entry, []))
-    listed = ", ".join(map(engine.dialect.text, entry_ids))
     left = entries_sql(engine, gold, fact, files.keys() - set(entry_ids))
     engine.execute(
-        f"DELETE FROM ops.entry_file WHERE relation = '{fact}' AND entry_id IN ({listed})",
+        _given_way(engine, fact, files, entry_ids),
         f"CREATE OR REPLACE VIEW {fact} AS {left}",
     )
+
+
+def _given_way(
+    engine: Engine,
+    fact: str,
+    files: Mapping[str, Sequence[EntryFile]],
+    entry_ids: Collection[str],
+) -> str:
+    """Retire the files of some entries; the statement that takes them out of the register."""
+    written_once.retire(file.path for entry in entry_ids for file in files.get(entry, []))
+    listed = ", ".join(map(engine.dialect.text, sorted(entry_ids)))
+    return f"DELETE FROM ops.entry_file WHERE relation = '{fact}' AND entry_id IN ({listed})"
 
 
 def is_as_registered(engine: Engine, gold: Path, fact: str) -> bool:

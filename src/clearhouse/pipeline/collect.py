@@ -34,6 +34,8 @@ def _collect(run: Run, dataset: OpenDataset, since: dt.datetime | None, until: d
     hop, gold = dataset.names.gold, dataset.declared.gold
     entered = run.books.entered(run.name, hop, since, until)
     days = sorted({*entered.values(), *run.publications.changed(dataset.id, since, until)})
+    if not days:
+        return
     kept = _kept(run, dataset, days, until)
     gone = {
         day: sorted({*entry_ids} - kept)

@@ -8,7 +8,7 @@ from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.accounts import TOKENS
 from clearhouse.sandbox.payments.adyen import item_time
 from clearhouse.sandbox.payments.facts import DAY, moment
-from clearhouse.sandbox.payments.money import SETTLED_IN, UNITS, Unit
+from clearhouse.sandbox.payments.money import UNITS, Unit, exchange_rate
 from clearhouse.sandbox.payments.output import Fate, Notice, Output, encode
 from clearhouse.sandbox.payments.paying_out import Paying, due
 from clearhouse.sandbox.payments.payout import Payout
@@ -111,7 +111,6 @@ def report(payout: Payout, name: str) -> str:
 
     for move in payout.moves:
         gross_currency, gross = move.gross or (move.currency, move.amount)
-        rate = 1 if move.gross is None else float(SETTLED_IN[Provider.ADYEN, gross_currency][1])
         writer.writerow(
             {
                 **common,
@@ -123,7 +122,7 @@ def report(payout: Payout, name: str) -> str:
                 "Modification Reference": move.source,
                 "Gross Currency": gross_currency,
                 **sides(gross, "Gross", "GC", UNITS[Provider.ADYEN][gross_currency]),
-                "Exchange Rate": f"{rate:.8g}",
+                "Exchange Rate": f"{exchange_rate(Provider.ADYEN, gross_currency):.8g}",
                 **sides(move.net, "Net", "NC"),
                 "Commission (NC)": unit.text(move.fee),
             }

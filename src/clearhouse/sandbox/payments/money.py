@@ -103,6 +103,11 @@ SETTLED_IN = {
 """Currencies without a bank account of their own: what they are paid out in, and its price."""
 
 
+def exchange_rate(provider: Provider, code: str) -> float:
+    """What one of a currency is paid out as."""
+    return float(SETTLED_IN[provider, code][1]) if (provider, code) in SETTLED_IN else 1.0
+
+
 def settled(provider: Provider, code: str, minor: int) -> tuple[str, int]:
     """An amount as it is paid out: its currency, and minor units, converted ones half to even."""
     if (provider, code) not in SETTLED_IN:

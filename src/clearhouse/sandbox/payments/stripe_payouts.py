@@ -3,7 +3,7 @@
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments import stripe_wire as wire
 from clearhouse.sandbox.payments.facts import DAY
-from clearhouse.sandbox.payments.money import SETTLED_IN, UNITS
+from clearhouse.sandbox.payments.money import UNITS, exchange_rate
 from clearhouse.sandbox.payments.output import Fate, Move, Notice, Output
 from clearhouse.sandbox.payments.paying_out import Paying, due
 from clearhouse.sandbox.payments.payment import Start
@@ -147,5 +147,4 @@ def entries(payout: Payout) -> list[wire.Object]:
 def _rate(move: Move) -> float | None:
     if move.gross is None:
         return None
-    _, rate = SETTLED_IN[move.provider, move.gross[0]]
-    return round(float(rate), 6)
+    return round(exchange_rate(move.provider, move.gross[0]), 6)
