@@ -47,6 +47,23 @@ def test_all_entries_are_known_and_the_current_ones_told_apart(books: Books) -> 
     assert current == {later.entry_id}
 
 
+def test_entries_are_found_by_when_something_happened_to_them(books: Books) -> None:
+    first, second = key_of(), key_of(NEXT)
+    before = dt.datetime.now(dt.UTC)
+    books.close({first: BALANCED}, "run-1")
+    between = dt.datetime.now(dt.UTC)
+    books.close({second: BALANCED, key_of(hop="bronze → silver"): BALANCED}, "run-2")
+    books.close({EntryKey("retail", "silver → gold", DAY, "input", "code"): BALANCED}, "run-2")
+    after = dt.datetime.now(dt.UTC)
+
+    both = {first.entry_id: DAY, second.entry_id: NEXT}
+    assert books.entered("bnpl", "silver → gold", None) == both
+    assert books.entered("bnpl", "silver → gold", before, after) == both
+    assert books.entered("bnpl", "silver → gold", None, between) == {first.entry_id: DAY}
+    assert books.entered("bnpl", "silver → gold", between) == {second.entry_id: NEXT}
+    assert books.entered("bnpl", "silver → gold", after) == {}
+
+
 def test_domains_are_those_with_entries(books: Books) -> None:
     assert books.domains() == []
     for domain in ("retail", "bnpl", "retail"):

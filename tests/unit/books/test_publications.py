@@ -8,6 +8,7 @@ from clearhouse.books.publications import Cause, Publications
 from clearhouse.books.schema import acting_user
 
 THIRD = dt.date(2024, 3, 11)
+SECOND = dt.timedelta(seconds=1)
 SALES, RETURNS = "retail.sales", "retail.returns"
 
 
@@ -67,6 +68,40 @@ def test_the_history_says_who_changed_what_when_and_why(
     ]
     assert all(p.made_at.replace(tzinfo=None) >= before for p in told)
     assert publications.history("gl") == []
+
+
+def test_days_are_found_by_when_their_pointer_was_changed(publications: Publications) -> None:
+    publications.add("retail", {SALES: {DAY: "a", NEXT: "b"}, RETURNS: {THIRD: "r"}}, "run-1")
+    publications.add("retail", {SALES: {NEXT: None}}, "run-2")
+    publications.add("retail", {SALES: {THIRD: "c"}}, "run-3")
+    first, second, third = moments(publications)
+
+    assert sorted(publications.changed(SALES, None, None)) == [DAY, NEXT, THIRD]
+    assert sorted(publications.changed(SALES, None, first)) == [DAY, NEXT]
+    assert publications.changed(SALES, first, second) == [NEXT]
+    assert publications.changed(SALES, second, None) == [THIRD]
+    assert publications.changed(SALES, third, None) == []
+    assert publications.changed(RETURNS, None, None) == [THIRD]
+
+
+def test_entries_that_readers_saw_at_a_moment_and_later(publications: Publications) -> None:
+    returned = {RETURNS: {DAY: "r1"}}
+    publications.add("retail", {SALES: {DAY: "a1", NEXT: "b1", THIRD: "c1"}, **returned}, "run-1")
+    publications.add("retail", {SALES: {DAY: "a2", NEXT: None}}, "run-2")
+    publications.add("retail", {SALES: {DAY: "a3"}}, "run-3")
+    first, second, third = moments(publications)
+
+    assert publications.shown_since(SALES, [DAY], first - SECOND) == {"a1", "a2", "a3"}
+    assert publications.shown_since(SALES, [DAY, NEXT], first) == {"a1", "a2", "a3", "b1"}
+    assert publications.shown_since(SALES, [DAY, NEXT], second) == {"a2", "a3"}
+    assert publications.shown_since(SALES, [DAY, THIRD], third) == {"a3", "c1"}
+    assert publications.shown_since(RETURNS, [DAY], third) == {"r1"}
+    assert publications.shown_since(SALES, [], first) == set()
+
+
+def moments(publications: Publications) -> list[dt.datetime]:
+    """When each publication was made."""
+    return [publication.made_at for publication in publications.history("retail")]
 
 
 def test_the_latest_publication_is_that_of_the_domain(publications: Publications) -> None:
