@@ -138,6 +138,7 @@ RECIPES = {
             RELEASED: ("redelivered", "negative_amounts"),
             HELD: ("negative_amounts",),
         },
+        groups=OF_ITS_OWN_TABLES,
         source=_small_simtom,
     ),
     "retail": Recipe(

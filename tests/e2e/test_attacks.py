@@ -89,7 +89,7 @@ def test_an_attacked_home_is_put_back_byte_by_byte(homes: Homes, name: str) -> N
 def test_a_domain_that_is_spared_some_attacks_names_groups_that_there_are() -> None:
     groups = {attack.group for attack in ATTACKS}
     assert all(groups >= set(recipe.groups) for recipe in RECIPES.values())
-    assert [name for name, recipe in RECIPES.items() if not recipe.groups] == ["toy", "bnpl"]
+    assert [name for name, recipe in RECIPES.items() if not recipe.groups] == ["toy"]
 
 
 def test_there_are_many_kinds_and_each_has_a_name_of_its_own() -> None:

@@ -9,7 +9,7 @@ from clearhouse.cli.app import err, out, settings_of_stores
 from clearhouse.cli.options import JsonFlag
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.words import counted
-from clearhouse.log.preparing import Prepared
+from clearhouse.log.places import Prepared
 from clearhouse.payments.topics import TOPICS
 from clearhouse.settings import Settings
 

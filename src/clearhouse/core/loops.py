@@ -1,4 +1,4 @@
-"""A service that is a loop: it runs until a signal, and may say how it is over HTTP meanwhile."""
+"""A service that is a loop: it runs until a signal."""
 
 import asyncio
 import signal
@@ -62,19 +62,3 @@ async def wait_for(stop: threading.Event, seconds: float) -> None:
     until = loop.time() + seconds
     while not stop.is_set() and (left := until - loop.time()) > 0:
         await asyncio.sleep(min(left, _LOOKS_EVERY_SECONDS))
-
-
-@contextmanager
-def watched_until_a_signal(
-    title: str, state: LoopState, host: str, port: int | None
-) -> Iterator[threading.Event]:
-    """See `until_a_signal`; meanwhile health and metrics are served, unless the port is None."""
-    with until_a_signal() as stop:
-        if port is None:
-            yield stop
-            return
-        # A web server takes as long to import as all the rest.
-        from clearhouse.core.loop_health import health_app, served
-
-        with served(health_app(title, state), host, port):
-            yield stop

@@ -1,5 +1,6 @@
 """What a log is opened with: where it is, and the topics that it has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,3 +44,23 @@ class LogPlace:
     password: str | None = field(default=None, repr=False)
     mechanism: str = "SCRAM-SHA-512"
     ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a topic is now.
+
+    Attributes:
+        topic: as declared.
+        name: on the server.
+        partitions: that it has.
+        is_new: it was made just now.
+        differences: of what it is and what is declared, each in a sentence. They are left as they
+            are: who runs the server may want them.
+    """
+
+    topic: Topic
+    name: str
+    partitions: int
+    is_new: bool
+    differences: Sequence[str] = ()

@@ -1,30 +1,9 @@
 """Making the topics of a log on a server, as they are declared."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from clearhouse.log.opening import is_on_kafka, open_log
-from clearhouse.log.places import LogPlace, Topic
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a topic is now.
-
-    Attributes:
-        topic: as declared.
-        name: on the server.
-        partitions: that it has.
-        is_new: it was made just now.
-        differences: of what it is and what is declared, each in a sentence. They are left as they
-            are: who runs the server may want them.
-    """
-
-    topic: Topic
-    name: str
-    partitions: int
-    is_new: bool
-    differences: Sequence[str] = ()
+from clearhouse.log.places import LogPlace, Prepared, Topic
 
 
 def prepare_log(place: LogPlace, topics: Iterable[Topic]) -> list[Prepared]:

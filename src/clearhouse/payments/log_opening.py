@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from clearhouse.log.log import Log
-from clearhouse.log.opening import LogPlace, Topic, open_log
-from clearhouse.log.preparing import Prepared, prepare_log
+from clearhouse.log.opening import open_log
+from clearhouse.log.places import LogPlace, Prepared, Topic
+from clearhouse.log.preparing import prepare_log
 from clearhouse.payments.topics import GATEWAY_CHECK, OUTBOX, TOPICS
 from clearhouse.settings import Settings
 

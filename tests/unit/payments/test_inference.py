@@ -15,13 +15,10 @@ from clearhouse.cache.rate_limit import RateLimit
 from clearhouse.cache.shared import SharedRedis
 from clearhouse.payments.event import EventType, PaymentEvent
 from clearhouse.payments.inference.app import MOST_CASES, create_app
-from clearhouse.payments.inference.client import (
-    FRAUD_PATH,
-    InProcess,
-    inference_from,
-)
+from clearhouse.payments.inference.client import FRAUD_PATH, InProcess
 from clearhouse.payments.inference.examples import EXAMPLE
 from clearhouse.payments.inference.model import Case, FraudScore, History
+from clearhouse.payments.inference.opening import inference_from
 from clearhouse.payments.inference.over_http import OverHttp, Patience
 from clearhouse.payments.inference.scorecards import CHURN, FRAUD, Scorecard
 from clearhouse.settings import load_settings

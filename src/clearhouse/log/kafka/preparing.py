@@ -10,8 +10,7 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType, TopicD
 from clearhouse.log.kafka.admin import Admin
 from clearhouse.log.kafka.connection import MOST_BYTES_ON_THE_WIRE, SECONDS, Connection, Names
 from clearhouse.log.log import LogError
-from clearhouse.log.places import LogPlace, Topic
-from clearhouse.log.preparing import Prepared
+from clearhouse.log.places import LogPlace, Prepared, Topic
 
 _MILLISECONDS_OF_DAY = 86_400_000
 _PAUSE_SECONDS = 0.05

@@ -1,9 +1,4 @@
-"""Asking the models: in process, or the inference service over HTTP.
-
-Nothing here raises or waits for long. Where the service can't be asked, the scorecard in process
-answers, and its answer says that it is a fallback, and why: a payment is never lost or held up by
-what is only advice.
-"""
+"""Asking the models, which never raise or take long: what is only advice holds up no payment."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -18,7 +13,6 @@ from clearhouse.payments.inference.model import (
     RetryPlan,
 )
 from clearhouse.payments.inference.scorecards import churn_prediction, fraud_score
-from clearhouse.settings import Settings
 
 FRAUD_PATH = "/fraud/score"
 RETRY_PATH = "/retry/strategy"
@@ -83,13 +77,3 @@ def for_each(
     if histories is None:
         return [judge(event, NO_HISTORY) for event in events]
     return [judge(event, history) for event, history in zip(events, histories, strict=True)]
-
-
-def inference_from(settings: Settings) -> Inference:
-    """The models that the settings name: the service at INFERENCE_URL, or those in process."""
-    url = settings.inference_url
-    if not url:
-        return InProcess()
-    from clearhouse.payments.inference.over_http import OverHttp  # its libraries take a while
-
-    return OverHttp(url.for_client())

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import watched_until_a_signal
+from clearhouse.core.watched_loops import watched_until_a_signal
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log
 from clearhouse.payments import aging

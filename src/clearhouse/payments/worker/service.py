@@ -7,9 +7,9 @@ was not committed is done again at the next start.
 from contextlib import ExitStack
 
 from clearhouse.core import tracing
-from clearhouse.core.loops import watched_until_a_signal
+from clearhouse.core.watched_loops import watched_until_a_signal
 from clearhouse.payments.flow import worker_lags
-from clearhouse.payments.inference.client import inference_from
+from clearhouse.payments.inference.opening import inference_from
 from clearhouse.payments.opening import opened
 from clearhouse.payments.worker.loop import Worker
 from clearhouse.payments.worker.state import WorkerState

@@ -16,7 +16,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from clearhouse.core import tracing
-from clearhouse.core.loops import wait_for, watched_until_a_signal
+from clearhouse.core.loops import wait_for
+from clearhouse.core.watched_loops import watched_until_a_signal
 from clearhouse.log.log import Log, LogError
 from clearhouse.log.reach import progress_of
 from clearhouse.payments import aging

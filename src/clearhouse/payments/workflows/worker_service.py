@@ -17,8 +17,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import ClearhouseError
-from clearhouse.core.loops import wait_for, watched_until_a_signal
-from clearhouse.payments.inference.client import inference_from
+from clearhouse.core.loops import wait_for
+from clearhouse.core.watched_loops import watched_until_a_signal
+from clearhouse.payments.inference.opening import inference_from
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.recorder import Outcomes, Recorder
