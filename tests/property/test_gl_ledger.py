@@ -127,6 +127,32 @@ def test_items_of_control_accounts_are_settled_to_the_cent(lines: pa.Table) -> N
     assert sides["2120"] >= 0
 
 
+def test_netting_sets_a_bill_off_against_the_same_partners_revenue(lines: pa.Table) -> None:
+    set_off = ask(
+        lines,
+        """
+        with netted as (
+            select journal_entry, -sum(cents) filter (account_code = '1130') as bill,
+                   sum(cents) filter (account_code = '2110') as revenue,
+                   max(party_id) filter (account_code = '1130') as partner,
+                   max(party_id) filter (account_code = '2110') as owner,
+                   max(document) filter (account_code = '1130') as billed,
+                   max(document) filter (account_code = '2110') as due
+            from lines where description = 'Bill netted against the partner''s revenue'
+            group by all),
+        paid as (select party_id, document from lines where transaction_type = 'PAY')
+        select bill, revenue, partner[-2:], owner[-2:],
+               exists (from paid where party_id = partner and document = billed),
+               exists (from paid where party_id = owner and document = due)
+        from netted""",
+    )
+    assert len(set_off) > 10
+    for bill, revenue, partner, owner, rest_of_bill, rest_of_revenue in set_off:
+        assert (bill, partner) == (revenue, owner)
+        assert bill > 0
+        assert rest_of_bill != rest_of_revenue
+
+
 def test_a_year_is_closed_to_retained_earnings(lines: pa.Table) -> None:
     profit = """
         select sum(cents) from lines

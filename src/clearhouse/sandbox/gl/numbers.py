@@ -28,6 +28,7 @@ class Entity(IntEnum):
     CLOCK = 32
     TICKET = 33
     LABELLED_FAULT = 34
+    NETTING = 35
 
 
 def rounded(numerator: Ints, divisor: int) -> Ints:

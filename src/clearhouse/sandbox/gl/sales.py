@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from clearhouse.core.shares import cut
-from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, rounded
+from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, rounded, sums
 from clearhouse.sandbox.gl.places import BASINS
 from clearhouse.sandbox.gl.production import production
 from clearhouse.sandbox.gl.taxes import GAS, NGL, OIL, PRODUCTS, rates_at
@@ -147,6 +147,15 @@ def statements(world: World, number: int) -> tuple[Sales, Mask]:
     corrections = _corrections(sales(world, number - CORRECTED_AFTER))
     is_correction = np.repeat([False, True], [len(settled), len(corrections)])
     return settled.and_(corrections), is_correction
+
+
+@lru_cache(maxsize=8)
+def due(world: World, number: int) -> Ints:
+    """What each owner is due for the statements of a month, in cents."""
+    settled, _ = statements(world, number)
+    parts = cut_sales(world, settled)
+    amount, there = parts.values[:, 1:] - parts.taxes[:, 1:], parts.owner >= 0
+    return sums(parts.owner[there], amount[there], world.decks.owners)
 
 
 def _corrections(sold: Sales) -> Sales:
