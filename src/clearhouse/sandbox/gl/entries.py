@@ -114,10 +114,11 @@ DOCUMENT_KINDS = [
     "WIRE",
     "CALL",
     "FT",
+    "ESC",
 ]
 """Run ticket, invoice, cheque, JIB bill, JIB bill of an AFE, tax return, accrual, retirement,
 revenue cheque, suspended, released, opening, receipt, wire, cash call, field
-ticket."""
+ticket, unclaimed property."""
 describe = Vocabulary()
 
 

@@ -1,8 +1,8 @@
 """Joint interest billing: partners' parts of a month's costs, overhead, their payments, cash calls.
 
 Costs of a month are billed in the next one, after its late invoices. Operating cost and overhead of
-all wells are one bill a partner; a project has its own, which is called for in advance. Bills of some
-partners are netted against what they are due of revenue; the rest is paid by either side.
+all wells are one bill a partner; a project has its own, which is called for in advance. Bills of
+some partners are netted against their revenue; what is left is paid by one of the two.
 """
 
 import datetime as dt

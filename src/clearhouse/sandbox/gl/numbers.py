@@ -29,6 +29,7 @@ class Entity(IntEnum):
     TICKET = 33
     LABELLED_FAULT = 34
     NETTING = 35
+    UNCLAIMED = 36
 
 
 def rounded(numerator: Ints, divisor: int) -> Ints:

@@ -22,6 +22,7 @@ from clearhouse.sandbox.gl import (
     owners,
     period_end,
     revenue,
+    unclaimed,
 )
 from clearhouse.sandbox.gl.closing import closing, results
 from clearhouse.sandbox.gl.columns import ENTRIES_A_PERIOD, Numbered, rows_of, with_ids
@@ -127,7 +128,10 @@ def _results(world: World, number: int) -> Ints:
 def _entries(world: World, month: Month) -> Iterable[Entries]:
     if month.number == 0:
         yield from opening.opening(world, month)
-    for module in (revenue, owners, costs, jib, capital, levies, depletion, period_end):
+    for module in (
+        *(revenue, owners, unclaimed, costs, jib),
+        *(capital, levies, depletion, period_end),
+    ):
         yield from module.all_of(world, month)
 
 
