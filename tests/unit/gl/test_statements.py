@@ -51,6 +51,12 @@ JANUARY = [
         of("1010", "-500.00"),
     ),
     *journal(6, "2024-01-31", of("8100", "42.00", **A_WELL), of("1380", "-42.00", **A_WELL)),
+    *journal(
+        9, "2024-01-31",
+        of("6100", "30.00", **AFE),
+        of("1140", "20.00", **AFE, party_type="partner", party_id="PAR-01"),
+        of("2030", "-50.00", **AFE), entry_type="accrual",
+    ),
     *journal(7, "2024-01-31", of("7100", "12.34"), of("1010", "-12.34")),
 ]  # fmt: skip
 FEBRUARY = [
@@ -142,9 +148,9 @@ def test_the_flows_of_cash_leave_the_opening_out_and_add_a_dry_hole_back(
 ) -> None:
     flows = rows(ledger, "section, caption, amount", "cash_flow", "fiscal_period = '2024-01'")
     assert flows == [
-        ("Investing", "Capital expenditure", Decimal(-300)),
-        ("Operating", "Change in payables", Decimal(250)),
-        ("Operating", "Change in receivables", Decimal(-840)),
+        ("Investing", "Capital expenditure", Decimal(-330)),
+        ("Operating", "Change in payables", Decimal(300)),
+        ("Operating", "Change in receivables", Decimal(-860)),
         ("Operating", "Depletion and depreciation", Decimal(42)),
         ("Operating", "Net income", Decimal("334.66")),
     ]
@@ -174,10 +180,10 @@ def test_a_lease_is_charged_and_credited_by_period_and_cost_is_by_barrel(
     ]
 
 
-def test_an_afe_is_spent_gross_and_net(ledger: DomainWarehouse) -> None:
-    columns = "afe_number, budget, spent_gross, spent_net, remaining, percent_spent"
+def test_an_afe_is_spent_gross_and_net_with_what_is_accrued(ledger: DomainWarehouse) -> None:
+    columns = "budget, spent_gross, spent_net, accrued_gross, remaining, percent_spent"
     assert rows(ledger, columns, "afe_spending") == [
-        ("AFE-2024-0001", Decimal(1000), Decimal(500), Decimal(300), Decimal(500), Decimal("50.00"))
+        tuple(map(Decimal, ("1000", "550", "330", "50", "450", "55.00")))
     ]
 
 

@@ -36,6 +36,7 @@ inner join (
 left join bills
     on costs.well_id = bills.well_id
     and costs.fiscal_period = bills.cost_period
+where not costs.is_estimate
 group by
     costs.fiscal_period,
     costs.partner_id,

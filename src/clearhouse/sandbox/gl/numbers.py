@@ -30,6 +30,7 @@ class Entity(IntEnum):
     LABELLED_FAULT = 34
     NETTING = 35
     UNCLAIMED = 36
+    ACCRUED_CAPITAL = 37
 
 
 def rounded(numerator: Ints, divisor: int) -> Ints:
