@@ -175,6 +175,26 @@ def test_what_owners_do_not_claim_goes_to_the_state(lines: pa.Table) -> None:
         assert remitted == (-suspended if since and since < dt.date(2024, 7, 1) else None)
 
 
+def test_income_tax_is_provided_monthly_and_paid_quarterly(lines: pa.Table) -> None:
+    months = ask(
+        lines,
+        """
+        select date_trunc('month', recorded_on) as month,
+               -sum(cents) filter (account_class in ('REVENUE', 'EXPENSE')
+                                   and account_code not in ('8300', '8700')) as income,
+               sum(cents) filter (account_code = '8700'),
+               sum(sum(-cents) filter (account_code = '2710')) over (order by month)
+        from lines where recorded_on < '2025-02-01' and entry_type <> 'closing'
+        group by month order by month""",
+    )
+    owed = 0
+    for at, (_, income, provision, payable) in enumerate(months):
+        assert abs(provision - income * 0.21) <= 0.5
+        owed = provision if at % 3 == 0 else owed + provision
+        assert payable == owed
+    assert owed > 0
+
+
 def test_a_year_is_closed_to_retained_earnings(lines: pa.Table) -> None:
     profit = """
         select sum(cents) from lines
