@@ -195,6 +195,26 @@ def test_income_tax_is_provided_monthly_and_paid_quarterly(lines: pa.Table) -> N
     assert owed > 0
 
 
+def test_a_field_whose_prices_fall_is_impaired_and_depleted_by_less() -> None:
+    ledger = Ledger(42, dt.date(2024, 1, 1), 0.2)
+    by_field = ask(
+        ledger.lines(dt.date(2024, 6, 30), dt.date(2024, 7, 31)),
+        """
+        with monthly as (
+            select basin, fiscal_period, sum(cents) filter (account_code = '8300') as lost,
+                   sum(cents) filter (account_code = '8100')
+                   / sum(quantity) filter (account_code = '9300') as per_mcf
+            from lines where well_id is not null group by all)
+        select basin, sum(lost), min_by(per_mcf, fiscal_period), max_by(per_mcf, fiscal_period)
+        from monthly group by all""",
+    )
+    impaired = {basin for basin, lost, _, _ in by_field if lost}
+    assert impaired == {"Marcellus"}
+    for basin, lost, before, after in by_field:
+        assert lost is None or lost > 0
+        assert (after < 0.85 * before) == (basin in impaired), basin
+
+
 def test_a_year_is_closed_to_retained_earnings(lines: pa.Table) -> None:
     profit = """
         select sum(cents) from lines
