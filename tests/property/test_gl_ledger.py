@@ -48,7 +48,8 @@ def test_any_ledger_is_whole(ledger: Ledger, days: int) -> None:
         "select journal_entry from lines where share is not null "
         "group by all having sum(share) <> 1",
         "select line_id from lines where created_by = approved_by or recorded_on < posting_date",
-        "select line_id from lines where account_code between '4' and '7' and well_id is null",
+        "select line_id from lines where account_code between '4' and '7' and well_id is null "
+        "and account_code <> '4700'",
         f"select line_id from lines where {CONTROL} and (party_id is null or document is null)",
         "select line_id from lines where account_code = '2420' and well_id || document is null",
         "select line_id from lines where account_code in ('6100', '6200', '6300') "
@@ -213,6 +214,35 @@ def test_a_field_whose_prices_fall_is_impaired_and_depleted_by_less() -> None:
     for basin, lost, before, after in by_field:
         assert lost is None or lost > 0
         assert (after < 0.85 * before) == (basin in impaired), basin
+
+
+def test_swaps_are_marked_to_market_and_settled_in_cash(lines: pa.Table) -> None:
+    swaps = ask(
+        lines,
+        """
+        select document, sum(cents), min(fiscal_period), max(fiscal_period),
+               max(description) filter (transaction_type = 'PAY')
+        from lines where account_code in ('1510', '2610') group by all""",
+    )
+    settled = {document for document, *_, how in swaps if how}
+    assert len(settled) == 2 * 13
+    assert all(value == 0 for document, value, *_ in swaps if document in settled)
+    assert any(value for _, value, *_ in swaps)
+    signs = """
+        select account_code, sum(change) over (
+            partition by account_code, document order by fiscal_period) as value
+        from (select account_code, document, fiscal_period, sum(cents) as change
+              from lines where account_code in ('1510', '2610') group by all)"""
+    assert ask(lines, f"select * from ({signs}) where value * (2000 - account_code::int) < 0") == []
+    [(result, cash, value)] = ask(
+        lines,
+        """
+        select -sum(cents) filter (account_code = '4700' and entry_type <> 'closing'),
+               sum(cents) filter (account_code = '1010' and description like 'Swap of%'),
+               sum(cents) filter (account_code in ('1510', '2610')) from lines""",
+    )
+    assert result == cash + value
+    assert cash != 0 != value
 
 
 def test_a_year_is_closed_to_retained_earnings(lines: pa.Table) -> None:

@@ -115,10 +115,11 @@ DOCUMENT_KINDS = [
     "CALL",
     "FT",
     "ESC",
+    "SWP",
 ]
 """Run ticket, invoice, cheque, JIB bill, JIB bill of an AFE, tax return, accrual, retirement,
 revenue cheque, suspended, released, opening, receipt, wire, cash call, field
-ticket, unclaimed property."""
+ticket, unclaimed property, swap."""
 describe = Vocabulary()
 
 

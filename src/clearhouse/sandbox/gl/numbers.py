@@ -31,6 +31,7 @@ class Entity(IntEnum):
     NETTING = 35
     UNCLAIMED = 36
     ACCRUED_CAPITAL = 37
+    HEDGES = 38
 
 
 def rounded(numerator: Ints, divisor: int) -> Ints:

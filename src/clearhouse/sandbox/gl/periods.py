@@ -16,6 +16,7 @@ from clearhouse.sandbox.gl import (
     capital,
     costs,
     depletion,
+    hedges,
     income_tax,
     jib,
     levies,
@@ -150,7 +151,7 @@ def _entries(world: World, month: Month) -> Iterable[Entries]:
         yield from opening.opening(world, month)
     for module in (
         *(revenue, owners, unclaimed, costs, jib),
-        *(capital, levies, depletion, period_end),
+        *(capital, levies, depletion, hedges, period_end),
     ):
         yield from module.all_of(world, month)
 
