@@ -344,6 +344,31 @@ def test_a_well_is_in_one_place_that_exists(lines: pa.Table) -> None:
         assert property_id.startswith(f"PROP-{state}-")
 
 
+def test_wyoming_taxes_value_and_ohio_volume() -> None:
+    months = Ledger(42, dt.date(2024, 1, 1), 0.2).lines(dt.date(2024, 1, 1), dt.date(2024, 3, 31))
+    taxed = ask(
+        months,
+        """
+        select state, round(sum(tax) / sum(value), 4), round(sum(tax) / sum(volume), 2)
+        from (select any_value(state) as state,
+                     -sum(cents) filter (account_code = '2210') as tax,
+                     sum(cents) filter (account_code = '1120') as value,
+                     sum(abs(quantity) / share) filter (account_code like '4%') as volume
+              from lines where journal_source = 'REV' and transaction_type = 'INV'
+              group by journal_entry) where tax > 0 group by state""",
+    )
+    by_state = {state: (of_value, of_volume) for state, of_value, of_volume in taxed}
+    assert by_state["WY"][0] == 0.0605
+    assert by_state["OH"][1] == 2.5  # cents an mcf
+    counties = ask(
+        months,
+        "select distinct state, county, api_number[:5] from lines where state in ('WY', 'OH')",
+    )
+    assert set(counties) <= {
+        ("WY", "Converse", "49009"), ("WY", "Campbell", "49005"), ("OH", "Belmont", "34013"),
+    }  # fmt: skip
+
+
 def test_every_kind_of_entry_and_account_is_there(lines: pa.Table) -> None:
     [(kinds, sources)] = ask(
         lines, "select count(distinct entry_type), count(distinct journal_source) from lines"
