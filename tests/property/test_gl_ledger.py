@@ -51,6 +51,10 @@ def test_any_ledger_is_whole(ledger: Ledger, days: int) -> None:
         "select line_id from lines where account_code between '4' and '7' and well_id is null "
         "and account_code <> '4700'",
         f"select line_id from lines where {CONTROL} and (party_id is null or document is null)",
+        "select jib_number from lines where account_code = '1130' and jib_number is not null "
+        "group by party_id, jib_number having count(distinct document) > 1",
+        "select document from lines where account_code = '1130' and jib_number is not null "
+        "group by party_id, document having count(distinct right(jib_number, 6)) > 1",
         "select line_id from lines where account_code = '2420' and well_id || document is null",
         "select line_id from lines where account_code in ('6100', '6200', '6300') "
         "and afe_number || document is null",

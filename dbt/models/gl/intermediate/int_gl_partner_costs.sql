@@ -28,6 +28,7 @@ select
     lines.jib_number,
     costs.account_code,
     lines.document is null as is_estimate,
+    case when lines._book_date > lines.posting_date then lines._book_date end as late_on,
     cast(sum(lines.amount) as decimal(18, 2)) as amount
 from {{ ref('int_gl_touched_lines') }} as lines
 inner join costs
@@ -44,4 +45,5 @@ group by
     lines.afe_number,
     lines.jib_number,
     costs.account_code,
-    lines.document is null
+    lines.document is null,
+    case when lines._book_date > lines.posting_date then lines._book_date end
