@@ -135,12 +135,14 @@ def _produced(world: World, commodity: _Commodity) -> float:
 
 def _forward(commodity: _Commodity, day: dt.date, months: Ints) -> Ints:
     """What a month's average is expected to be, so many months after a day, in 1/1000 USD."""
-    spot, usual = int(daily(commodity.series, day, day)[0]), SERIES[commodity.series].level
+    spot, usual = _average(commodity, day, day), SERIES[commodity.series].level
     expected: Floats = usual + (spot - usual) * _REVERTS_A_MONTH**months
     return np.rint(expected).astype(np.int64)
 
 
+@lru_cache(maxsize=64)
 def _average(commodity: _Commodity, first: dt.date, last: dt.date) -> int:
+    """The benchmark's mean of some days, in 1/1000 USD."""
     return int(daily(commodity.series, first, max(first, last)).mean())
 
 

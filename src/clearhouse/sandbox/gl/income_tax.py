@@ -39,13 +39,15 @@ def income_of(batches: Sequence[Entries], last: int) -> tuple[int, int]:
     in_time = late = 0
     for batch in batches:
         is_late = batch.columns["recorded"] > last
+        has_late = bool(is_late.any())
         for block in batch.blocks:
-            taxed = _IS_TAXED[block["account"]]
-            if taxed.any():
-                amount = np.where(taxed, block["amount"], 0)
-                of_late = int(amount[is_late[block["entry"]]].sum())
-                late -= of_late
-                in_time -= int(amount.sum()) - of_late
+            taxed = _IS_TAXED[block["account"]]  # of each line, or of all where they share it
+            if not taxed.any():
+                continue
+            amount = block["amount"] if taxed.ndim == 0 else block["amount"] * taxed
+            of_late = int(amount[is_late[block["entry"]]].sum()) if has_late else 0
+            late -= of_late
+            in_time -= int(amount.sum()) - of_late
     return in_time, late
 
 
