@@ -126,6 +126,7 @@ _VIEWS = """
     CREATE VIEW marts.gl_afe_spending AS
         SELECT afe_number, any_value(well_id) AS well_id, 90000::DECIMAL(18, 2) AS budget,
             sum(amount)::DECIMAL(18, 2) AS spent_gross, sum(amount)::DECIMAL(18, 2) AS spent_net,
+            0::DECIMAL(18, 2) AS accrued_gross,
             budget - spent_gross AS remaining, 0::DECIMAL(18, 2) AS percent_spent,
             max(posting_date) AS last_spent_on
         FROM marts.journal_lines WHERE account_code LIKE '6%' GROUP BY afe_number;

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from clearhouse.core.resources import resource
 
 STATISTICAL = "STATISTICAL"
+_DERIVATIVES = "4700"  # a swap is of the operator's whole production
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Account:
 
     @property
     def needs_well(self) -> bool:
-        """Whether each of its lines belongs to a well: revenue, operating cost and capital do."""
-        return "4000" <= self.code < "7000"
+        """Whether each of its lines belongs to a well: sales, operating cost and capital do."""
+        return "4000" <= self.code < "7000" and self.code != _DERIVATIVES
 
 
 @cache

@@ -15,6 +15,7 @@ _ACTIVITY = (
 )
 _PARTNER_COSTS = (
     *("fiscal_period", "partner_id", "well_id", "afe_number", "jib_number", "account_code"),
+    *("is_estimate", "late_on"),
 )
 _STATEMENTS = (
     *("accounts", "wells", "trial_balance", "income_statement", "balance_sheet", "cash_flow"),

@@ -73,6 +73,7 @@ DAYS = Line("9100", quantity=Decimal(31), well_id=WELL)
 KEPT = {
     "a plain journal": (JOURNAL, FACTS),
     "an invoice of a vendor": (INVOICE, FACTS),
+    "a swap's gain, of no well": (lines(Line("4700", debit_minor=125_000), CASH), FACTS),
     "a cost on a well": (lines(ON_WELL, CASH), FACTS),
     "a deck that covers": (cut("0.6", "0.4"), FACTS),
     "well-days, without money": (lines(DAYS), FACTS),

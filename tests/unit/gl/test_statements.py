@@ -23,7 +23,17 @@ BILLED = {
     **A_WELL,
     "jib_number": "JIB-TX-0001-202401",
 }
-BILLED_AGAIN = {**BILLED, "jib_number": "JIB-TX-0009-202401"}
+TAKEN_BACK = {**BILLED, "jib_number": "JIB-TX-0000-202401"}
+BILL_OF_ANOTHER = {
+    **BILLED,
+    **party("partner", "PAR-02", "JIB-2", "2024-03-20"),
+    "jib_number": "JIB-TX-0000-202401",
+}
+BILLED_AGAIN = {
+    **BILLED,
+    **party("partner", "PAR-01", "JIB-3", "2024-03-20"),
+    "jib_number": "JIB-TX-0009-202401",
+}
 AFE = {"afe_number": "AFE-2024-0001", **A_WELL}
 
 OPENING = journal(
@@ -51,6 +61,12 @@ JANUARY = [
         of("1010", "-500.00"),
     ),
     *journal(6, "2024-01-31", of("8100", "42.00", **A_WELL), of("1380", "-42.00", **A_WELL)),
+    *journal(
+        9, "2024-01-31",
+        of("6100", "30.00", **AFE),
+        of("1140", "20.00", **AFE, party_type="partner", party_id="PAR-01"),
+        of("2030", "-50.00", **AFE), entry_type="accrual",
+    ),
     *journal(7, "2024-01-31", of("7100", "12.34"), of("1010", "-12.34")),
 ]  # fmt: skip
 FEBRUARY = [
@@ -58,16 +74,20 @@ FEBRUARY = [
     *journal(
         2, "2024-02-20", of("2110", "150.00", **OWED, **A_WELL), of("2120", "-150.00", **OWED)
     ),
-    *journal(4, "2024-02-12", of("1130", "240.00", **BILLED), of("1140", "-240.00", **BILLED)),
-    *journal(5, "2024-02-12", of("1130", "4.00", **BILLED), of("7200", "-4.00", **A_WELL)),
+    *journal(4, "2024-02-02", of("1130", "240.00", **BILLED), of("1140", "-240.00", **BILLED)),
+    *journal(5, "2024-02-02", of("1130", "4.00", **BILLED), of("7200", "-4.00", **A_WELL)),
+    *journal(6, "2024-02-01", of("1130", "7.00", **TAKEN_BACK), of("1130", "-7.00", **TAKEN_BACK)),
+    *journal(7, "2024-02-01", of("1130", "3.00", **BILL_OF_ANOTHER), of("1140", "-3.00", **A_WELL)),
     *journal(
-        6, "2024-02-13", of("1130", "7.00", **BILLED_AGAIN), of("1130", "-7.00", **BILLED_AGAIN)
+        8, "2024-02-13", of("1130", "2.00", **BILLED_AGAIN), of("1140", "-2.00", **BILLED_AGAIN)
     ),
     *journal(3, "2024-02-29", of("8400", "100.00", **A_WELL), of("6900", "-100.00", **AFE)),
 ]
 LATE = journal(
-    8, "2024-01-31", of("5100", "1.00", **A_WELL), of("1010", "-1.00"), recorded="2024-02-03"
-)
+    8, "2024-01-31",
+    of("5100", "1.00", **A_WELL), of("1140", "2.00", **A_WELL, **SHARED),
+    of("1010", "-1.00"), of("2020", "-2.00"), recorded="2024-02-03",
+)  # fmt: skip
 MARCH = journal(
     1, "2024-03-01",
     of("4100", "150.00", **SALE, product="OIL", quantity="-2.000", unit="bbl"),
@@ -142,9 +162,9 @@ def test_the_flows_of_cash_leave_the_opening_out_and_add_a_dry_hole_back(
 ) -> None:
     flows = rows(ledger, "section, caption, amount", "cash_flow", "fiscal_period = '2024-01'")
     assert flows == [
-        ("Investing", "Capital expenditure", Decimal(-300)),
-        ("Operating", "Change in payables", Decimal(250)),
-        ("Operating", "Change in receivables", Decimal(-840)),
+        ("Investing", "Capital expenditure", Decimal(-330)),
+        ("Operating", "Change in payables", Decimal(302)),
+        ("Operating", "Change in receivables", Decimal(-862)),
         ("Operating", "Depletion and depreciation", Decimal(42)),
         ("Operating", "Net income", Decimal("334.66")),
     ]
@@ -174,14 +194,14 @@ def test_a_lease_is_charged_and_credited_by_period_and_cost_is_by_barrel(
     ]
 
 
-def test_an_afe_is_spent_gross_and_net(ledger: DomainWarehouse) -> None:
-    columns = "afe_number, budget, spent_gross, spent_net, remaining, percent_spent"
+def test_an_afe_is_spent_gross_and_net_with_what_is_accrued(ledger: DomainWarehouse) -> None:
+    columns = "budget, spent_gross, spent_net, accrued_gross, remaining, percent_spent"
     assert rows(ledger, columns, "afe_spending") == [
-        ("AFE-2024-0001", Decimal(1000), Decimal(500), Decimal(300), Decimal(500), Decimal("50.00"))
+        tuple(map(Decimal, ("1000", "550", "330", "50", "450", "55.00")))
     ]
 
 
-def test_a_partner_is_charged_once_by_what_the_cost_is_for_and_by_its_first_bill(
+def test_a_partner_is_charged_by_what_the_cost_is_for_under_the_bill_that_charges_it(
     ledger: DomainWarehouse,
 ) -> None:
     columns = "fiscal_period, partner_id, jib_number, account_code, amount"
@@ -189,6 +209,7 @@ def test_a_partner_is_charged_once_by_what_the_cost_is_for_and_by_its_first_bill
     assert rows(ledger, columns, "jib_statement") == [
         ("2024-01", "PAR-01", bill, "5100", Decimal(40)),
         ("2024-01", "PAR-01", bill, "6100", Decimal(200)),
+        ("2024-01", "PAR-01", "JIB-TX-0009-202401", "5100", Decimal(2)),
         ("2024-02", "PAR-01", bill, "7200", Decimal(4)),
     ]
 

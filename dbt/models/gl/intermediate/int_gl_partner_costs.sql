@@ -2,7 +2,8 @@
 
 -- What partners are charged stands on 1140, or for overhead on 1130, beside the operator's own part of
 -- the cost in the same entry: that says what it is for. Of several costs of a well in one entry, the
--- largest. An estimate has no document, and is charged to nobody.
+-- largest. An estimate has no document, and is charged to nobody; of those on an AFE the partners' part
+-- counts as spent until it is reversed.
 with costs as (
 
     select
@@ -26,6 +27,8 @@ select
     lines.afe_number,
     lines.jib_number,
     costs.account_code,
+    lines.document is null as is_estimate,
+    case when lines._book_date > lines.posting_date then lines._book_date end as late_on,
     cast(sum(lines.amount) as decimal(18, 2)) as amount
 from {{ ref('int_gl_touched_lines') }} as lines
 inner join costs
@@ -34,11 +37,13 @@ inner join costs
     and costs.place = 1
 where lines.account_code in ('1130', '1140')
     and lines.party_type = 'partner'
-    and lines.document is not null
+    and (lines.document is not null or lines.afe_number is not null)
 group by
     lines.fiscal_period,
     lines.party_id,
     lines.well_id,
     lines.afe_number,
     lines.jib_number,
-    costs.account_code
+    costs.account_code,
+    lines.document is null,
+    case when lines._book_date > lines.posting_date then lines._book_date end

@@ -1,6 +1,7 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
--- Gross is what the operator spent for all owners: its own part, and what its partners are charged.
+-- Gross is what the operator spent for all owners: its own part, and what its partners are charged or
+-- will be. What is accrued is estimated, gross, and not yet invoiced: it stands on 2030 until its reversal.
 with parts as (
 
     select
@@ -9,6 +10,7 @@ with parts as (
         case when account_code = '9500' then quantity else 0 end as budget,
         case when account_code between '6100' and '6499' then amount else 0 end as spent_net,
         0 as partners,
+        case when account_code = '2030' then -amount else 0 end as accrued,
         case when account_code between '6100' and '6499' then last_posted_on end as last_spent_on
     from {{ served('gold', ref('int_gl_activity')) }}
     where afe_number is not null
@@ -21,6 +23,7 @@ with parts as (
         0 as budget,
         0 as spent_net,
         amount as partners,
+        0 as accrued,
         cast(null as date) as last_spent_on
     from {{ served('gold', ref('int_gl_partner_costs')) }}
     where afe_number is not null
@@ -35,6 +38,7 @@ sums as (
         {{ total('budget') }} as budget,
         {{ total('spent_net + partners') }} as spent_gross,
         {{ total('spent_net') }} as spent_net,
+        {{ total('accrued') }} as accrued_gross,
         max(last_spent_on) as last_spent_on
     from parts
     group by afe_number
@@ -47,6 +51,7 @@ select
     budget,
     spent_gross,
     spent_net,
+    accrued_gross,
     cast(budget - spent_gross as decimal(18, 2)) as remaining,
     cast(
         case

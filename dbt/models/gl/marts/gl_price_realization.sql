@@ -1,13 +1,14 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
--- A product's benchmark, and how many of the product's units the benchmark's price is for.
+-- A product's benchmark, and how many hundredths of the benchmark's unit are in how many of the product's:
+-- a barrel is a barrel, an mcf of gas holds 1.04 MMBtu, a gallon is the 42nd part of a barrel.
 with benchmarks as (
 
-    select 'OIL' as product, 'RWTC' as series, 1 as units
+    select 'OIL' as product, 'RWTC' as series, 100 as hundredths, 1 as units
     union all
-    select 'GAS' as product, 'RNGWHHD' as series, 1 as units
+    select 'GAS' as product, 'RNGWHHD' as series, 104 as hundredths, 1 as units
     union all
-    select 'NGL' as product, 'RWTC' as series, 42 as units
+    select 'NGL' as product, 'RWTC' as series, 100 as hundredths, 42 as units
 
 ),
 
@@ -51,7 +52,9 @@ realized as (
         {{ unit_price('sold.revenue', 'sold.volume') }} as realized_price,
         benchmarks.series as benchmark_series,
         cast(
-            {{ half_up('prices.sum_of_prices', 'prices.days * benchmarks.units') }}
+            {{ half_up(
+                'prices.sum_of_prices * benchmarks.hundredths', 'prices.days * benchmarks.units * 100'
+            ) }}
             * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
         ) as benchmark_price
     from sold

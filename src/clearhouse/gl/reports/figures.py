@@ -54,8 +54,8 @@ _JIB = """
     FROM marts.gl_jib_statement WHERE fiscal_period = $1
     ORDER BY account_code, partner_id, jib_number"""
 _AFE = """
-    SELECT afe_number, well_id, budget, spent_gross, spent_net, remaining, percent_spent,
-        last_spent_on
+    SELECT afe_number, well_id, budget, spent_gross, spent_net, accrued_gross, remaining,
+        percent_spent, last_spent_on
     FROM marts.gl_afe_spending ORDER BY afe_number"""
 _AGEING = """
     SELECT g.account_code, a.account_name, g.party_type, g.party_id, g.not_due, g.days_1_30,

@@ -232,6 +232,7 @@ def afe(figures: Figures) -> Table:
                 "budget": r["budget"],
                 "spent": r["spent_gross"],
                 "net": r["spent_net"],
+                "accrued": r["accrued_gross"],
             },
             is_detail=at >= _SHOWN_AFES,
         )
@@ -243,6 +244,7 @@ def afe(figures: Figures) -> Table:
         Column("last", "Last spent on", Kind.DATE, 11),
         money("budget", "Budget, gross"),
         money("spent", "Spent, gross"),
+        money("accrued", "Of it accrued"),
         money("net", "Spent, own share"),
         money("remaining", "Remaining", Terms.of(["budget"], ["spent"])),
         Column("used", "Used", Kind.PERCENT, 8, Ratio("spent", "budget", 4)),

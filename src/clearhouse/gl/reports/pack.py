@@ -36,7 +36,7 @@ SECTIONS = (
     ),
     Section(
         "Price realization",
-        "What a unit brought, by month of production, beside EIA's monthly average.",
+        "What a unit brought, by month of production, beside EIA's monthly average in that unit.",
         (operations.PRICES,),
         ("oil_price", "gas_price"),
     ),
@@ -47,7 +47,12 @@ SECTIONS = (
         ("jib",),
         turned=True,
     ),
-    Section("AFE against budget", "Authorized and spent, the most used first.", (operations.AFE,)),
+    Section(
+        "AFE against budget",
+        "Authorized and spent, the most used first. What is accrued is not invoiced yet.",
+        (operations.AFE,),
+        turned=True,
+    ),
     Section(
         "Open items and subledgers",
         "Receivables are positive and payables are in parentheses.",

@@ -1,18 +1,21 @@
-"""Entries of projects: the budget of an AFE, its transfer to wells in service, a dry hole."""
+"""Entries of projects: the budget of an AFE, what is accrued, wells in service, a dry hole."""
 
 from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 
+from clearhouse.core.shares import cut
 from clearhouse.sandbox.gl import chart, clock
-from clearhouse.sandbox.gl.entries import UNITS, Entries, of_kind
+from clearhouse.sandbox.gl.entries import UNITS, Entries, of_kind, tags
 from clearhouse.sandbox.gl.invoices import cost_deck, invoices
 from clearhouse.sandbox.gl.numbers import Entity, Ints, sums
 from clearhouse.sandbox.gl.projects import DRY_MONTHS, PHASES, projects
 from clearhouse.sandbox.gl.world import Month, World
 
 _INTANGIBLE_PERCENT = 72
+_ACCRUAL_TAG = 7
+_NOT_INVOICED = (0.12, 0.35)  # least and most of a phase's budget at the end of its month
 
 
 @lru_cache(maxsize=64)
@@ -43,6 +46,60 @@ def all_of(world: World, month: Month) -> Iterable[Entries]:
     yield _in_service(world, month, project[~is_dry], cost[~is_dry])
     yield _retirement(world, month, project[~is_dry])
     yield _dry(world, month, project[is_dry], cost[is_dry])
+    yield _accrued(world, month.number)
+    if month.number:
+        before = _accrued(world, month.number - 1)
+        seconds = clock.job(world.rng(Entity.CLOCK, month.number * 64 + 56), before.count, 1.6)
+        text = "Reversal: capital cost accrued"
+        yield before.reversed(month.number - 1, text, month.first, seconds)
+
+
+@lru_cache(maxsize=4)
+def _accrued(world: World, number: int) -> Entries:
+    """Work on projects that was done and not yet invoiced at the end of a month, 8/8.
+
+    It is estimated from the budget of the phase, but for the last one: all of that is invoiced
+    before the well is in service, or is dry.
+    """
+    plan, wells = projects(world), world.properties
+    count = np.where(wells.dry[plan.well], DRY_MONTHS, len(PHASES))
+    phase = number - plan.begins
+    project = np.flatnonzero((phase >= 0) & (phase < count - 1))
+    rng = world.rng(Entity.ACCRUED_CAPITAL, number)
+    entries = Entries(
+        len(project),
+        ("accrual", "GLACCR", "ACCR", "Capital cost accrued"),
+        world.month(number).last,
+        clock.job(rng, len(project), 20.5),
+        tag=tags(_ACCRUAL_TAG, len(project)),
+    )
+    share = np.array([share for _, share in PHASES])[phase[project]]
+    low, high = _NOT_INVOICED
+    part = low + (high - low) * rng.random(len(project))
+    amount = np.rint(plan.budget_cents[project] * share * part).astype(np.int64)
+    lease = wells.lease[plan.well[project]]
+    deck = world.decks.cost[lease]
+    parts = cut(amount, deck)
+    of_project: dict[str, Ints] = {"well": plan.well[project], "afe": project}
+    document = number * 10_000 + project
+    entries.add(
+        np.array([account for account, _ in PHASES])[phase[project]],
+        parts[:, 0],
+        share=deck[:, 0],
+        document_kind=of_kind("ACR"),
+        document=document,
+        **of_project,
+    )
+    partner = world.parties.number("partner", world.decks.partner[lease])
+    entries.add(chart.UNBILLED, parts[:, 1:], share=deck[:, 1:], party=partner, **of_project)
+    entries.add(
+        chart.ACCRUED_CAPITAL,
+        -amount,
+        document_kind=of_kind("ACR"),
+        document=document,
+        **of_project,
+    )
+    return entries
 
 
 def _entries(

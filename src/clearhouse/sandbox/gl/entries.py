@@ -114,10 +114,12 @@ DOCUMENT_KINDS = [
     "WIRE",
     "CALL",
     "FT",
+    "ESC",
+    "SWP",
 ]
 """Run ticket, invoice, cheque, JIB bill, JIB bill of an AFE, tax return, accrual, retirement,
 revenue cheque, suspended, released, opening, receipt, wire, cash call, field
-ticket."""
+ticket, unclaimed property, swap."""
 describe = Vocabulary()
 
 

@@ -1,7 +1,8 @@
 """Joint interest billing: partners' parts of a month's costs, overhead, their payments, cash calls.
 
 Costs of a month are billed in the next one, after its late invoices. Operating cost and overhead of
-all wells are one bill a partner; a project has its own, which is called for in advance.
+all wells are one bill a partner; a project has its own, which is called for in advance. Bills of
+some partners are netted against their revenue; what is left is paid by one of the two.
 """
 
 import datetime as dt
@@ -15,9 +16,10 @@ from clearhouse.sandbox.gl import chart, clock
 from clearhouse.sandbox.gl.decks import PARTNER_SLOTS, PARTNERS
 from clearhouse.sandbox.gl.entries import Entries, of_kind
 from clearhouse.sandbox.gl.invoices import cost_deck, invoices
-from clearhouse.sandbox.gl.numbers import Entity, Ints, sums
+from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, sums
 from clearhouse.sandbox.gl.production import production
 from clearhouse.sandbox.gl.projects import projects
+from clearhouse.sandbox.gl.sales import due
 from clearhouse.sandbox.gl.world import Month, World
 from clearhouse.sandbox.rng import pick
 
@@ -25,6 +27,8 @@ _BILL_DAY, _CALL_DAY = 8, 1
 _PAID_AFTER = (0.1, 0.72, 0.13, 0.05)  # shares of bills, by months
 _PAYMENT_DAYS = (16, 10, 5, 13)
 _TERMS_DAYS = 30
+_NETTED_PARTNERS = 4  # of all: have agreed that their bills are netted
+_NETTING_DAY, _NETTED_AFTER = 4, 1  # before the owners' cheques of the month after the bill
 _CALLED_IN_CENTS = 1_000_000
 _OVERHEAD_CENTS = (
     (dt.date(1900, 1, 1), 101_500),
@@ -84,10 +88,32 @@ def _owed(world: World, number: int) -> Ints:
     return sums(partner[there], amount[there], PARTNERS)
 
 
+@lru_cache(maxsize=8)
+def _is_netted(world: World) -> Mask:
+    """Of each partner, whether its bills are netted against its revenue."""
+    order = world.rng(Entity.NETTING, 0).permutation(PARTNERS)
+    chosen: Mask = np.isin(np.arange(PARTNERS), order[:_NETTED_PARTNERS])
+    return chosen
+
+
+@lru_cache(maxsize=8)
+def netted(world: World, number: int) -> Ints:
+    """What is set off in a month between each partner's bill and its revenue, in cents.
+
+    A partner has the same number among the owners of revenue.
+    """
+    billed = number - 1 - _NETTED_AFTER
+    if billed < 0:
+        return np.zeros(PARTNERS, dtype=np.int64)
+    least = np.minimum(_owed(world, billed), due(world, number - 1)[:PARTNERS])
+    return np.where(_is_netted(world), np.maximum(least, 0), 0)
+
+
 def all_of(world: World, month: Month) -> Iterable[Entries]:
     """Every entry of joint interest billing in a month."""
     yield _called(world, month)
     if month.number:
+        yield _set_off(world, month)
         yield from _billed(world, month)
         yield from _on_projects(world, month)
         yield from _paid(world, month)
@@ -139,10 +165,12 @@ def _paid(world: World, month: Month) -> Iterable[Entries]:
         if number < 0:
             return
         rng = world.rng(Entity.PARTNERS, number * 2)
-        pays = pick(_PAID_AFTER, rng.random(PARTNERS)) == after
+        chosen = pick(_PAID_AFTER, rng.random(PARTNERS))
+        pays = np.where(_is_netted(world), _NETTED_AFTER, chosen) == after
         words = ("standard", "AR", "PAY", "Payment by partner")
         entries = _entries(world, month, words, PARTNERS, day)
-        amount = np.where(pays, _owed(world, number), 0)
+        set_off = netted(world, month.number) if after == _NETTED_AFTER else 0
+        amount = np.where(pays, _owed(world, number) - set_off, 0)
         partner = np.arange(PARTNERS)
         entries.add(
             chart.CASH, amount, document_kind=of_kind("RCT"), document=_bill(number, partner)
@@ -155,6 +183,28 @@ def _paid(world: World, month: Month) -> Iterable[Entries]:
             document=_bill(number, partner),
         )
         yield entries
+
+
+def _set_off(world: World, month: Month) -> Entries:
+    """Netting: what a partner is due of revenue pays its bill, as far as it goes."""
+    words = ("standard", "JIB", "ADJ", "Bill netted against the partner's revenue")
+    entries = _entries(world, month, words, PARTNERS, _NETTING_DAY)
+    amount, partner = netted(world, month.number), np.arange(PARTNERS)
+    entries.add(
+        chart.OWNERS,
+        amount,
+        party=world.parties.number("owner", partner),
+        document_kind=of_kind("REV"),
+        document=month.number,
+    )
+    entries.add(
+        chart.PARTNERS,
+        -amount,
+        party=world.parties.number("partner", partner),
+        document_kind=of_kind("JIB"),
+        document=_bill(month.number - 1 - _NETTED_AFTER, partner),
+    )
+    return entries
 
 
 def _calls(parts: Ints) -> Ints:

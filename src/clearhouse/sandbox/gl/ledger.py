@@ -32,7 +32,7 @@ class Ledger:
     Args:
         seed: of all that is drawn.
         opened_on: the first day; before it there is nothing.
-        scale: size; 1 is some 200 wells and 330,000 lines a year.
+        scale: size; 1 is some 200 wells and 320,000 lines a year.
         calendar: the fiscal calendar.
         faults: to be put into it; see `sandbox.gl.faults`.
     """

@@ -28,6 +28,10 @@ class Entity(IntEnum):
     CLOCK = 32
     TICKET = 33
     LABELLED_FAULT = 34
+    NETTING = 35
+    UNCLAIMED = 36
+    ACCRUED_CAPITAL = 37
+    HEDGES = 38
 
 
 def rounded(numerator: Ints, divisor: int) -> Ints:

@@ -7,6 +7,7 @@ from clearhouse.sandbox.gl.entries import Entries, of_kind
 from clearhouse.sandbox.gl.numbers import Ints
 from clearhouse.sandbox.gl.period_end import debt_at, premium_cents
 from clearhouse.sandbox.gl.places import BASINS
+from clearhouse.sandbox.gl.unclaimed import suspended
 from clearhouse.sandbox.gl.world import Month, World
 
 _CASH_CENTS, _CASH_A_WELL_CENTS = 2_500_000_000, 25_000_000
@@ -29,7 +30,12 @@ def property_cost(world: World) -> Ints:
 
 def opening(world: World, month: Month) -> list[Entries]:
     """The opening entries, on the day on which the books are opened."""
-    return [_position(world, month), _payables(world, month), _retirement(world, month)]
+    return [
+        _position(world, month),
+        _payables(world, month),
+        _suspense(world, month),
+        _retirement(world, month),
+    ]
 
 
 def _entries(count: int, text: str, month: Month, order: int) -> Entries:
@@ -73,6 +79,21 @@ def _payables(world: World, month: Month) -> Entries:
 def vendors_owed(world: World) -> Ints:
     """What each vendor is owed at the opening, in cents."""
     return _OWED_TO_VENDOR_CENTS + 77_777 * (np.arange(world.parties.vendors) % 17)
+
+
+def _suspense(world: World, month: Month) -> Entries:
+    """Revenue of owners who can't be found, which the seller of the properties handed over."""
+    found = suspended(world)
+    entries = _entries(len(found.owner), "revenue of an owner not found", month, 5)
+    entries.add(chart.CASH, found.amount)
+    entries.add(
+        chart.SUSPENSE,
+        -found.amount,
+        party=world.parties.number("owner", found.owner),
+        document_kind=of_kind("OPN"),
+        document=found.owner,
+    )
+    return entries
 
 
 def _retirement(world: World, month: Month) -> Entries:

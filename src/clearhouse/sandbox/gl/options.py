@@ -18,7 +18,7 @@ _OPENED_ON = dt.date(2024, 1, 1)
 class GlOptions(SourceOptions):
     """The options of every source, and the ledger's."""
 
-    scale: float = option(1.0, "Size of the operator (at 1 some 330,000 lines a year).")
+    scale: float = option(1.0, "Size of the operator (at 1 some 320,000 lines a year).")
     opened_on: dt.date = field(
         default=_OPENED_ON, metadata={"help": "The day on which the books are opened."}
     )

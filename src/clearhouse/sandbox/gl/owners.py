@@ -1,7 +1,7 @@
 """What owners of revenue get: cheques for a month's sales in the next one, suspense and release.
 
 An owner's title may be in doubt for some months: what is due then waits in suspense, and is paid
-with the first cheques after the doubt is gone.
+with the first cheques after the doubt is gone. A partner whose bills are netted gets what is left.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,9 @@ import numpy as np
 from clearhouse.sandbox.gl import chart, clock
 from clearhouse.sandbox.gl.decks import PARTNER_SLOTS, PARTNERS
 from clearhouse.sandbox.gl.entries import Entries, of_kind
+from clearhouse.sandbox.gl.jib import netted
 from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, sums
-from clearhouse.sandbox.gl.sales import cut_sales, statements
+from clearhouse.sandbox.gl.sales import due
 from clearhouse.sandbox.gl.world import Month, World
 
 _IN_DOUBT_SHARE = 0.12  # of the owners in a block of months: has one spell of doubt
@@ -51,15 +52,6 @@ def _suspended(world: World, number: int) -> Mask:
     return (doubt.first <= number) & (number <= doubt.last)
 
 
-@lru_cache(maxsize=8)
-def due(world: World, number: int) -> Ints:
-    """What each owner is due for the statements of a month, in cents."""
-    settled, _ = statements(world, number)
-    parts = cut_sales(world, settled)
-    amount, there = parts.values[:, 1:] - parts.taxes[:, 1:], parts.owner >= 0
-    return sums(parts.owner[there], amount[there], world.decks.owners)
-
-
 def all_of(world: World, month: Month) -> Iterable[Entries]:
     """Every entry of a month by which owners are paid, or not yet."""
     if month.number == 0:
@@ -69,7 +61,9 @@ def all_of(world: World, month: Month) -> Iterable[Entries]:
     yield _into_suspense(world, month, np.where(waits, amount, 0))
     released, owner_waited = _out_of_suspense(world, month)
     yield released
-    yield from _cheques(world, month, np.where(waits, 0, amount), owner_waited)
+    paid = np.where(waits, 0, amount)
+    paid[:PARTNERS] -= netted(world, month.number)
+    yield from _cheques(world, month, paid, owner_waited)
 
 
 def _entries(

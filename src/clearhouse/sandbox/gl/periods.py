@@ -16,12 +16,15 @@ from clearhouse.sandbox.gl import (
     capital,
     costs,
     depletion,
+    hedges,
+    income_tax,
     jib,
     levies,
     opening,
     owners,
     period_end,
     revenue,
+    unclaimed,
 )
 from clearhouse.sandbox.gl.closing import closing, results
 from clearhouse.sandbox.gl.columns import ENTRIES_A_PERIOD, Numbered, rows_of, with_ids
@@ -84,8 +87,9 @@ def draft_of(world: World, number: int) -> Draft:
 
 @lru_cache(maxsize=5)
 def _whole(world: World, number: int) -> Draft:
-    month = world.month(number)
-    draft = assemble(list(_entries(world, month)))
+    """The entries of a period of a ledger without faults."""
+    tax = income_tax.all_of(world, world.month(number), lambda each: _income(world, each))
+    draft = assemble([*_before_tax(world, number), *tax])
     return _signed(draft, world.rng(Entity.CLOCK, number * 64 + 63))
 
 
@@ -124,10 +128,31 @@ def _results(world: World, number: int) -> Ints:
     return results(world, draft_of(world, number))
 
 
+@lru_cache(maxsize=64)
+def _income_parts(world: World, number: int) -> tuple[int, int]:
+    """The income before tax of a period: recorded up to its last day, and after it."""
+    return income_tax.income_of(_before_tax(world, number), world.month(number).last)
+
+
+def _income(world: World, number: int) -> int:
+    """The income before tax that is recorded in a month: of its period, and late of the last."""
+    late = _income_parts(world, number - 1)[1] if number else 0
+    return _income_parts(world, number)[0] + late
+
+
+@lru_cache(maxsize=2)
+def _before_tax(world: World, number: int) -> list[Entries]:
+    return list(_entries(world, world.month(number)))
+
+
 def _entries(world: World, month: Month) -> Iterable[Entries]:
+    """The entries of a period, but for income tax."""
     if month.number == 0:
         yield from opening.opening(world, month)
-    for module in (revenue, owners, costs, jib, capital, levies, depletion, period_end):
+    for module in (
+        *(revenue, owners, unclaimed, costs, jib),
+        *(capital, levies, depletion, hedges, period_end),
+    ):
         yield from module.all_of(world, month)
 
 

@@ -45,7 +45,7 @@ BASINS = (
         "PERM",
         "Permian",
         "WEST",
-        0.34,
+        0.31,
         (
             County("TX", "Midland", "42329"),
             County("TX", "Reeves", "42389"),
@@ -65,7 +65,7 @@ BASINS = (
         "EAGL",
         "Eagle Ford",
         "SOUTH",
-        0.16,
+        0.15,
         (County("TX", "Karnes", "42255"), County("TX", "DeWitt", "42123")),
         oil_bbl=340,
         gas_mcf=800,
@@ -78,7 +78,7 @@ BASINS = (
         "BAKK",
         "Bakken",
         "NORTH",
-        0.16,
+        0.15,
         (
             County("ND", "Mountrail", "33061"),
             County("ND", "Williams", "33105"),
@@ -95,7 +95,7 @@ BASINS = (
         "DJBN",
         "DJ",
         "ROCKIES",
-        0.12,
+        0.10,
         (County("CO", "Weld", "05123"),),
         oil_bbl=260,
         gas_mcf=850,
@@ -108,7 +108,7 @@ BASINS = (
         "ANAD",
         "Anadarko",
         "CENTRAL",
-        0.11,
+        0.09,
         (County("OK", "Kingfisher", "35073"), County("OK", "Canadian", "35017")),
         oil_bbl=150,
         gas_mcf=1_400,
@@ -143,7 +143,34 @@ BASINS = (
         gas_differential=-780,
         well_cost=9_800_000,
     ),
+    # That the codes of Wyoming's counties are those of the census was not confirmed.
+    Basin(
+        "POWD",
+        "Powder River",
+        "PLAINS",
+        0.05,
+        (County("WY", "Converse", "49009"), County("WY", "Campbell", "49005")),
+        oil_bbl=330,
+        gas_mcf=600,
+        ngl_gal=3.1,
+        oil_differential=-2_600,
+        gas_differential=-460,
+        well_cost=7_900_000,
+    ),
+    Basin(
+        "UTIC",
+        "Utica",
+        "OHIO",
+        0.04,
+        (County("OH", "Belmont", "34013"),),
+        oil_bbl=0,
+        gas_mcf=8_600,
+        ngl_gal=0,
+        oil_differential=0,
+        gas_differential=-690,
+        well_cost=10_600_000,
+    ),
 )
 
-STATES = ("TX", "NM", "ND", "CO", "OK", "LA", "PA")
+STATES = ("TX", "NM", "ND", "CO", "OK", "LA", "PA", "WY", "OH")
 """The states, as numbered in the tax tables and as tax authorities."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from clearhouse.core.shares import cut
-from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, rounded
+from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, rounded, sums
 from clearhouse.sandbox.gl.places import BASINS
 from clearhouse.sandbox.gl.production import production
 from clearhouse.sandbox.gl.taxes import GAS, NGL, OIL, PRODUCTS, rates_at
@@ -26,7 +26,8 @@ CORRECTED_AFTER = 4
 
 _GALLONS_A_BARREL = 42
 _LIQUIDS_PERCENT_OF_OIL = 33
-_BTU_PERCENT = 104
+BTU_PERCENT = 104
+"""Millions of BTU in a hundred mcf of gas as sold."""
 _LEAST_PRICE = 120  # 1/1000 USD: what is worth less is not sold
 _QUALITY = 400  # by which prices differ from lease to lease, 1/1000 USD a barrel
 _ESTIMATE_SIGMA = 0.02
@@ -149,6 +150,15 @@ def statements(world: World, number: int) -> tuple[Sales, Mask]:
     return settled.and_(corrections), is_correction
 
 
+@lru_cache(maxsize=8)
+def due(world: World, number: int) -> Ints:
+    """What each owner is due for the statements of a month, in cents."""
+    settled, _ = statements(world, number)
+    parts = cut_sales(world, settled)
+    amount, there = parts.values[:, 1:] - parts.taxes[:, 1:], parts.owner >= 0
+    return sums(parts.owner[there], amount[there], world.decks.owners)
+
+
 def _corrections(sold: Sales) -> Sales:
     """What the corrected statements of a month change: volume, value and tax, up or down."""
     wrong = sold.rows(sold.is_corrected)
@@ -172,7 +182,7 @@ def _prices(world: World, month: dt.date, well: Ints, product: Ints) -> Ints:
     quality = lease * 131 % (2 * _QUALITY) - _QUALITY
     of_oil = oil + np.array([each.oil_differential for each in BASINS])[basin] + quality
     basis = np.array([each.gas_differential for each in BASINS])[basin] + quality // 8
-    of_gas = gas * _BTU_PERCENT // 100 + basis
+    of_gas = gas * BTU_PERCENT // 100 + basis
     of_liquids = np.full(len(well), oil * _LIQUIDS_PERCENT_OF_OIL // 100 // _GALLONS_A_BARREL)
     price: Ints = np.choose(product, [of_oil, of_gas, of_liquids])
     return np.maximum(price, _LEAST_PRICE)

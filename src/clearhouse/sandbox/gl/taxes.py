@@ -54,13 +54,23 @@ RATES = (
     Rate("LA", OIL, dt.date(2025, 7, 1), 65_000),
     Rate("LA", GAS, _EVER, 0, 98_500),
     Rate("LA", GAS, dt.date(2025, 7, 1), 0, 105_200),
+    # Severance 6 and conservation 0.05, which was confirmed for 2016 to 2020 only.
+    Rate("WY", OIL, _EVER, 60_500),
+    Rate("WY", GAS, _EVER, 60_500),
+    Rate("WY", NGL, _EVER, 60_500),
+    # By the unit: 10 cents a barrel and 2.5 cents an mcf (Ohio Revised Code 5749.02), from general
+    # knowledge: no page was checked. Its cost recovery assessment, by the well, is left out.
+    Rate("OH", OIL, _EVER, 0, 100_000),
+    Rate("OH", GAS, _EVER, 0, 25_000),
 )
 
 IMPACT_FEE_CENTS = {"PA": 104_000}
 """What a producing well owes a month where there is a fee and no tax on value."""
 
-AD_VALOREM_PPM = {"TX": 21_000, "CO": 48_000, "LA": 9_000, "NM": 12_000}
-"""Property tax on producing wells, accrued as millionths of the operator's revenue."""
+AD_VALOREM_PPM = {"TX": 21_000, "CO": 48_000, "LA": 9_000, "NM": 12_000, "WY": 65_000}
+"""Property tax on producing wells, accrued as millionths of the operator's revenue; in Wyoming the
+counties' tax on gross products, typically 6 to 7 %. Ohio's, by appraisal, is left out: no rate was
+found."""
 
 
 @cache
