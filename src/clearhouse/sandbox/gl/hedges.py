@@ -17,7 +17,7 @@ import numpy as np
 from clearhouse.core.shares import UNIT
 from clearhouse.sandbox.gl import chart, clock
 from clearhouse.sandbox.gl.entries import Entries, of_kind
-from clearhouse.sandbox.gl.numbers import Entity, Floats, Ints
+from clearhouse.sandbox.gl.numbers import Entity, Ints
 from clearhouse.sandbox.gl.production import production
 from clearhouse.sandbox.gl.sales import BTU_PERCENT
 from clearhouse.sandbox.gl.taxes import GAS, OIL
@@ -136,8 +136,8 @@ def _produced(world: World, commodity: _Commodity) -> float:
 def _forward(commodity: _Commodity, day: dt.date, months: Ints) -> Ints:
     """What a month's average is expected to be, so many months after a day, in 1/1000 USD."""
     spot, usual = _average(commodity, day, day), SERIES[commodity.series].level
-    expected: Floats = usual + (spot - usual) * _REVERTS_A_MONTH**months
-    return np.rint(expected).astype(np.int64)
+    expected: Ints = np.rint(usual + (spot - usual) * _REVERTS_A_MONTH**months).astype(np.int64)
+    return expected
 
 
 @lru_cache(maxsize=64)
