@@ -5,16 +5,17 @@ dictionaries takes longer than SQLite takes to store them.
 """
 
 import datetime as dt
-import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = dict[str, Any]
+_as_json = msgspec.json.Encoder().encode
 
 
 def add(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -51,7 +52,7 @@ def each_of(
     if connection.dialect.name == "postgresql":
         listed = sa.bindparam(None, list(values), postgresql.ARRAY(column.type))
         return sa.func.unnest(listed).table_valued("value").render_derived().c.value
-    return sa.func.json_each(json.dumps(list(values))).table_valued("value").c.value
+    return sa.func.json_each(_as_json(list(values)).decode()).table_valued("value").c.value
 
 
 def delete_in(
@@ -79,10 +80,8 @@ def _is_one_of(
 def _execute(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], when: str) -> None:
     if rows:
         sql, names, writers = _statement(table, connection.dialect.name, when)
-        values: Iterator[tuple[Any, ...]] = map(itemgetter(*names), rows)
-        if writers:
-            values = _written(values, writers)
-        connection.exec_driver_sql(sql, list(values))
+        values = map(itemgetter(*names), rows)
+        connection.exec_driver_sql(sql, _written(values, writers) if writers else list(values))
 
 
 @cache
@@ -112,13 +111,12 @@ def _is_numbered(column: sa.Column[Any]) -> bool:
 
 def _written(
     rows: Iterator[tuple[Any, ...]], writers: Sequence[tuple[int, Callable[[Any], Any]]]
-) -> Iterator[tuple[Any, ...]]:
-    for row in rows:
-        values = list(row)
-        for at, write in writers:
-            if values[at] is not None:
-                values[at] = write(values[at])
-        yield tuple(values)
+) -> list[tuple[Any, ...]]:
+    """Rows with some of their columns as they are written; a column at a time, which is faster."""
+    columns = list(zip(*rows, strict=True))
+    for at, write in writers:
+        columns[at] = tuple([None if each is None else write(each) for each in columns[at]])
+    return list(zip(*columns, strict=True))
 
 
 def _moment(moment: dt.datetime) -> str:
