@@ -7,6 +7,7 @@ import pytest
 
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, payment_key
+from clearhouse.payments.fold import fold_payment
 from clearhouse.payments.normalizing import needs_fetch
 
 
@@ -20,6 +21,41 @@ def test_stripe_partial_capture_is_what_was_captured():
     event = n.event_of(n.stripe("charge.captured", n.charge(amount_captured=1590)))
 
     assert (event.amount_minor, event.currency) == (1590, "USD")
+
+
+REVERSAL = {"destination_details": {"type": "card", "card": {"type": "reversal"}}}
+
+
+@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "charge.refund.updated"])
+def test_stripe_what_is_released_of_an_authorization_is_no_refund(kind):
+    captured = n.event_of(n.stripe("charge.captured", n.charge(amount_captured=1590)))
+    rest = n.refund(amount=3000, balance_transaction=None, **REVERSAL)
+    released = n.event_of(n.stripe(kind, rest, id="evt_released"))
+
+    folded = fold_payment([captured, released])
+
+    assert released.event_type == "canceled"
+    assert (released.refund_id, released.amount_minor) == (None, 3000)
+    assert folded.refunds == []
+    assert folded.payment["status"] == "captured"
+    assert (folded.payment["captured_minor"], folded.payment["refunded_minor"]) == (1590, 0)
+    assert {line["posting"] for line in folded.lines} == {"capture:ch_1"}
+
+
+@pytest.mark.parametrize(
+    "refund",
+    [
+        n.refund(balance_transaction="txn_1", **REVERSAL),
+        n.refund(balance_transaction=None),
+        n.refund(balance_transaction=None, status="pending", **REVERSAL),
+    ],
+    ids=["its money moved", "not said to be a reversal", "pending"],
+)
+def test_stripe_any_other_refund_is_one(refund):
+    event = n.event_of(n.stripe("refund.created", refund))
+
+    assert event.refund_id == "re_1"
+    assert event.event_type in ("refunded", "refund_pending")
 
 
 def test_stripe_fee_comes_with_the_expanded_entry_and_never_across_currencies():

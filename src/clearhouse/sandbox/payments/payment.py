@@ -128,6 +128,9 @@ class Payment:
         """
         raise NotImplementedError
 
+    def release(self, amount: int) -> None:
+        """What an authorization has left after its last capture is let go."""
+
     def cancel(self, *, expired: bool) -> None:
         """What is left of the authorization is voided, or expires."""
         self.is_canceled = True
