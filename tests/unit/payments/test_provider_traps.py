@@ -322,6 +322,42 @@ def test_square_total_is_amount_and_tip():
     assert _problem(n.square("payment.updated", "payment", wrong))[0] == "amounts_disagree"
 
 
+def test_square_what_the_application_takes_is_a_fee():
+    payment = n.square_payment(
+        app_fee_money=n.usd(200), processing_fee=[{"amount_money": n.usd(163)}]
+    )
+
+    event = n.event_of(n.square("payment.updated", "payment", payment))
+
+    assert (event.amount_minor, event.fee_minor) == (4590, 363)
+
+
+def test_square_pays_nothing_out_for_its_own_gift_cards():
+    card = {"card": {"card_brand": "SQUARE_GIFT_CARD", "last_4": "0005"}}
+    refund = {"id": "R", "status": "COMPLETED", "amount_money": n.usd(1), "payment_id": "sqpay"}
+    to_card = {"destination_type": "CARD", "destination_details": {"card_details": card}}
+
+    for webhook in (
+        n.square("payment.updated", "payment", n.square_payment(card_details=card)),
+        n.square("refund.updated", "refund", {**refund, **to_card}),
+    ):
+        assert n.outcome(webhook).why == "no_money"
+
+
+def test_paypal_a_sale_is_a_capture_and_its_reversal_names_itself():
+    sale = n.event_of(n.paypal("PAYMENT.SALE.COMPLETED", n.paypal_sale()))
+    refund = n.event_of(
+        n.paypal("PAYMENT.SALE.REFUNDED", n.paypal_sale("REF1", "10.00", sale_id="SALE1"))
+    )
+    reversal = n.event_of(n.paypal("PAYMENT.SALE.REVERSED", n.paypal_sale("REV1", "-45.90")))
+
+    assert (sale.payment_id, sale.capture_id, sale.fee_minor) == ("SALE1", "SALE1", 163)
+    assert sale.merchant_reference == "order 1"
+    assert (refund.payment_id, refund.refund_id, refund.amount_minor) == ("SALE1", "REF1", 1000)
+    assert (reversal.dispute_id, reversal.amount_minor) == ("reversal:REV1", 4590)
+    assert reversal.payment_id == "REV1"
+
+
 @pytest.mark.parametrize("source", ["CASH", "EXTERNAL"])
 def test_square_owes_nothing_of_what_others_took(source):
     payment = n.square_payment(source_type=source)
