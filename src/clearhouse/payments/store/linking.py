@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import each_of, select_in
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.keys import (
     OF_PAYOUTS,
@@ -23,7 +24,7 @@ from clearhouse.payments.keys import (
     own_key,
     root_of,
 )
-from clearhouse.payments.store.sql import add_missing, each_of, select_in
+from clearhouse.payments.store.sql import add_missing
 from clearhouse.payments.store.tables import (
     payment_event,
     payment_hint,

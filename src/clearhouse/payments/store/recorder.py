@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from clearhouse.core.record_id import record_id
+from clearhouse.core.sql_values import select_in
 from clearhouse.log.log import Message, Progress, Record
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, decode_event, encode_event
@@ -35,7 +36,7 @@ from clearhouse.payments.store.refusals import (
     letter_of_unreadable,
     money_of,
 )
-from clearhouse.payments.store.sql import Row, add, add_missing, put, select_in
+from clearhouse.payments.store.sql import Row, add, add_missing, put
 from clearhouse.payments.store.tables import decision, delivery, payment_event, worker_letter
 from clearhouse.payments.topics import RECORDED
 

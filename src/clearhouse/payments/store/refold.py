@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import delete_in, select_in
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.fold import Folded, fold_payment, fold_payout, fold_unlinked
 from clearhouse.payments.keys import hint_of_reversal, payout_key, reversal_hint, scope_of
 from clearhouse.payments.store.linking import Placed
-from clearhouse.payments.store.sql import Row, add_missing, delete_in, put, select_in
+from clearhouse.payments.store.sql import Row, add_missing, put
 from clearhouse.payments.store.tables import (
     dispute,
     journal_line,

@@ -1,21 +1,19 @@
-"""SQL that SQLite and PostgreSQL both take, for batches of rows.
+"""Writing batches of rows, in SQL that SQLite and PostgreSQL both take.
 
 SQLAlchemy makes the statements. Rows go to the driver as tuples: handing them over one by one as
 dictionaries takes longer than SQLite takes to store them.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = dict[str, Any]
-_as_json = msgspec.json.Encoder().encode
 
 
 def add(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -31,50 +29,6 @@ def add_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Row])
 def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     """Insert rows, in the place of those with the same primary key."""
     _execute(connection, table, rows, "replace")
-
-
-def select_in(
-    connection: sa.Connection,
-    read: sa.Select[Any],
-    column: sa.Column[Any],
-    values: Collection[Any],
-) -> Sequence[Any]:
-    """The rows of a query whose column has one of the values."""
-    if not values:
-        return ()
-    return connection.execute(read.where(_is_one_of(connection, column, values))).all()
-
-
-def each_of(
-    connection: sa.Connection, column: sa.Column[Any], values: Collection[Any]
-) -> sa.ColumnElement[Any]:
-    """Values of a column's type as a column of a table of their own, with one parameter."""
-    if connection.dialect.name == "postgresql":
-        listed = sa.bindparam(None, list(values), postgresql.ARRAY(column.type))
-        return sa.func.unnest(listed).table_valued("value").render_derived().c.value
-    return sa.func.json_each(_as_json(list(values)).decode()).table_valued("value").c.value
-
-
-def delete_in(
-    connection: sa.Connection,
-    column: sa.Column[Any],
-    values: Collection[Any],
-    *conditions: sa.ColumnElement[bool],
-) -> None:
-    """Delete the rows whose column has one of the values, and that meet the conditions."""
-    if values:
-        is_one = _is_one_of(connection, column, values)
-        connection.execute(sa.delete(column.table).where(is_one, *conditions))
-
-
-def _is_one_of(
-    connection: sa.Connection, column: sa.Column[Any], values: Collection[Any]
-) -> sa.ColumnElement[bool]:
-    """The condition with all values as one parameter, however many they are."""
-    if connection.dialect.name == "postgresql":
-        listed = sa.bindparam(None, list(values), postgresql.ARRAY(column.type))
-        return column == sa.func.any(listed)
-    return column.in_(sa.select(each_of(connection, column, values)))
 
 
 def _execute(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], when: str) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import select_in
 from clearhouse.payments.event import EventType, PaymentEvent, decode_event
 from clearhouse.payments.inference.model import NO_HISTORY, History
 from clearhouse.payments.keys import linked_key, own_key, reference_hint
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.linking import MOST_IDS_OF_A_HINT, idle, payments_of
-from clearhouse.payments.store.sql import select_in
 from clearhouse.payments.store.tables import payment_event
 
 _COUNTED = {
