@@ -198,6 +198,20 @@ def paypal_payment(payment_id: str = "CAP1", **values: Any) -> dict[str, Any]:
     }
 
 
+def paypal_sale(own_id: str = "SALE1", total: str = "45.90", **values: Any) -> dict[str, Any]:
+    """A sale of API v1, or what took one back."""
+    return {
+        "id": own_id,
+        "state": "completed",
+        "amount": {"total": total, "currency": "USD", "details": {"subtotal": "40.00"}},
+        "transaction_fee": {"value": "1.63", "currency": "USD"},
+        "parent_payment": "PAY-1",
+        "billing_agreement_id": "I-1",
+        "invoice_number": "order 1",
+        **values,
+    }
+
+
 def paypal_refund(**values: Any) -> dict[str, Any]:
     up = {"href": "https://api.paypal.com/v2/payments/captures/CAP1", "rel": "up"}
     return paypal_payment("REF1", links=[up], **values)

@@ -42,6 +42,9 @@ def provider_apis(options: PaymentOptions) -> Iterator[dict[str, str]]:
             "SQUARE_ACCESS_TOKEN": accounts.SQUARE_KEY,
             "ADYEN_REPORT_URL": url,
             "ADYEN_REPORT_KEY": accounts.ADYEN_REPORT_KEY,
+            "PAYPAL_API_URL": url,
+            "PAYPAL_CLIENT_ID": accounts.PAYPAL_CLIENT_ID,
+            "PAYPAL_CLIENT_SECRET": accounts.PAYPAL_CLIENT_SECRET,
         }
 
 

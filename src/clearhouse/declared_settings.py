@@ -213,6 +213,15 @@ class DeclaredSettings(BaseSettings):
         None, description="Where Adyen's reports are, as https://ca-live.adyen.com."
     )
     adyen_report_key: SecretStr | None = Field(None, description="X-API-Key of its report user.")
+    paypal_api_url: SourceUrl | None = Field(
+        None,
+        description="PayPal's API, as https://api-m.paypal.com. Unset: fees of disputes there, and "
+        "transfers to the bank, are not known.",
+    )
+    paypal_client_id: SecretStr | None = Field(
+        None, description="Client id of PayPal's app, which may search transactions."
+    )
+    paypal_client_secret: SecretStr | None = Field(None, description="Its secret.")
     inference_url: SourceUrl | None = Field(
         None,
         description="The inference service, such as that of `clearhouse serve inference`. Unset: "

@@ -145,8 +145,9 @@
 
 {#
     Journal lines of what only settlement entries tell: fees that no event said, or said otherwise,
-    disputed money at Square, whose events move none, and money that was converted. Each is in the
-    currency of its entries: a fee that an event said in another one is another fee.
+    disputed money at Square, whose events move none, money that was converted, and what PayPal
+    transfers from or to the bank. Each is in the currency of its entries: a fee that an event said in
+    another one is another fee.
 #}
 {% macro settled_journal(captures, refunds, disputes, entries) -%}
     with fees as (
@@ -203,6 +204,22 @@
             provider, account, livemode
         from {{ entries }} as entries
         where provider = 'square' and about = 'dispute' and subject_key is not null
+
+        union all
+
+        select
+            subject_key,
+            case when {{ is_conversion('entries') }} then 'settled_conversion:' else 'settled_transfer:' end
+                || entry_id,
+            case when {{ is_conversion('entries') }} then 'conversion' else 'bank' end,
+            'clearing',
+            -amount_minor,
+            currency,
+            entry_id,
+            {{ in_utc('moved_at') }},
+            provider, account, livemode
+        from {{ entries }} as entries
+        where {{ is_of_balance('entries') }}
 
         union all
 

@@ -3,10 +3,11 @@
 
     payout_key: of the payout that settles them.
     about: capture, refund, dispute or payout: the object that they name; null of another one.
-        account: a fee that names none which events tell of: one of the account itself.
-    subject_key: the payment (else the refund, dispute or payout) of that object; of the account's fees
-        the payout that takes them; null where no event tells of the object, and then nothing explains
-        the entry.
+        account: of the account itself: a fee that names none which events tell of, and what a
+        provider converts or transfers to the bank (`is_of_balance`).
+    subject_key: the payment (else the refund, dispute or payout) of that object; of what is of the
+        account the payout that settles it; null where no event tells of the object, and then nothing
+        explains the entry.
 #}
 {% macro entries_with_subjects(entries, captures, refunds, disputes, payouts) -%}
     with objects as (
@@ -52,13 +53,12 @@
     select
         scoped.*,
         case
-            when scoped.kind = 'fee' and known.subject_key is null then 'account'
+            when {{ is_of_account() }} then 'account'
             else {{ object_of_entry('scoped.kind') }}
         end as about,
         scoped.scope || ':' || scoped.payout_id as payout_key,
         case
-            when scoped.kind = 'fee' and known.subject_key is null
-                then scoped.scope || ':' || scoped.payout_id
+            when {{ is_of_account() }} then scoped.scope || ':' || scoped.payout_id
             else known.subject_key
         end as subject_key
     from scoped
@@ -66,6 +66,30 @@
         on scoped.scope = known.scope
         and {{ object_of_entry('scoped.kind') }} = known.about
         and scoped.source_id = known.id
+{%- endmacro %}
+
+
+{# Whether an entry is of the account itself, of `scoped` entries with their `known` objects. #}
+{% macro is_of_account() -%}
+    (scoped.kind = 'fee' and known.subject_key is null) or {{ is_of_balance('scoped') }}
+{%- endmacro %}
+
+
+{#
+    Whether an entry is a conversion in the balance, or a transfer from or to the merchant's bank
+    account. PayPal's transactions alone tell of them, by the groups of their codes.
+#}
+{% macro is_of_balance(entries) -%}
+    (
+        {{ entries }}.provider = 'paypal'
+        and {{ entries }}.source_id is null
+        and ({{ is_conversion(entries) }} or {{ entries }}.kind = 'payout')
+    )
+{%- endmacro %}
+
+
+{% macro is_conversion(entries) -%}
+    {{ entries }}.provider_type like 'T02%'
 {%- endmacro %}
 
 

@@ -5,7 +5,7 @@ covers: a later verdict that finds others holds the entry again.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from clearhouse.books.in_store import InStore
 from clearhouse.books.journal import recording
 from clearhouse.books.schema import release_table, verdict_table
-
-_IDS_PER_QUERY = 500
+from clearhouse.core.sql_values import select_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +94,13 @@ def held_among(connection: sa.Connection, entry_ids: Sequence[str]) -> set[str]:
 def _in_force(connection: sa.Connection, entry_ids: Sequence[str]) -> dict[str, list[Decision]]:
     latest: dict[tuple[str, str], sa.Row[tuple[object, ...]]] = {}
     releases: dict[tuple[str, str], list[tuple[frozenset[str], str]]] = {}
-    for some in _chunks(entry_ids):
-        of_some = verdict_table.c.entry_id.in_(some)
-        ordered = sa.select(verdict_table).where(of_some).order_by(verdict_table.c.seq)
-        for row in connection.execute(ordered):
-            latest[row.entry_id, row.gate] = row
-        released = release_table.c.entry_id.in_(some)
-        for row in connection.execute(
-            sa.select(release_table).where(released).order_by(release_table.c.seq)
-        ):
-            covered = frozenset(json.loads(row.failures))
-            releases.setdefault((row.entry_id, row.gate), []).append((covered, row.reason))
+    verdicts = sa.select(verdict_table).order_by(verdict_table.c.seq)
+    for row in select_in(connection, verdicts, verdict_table.c.entry_id, entry_ids):
+        latest[row.entry_id, row.gate] = row
+    released = sa.select(release_table).order_by(release_table.c.seq)
+    for row in select_in(connection, released, release_table.c.entry_id, entry_ids):
+        covered = frozenset(json.loads(row.failures))
+        releases.setdefault((row.entry_id, row.gate), []).append((covered, row.reason))
     found: dict[str, list[Decision]] = {}
     for key, row in latest.items():
         failures = tuple(json.loads(row.failures))
@@ -115,9 +110,3 @@ def _in_force(connection: sa.Connection, entry_ids: Sequence[str]) -> dict[str, 
         decision = Decision(row.gate, row.passed, failures, reason, row.gate_hash)
         found.setdefault(row.entry_id, []).append(decision)
     return found
-
-
-def _chunks(entry_ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """SQLite bounds the number of parameters of a statement."""
-    for at in range(0, len(entry_ids), _IDS_PER_QUERY):
-        yield entry_ids[at : at + _IDS_PER_QUERY]

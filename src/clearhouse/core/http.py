@@ -215,6 +215,7 @@ class ResilientClient:
         *,
         consume: Callable[[httpx.Response], Awaitable[T]],
         json: Any = None,
+        form: Mapping[str, str] | None = None,
         params: Mapping[str, str | int | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         extra_seconds: float = 0.0,
@@ -227,6 +228,7 @@ class ResilientClient:
             consume: reads a 2xx answer whose body has not been read; what it returns is the
                 result. It keeps nothing of an attempt that fails.
             json: body, sent as JSON.
+            form: body, sent as a form, in place of JSON; never logged.
             params: query string.
             headers: of this request alone; never logged.
             extra_seconds: what a large answer may take beyond the time-outs of the policy.
@@ -238,7 +240,7 @@ class ResilientClient:
                 RetryableAnswer (all attempts, or the time for them, used up).
         """
         request = self._client.build_request(
-            method, path, json=json, params=params, headers=headers
+            method, path, json=json, data=form, params=params, headers=headers
         )
         policy, tries = self.policy, 0
         budget = TimeBudget(policy.total_timeout_seconds + extra_seconds)

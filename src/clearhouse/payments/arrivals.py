@@ -114,6 +114,9 @@ def _apis(url: str) -> Mapping[str, Any]:
         "square_access_token": SecretStr(accounts.SQUARE_KEY),
         "adyen_report_url": api,
         "adyen_report_key": SecretStr(accounts.ADYEN_REPORT_KEY),
+        "paypal_api_url": api,
+        "paypal_client_id": SecretStr(accounts.PAYPAL_CLIENT_ID),
+        "paypal_client_secret": SecretStr(accounts.PAYPAL_CLIENT_SECRET),
     }
 
 

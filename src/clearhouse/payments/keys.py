@@ -1,6 +1,7 @@
 """By which keys payments and payouts are known, and which ids are of one payment."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from clearhouse.payments.event import EventType, PaymentEvent
 
@@ -13,7 +14,12 @@ REFERENCE = "reference:"
 
 def scope_of(event: PaymentEvent) -> str:
     """In which ids of a provider are unique: `<provider>:<account>:<live|test>`."""
-    return f"{event.provider}:{event.account}:{'live' if event.livemode else 'test'}"
+    return _scope(event.provider, event.account, event.livemode)
+
+
+@lru_cache(4_096)  # an event asks for it a dozen times, and a merchant has few accounts
+def _scope(provider: str, account: str, livemode: bool) -> str:
+    return f"{provider}:{account}:{'live' if livemode else 'test'}"
 
 
 def own_key(event: PaymentEvent) -> str | None:
@@ -53,21 +59,21 @@ def hints_of(event: PaymentEvent) -> list[str]:
     """By what else a payment can be known, the surest first: its dispute, refund, reference."""
     if event.event_type in OF_PAYOUTS:
         return []
-    scope = scope_of(event)
-    return [
-        f"{kind}{scope}:{value}"
-        for kind, value in (
-            ("dispute:", event.dispute_id),
-            ("refund:", event.refund_id),
-            (REFERENCE, event.merchant_reference),
-        )
-        if value is not None
-    ]
+    scope, hints = scope_of(event), []
+    if event.dispute_id is not None:
+        hints.append(f"dispute:{scope}:{event.dispute_id}")
+    if event.refund_id is not None:
+        hints.append(f"refund:{scope}:{event.refund_id}")
+    if event.merchant_reference is not None:
+        hints.append(f"{REFERENCE}{scope}:{event.merchant_reference}")
+    return hints
 
 
 def reference_hint(event: PaymentEvent) -> str | None:
     """The hint by the merchant's reference, which further attempts to pay an order share."""
-    return next((hint for hint in hints_of(event) if hint.startswith(REFERENCE)), None)
+    if event.merchant_reference is None or event.event_type in OF_PAYOUTS:
+        return None
+    return f"{REFERENCE}{scope_of(event)}:{event.merchant_reference}"
 
 
 def object_keys(event: PaymentEvent) -> list[str]:

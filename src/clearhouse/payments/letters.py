@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import msgspec
 
 from clearhouse.core.errors import UsageError
+from clearhouse.core.sql_values import select_in
 from clearhouse.log.log import Log, LogError, Message, Record
 from clearhouse.log.scan import scan
 from clearhouse.payments.dead_letter import DeadLetter
@@ -28,7 +29,7 @@ from clearhouse.payments.journal import naive_utc
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.refusals import STAGE as WORKER
-from clearhouse.payments.store.sql import add, select_in
+from clearhouse.payments.store.sql import add
 from clearhouse.payments.store.tables import letter_state
 from clearhouse.payments.topics import DEAD_LETTERS, REDRIVEN, WEBHOOKS
 from clearhouse.payments.webhook import decode_webhook, encode_webhook

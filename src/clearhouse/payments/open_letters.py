@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import select_in
 from clearhouse.log.log import Log, Record, partition_of
 from clearhouse.log.scan import records
-from clearhouse.payments.store.sql import select_in
 from clearhouse.payments.store.tables import letter_state
 from clearhouse.payments.topics import DEAD_LETTERS
 

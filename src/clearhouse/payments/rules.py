@@ -8,6 +8,7 @@ writes, and in which units, is the normalizer's business.
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 
 from clearhouse.payments.event import EventType, PaymentEvent
 from clearhouse.payments.exponents import rule_of
@@ -73,7 +74,12 @@ MOST_CHARACTERS = {
 }
 """What the columns of the operational store hold. One text that does not fit would fail the batch
 in which it is recorded, and not itself alone."""
-_LIMITS = tuple(MOST_CHARACTERS.items())
+_TEXTS = attrgetter(*MOST_CHARACTERS)
+_LIMITS = tuple(
+    (field, most, field.endswith("_id") and field != "event_id")
+    for field, most in MOST_CHARACTERS.items()
+)
+"""Of each text: its field, its most characters, and whether it is an id that makes a key."""
 
 _MOST_OF_ACCOUNT_AND_ID = 270
 """With the provider and the mode they make a key, which has 300."""
@@ -164,16 +170,16 @@ def validate_event_id(event: PaymentEvent) -> Iterator[Problem]:
 def validate_texts(event: PaymentEvent) -> Iterator[Problem]:
     """Every text fits where it is stored, on each of the stores."""
     longest = 0
-    for field, limit in _LIMITS:
-        text = getattr(event, field)
+    for text, (field, limit, is_in_key) in zip(_TEXTS(event), _LIMITS, strict=True):
         if text is None:
             continue
-        if len(text) > limit:
+        length = len(text)
+        if length > limit:
             yield Problem("text_too_long", field, f"It has more than {limit} characters.")
         elif "\0" in text:
             yield Problem("text_not_storable", field, "It has a character of code 0.")
-        elif field.endswith("_id") and field != "event_id":
-            longest = max(longest, len(text))
+        elif is_in_key and length > longest:
+            longest = length
     if len(event.account) + longest > _MOST_OF_ACCOUNT_AND_ID:
         yield Problem(
             "text_too_long",

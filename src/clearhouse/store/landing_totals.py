@@ -8,9 +8,7 @@ import sqlalchemy as sa
 from clearhouse.books.measure import Counted
 from clearhouse.books.model import Totals
 from clearhouse.core.sql_tables import writing
-
-_CONTENTS_PER_QUERY = 500
-"""SQLite bounds the number of parameters of a statement."""
+from clearhouse.core.sql_values import select_in
 
 metadata = sa.MetaData()
 landing_totals_table = sa.Table(
@@ -40,16 +38,13 @@ class LandingTotals:
     def load(self, contents: Collection[str]) -> None:
         """Read what is kept of some contents at once, before each is asked for."""
         unread = [content for content in contents if content not in self._known]
+        if not unread:
+            return
         c = landing_totals_table.c
-        for at in range(0, len(unread), _CONTENTS_PER_QUERY):
-            some = unread[at : at + _CONTENTS_PER_QUERY]
-            kept = sa.select(c.content, c.totals).where(
-                (c.code_hash == self._code_hash) & c.content.in_(some)
-            )
-            with self._engine.connect() as connection:
-                self._known |= {
-                    row.content: _from_text(row.totals) for row in connection.execute(kept)
-                }
+        kept = sa.select(c.content, c.totals).where(c.code_hash == self._code_hash)
+        with self._engine.connect() as connection:
+            rows = select_in(connection, kept, c.content, unread)
+        self._known |= {row.content: _from_text(row.totals) for row in rows}
 
     def get(self, content: str) -> Mapping[str, Counted] | None:
         """The totals of a content by kind of line, or None where they are not known."""

@@ -162,14 +162,24 @@ SQUARE = {
 
 PAYPAL = {
     T.AUTHORIZED: [n.paypal("PAYMENT.AUTHORIZATION.CREATED", n.paypal_payment("AUTH1"))],
-    T.CAPTURED: [n.paypal("PAYMENT.CAPTURE.COMPLETED", n.paypal_payment())],
-    T.PENDING: [n.paypal("PAYMENT.CAPTURE.PENDING", n.paypal_payment(status="PENDING"))],
+    T.CAPTURED: [
+        n.paypal("PAYMENT.CAPTURE.COMPLETED", n.paypal_payment()),
+        n.paypal("PAYMENT.SALE.COMPLETED", n.paypal_sale()),
+    ],
+    T.PENDING: [
+        n.paypal("PAYMENT.CAPTURE.PENDING", n.paypal_payment(status="PENDING")),
+        n.paypal("PAYMENT.SALE.PENDING", n.paypal_sale(state="pending")),
+    ],
     T.FAILED: [
         n.paypal("PAYMENT.CAPTURE.DENIED", n.paypal_payment(status="DECLINED")),
+        n.paypal("PAYMENT.SALE.DENIED", n.paypal_sale(state="denied")),
         n.paypal("PAYMENT.CAPTURE.DECLINED", n.paypal_payment(status="DECLINED")),
     ],
     T.CANCELED: [n.paypal("PAYMENT.AUTHORIZATION.VOIDED", n.paypal_payment("AUTH1"))],
-    T.REFUNDED: [n.paypal("PAYMENT.CAPTURE.REFUNDED", n.paypal_refund())],
+    T.REFUNDED: [
+        n.paypal("PAYMENT.CAPTURE.REFUNDED", n.paypal_refund()),
+        n.paypal("PAYMENT.SALE.REFUNDED", n.paypal_sale("REF1", sale_id="SALE1")),
+    ],
     T.REFUND_PENDING: [n.paypal("PAYMENT.CAPTURE.REFUNDED", n.paypal_refund(status="PENDING"))],
     T.REFUND_UNDONE: [
         n.paypal("PAYMENT.CAPTURE.REFUNDED", n.paypal_refund(status="FAILED")),
@@ -180,7 +190,10 @@ PAYPAL = {
         n.paypal("CUSTOMER.DISPUTE.UPDATED", n.paypal_dispute()),
         n.paypal("CUSTOMER.DISPUTE.UPDATED", n.paypal_dispute(money_movements=[_DEBIT])),
     ],
-    T.FUNDS_WITHDRAWN: [n.paypal("PAYMENT.CAPTURE.REVERSED", n.paypal_refund())],
+    T.FUNDS_WITHDRAWN: [
+        n.paypal("PAYMENT.CAPTURE.REVERSED", n.paypal_refund()),
+        n.paypal("PAYMENT.SALE.REVERSED", n.paypal_sale("REV1", "-45.90")),
+    ],
     T.FUNDS_REINSTATED: [
         n.paypal("CUSTOMER.DISPUTE.UPDATED", n.paypal_dispute(money_movements=[_DEBIT, _CREDIT]))
     ],

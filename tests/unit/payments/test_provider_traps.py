@@ -7,6 +7,7 @@ import pytest
 
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, payment_key
+from clearhouse.payments.fold import fold_payment
 from clearhouse.payments.normalizing import needs_fetch
 
 
@@ -20,6 +21,41 @@ def test_stripe_partial_capture_is_what_was_captured():
     event = n.event_of(n.stripe("charge.captured", n.charge(amount_captured=1590)))
 
     assert (event.amount_minor, event.currency) == (1590, "USD")
+
+
+REVERSAL = {"destination_details": {"type": "card", "card": {"type": "reversal"}}}
+
+
+@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "charge.refund.updated"])
+def test_stripe_what_is_released_of_an_authorization_is_no_refund(kind):
+    captured = n.event_of(n.stripe("charge.captured", n.charge(amount_captured=1590)))
+    rest = n.refund(amount=3000, balance_transaction=None, **REVERSAL)
+    released = n.event_of(n.stripe(kind, rest, id="evt_released"))
+
+    folded = fold_payment([captured, released])
+
+    assert released.event_type == "canceled"
+    assert (released.refund_id, released.amount_minor) == (None, 3000)
+    assert folded.refunds == []
+    assert folded.payment["status"] == "captured"
+    assert (folded.payment["captured_minor"], folded.payment["refunded_minor"]) == (1590, 0)
+    assert {line["posting"] for line in folded.lines} == {"capture:ch_1"}
+
+
+@pytest.mark.parametrize(
+    "refund",
+    [
+        n.refund(balance_transaction="txn_1", **REVERSAL),
+        n.refund(balance_transaction=None),
+        n.refund(balance_transaction=None, status="pending", **REVERSAL),
+    ],
+    ids=["its money moved", "not said to be a reversal", "pending"],
+)
+def test_stripe_any_other_refund_is_one(refund):
+    event = n.event_of(n.stripe("refund.created", refund))
+
+    assert event.refund_id == "re_1"
+    assert event.event_type in ("refunded", "refund_pending")
 
 
 def test_stripe_fee_comes_with_the_expanded_entry_and_never_across_currencies():
@@ -284,6 +320,42 @@ def test_square_total_is_amount_and_tip():
     assert n.event_of(n.square("payment.updated", "payment", given_back)).fee_minor == -20
     wrong = n.square_payment(total_money=n.usd(4600))
     assert _problem(n.square("payment.updated", "payment", wrong))[0] == "amounts_disagree"
+
+
+def test_square_what_the_application_takes_is_a_fee():
+    payment = n.square_payment(
+        app_fee_money=n.usd(200), processing_fee=[{"amount_money": n.usd(163)}]
+    )
+
+    event = n.event_of(n.square("payment.updated", "payment", payment))
+
+    assert (event.amount_minor, event.fee_minor) == (4590, 363)
+
+
+def test_square_pays_nothing_out_for_its_own_gift_cards():
+    card = {"card": {"card_brand": "SQUARE_GIFT_CARD", "last_4": "0005"}}
+    refund = {"id": "R", "status": "COMPLETED", "amount_money": n.usd(1), "payment_id": "sqpay"}
+    to_card = {"destination_type": "CARD", "destination_details": {"card_details": card}}
+
+    for webhook in (
+        n.square("payment.updated", "payment", n.square_payment(card_details=card)),
+        n.square("refund.updated", "refund", {**refund, **to_card}),
+    ):
+        assert n.outcome(webhook).why == "no_money"
+
+
+def test_paypal_a_sale_is_a_capture_and_its_reversal_names_itself():
+    sale = n.event_of(n.paypal("PAYMENT.SALE.COMPLETED", n.paypal_sale()))
+    refund = n.event_of(
+        n.paypal("PAYMENT.SALE.REFUNDED", n.paypal_sale("REF1", "10.00", sale_id="SALE1"))
+    )
+    reversal = n.event_of(n.paypal("PAYMENT.SALE.REVERSED", n.paypal_sale("REV1", "-45.90")))
+
+    assert (sale.payment_id, sale.capture_id, sale.fee_minor) == ("SALE1", "SALE1", 163)
+    assert sale.merchant_reference == "order 1"
+    assert (refund.payment_id, refund.refund_id, refund.amount_minor) == ("SALE1", "REF1", 1000)
+    assert (reversal.dispute_id, reversal.amount_minor) == ("reversal:REV1", 4590)
+    assert reversal.payment_id == "REV1"
 
 
 @pytest.mark.parametrize("source", ["CASH", "EXTERNAL"])

@@ -8,7 +8,7 @@ from payment_lives import an_entry, an_event
 from payment_sql import folded
 
 from clearhouse.payments.event import EventType as T
-from clearhouse.payments.event import PaymentEvent
+from clearhouse.payments.event import PaymentEvent, Provider
 from clearhouse.payments.settlements.entry import SettlementEntry
 
 
@@ -73,6 +73,38 @@ def test_fees_of_refunds_and_of_the_account_are_posted(
     found = settled([an_event(T.CAPTURED), an_event(T.REFUNDED, at=9)], entry)
 
     assert found == {name: ("fees" if amount > 0 else "clearing", abs(amount), "USD")}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "amount", "posted"),
+    [
+        ("T0400", "payout", -700, {"settled_transfer:e": ("bank", 700, "USD")}),
+        ("T0300", "payout", 700, {"settled_transfer:e": ("clearing", 700, "USD")}),
+        ("T0200", "other", -700, {"settled_conversion:e": ("conversion", 700, "USD")}),
+        ("T1503", "other", -700, {}),
+    ],
+)
+def test_what_paypal_transfers_and_converts_is_posted(
+    code: str, kind: str, amount: int, posted: dict[str, tuple[str, int, str]]
+) -> None:
+    entry = an_entry(
+        kind, None, amount, entry_id="e", provider=Provider.PAYPAL, provider_type=code
+    )  # fmt: skip
+
+    assert settled([an_event(T.CAPTURED)], entry) == posted
+
+
+def test_what_paypal_takes_for_a_dispute_is_a_fee_of_its_payment() -> None:
+    captured = an_event(T.CAPTURED, provider=Provider.PAYPAL, fee_minor=59)
+    of_paypal = {"provider": Provider.PAYPAL}
+
+    found = settled(
+        [captured],
+        an_entry("charge", "cap", 1_000, 59, **of_paypal),
+        an_entry("fee", "cap", -2_000, **of_paypal, provider_type="T0106"),
+    )
+
+    assert found == {"settled_fee:cap:USD": ("fees", 2_000, "USD")}
 
 
 def test_after_its_payout_nothing_is_left_in_clearing() -> None:

@@ -3,6 +3,8 @@
 import csv
 import datetime as dt
 import io
+from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -131,6 +133,42 @@ def test_adyens_report_ends_with_the_payout(api: TestClient, world: World) -> No
     assert len(rows) == len(payout.moves) + 1
 
 
+def test_paypals_transactions_come_page_by_page_and_sum_to_the_balance(
+    api: TestClient, world: World
+) -> None:
+    pair = (accounts.PAYPAL_CLIENT_ID, accounts.PAYPAL_CLIENT_SECRET)
+    form = {"grant_type": "client_credentials"}
+    token = api.post("/v1/oauth2/token", auth=pair, data=form).json()["access_token"]
+    params = {
+        "start_date": f"{world.begin:%Y-%m-%dT%H:%M:%SZ}",
+        "end_date": f"{world.end:%Y-%m-%dT%H:%M:%SZ}",
+        "page_size": "20",
+    }
+    found, page, pages = [], 0, 1
+    while page < pages:
+        page += 1
+        answer = api.get(
+            "/v1/reporting/transactions",
+            params={**params, "page": str(page)},
+            headers={"Authorization": f"Bearer {token}"},
+        ).json()
+        pages = answer["total_pages"]
+        found += [each["transaction_info"] for each in answer["transaction_details"]]
+
+    in_balance: Counter[str] = Counter()
+    for row in found:
+        for amount in (row["transaction_amount"], row.get("fee_amount")):
+            if amount is not None:
+                in_balance[amount["currency_code"]] += Decimal(amount["value"])
+    moved: Counter[str] = Counter()
+    for move in world.output.moves:
+        if move.provider is Provider.PAYPAL:
+            moved[move.currency] += move.net
+    assert in_balance["USD"] == Decimal(moved["USD"]) / 100 > 0
+    assert {"T0006", "T1107", "T0400", "T0104"} <= {r["transaction_event_code"] for r in found}
+    assert len(found) == answer["total_items"] > 20
+
+
 def test_paypals_certificate_is_served_to_everyone(api: TestClient) -> None:
     answer = api.get(f"{certificates.PATH}/{certificates.CERTIFICATE_ID}")
 
@@ -144,6 +182,7 @@ def test_paypals_certificate_is_served_to_everyone(api: TestClient) -> None:
         "/v1/charges/ch_none",
         "/v2/payouts",
         "/reports/download/MerchantAccount/SandboxEU/settlement_detail_report_batch_1.csv",
+        "/v1/reporting/transactions",
     ],
 )
 def test_who_bears_no_key_is_refused(api: TestClient, path: str) -> None:

@@ -30,7 +30,7 @@ entries as (
 
     select
         entry_id, subject_key, source_id, about, kind, amount_minor, fee_minor, net_minor, currency,
-        provider, account, livemode, moved_at
+        provider, provider_type, account, livemode, moved_at
     from {{ payout_entries_after('subject_key in ' ~ touched) }} as entries
 
 )

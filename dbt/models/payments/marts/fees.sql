@@ -1,10 +1,19 @@
 {{ config(schema='marts', materialized='view', tags=['published']) }}
 
-with settled as (
+-- What PayPal takes for a dispute names the capture, and is no fee of it.
+with entries as (
+
+    select *
+    from {{ served('marts', ref('payout_entries')) }} as served
+    where provider <> 'paypal' or kind <> 'fee'
+
+),
+
+settled as (
 
     select subject_key as payment_key, source_id as capture_id, currency, fee_minor
     from (
-        {{ settled_fees(served('marts', ref('payout_entries'))) }}
+        {{ settled_fees('entries') }}
     ) as fees
     where about = 'capture'
 

@@ -1,4 +1,4 @@
-"""PayPal: payments of API v2, disputes, and payouts to third parties. Amounts are decimal texts.
+"""PayPal: payments of API v2, disputes, sales and payouts. Amounts are decimal texts.
 
 A capture is a payment of its own id; the authorization that it stems from is `linked_id`. Money of
 a dispute is taken by PAYMENT.CAPTURE.REVERSED and given back by a CREDIT among the dispute's
@@ -15,7 +15,7 @@ import msgspec
 from clearhouse.payments.accounts import DEFAULT
 from clearhouse.payments.dead_letter import Unmapped
 from clearhouse.payments.event import EventType, PaymentEvent
-from clearhouse.payments.providers import paypal_payouts
+from clearhouse.payments.providers import paypal_payouts, paypal_sales
 from clearhouse.payments.providers.notice import (
     NOTHING,
     Notice,
@@ -177,7 +177,7 @@ def normalize(notice: Notice) -> PaymentEvent | Unmapped:
     account = notice.webhook.account
     own = "" if account == DEFAULT else account
     event_id = prefixed(notice.provider, own, is_live, needed_id(head.id, "id"))
-    reader = _READERS.get(head.event_type) or paypal_payouts.READERS.get(head.event_type)
+    reader = _READERS.get(head.event_type)
     if reader is None:
         why = first_with(_NOT_MAPPED, head.event_type)
         return notice.unmapped(head.event_type, why, event_id, account)
@@ -325,6 +325,8 @@ def _given_back(found: _Dispute) -> Amount | None:
 
 _Reader = Callable[[Notice, msgspec.Raw, str], dict[str, Any]]
 _READERS: Mapping[str, _Reader] = {
+    **paypal_payouts.READERS,
+    **paypal_sales.READERS,
     "PAYMENT.AUTHORIZATION.CREATED": _authorization,
     "PAYMENT.AUTHORIZATION.VOIDED": _authorization,
     **dict.fromkeys(_CAPTURE_TYPES, _capture),

@@ -48,6 +48,9 @@ _REFUND_STATUSES = {
 _CLOSED_AS = {"WON": "won", "LOST": "lost", "ACCEPTED": "lost", "INQUIRY_CLOSED": "closed"}
 _NOT_SQUARES = frozenset({"CASH", "EXTERNAL"})
 """Sources of money that Square keeps a note of and has never had: none of it is in a payout."""
+_GIFT_CARD = "SQUARE_GIFT_CARD"
+"""Brand of Square's own gift cards: their money came when they were sold, in a payment of its own,
+and is paid out by that."""
 _PAYOUT_TYPES = {
     "payout.sent": EventType.PAYOUT_SENT,
     "payout.paid": EventType.PAYOUT_PAID,
@@ -92,6 +95,7 @@ class _Payment(msgspec.Struct):
     amount_money: _Money
     tip_money: _Money | None = None
     total_money: _Money | None = None
+    app_fee_money: _Money | None = None
     processing_fee: list[_Fee] = []
     source_type: str | None = None
     card_details: _CardDetails | None = None
@@ -100,11 +104,16 @@ class _Payment(msgspec.Struct):
     updated_at: _Moment | None = None
 
 
+class _Destination(msgspec.Struct):
+    card_details: _CardDetails | None = None
+
+
 class _Refund(msgspec.Struct):
     id: str
     status: str
     amount_money: _Money
     destination_type: str | None = None
+    destination_details: _Destination | None = None
     payment_id: str | None = None
     updated_at: _Moment | None = None
 
@@ -196,12 +205,12 @@ def normalize(notice: Notice) -> PaymentEvent | Unmapped:
 def _payment(notice: Notice, head: _Event) -> _Said | None:
     at = f"{_OBJECT_AT}.payment"
     found = decode(_PAYMENT, head.data.object, _OBJECT_AT).payment
-    if found.source_type in _NOT_SQUARES:
+    details = found.card_details or _CardDetails()
+    card = details.card or _Card()
+    if found.source_type in _NOT_SQUARES or card.card_brand == _GIFT_CARD:
         return None
     payment_id = needed_id(found.id, f"{at}.id")
     total = _total(found, at)
-    details = found.card_details or _CardDetails()
-    card = details.card or _Card()
     return {
         "event_type": by_status(_PAYMENT_STATUSES, found.status, f"{at}.status"),
         "payment_id": payment_id,
@@ -235,8 +244,11 @@ def _total(found: _Payment, at: str) -> _Money:
 
 
 def _fees(notice: Notice, found: _Payment, currency: str) -> int | None:
-    """All fees so far; None where there are none yet, or some are in another currency."""
+    """All fees so far, with what the seller's application takes; None where there are none yet, or
+    some are in another currency.
+    """
     fees = [fee.amount_money for fee in found.processing_fee]
+    fees += [found.app_fee_money] if found.app_fee_money else []
     if not fees or any(fee.currency != currency for fee in fees):
         return None
     at = f"{_OBJECT_AT}.payment.processing_fee"
@@ -246,7 +258,9 @@ def _fees(notice: Notice, found: _Payment, currency: str) -> int | None:
 def _refund(notice: Notice, head: _Event) -> _Said | None:
     at = f"{_OBJECT_AT}.refund"
     found = decode(_REFUND, head.data.object, _OBJECT_AT).refund
-    if found.destination_type in _NOT_SQUARES:
+    to = found.destination_details.card_details if found.destination_details else None
+    is_to_gift_card = to is not None and to.card is not None and to.card.card_brand == _GIFT_CARD
+    if found.destination_type in _NOT_SQUARES or is_to_gift_card:
         return None
     payment_id = optional_id(found.payment_id, f"{at}.payment_id")
     return {

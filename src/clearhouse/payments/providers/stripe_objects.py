@@ -47,6 +47,14 @@ class _Method(msgspec.Struct):
     card: _Card | None = None
 
 
+class _OfCard(msgspec.Struct):
+    type: str | None = None
+
+
+class _Destination(msgspec.Struct):
+    card: _OfCard | None = None
+
+
 class _Refund(msgspec.Struct):
     id: str
     amount: int
@@ -56,6 +64,19 @@ class _Refund(msgspec.Struct):
     charge: str | _Named | None = None
     payment_intent: str | _Named | None = None
     failure_reason: str | None = None
+    balance_transaction: str | _Named | None = None
+    destination_details: _Destination | None = None
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it lets go what was authorized and never captured.
+
+        It is reversed at the card and moves no balance. Of captured money, a refund moves the
+        balance even where it reaches the card as a reversal.
+        """
+        card = self.destination_details.card if self.destination_details else None
+        is_reversal = card is not None and card.type == "reversal"
+        return self.status == "succeeded" and is_reversal and self.balance_transaction is None
 
 
 class _Refunds(msgspec.Struct):
@@ -244,12 +265,13 @@ def refund(notice: Notice, data: bytes | msgspec.Raw, _kind: str) -> Said:
 
 
 def _of_refund(notice: Notice, found: _Refund, at: str) -> Said:
-    charge_id = _id_of(found.charge, f"{at}.charge")
+    charge_id, refund_id = _id_of(found.charge, f"{at}.charge"), needed_id(found.id, f"{at}.id")
+    event_type = by_status(_REFUND_TYPES, found.status, f"{at}.status")
     return {
-        "event_type": by_status(_REFUND_TYPES, found.status, f"{at}.status"),
+        "event_type": EventType.CANCELED if found.is_release else event_type,
         "payment_id": _payment_id(found.payment_intent, charge_id),
         "capture_id": charge_id,
-        "refund_id": needed_id(found.id, f"{at}.id"),
+        "refund_id": None if found.is_release else refund_id,
         "status": word(found.status) or "",
         "failure_code": word(found.failure_reason),
         **notice.amount(found.amount, found.currency.upper(), f"{at}.amount"),

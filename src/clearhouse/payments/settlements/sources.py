@@ -2,7 +2,8 @@
 
 Data flow: a provider's API → `raw/<source>/…`, a line of NDJSON an entry, with the provider's own
 text of it.
-Grain: one answer a book date, with the entries of every payout that was told of on that day.
+Grain: one answer a book date, with the entries of every payout that was told of on that day; of
+PayPal, which settles nothing by payouts, with the transactions of that day.
 Idempotency: a request names the payouts. A day of which none has come since is not asked for again;
 what is told again of a payout brings the same entries, which count as duplicates.
 How to run: `clearhouse step payments extract_daily_batch --date D`.
@@ -11,6 +12,7 @@ A provider whose API is not set itemizes nothing: its payouts stand unexplained 
 """
 
 import asyncio
+import base64
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, contextmanager
@@ -30,6 +32,7 @@ from clearhouse.payments.normalizer.archive import archived
 from clearhouse.payments.recorded import RecordedStore
 from clearhouse.payments.settlements.adyen import Adyen
 from clearhouse.payments.settlements.entry import Payout, SettlementEntry, encode_entry
+from clearhouse.payments.settlements.paypal import PayPal, listings
 from clearhouse.payments.settlements.square import Square
 from clearhouse.payments.settlements.stripe import Stripe
 from clearhouse.pipeline.domain import STATE, Batch, Failure, Faults, Source
@@ -56,19 +59,21 @@ class Api:
     Attributes:
         name: of the source.
         named: of whom people speak.
-        url, key: names of the settings.
-        headers: by which a request bears the key.
+        url, keys: names of the settings.
+        headers: by which a request bears the keys.
         asker: asks it through a client.
         payouts: those that were told of on days.
+        unset: what follows where it is not set, in words.
     """
 
     name: str
     named: str
     url: str
-    key: str
-    headers: Callable[[str], Mapping[str, str]]
+    keys: tuple[str, ...]
+    headers: Callable[..., Mapping[str, str]]
     asker: Callable[[ResilientClient], Asker]
     payouts: Callable[[Settings, Sequence[dt.date]], Payouts]
+    unset: str = "its payouts are not itemized"
 
 
 @dataclass
@@ -178,12 +183,17 @@ def _bearer(key: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
+def _basic(client_id: str, secret: str) -> Mapping[str, str]:
+    pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
+
+
 APIS = (
     Api(
         "stripe_balance",
         "Stripe's API",
         "stripe_api_url",
-        "stripe_api_key",
+        ("stripe_api_key",),
         _bearer,
         Stripe,
         partial(_recorded, Provider.STRIPE),
@@ -192,7 +202,7 @@ APIS = (
         "square_payouts",
         "Square's API",
         "square_api_url",
-        "square_access_token",
+        ("square_access_token",),
         _bearer,
         Square,
         partial(_recorded, Provider.SQUARE),
@@ -201,10 +211,20 @@ APIS = (
         "adyen_settlement",
         "Adyen's reports",
         "adyen_report_url",
-        "adyen_report_key",
+        ("adyen_report_key",),
         lambda key: {"X-API-Key": key},
         Adyen,
         _reports,
+    ),
+    Api(
+        "paypal_transactions",
+        "PayPal's API",
+        "paypal_api_url",
+        ("paypal_client_id", "paypal_client_secret"),
+        _basic,
+        PayPal,
+        lambda _, days: listings(dt.datetime.now(dt.UTC), days),
+        "fees of disputes and transfers to the bank are not known",
     ),
 )
 
@@ -228,25 +248,25 @@ def _connect(api: Api, settings: Settings, faults: Faults) -> Iterator[Settlemen
     if faults:
         raise UsageError(f"{api.named} has no faults that can be asked for.", "bad_fault")
     if missing := _missing(api, settings):
-        notice = f"{missing}: payouts of {api.named} are not itemized."
+        notice = f"{missing}: of {api.named}, {api.unset}."
         yield SettlementConnection(api, settings, "", notice, "", {})
         return
     url: SecretUrl = getattr(settings, api.url)
-    key: SecretStr = getattr(settings, api.key)
-    bearing = api.headers(key.get_secret_value())
+    keys: list[SecretStr] = [getattr(settings, name) for name in api.keys]
+    bearing = api.headers(*(key.get_secret_value() for key in keys))
     yield SettlementConnection(api, settings, url.identity, "", url.for_client(), bearing)
 
 
 def _check(api: Api, settings: Settings) -> str:
     missing = _missing(api, settings)
     if missing:
-        return f"{missing}: payouts of {api.named} are not itemized"
+        return f"{missing}: of {api.named}, {api.unset}"
     return f"{api.named} is asked for settlements at {api.url.upper()}"
 
 
 def _missing(api: Api, settings: Settings) -> str:
     """Which setting is missing for an API to be asked, in words; "" for none."""
-    unset = next((name for name in (api.url, api.key) if getattr(settings, name) is None), None)
+    unset = next((name for name in (api.url, *api.keys) if getattr(settings, name) is None), None)
     return f"{unset.upper()} is not set" if unset else ""
 
 

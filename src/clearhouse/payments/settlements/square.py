@@ -24,6 +24,15 @@ _KINDS = {
     "DISPUTE": (EntryKind.DISPUTE, "dispute_id"),
     "OPEN_DISPUTE": (EntryKind.DISPUTE, "dispute_id"),
     "FEE": (EntryKind.FEE, "payment_id"),
+    "DEPOSIT_FEE": (EntryKind.FEE, "payout_id"),
+    "DEPOSIT_FEE_REVERSED": (EntryKind.FEE, "payout_id"),
+    **dict.fromkeys(
+        (
+            *("THIRD_PARTY_FEE", "THIRD_PARTY_FEE_REFUND", "TAX_ON_FEE"),
+            *("PAID_SERVICE_FEE", "PAID_SERVICE_FEE_REFUND", "SUBSCRIPTION_FEE"),
+        ),
+        (EntryKind.FEE, ""),  # they name no payment
+    ),
     "RETURNED_PAYOUT": (EntryKind.PAYOUT_RETURNED, "payout_id"),
 }
 """By an entry's type: its kind, and the name of the object's id in its details."""

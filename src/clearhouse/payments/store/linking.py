@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import each_of, select_in
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.keys import (
     OF_PAYOUTS,
@@ -23,7 +24,7 @@ from clearhouse.payments.keys import (
     own_key,
     root_of,
 )
-from clearhouse.payments.store.sql import add_missing, each_of, select_in
+from clearhouse.payments.store.sql import add_missing
 from clearhouse.payments.store.tables import (
     payment_event,
     payment_hint,
@@ -63,10 +64,16 @@ def place(connection: sa.Connection, events: Sequence[PaymentEvent]) -> Placed:
     Earlier events that belong elsewhere now are moved; the new ones are still to be inserted.
     """
     placed = Placed()
-    named = {event.event_id: key for event in events if (key := own_key(event)) is not None}
+    named: dict[str, str] = {}
+    links, hints = set[tuple[str, str]](), set[tuple[str, str]]()
+    for event in events:
+        own = own_key(event)
+        if own is not None:
+            named[event.event_id] = own
+            hints.update((hint, own) for hint in hints_of(event))
+            if to := linked_key(event):
+                links.add((own, to))
     unnamed = [e for e in events if e.event_id not in named and e.event_type not in OF_PAYOUTS]
-    links = {(own, to) for e in events if (own := own_key(e)) and (to := linked_key(e))}
-    hints = {(hint, own) for e in events if (own := own_key(e)) for hint in hints_of(e)}
     said = {hint for hint, _ in hints}
     placed.idle = idle(connection, said | {hint for e in unnamed for hint in hints_of(e)})
     add_missing(connection, payment_link, [{"alias": a, "payment_key": k} for a, k in links])

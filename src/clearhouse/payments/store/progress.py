@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import select_in
 from clearhouse.log.log import PARTITION_SPAN, Progress, Reached, StaleProgress, partition_of
-from clearhouse.payments.store.sql import add_missing, select_in
+from clearhouse.payments.store.sql import add_missing
 from clearhouse.payments.store.tables import consumer_progress, delivery, worker_letter
 
 _columns = consumer_progress.c

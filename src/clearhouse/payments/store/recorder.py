@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from clearhouse.core.record_id import record_id
+from clearhouse.core.sql_values import select_in
 from clearhouse.log.log import Message, Progress, Record
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import PaymentEvent, decode_event, encode_event
@@ -35,7 +36,7 @@ from clearhouse.payments.store.refusals import (
     letter_of_unreadable,
     money_of,
 )
-from clearhouse.payments.store.sql import Row, add, add_missing, put, select_in
+from clearhouse.payments.store.sql import Row, add, add_missing, put
 from clearhouse.payments.store.tables import decision, delivery, payment_event, worker_letter
 from clearhouse.payments.topics import RECORDED
 
@@ -164,7 +165,7 @@ class Recorder:
 
     def _judge_one(self, batch: _Batch, each: Handled, now: dt.datetime) -> str:
         event = each.event
-        if letter_id(each.record) in batch.letters:
+        if batch.letters and letter_id(each.record) in batch.letters:
             batch.outcomes.known += 1
             return "dead_letter"
         before = batch.deliveries.get(event.webhook_position)
@@ -205,9 +206,12 @@ class Recorder:
         lines = [encode_event(event) for event in events]
         now = naive_utc(self._clock())
         first = _next_number(connection)
-        rows = [_event(*pair, placed, now) for pair in zip(events, lines, strict=True)]
-        add(connection, payment_event, [{**r, "number": first + n} for n, r in enumerate(rows)])
-        refold_payments(connection, placed)
+        rows = [
+            _event(*pair, placed, now, number)
+            for number, pair in enumerate(zip(events, lines, strict=True), first)
+        ]
+        add(connection, payment_event, rows)
+        refold_payments(connection, placed, {event.event_id: event for event in events})
         refold_payouts(connection, events)
         add_missing(connection, decision, [row for each in batch.new for row in each.decisions])
         batch.messages += [
@@ -275,7 +279,7 @@ def _storable(text: str, most: int) -> str:
     return text.replace("\0", "")[:most]
 
 
-def _event(event: PaymentEvent, line: bytes, placed: Placed, now: dt.datetime) -> Row:
+def _event(event: PaymentEvent, line: bytes, placed: Placed, now: dt.datetime, number: int) -> Row:
     minor, currency = money_of(event)
     return {
         "event_id": event.event_id,
@@ -294,4 +298,5 @@ def _event(event: PaymentEvent, line: bytes, placed: Placed, now: dt.datetime) -
         "record_key": event.event_id,
         "line": line,
         "recorded_at": now,
+        "number": number,
     }

@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import delete_in, select_in
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.fold import Folded, fold_payment, fold_payout, fold_unlinked
 from clearhouse.payments.keys import hint_of_reversal, payout_key, reversal_hint, scope_of
 from clearhouse.payments.store.linking import Placed
-from clearhouse.payments.store.sql import Row, add_missing, delete_in, put, select_in
+from clearhouse.payments.store.sql import Row, add_missing, put
 from clearhouse.payments.store.tables import (
     dispute,
     journal_line,
@@ -26,9 +27,14 @@ from clearhouse.payments.store.tables import (
 
 Rows = Mapping[sa.Table, Sequence[Row]]
 """Rows that follow from events, by their table."""
+_NONE: Mapping[str, PaymentEvent] = {}
 
 
-def refold_payments(connection: sa.Connection, placed: Placed) -> None:
+Known = Mapping[str, PaymentEvent]
+"""Recorded events at hand, by their ids: their lines are not decoded again."""
+
+
+def refold_payments(connection: sa.Connection, placed: Placed, known: Known = _NONE) -> None:
     """Fold the payments that events have touched, and write them in the place of what stood."""
     keys = placed.touched | placed.gone
     for table in (payment, refund, dispute):
@@ -36,14 +42,14 @@ def refold_payments(connection: sa.Connection, placed: Placed) -> None:
     delete_in(connection, journal_line.c.subject_key, keys | placed.objects)
     for own in (refund.c.refund_key, dispute.c.dispute_key):
         delete_in(connection, own, placed.objects, own.table.c.payment_key.is_(None))
-    for table, rows in payment_rows(connection, placed.touched).items():
+    for table, rows in payment_rows(connection, placed.touched, known).items():
         put(connection, table, rows)
     _write_unlinked(connection, unlinked_rows(placed.unlinked))
 
 
-def payment_rows(connection: sa.Connection, keys: Collection[str]) -> Rows:
+def payment_rows(connection: sa.Connection, keys: Collection[str], known: Known = _NONE) -> Rows:
     """What the events of payments come to now."""
-    events = _by_key(connection, payment_event.c.payment_key, keys)
+    events = _by_key(connection, payment_event.c.payment_key, keys, known)
     return _rows_of([fold_payment(of_one) for of_one in events.values()])
 
 
@@ -124,9 +130,13 @@ def _reversals(connection: sa.Connection, payouts: Iterable[str]) -> dict[str, s
 
 
 def _by_key(
-    connection: sa.Connection, column: sa.Column[str], keys: Collection[str]
+    connection: sa.Connection,
+    column: sa.Column[str],
+    keys: Collection[str],
+    known: Known = _NONE,
 ) -> dict[str, list[PaymentEvent]]:
     found: dict[str, list[PaymentEvent]] = defaultdict(list)
-    for key, line in select_in(connection, sa.select(column, payment_event.c.line), column, keys):
-        found[key].append(decode_event(line))
+    read = sa.select(column, payment_event.c.event_id, payment_event.c.line)
+    for key, event_id, line in select_in(connection, read, column, keys):
+        found[key].append(known.get(event_id) or decode_event(line))
     return found

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import select_in
 from clearhouse.payments.event import decode_event
 from clearhouse.payments.keys import REFERENCE, hints_of, object_keys
 from clearhouse.payments.store import outbox
@@ -27,7 +28,7 @@ from clearhouse.payments.store.refold import (
     rewrite_payouts,
     unlinked_rows,
 )
-from clearhouse.payments.store.sql import Row, select_in
+from clearhouse.payments.store.sql import Row
 from clearhouse.payments.store.tables import (
     dispute,
     journal_line,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from clearhouse.core import tracing
 from clearhouse.core.errors import StoreError
+from clearhouse.core.sql_values import select_in
 from clearhouse.log.log import Message
 from clearhouse.payments.event import EventType, PaymentEvent, decode_event
 from clearhouse.payments.journal import naive_utc
@@ -25,7 +26,7 @@ from clearhouse.payments.retry_due import (
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.linking import payments_of
-from clearhouse.payments.store.sql import add, select_in
+from clearhouse.payments.store.sql import add
 from clearhouse.payments.store.tables import decision, payment, payment_event, retry_attempt
 from clearhouse.payments.topics import RETRIES
 

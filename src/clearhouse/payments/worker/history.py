@@ -3,15 +3,16 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from clearhouse.core.sql_values import select_in
 from clearhouse.payments.event import EventType, PaymentEvent, decode_event
-from clearhouse.payments.inference.model import History
+from clearhouse.payments.inference.model import NO_HISTORY, History
 from clearhouse.payments.keys import linked_key, own_key, reference_hint
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.linking import MOST_IDS_OF_A_HINT, idle, payments_of
-from clearhouse.payments.store.sql import select_in
 from clearhouse.payments.store.tables import payment_event
 
 _COUNTED = {
@@ -34,18 +35,23 @@ def new_with_history(
     Earlier ones of the same batch count as those in the store do, so that where batches begin and
     end makes no difference.
     """
+    named = [_Named(event, known_by(event), reference_hint(event)) for event in events]
     with store.reading() as connection:
         read = sa.select(payment_event.c.event_id)
         ids = {event.event_id for event in events}
         known = {own for (own,) in select_in(connection, read, payment_event.c.event_id, ids)}
-        told = _Told(connection, events)
+        told = _Told(connection, named)
     found = []
-    for event in events:
-        if event.event_id in known:
+    for each in named:
+        event_id = each.event.event_id
+        if event_id in known:
             continue
-        known.add(event.event_id)
-        found.append((event, told.history_of(event)))
-        told.take(event)
+        known.add(event_id)
+        if each.key is None:
+            found.append((each.event, NO_HISTORY))
+        else:
+            found.append((each.event, told.history_of(each, each.key)))
+            told.take(each, each.key)
     return found
 
 
@@ -54,15 +60,24 @@ def known_by(event: PaymentEvent) -> str | None:
     return linked_key(event) or own_key(event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """An event with the payment and the reference that it names."""
+
+    event: PaymentEvent
+    key: str | None
+    reference: str | None
+
+
 class _Told:
     """What is told of the payments of some events, and of other payments of their orders."""
 
-    def __init__(self, connection: sa.Connection, events: Sequence[PaymentEvent]) -> None:
-        self._objects: dict[tuple[str, EventType], dict[str, dt.datetime]] = defaultdict(dict)
-        references = {hint for event in events if (hint := reference_hint(event)) is not None}
+    def __init__(self, connection: sa.Connection, named: Sequence[_Named]) -> None:
+        self._objects: dict[tuple[str, EventType], dict[str, dt.datetime]] = {}
+        references = {each.reference for each in named if each.reference is not None}
         self._orders = defaultdict(set, payments_of(connection, references))
         self._idle = idle(connection, references)
-        keys = {key for event in events if (key := known_by(event)) is not None}
+        keys = {each.key for each in named if each.key is not None}
         columns = payment_event.c
         lines = sa.select(columns.payment_key, columns.line).where(
             columns.event_type.in_([kind.value for kind in _COUNTED])
@@ -71,46 +86,41 @@ class _Told:
         for key, line in select_in(connection, lines, columns.payment_key, read):
             self._count(key, decode_event(line))
 
-    def take(self, event: PaymentEvent) -> None:
+    def take(self, named: _Named, key: str) -> None:
         """Count an event for those after it."""
-        key, reference = known_by(event), reference_hint(event)
-        if key is None:
-            return
-        self._count(key, event)
+        self._count(key, named.event)
+        reference = named.reference
         if reference is not None:
             self._orders[reference].add(key)
             if len(self._orders[reference]) > MOST_IDS_OF_A_HINT:
                 self._idle.add(reference)
 
-    def history_of(self, event: PaymentEvent) -> History:
+    def history_of(self, named: _Named, key: str) -> History:
         """What is told of objects other than the event's own."""
-        key = known_by(event)
-        if key is None:
-            return History()
-        objects = {kind: set(self._objects[key, kind]) for kind in _COUNTED}
-        objects[EventType.FAILED] |= self._failed_of_order(event)
-        counts = {
-            name: len(objects[kind] - {_object_of(event, kind)})
-            for kind, (name, _) in _COUNTED.items()
-        }
-        return History(**counts)
+        counts = {}
+        for kind, (name, _) in _COUNTED.items():
+            objects = {*self._objects.get((key, kind), ())}
+            if kind is EventType.FAILED:
+                objects |= self._failed_of_order(named)
+            if objects:
+                counts[name] = len(objects - {_object_of(named.event, kind)})
+        return History(**counts) if counts else NO_HISTORY
 
-    def _failed_of_order(self, event: PaymentEvent) -> set[str]:
-        reference = reference_hint(event)
-        if reference is None or reference in self._idle:
+    def _failed_of_order(self, named: _Named) -> set[str]:
+        if named.reference is None or named.reference in self._idle:
             return set()
-        since = event.occurred_at - _OF_ONE_ORDER
+        since = named.event.occurred_at - _OF_ONE_ORDER
         return {
             own
-            for key in self._orders[reference]
-            for own, at in self._objects[key, EventType.FAILED].items()
+            for key in self._orders[named.reference]
+            for own, at in self._objects.get((key, EventType.FAILED), {}).items()
             if at >= since
         }
 
     def _count(self, key: str, event: PaymentEvent) -> None:
         if event.event_type in _COUNTED:
             own = _object_of(event, event.event_type)
-            self._objects[key, event.event_type][own] = event.occurred_at
+            self._objects.setdefault((key, event.event_type), {})[own] = event.occurred_at
 
 
 def _object_of(event: PaymentEvent, kind: EventType) -> str:

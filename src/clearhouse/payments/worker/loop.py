@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from clearhouse.core import tracing
+from clearhouse.core.collecting import uncollected
 from clearhouse.core.errors import first_line
 from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
 from clearhouse.payments import aging
@@ -108,7 +109,8 @@ class Worker:
         handled = 0
         for topic in _READ:
             try:
-                handled += self._handle(topic)
+                with uncollected():
+                    handled += self._handle(topic)
             except StaleProgress as error:
                 self._read_to.pop(topic.name, None)
                 _log.warning("worker_not_alone", reason=error.message)

@@ -29,6 +29,8 @@ PAYPAL_WEBHOOK_ID = "5TY83291LS736945E"
 STRIPE_KEY = "sk_sandbox_clearhouse"
 SQUARE_KEY = "EAAAsandboxclearhouse"
 ADYEN_REPORT_KEY = "AQEsandboxclearhouse"
+PAYPAL_CLIENT_ID, PAYPAL_CLIENT_SECRET = "sandbox-client", "sandbox-client-secret"
+PAYPAL_BEARER = "A21sandboxclearhouse"
 """What requests to the providers' APIs bear."""
 
 

@@ -1,11 +1,14 @@
 """The providers' APIs: what is asked of them when webhooks do not say enough.
 
 - Stripe: events, objects that thin events name, payouts with their balance transactions.
-- Square: payouts with their entries. Adyen: settlement detail reports. PayPal: its certificate.
+- Square: payouts with their entries. Adyen: settlement detail reports. PayPal: transactions, and
+  its certificate.
 
 The world is made when it is first asked for, which takes some seconds for 20,000 webhooks.
 """
 
+import base64
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
@@ -23,6 +26,7 @@ from clearhouse.sandbox.payments import (
     accounts,
     adyen_payouts,
     certificates,
+    paypal_balance,
     square_payouts,
     stripe_payouts,
 )
@@ -32,6 +36,8 @@ from clearhouse.sandbox.payments.stripe_lists import Page, page_of
 from clearhouse.sandbox.payments.world import World
 
 _JSON = "application/json"
+_MOST_DAYS, _MOST_ROWS = dt.timedelta(days=31), 500
+_PAYPAL_TIME = "%Y-%m-%dT%H:%M:%S+0000"
 
 
 def create_app(options: PaymentOptions | None = None) -> Starlette:
@@ -64,11 +70,13 @@ class _Api:
                 Route("/v1/payouts", self._stripe(self._payouts)),
                 Route("/v2/core/events/{id}", self._stripe(self._thin)),
                 Route(f"{certificates.PATH}/{{id}}", _certificate),
-                Route("/v1/{objects}/{id}", self._stripe(self._object)),
                 Route("/v2/payouts", self._square(self._square_payouts)),
                 Route("/v2/payouts/{id}", self._square(self._square_payout)),
                 Route("/v2/payouts/{id}/payout-entries", self._square(self._square_entries)),
                 Route("/reports/download/MerchantAccount/{account}/{name}", self._report),
+                Route("/v1/oauth2/token", _paypal_token, methods=["POST"]),
+                Route("/v1/reporting/transactions", self._transactions),
+                Route("/v1/{objects}/{id}", self._stripe(self._object)),
             ]
         )
 
@@ -200,6 +208,73 @@ class _Api:
             return Response("No such report", HTTPStatus.NOT_FOUND)
         return Response(adyen_payouts.report(payout, name), media_type="text/csv")
 
+    # PayPal
+
+    @cached_property
+    def _of_paypal(self) -> list[dict[str, Any]]:
+        return paypal_balance.transactions(self._world.output)
+
+    def _transactions(self, request: Request) -> Response:
+        """A page of the transactions between two moments, both included."""
+        if request.headers.get("authorization") != f"Bearer {accounts.PAYPAL_BEARER}":
+            return _paypal_error(HTTPStatus.UNAUTHORIZED, "AUTHENTICATION_FAILURE")
+        try:
+            first, last, page, size = _asked_of_paypal(request.query_params)
+        except (KeyError, ValueError):
+            return _paypal_error(HTTPStatus.BAD_REQUEST, "INVALID_REQUEST")
+        rows = [row for row in self._of_paypal if first <= _initiated(row) <= last]
+        shown = rows[(page - 1) * size : page * size]
+        # Nothing happens after the world's end: all that is asked for is listed.
+        refreshed = max(last, self._world.end) + dt.timedelta(seconds=1)
+        return JSONResponse(
+            {
+                "transaction_details": [{"transaction_info": row} for row in shown],
+                "account_number": "SANDBOXMERCHANT",
+                "start_date": first.strftime(_PAYPAL_TIME),
+                "end_date": last.strftime(_PAYPAL_TIME),
+                "last_refreshed_datetime": refreshed.strftime(_PAYPAL_TIME),
+                "page": page,
+                "total_items": len(rows),
+                "total_pages": -(-len(rows) // size),
+            }
+        )
+
+
+def _asked_of_paypal(query: Mapping[str, str]) -> tuple[dt.datetime, dt.datetime, int, int]:
+    """The first and the last moment, the page and its size that a search asks for.
+
+    Raises:
+        KeyError, ValueError: PayPal refuses it.
+    """
+    first, last = (_moment(query[f"{which}_date"]) for which in ("start", "end"))
+    page, size = int(query.get("page", "1")), int(query.get("page_size", "100"))
+    if not (first <= last <= first + _MOST_DAYS and page >= 1 and 1 <= size <= _MOST_ROWS):
+        raise ValueError
+    return first, last, page, size
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
+
+
+def _initiated(row: Mapping[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(row["transaction_initiation_date"])
+
+
+async def _paypal_token(request: Request) -> Response:
+    """A token for who bears the id and the secret of the app."""
+    pair = f"{accounts.PAYPAL_CLIENT_ID}:{accounts.PAYPAL_CLIENT_SECRET}".encode()
+    if request.headers.get("authorization") != f"Basic {base64.b64encode(pair).decode()}":
+        return _paypal_error(HTTPStatus.UNAUTHORIZED, "invalid_client")
+    if await request.body() != b"grant_type=client_credentials":
+        return _paypal_error(HTTPStatus.BAD_REQUEST, "unsupported_grant_type")
+    return JSONResponse(
+        {"access_token": accounts.PAYPAL_BEARER, "token_type": "Bearer", "expires_in": 32_400}
+    )
+
 
 def _certificate(request: Request) -> Response:
     if request.path_params["id"] != certificates.CERTIFICATE_ID:
@@ -224,6 +299,10 @@ def _no_such(name: str) -> Response:
 def _stripe_error(status: HTTPStatus, message: str, code: str | None = None) -> Response:
     error = {"type": "invalid_request_error", "message": message, "code": code}
     return JSONResponse({"error": error}, status)
+
+
+def _paypal_error(status: HTTPStatus, name: str) -> Response:
+    return JSONResponse({"name": name, "message": "The request is refused."}, status)
 
 
 def _square_error(status: HTTPStatus, code: str) -> Response:

@@ -60,6 +60,8 @@ def _paid(payment: Payment, draws: Draws, *, can_defer: bool) -> tuple[Payment, 
     if part < amount and payment.captures_twice and draws.chance(0.4):
         payment.wait(60, DAY)
         payment.capture_more(capture, amount - part)
+    elif part < amount:
+        payment.release(amount - part)
     return payment, capture
 
 

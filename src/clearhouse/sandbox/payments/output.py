@@ -56,8 +56,10 @@ class Move:
 
     Attributes:
         kind: charge, charge_more, fee, capture_failure, refund, refund_failure, dispute,
-            dispute_reversal, payout_failure, payout_cancel, adjustment.
-        source: the object that it is of: a capture, refund, dispute or payout; "" for none.
+            dispute_reversal, payout_failure, payout_cancel, adjustment; at PayPal also
+            third_party_payout, third_party_payout_back, payout_hold, payout_fee, withdrawal.
+        source: the object that it is of: a capture, refund, dispute or payout; "" for none. At
+            PayPal the transaction.
         amount: in minor units, signed as it changes the balance.
         fee: what the provider keeps of it.
         gross: currency and amount of its object, where they are converted to be settled.

@@ -128,6 +128,9 @@ class Payment:
         """
         raise NotImplementedError
 
+    def release(self, amount: int) -> None:
+        """What an authorization has left after its last capture is let go."""
+
     def cancel(self, *, expired: bool) -> None:
         """What is left of the authorization is voided, or expires."""
         self.is_canceled = True
@@ -167,13 +170,13 @@ class Payment:
     def withdraw(self, dispute: Dispute) -> None:
         """The disputed money is taken."""
         dispute.withdrawn += dispute.amount
-        self.move("dispute", dispute.id, -dispute.amount, self.dispute_fee())
+        self.move("dispute", self._withdrawal_id(dispute), -dispute.amount, self.dispute_fee())
         self._tell_dispute(dispute, "withdrawn")
 
     def reinstate(self, dispute: Dispute) -> None:
         """The disputed money is given back."""
         dispute.reinstated += dispute.amount
-        self.move("dispute_reversal", dispute.id, dispute.amount)
+        self.move("dispute_reversal", self._withdrawal_id(dispute), dispute.amount)
         self._tell_dispute(dispute, "reinstated")
 
     def close(self, dispute: Dispute, status: str) -> None:
@@ -190,6 +193,14 @@ class Payment:
     def again(self) -> "Payment":
         """The payment of a further attempt."""
         return self
+
+    def _moving_id(self) -> str:
+        """What names the payment where its money moves."""
+        return self.id
+
+    def _withdrawal_id(self, dispute: Dispute) -> str:
+        """What names disputed money where it moves."""
+        return dispute.id
 
     def _capture_id(self) -> str:
         raise NotImplementedError
@@ -244,7 +255,7 @@ class Payment:
         if self.livemode and (amount or fee):
             self.output.moves.append(
                 Move(self.provider, self.account, self.unit.code, self.at + after, kind, source,
-                     self.id, self.reference or "", amount, fee)
+                     self._moving_id(), self.reference or "", amount, fee)
             )  # fmt: skip
 
     def note(

@@ -88,12 +88,19 @@ class PayPalPayment(Payment):
 
     def withdraw(self, dispute: Dispute) -> None:
         """The capture is reversed: that is told as a dispute of its own."""
-        reversal = Dispute(f"reversal:{self.ids.upper('reversal', 17)}", dispute.amount)
+        own_id = self._withdrawal_id(dispute)
+        reversal = Dispute(f"reversal:{own_id}", dispute.amount)
         reversal.withdrawn = dispute.amount
         self.disputes[reversal.id] = reversal
-        self.move("dispute", dispute.id, -dispute.amount, self.dispute_fee())
-        found = self._refund_resource(reversal.id.partition(":")[2], dispute.amount)
+        self.move("dispute", own_id, -dispute.amount, self.dispute_fee())
+        found = self._refund_resource(own_id, dispute.amount)
         self._say("PAYMENT.CAPTURE.REVERSED", found, about=reversal)
+
+    def _moving_id(self) -> str:
+        return self._capture_name
+
+    def _withdrawal_id(self, dispute: Dispute) -> str:
+        return self.ids.upper("reversal", 17)
 
     def _capture_id(self) -> str:
         return self._capture_name

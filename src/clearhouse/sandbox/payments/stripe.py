@@ -317,15 +317,17 @@ class StripePayment(Payment):
             self._say("charge.expired", self._charge(amount, status="succeeded"))
         self._say_intent("canceled", self._intent(amount, "canceled"))
         if self.sees_refunds and self.draws.chance(0.3):
-            self._release(amount)
+            self.release(amount)
 
-    def _release(self, amount: int) -> None:
-        """A refund without money: how an authorization that was let go may look."""
-        refund = Refund(
-            self._refund_id(1), amount, Capture(self.charge_id, 0, self.at), "succeeded"
-        )
-        self.refunds[refund.id] = refund
-        self._say("refund.created", self._refund(refund), about=refund)
+    def release(self, amount: int) -> None:
+        """Told as a refund that is reversed at the card and moves no balance."""
+        if not self.sees_refunds:
+            return
+        capture = self.captures.get(self.charge_id) or Capture(self.charge_id, 0, self.at)
+        found = self._refund(Refund(self._refund_id(0), amount, capture, "succeeded"))
+        found["balance_transaction"] = None
+        found["destination_details"] = {"card": {"type": "reversal"}, "type": "card"}
+        self._say("refund.created", found)
 
     def _tell_refund(self, refund: Refund) -> None:
         is_first, found = refund.span.first is None, self._refund(refund)

@@ -15,6 +15,7 @@ from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments import (
     adyen_payouts,
     malformed,
+    paypal_balance,
     paypal_payouts,
     square_payouts,
     stripe_payouts,
@@ -81,9 +82,20 @@ class World:
         square_payouts.pay_out(self.output, seed, self.begun)
         self.reports = adyen_payouts.pay_out(self.output, seed, self.begun)
         paypal_payouts.pay_out(self.output, seed, self.begun, max(2, webhooks // 400))
+        paypal_balance.withdraw(self.output, seed, self.begun)
         malformed.add(self.output, seed, max(1, webhooks // 4_000))
         self.missed = self._never_sent(missed)
         self.deliveries: list[Delivery] = deliveries(self.notices, seed, self.missed)
+
+    @property
+    def begin(self) -> dt.datetime:
+        """When the first payment can begin, in UTC."""
+        return dt.datetime.fromtimestamp(self.begun, dt.UTC)
+
+    @property
+    def end(self) -> dt.datetime:
+        """When nothing more happens, in UTC."""
+        return dt.datetime.fromtimestamp(self.output.horizon, dt.UTC)
 
     @property
     def notices(self) -> list[Notice]:
