@@ -39,6 +39,7 @@ ACCOUNTS = (
     Account(Provider.SQUARE, secrets=(SecretStr(SQUARE_KEY),), notification_url=SQUARE_URL),
     Account(Provider.ADYEN, secrets=(SecretStr(ADYEN_KEY),)),
     Account(Provider.ADYEN, "tokens", (SecretStr(ADYEN_KEY),), scheme=Scheme.ADYEN_HEADER),
+    Account(Provider.ADYEN, "pos", (SecretStr(ADYEN_KEY),), automatic_capture=True),
     Account(Provider.PAYPAL, webhook_id=WEBHOOK_ID),
 )
 SECRETS = (STRIPE_SECRET, "whsec_new", "whsec_old", SQUARE_KEY, ADYEN_KEY)

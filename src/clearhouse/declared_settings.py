@@ -244,6 +244,10 @@ class DeclaredSettings(BaseSettings):
     adyen_hmac_key: SecretStr | None = Field(
         None, description="Adyen's hexadecimal HMAC key, or two live ones separated by a comma."
     )
+    adyen_automatic_capture: bool = Field(
+        False,
+        description="Whether Adyen captures the account's payments as soon as they are authorized.",
+    )
     paypal_webhook_id: SecretStr | None = Field(None, description="PayPal's id of the webhook.")
     paypal_certs_url: SourceUrl | None = Field(
         None, description="Asked for PayPal's certificates instead of PayPal: a proxy."

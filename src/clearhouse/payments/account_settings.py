@@ -1,7 +1,7 @@
 """The accounts whose webhooks are taken, from the settings and a file of more of them.
 
 The file is JSON: `{"accounts": [{"provider": "stripe", "name": "connect", "secrets": ["…"]}]}`,
-where a provider needs them with `scheme`, `notification_url` and `webhook_id`.
+where a provider needs them with `scheme`, `notification_url`, `webhook_id` and `automatic_capture`.
 """
 
 import re
@@ -30,6 +30,7 @@ class _Account(msgspec.Struct, forbid_unknown_fields=True):
     scheme: Scheme = Scheme.STANDARD
     notification_url: str = ""
     webhook_id: str = ""
+    automatic_capture: bool = False
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,12 +59,13 @@ def accounts_from(settings: Settings) -> list[Account]:
 
 def _of_variables(settings: Settings) -> list[Account]:
     accounts = []
-    for provider, given in (
-        (Provider.STRIPE, settings.stripe_webhook_secret),
-        (Provider.ADYEN, settings.adyen_hmac_key),
-    ):
-        if given is not None:
-            accounts.append(Account(provider, secrets=_secrets(given)))
+    if settings.stripe_webhook_secret is not None:
+        secrets = _secrets(settings.stripe_webhook_secret)
+        accounts.append(Account(Provider.STRIPE, secrets=secrets))
+    if settings.adyen_hmac_key is not None:
+        secrets = _secrets(settings.adyen_hmac_key)
+        at_once = settings.adyen_automatic_capture
+        accounts.append(Account(Provider.ADYEN, secrets=secrets, automatic_capture=at_once))
     if settings.square_webhook_key is not None:
         url = settings.square_notification_url
         secrets = _secrets(settings.square_webhook_key)
@@ -98,6 +100,7 @@ def _in_file(path: Path) -> list[Account]:
             each.scheme,
             each.notification_url,
             each.webhook_id,
+            each.automatic_capture,
         )
         for each in found.accounts
     ]
@@ -118,6 +121,10 @@ def _wrong(account: Account, secrets: Sequence[str]) -> str:
         (
             account.scheme is Scheme.ADYEN_HEADER and of is not Provider.ADYEN,
             "has a scheme that is Adyen's",
+        ),
+        (
+            account.automatic_capture and of is not Provider.ADYEN,
+            "has an automatic capture that is Adyen's",
         ),
         (of is Provider.PAYPAL and bool(secrets), "has secrets, and PayPal has a webhook id"),
         (of is Provider.PAYPAL and not account.webhook_id, "has no webhook id"),

@@ -29,6 +29,8 @@ class Account:
             `webhook_id` goes into what is signed.)
         notification_url: as registered at Square, which signs it.
         webhook_id: PayPal's id of the webhook.
+        automatic_capture: that Adyen captures payments as soon as they are authorized, and tells of
+            no capture: it is a setting of the merchant account there, which no webhook names.
     """
 
     provider: Provider
@@ -37,3 +39,4 @@ class Account:
     scheme: Scheme = Scheme.STANDARD
     notification_url: str = ""
     webhook_id: str = field(default="", repr=False)
+    automatic_capture: bool = False

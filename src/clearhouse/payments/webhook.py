@@ -60,6 +60,7 @@ class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         masked: JSON pointers of the values in which a card number was masked.
         redrive_of: the dead letter that this delivery repeats; "" for a delivery by the provider.
         attempt: 1 for the provider's delivery; one more with each redrive.
+        automatic_capture: as it was declared of the account when the webhook came.
     """
 
     provider: Provider
@@ -74,6 +75,7 @@ class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     masked: tuple[str, ...] = ()
     redrive_of: str = ""
     attempt: int = 1
+    automatic_capture: bool = False
 
 
 _DECODER = msgspec.json.Decoder(StoredWebhook)

@@ -38,6 +38,7 @@ def test_accounts_come_from_variables_and_from_a_file(tmp_path):
         square_webhook_key="key",
         square_notification_url="https://pay.example/webhooks/square",
         adyen_hmac_key=HEX,
+        adyen_automatic_capture=True,
         paypal_webhook_id="1JE4291016473214C",
     )
     assert shown(found) == [
@@ -51,6 +52,7 @@ def test_accounts_come_from_variables_and_from_a_file(tmp_path):
     assert found[2].notification_url == "https://pay.example/webhooks/square"
     assert found[3].webhook_id == "1JE4291016473214C"
     assert found[5].scheme == "adyen_header"
+    assert [each.automatic_capture for each in found] == [False, True, *[False] * 4]
     assert accounts(tmp_path) == []
 
 
@@ -68,6 +70,7 @@ STRIPE = {"provider": "stripe", "name": "x", "secrets": ["SECRET"]}
         ([STRIPE | {"secrets": []}], {}, "has no secret"),
         ([STRIPE | {"name": "SECRET SECRET"}], {}, "is not named by"),
         ([STRIPE | {"scheme": "adyen_header"}], {}, "scheme"),
+        ([STRIPE | {"automatic_capture": True}], {}, "automatic capture that is Adyen's"),
         ([STRIPE | {"provider": "paypal"}], {}, "has secrets"),
         ([{"provider": "paypal"}], {}, "no webhook id"),
         ([{"provider": "SECRET"}], {}, "$.accounts[0].provider"),

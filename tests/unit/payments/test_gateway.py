@@ -68,6 +68,14 @@ def test_each_item_of_a_batch_is_a_message_of_its_own_or_none_is():
     assert log.messages == []
 
 
+@pytest.mark.parametrize(("path", "is_automatic"), [("adyen", False), ("adyen/pos", True)])
+def test_a_webhook_is_stored_with_the_capture_that_is_declared(path, is_automatic):
+    log = MemoryLog()
+    assert asked(log, f"/webhooks/{path}", {}, adyen_body(adyen_item()))[0] == 202
+    (stored,) = log.webhooks
+    assert stored.automatic_capture is is_automatic
+
+
 def test_card_numbers_are_masked_and_ids_are_not():
     number = "4242424242424242"
     body = stripe_body(id=number, description=f"card {number}")

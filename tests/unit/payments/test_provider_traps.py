@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import payment_notifications as n
 import pytest
 
@@ -320,6 +321,33 @@ def test_square_total_is_amount_and_tip():
     assert n.event_of(n.square("payment.updated", "payment", given_back)).fee_minor == -20
     wrong = n.square_payment(total_money=n.usd(4600))
     assert _problem(n.square("payment.updated", "payment", wrong))[0] == "amounts_disagree"
+
+
+def _automatic(code, psp="PSP1", **item):
+    sent = n.adyen(code, **{"pspReference": psp, "originalReference": None, **item})
+    return n.event_of(msgspec.structs.replace(sent, automatic_capture=True))
+
+
+def test_adyen_an_authorization_is_the_capture_where_the_account_captures_automatically():
+    authorized = _automatic("AUTHORISATION")
+    again = _automatic("CAPTURE", "PSP2", originalReference="PSP1")
+    failed = _automatic("CAPTURE_FAILED", "PSP3", originalReference="PSP1")
+
+    captured = fold_payment([authorized, again])
+    lost = fold_payment([authorized, failed])
+
+    assert (authorized.event_type, authorized.capture_id) == ("captured", "PSP1")
+    assert captured.payment["captured_minor"] == 4590
+    assert {line["posting"] for line in captured.lines} == {"capture:PSP1"}
+    assert lost.payment["captured_minor"] == 0
+
+
+def test_adyen_a_card_check_and_a_refusal_capture_nothing_automatically():
+    check = _automatic("AUTHORISATION", amount={"value": 0, "currency": "EUR"})
+    refused = _automatic("AUTHORISATION", success="false")
+
+    assert (check.event_type, check.capture_id) == ("authorized", None)
+    assert refused.event_type == "failed"
 
 
 def test_square_what_the_application_takes_is_a_fee():

@@ -107,7 +107,7 @@ class Intake:
                 )
                 await self._append([_letter(raw, malformed, carried)])
                 return "dead_letter"
-            await self._append(_messages(verified, carried))
+            await self._append(_messages(verified, account, carried))
             metrics.notifications(raw.provider).inc(len(verified.items))
             return "accepted"
 
@@ -155,7 +155,9 @@ class Intake:
             raise LogError("The log has failed just now.")
 
 
-def _messages(verified: VerifiedWebhook, carried: tracing.Headers) -> list[Message]:
+def _messages(
+    verified: VerifiedWebhook, account: Account, carried: tracing.Headers
+) -> list[Message]:
     """A message a notification."""
     sha256 = hashlib.sha256(verified.body).hexdigest()
     messages = []
@@ -172,6 +174,7 @@ def _messages(verified: VerifiedWebhook, carried: tracing.Headers) -> list[Messa
             body=masked.body.decode(),
             body_sha256=sha256,
             masked=masked.pointers,
+            automatic_capture=account.automatic_capture,
         )
         if masked.pointers:
             metrics.MASKED.labels(verified.provider).inc(len(masked.pointers))

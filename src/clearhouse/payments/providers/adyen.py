@@ -2,6 +2,9 @@
 
 `success` says whether a request did what was asked; for what schemes and banks tell
 (CAPTURE_FAILED, CHARGEBACK and so on) it is always true.
+
+Where an account captures automatically, no CAPTURE comes: the authorization is the capture, by the
+payment's own id. Should one come all the same, it is that capture told again.
 """
 
 import datetime as dt
@@ -152,6 +155,9 @@ def normalize(notice: Notice) -> PaymentEvent | Unmapped:
     if not isinstance(event_type, EventType):
         return notice.unmapped(item.event_code, event_type, None, account)
     amount = decode(_AMOUNT, item.amount, f"{_ITEMS_AT}.amount")
+    at_once = notice.webhook.automatic_capture
+    if at_once and item.event_code == "AUTHORISATION" and success and amount.value:
+        event_type = EventType.CAPTURED
     occurred_at = in_utc(item.event_date, f"{_ITEMS_AT}.eventDate")
     is_payout = event_type in _PAYOUT_TYPES
     return notice.event(
@@ -161,7 +167,7 @@ def normalize(notice: Notice) -> PaymentEvent | Unmapped:
         provider_type=item.event_code,
         event_type=event_type,
         occurred_at=occurred_at,
-        **_ids(item, event_type),
+        **_ids(item, event_type, at_once),
         **_about(item, event_type, success),
         **notice.amount(
             amount.value, amount.currency, f"{_ITEMS_AT}.amount.value", is_payout=is_payout
@@ -207,15 +213,18 @@ def _own_id(item: _Item, amount: _Amount, occurred_at: dt.datetime) -> str:
     return f"{psp}:{item.event_code}:{item.success}:{moment}:{digest}"
 
 
-def _ids(item: _Item, event_type: EventType) -> dict[str, Any]:
+def _ids(item: _Item, event_type: EventType, at_once: bool) -> dict[str, Any]:
     psp = item.psp_reference
     original = optional_id(item.original_reference, f"{_ITEMS_AT}.originalReference")
     if event_type in _PAYOUT_TYPES:
         return {"payment_id": None, "payout_id": original or psp}
+    capture_id = psp if item.event_code in _CAPTURES else None
+    if at_once and (event_type is EventType.CAPTURED or item.event_code in _CAPTURES):
+        capture_id = original or psp
     return {
         "payment_id": original or (psp if item.event_code == "AUTHORISATION" else None),
         "merchant_reference": reference(item.merchant_reference),
-        "capture_id": psp if item.event_code in _CAPTURES else None,
+        "capture_id": capture_id,
         "refund_id": psp if event_type in _REFUND_TYPES else None,
         "dispute_id": psp if event_type in _DISPUTE_TYPES else None,
     }
