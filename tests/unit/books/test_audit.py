@@ -1,5 +1,8 @@
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 
+import pyarrow as pa
 from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, key_of
 
 from clearhouse.books import Books, EntryKey, Hop, Side, Status
@@ -9,7 +12,9 @@ from clearhouse.books.clerk import Clerk
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import MAX_NAMED
 from clearhouse.books.model import Measured
+from clearhouse.core.errors import StoreError
 
+THIRD = dt.date(2024, 3, 11)
 RECORDS: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"))
 
 
@@ -27,6 +32,33 @@ def test_undisturbed_stores_hold_what_the_books_say(books: Books) -> None:
     audited = audit(books, "bnpl", [hop])
     assert audited.findings == ()
     assert list(audited.entries) == books.current("bnpl")
+
+
+class TornStore(MemoryStore):
+    """A store of which a day can't be read."""
+
+    torn: dt.date | None = None
+
+    def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
+        """See `Relation`."""
+        if self.torn in days:
+            raise StoreError("Its file is torn.", "torn")
+        return super().rows(days, content)
+
+
+def test_a_day_that_can_not_be_read_is_a_finding_and_hides_no_other(books: Books) -> None:
+    silver, gold = MemoryStore(*RECORDS), TornStore(*RECORDS)
+    for store in (silver, gold):
+        store.put(*RECORDS, day=THIRD)
+    hop = closed(books, silver, gold)
+    Clerk(books, hop, "run-1").close([key_of(THIRD)])
+    gold.torn = NEXT
+    gold.put(RECORDS[0], day=THIRD)
+    audited = audit(books, "bnpl", [hop])
+    told = {f.entry.key.book_date: (f.reason, f.difference.records) for f in audited.findings}
+    assert told == {NEXT: ("Its file is torn.", 0), THIRD: ("", -1)}
+    statuses = [entry.status for entry in audited.entries]
+    assert statuses == [Status.BALANCED, Status.UNBALANCED, Status.UNBALANCED]
 
 
 def test_a_stolen_record_is_found_on_its_day_and_named(books: Books) -> None:

@@ -2,7 +2,7 @@ import pytest
 from books_in_memory import DAY, NEXT, MemoryStore, Record, hop_between, totals
 
 from clearhouse.books import Hop, Leg, Side
-from clearhouse.books.hop import Named
+from clearhouse.books.hop import MAX_NAMED, Named
 
 THREE: tuple[Record, ...] = (("a", 4590, "USD"), ("b", 100, "USD"), ("c", -250, "USD"))
 
@@ -108,6 +108,20 @@ def test_a_record_is_named_by_the_last_part_of_its_key_or_its_id(record_key, nam
 def test_a_record_that_only_its_whole_key_names(record_key, name) -> None:
     named = Named("0a1b", record_key, "missing", -1, -5, "USD", 5, 0, "USD", by_key=True)
     assert str(named) == f"−1 record, −0.05 USD: {name}"
+
+
+def test_columns_are_told_of_the_first_records_that_differ_in_them_alone() -> None:
+    ids = [f"r{n:02}" for n in range(MAX_NAMED + 2)]
+    entering, leaving = (MemoryStore(*((each, 1, "USD") for each in ids)) for _ in range(2))
+    entering.content = {(each, "note"): "paid" for each in ids}
+    leaving.content = {**entering.content, **{(each, "note"): "open" for each in ids[1:]}}
+    *told, last = hop_between(entering, out=leaving).name_differences(DAY, ["note"])
+    assert [named.record_id for named in told] == ids[1:-1]
+    assert {(n.kind, n.column, n.before, n.after) for n in told} == {
+        ("changed", "note", '"paid"', '"open"')
+    }
+    assert (last.record_id, last.record_key, last.kind) == (ids[-1], ids[-1], "changed")
+    assert (last.column, last.before, last.after) == ("", "NULL", "NULL")
 
 
 def test_a_hop_without_an_entering_side_finds_all_its_records_invented() -> None:
