@@ -124,7 +124,7 @@ def _year(calendar: Calendar, year: int) -> tuple[Period, ...]:
 
 
 def _spans_of_months(calendar: Calendar, year: int) -> list[tuple[dt.date, dt.date]]:
-    return [(dt.date(y, m, 1), _end_of_month(y, m)) for y, m in calendar.months(year)]
+    return [(dt.date(y, m, 1), end_of_month(y, m)) for y, m in calendar.months(year)]
 
 
 def _spans_of_weeks(calendar: Calendar, year: int) -> list[tuple[dt.date, dt.date]]:
@@ -142,11 +142,12 @@ def _spans_of_weeks(calendar: Calendar, year: int) -> list[tuple[dt.date, dt.dat
 
 def _end_of_year(calendar: Calendar, year: int) -> dt.date:
     """The Saturday nearest to the end of the last month."""
-    end = _end_of_month(*calendar.months(year)[-1])
+    end = end_of_month(*calendar.months(year)[-1])
     after_saturday = (end.weekday() - _SATURDAY) % _WEEK_DAYS
     back = after_saturday if after_saturday < _WEEK_DAYS / 2 else after_saturday - _WEEK_DAYS
     return end - back * _DAY
 
 
-def _end_of_month(year: int, month: int) -> dt.date:
+def end_of_month(year: int, month: int) -> dt.date:
+    """The last day of a calendar month."""
     return dt.date(year, month, months_of.monthrange(year, month)[1])

@@ -64,9 +64,8 @@ def hints_of(event: PaymentEvent) -> list[str]:
         hints.append(f"dispute:{scope}:{event.dispute_id}")
     if event.refund_id is not None:
         hints.append(f"refund:{scope}:{event.refund_id}")
-    if event.merchant_reference is not None:
-        hints.append(f"{REFERENCE}{scope}:{event.merchant_reference}")
-    return hints
+    reference = reference_hint(event)
+    return hints if reference is None else [*hints, reference]
 
 
 def reference_hint(event: PaymentEvent) -> str | None:

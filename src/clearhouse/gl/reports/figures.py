@@ -4,7 +4,6 @@ Data flow: views `marts.gl_*` and `marts.journal_lines` → one list of rows a s
 decimal. The SQL is read by every engine.
 """
 
-import calendar
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from clearhouse.core.columnar import query
 from clearhouse.core.errors import UsageError
+from clearhouse.core.fiscal import end_of_month
 from clearhouse.engines.engine import Ask
 
 Rows = Sequence[Mapping[str, Any]]
@@ -209,7 +209,7 @@ def periods_of(known: Sequence[str], period: str) -> Periods:
 def _end(period: str) -> dt.date:
     """The last day of a period; one for adjustments ends with its year."""
     year, month = int(period[:4]), min(int(period[5:]), 12)
-    return dt.date(year, month, calendar.monthrange(year, month)[1])
+    return end_of_month(year, month)
 
 
 def read_figures(ask: Ask, period: str) -> Figures:

@@ -27,11 +27,9 @@ from clearhouse.payments.store.tables import (
 
 Rows = Mapping[sa.Table, Sequence[Row]]
 """Rows that follow from events, by their table."""
-_NONE: Mapping[str, PaymentEvent] = {}
-
-
 Known = Mapping[str, PaymentEvent]
 """Recorded events at hand, by their ids: their lines are not decoded again."""
+_NONE: Known = {}
 
 
 def refold_payments(connection: sa.Connection, placed: Placed, known: Known = _NONE) -> None:

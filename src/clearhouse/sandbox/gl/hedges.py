@@ -6,7 +6,6 @@ the benchmark in that month. All are marked to market at month end by a forward 
 from today's benchmark to its usual level. No hedge accounting: gains and losses are in income.
 """
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from clearhouse.core.fiscal import end_of_month
 from clearhouse.core.shares import UNIT
 from clearhouse.sandbox.gl import chart, clock
 from clearhouse.sandbox.gl.entries import Entries, of_kind
@@ -147,7 +147,7 @@ def _average(commodity: _Commodity, first: dt.date, last: dt.date) -> int:
 
 
 def _end_of(month: dt.date) -> dt.date:
-    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    return end_of_month(month.year, month.month)
 
 
 def _cents(units: Ints | int, thousandths: Ints) -> Ints:

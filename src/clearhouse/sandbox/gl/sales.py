@@ -5,13 +5,13 @@ the ends of the periods between is replaced by the purchaser's statement. A few 
 corrected four months after production.
 """
 
-import calendar
 import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from clearhouse.core.fiscal import end_of_month
 from clearhouse.core.shares import cut
 from clearhouse.sandbox.gl.numbers import Entity, Ints, Mask, rounded, sums
 from clearhouse.sandbox.gl.places import BASINS
@@ -176,7 +176,7 @@ def _empty(world: World) -> Sales:
 
 def _prices(world: World, month: dt.date, well: Ints, product: Ints) -> Ints:
     """What a unit brings, in 1/1000 USD: the month's benchmark and what the place makes of it."""
-    last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    last = end_of_month(month.year, month.month)
     oil, gas = (int(daily(series, month, last).mean()) for series in ("RWTC", "RNGWHHD"))
     basin, lease = world.properties.basin[well], world.properties.lease[well]
     quality = lease * 131 % (2 * _QUALITY) - _QUALITY

@@ -37,7 +37,6 @@ from clearhouse.sandbox.payments.world import World
 
 _JSON = "application/json"
 _MOST_DAYS, _MOST_ROWS = dt.timedelta(days=31), 500
-_PAYPAL_TIME = "%Y-%m-%dT%H:%M:%S+0000"
 
 
 def create_app(options: PaymentOptions | None = None) -> Starlette:
@@ -230,9 +229,9 @@ class _Api:
             {
                 "transaction_details": [{"transaction_info": row} for row in shown],
                 "account_number": "SANDBOXMERCHANT",
-                "start_date": first.strftime(_PAYPAL_TIME),
-                "end_date": last.strftime(_PAYPAL_TIME),
-                "last_refreshed_datetime": refreshed.strftime(_PAYPAL_TIME),
+                "start_date": paypal_balance.written(first),
+                "end_date": paypal_balance.written(last),
+                "last_refreshed_datetime": paypal_balance.written(refreshed),
                 "page": page,
                 "total_items": len(rows),
                 "total_pages": -(-len(rows) // size),

@@ -54,6 +54,11 @@ def transactions(output: Output) -> list[Object]:
     return sorted(rows, key=lambda row: (row["transaction_initiation_date"], row["transaction_id"]))
 
 
+def written(moment: dt.datetime) -> str:
+    """A moment in UTC, as the API writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S+0000")
+
+
 def _rows(move: Move) -> Iterator[Object]:
     """The transactions of a move: what a dispute costs is one of its own."""
     if move.kind == "dispute":
@@ -70,7 +75,7 @@ def _rows(move: Move) -> Iterator[Object]:
 
 def _row(move: Move, *, reference: str) -> Object:
     unit = UNITS[Provider.PAYPAL][move.currency]
-    at = dt.datetime.fromtimestamp(move.at, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    at = written(dt.datetime.fromtimestamp(move.at, dt.UTC))
     found = {
         "transaction_id": move.source,
         "transaction_event_code": _CODES[move.kind],
