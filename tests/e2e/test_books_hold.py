@@ -3,6 +3,9 @@
 import datetime as dt
 import itertools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +16,7 @@ from clearhouse.books.audit import Audit
 from clearhouse.books.model import Side, Status, Totals
 from clearhouse.cli.report import finding_lines
 from clearhouse.pipeline.close import audit_days
+from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.hops import HopNames
 from clearhouse.pipeline.tamper import tamper
 
@@ -30,12 +34,18 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     return toy
 
 
-def audited(toy: Toy) -> Audit:
+@contextmanager
+def opened(toy: Toy) -> Iterator[Run]:
     run = toy.open()
     try:
-        return audit_days(run)
+        yield run
     finally:
         run.engine.close()
+
+
+def audited(toy: Toy) -> Audit:
+    with opened(toy) as run:
+        return audit_days(run)
 
 
 def totals(toy: Toy) -> Measured:
@@ -87,14 +97,14 @@ def test_a_second_run_skips_everything(published: Toy) -> None:
 def test_tampering_with_gold_is_named_to_the_cent_and_mended(
     published: Toy, healthy: Measured, kind: str, count: int, sign: str
 ) -> None:
-    run = published.open()
-    victims = run.engine.query(
-        f"SELECT number, price FROM {GOLD} ORDER BY _record_id LIMIT {count}"
-    ).to_pylist()
+    with opened(published) as run:
+        victims = run.engine.query(
+            f"SELECT number, price FROM {GOLD} ORDER BY _record_id LIMIT {count}"
+        ).to_pylist()
+        assert not audit_days(run).findings  # who has measured already, measures again
 
-    assert tamper(run, kind, count) == count
-    run.engine.close()
-    findings = audited(published).findings
+        assert tamper(run, kind, count) == count
+        findings = audit_days(run).findings
 
     lines = [line for finding in findings for line in finding_lines(finding)]
     assert len(lines) == count
@@ -106,6 +116,21 @@ def test_tampering_with_gold_is_named_to_the_cent_and_mended(
 
     assert published.run(*DAYS).exit_code == 0
     assert totals(published) == healthy
+
+
+def test_rows_in_files_that_have_not_changed_are_measured_once_a_run(published: Toy) -> None:
+    with opened(published) as run:
+        first = audit_days(run).entries
+        with (
+            patch.object(run.engine, "query", wraps=run.engine.query) as ours,
+            patch.object(run.engine, "query_readers", wraps=run.engine.query_readers) as theirs,
+        ):
+            assert audit_days(run).entries == first
+
+    asked = [str(call.args) for call in (*ours.call_args_list, *theirs.call_args_list)]
+    summed = [query for query in asked if "sum(amount_minor)" in query]
+    assert summed
+    assert not [query for query in summed if GOLD in query or TICKETS.readers in query]
 
 
 def test_a_row_stolen_from_silver_is_found_between_bronze_and_silver(

@@ -1,4 +1,4 @@
-"""Paths as people type them."""
+"""Paths as people type them, and what tells that a file has changed."""
 
 from pathlib import Path
 
@@ -9,3 +9,9 @@ def near(path: str) -> str:
         return str(Path(path).relative_to(Path.cwd()))
     except ValueError:
         return path
+
+
+def file_state(path: str | Path) -> tuple[str, int, int]:
+    """A file by what changes when somebody writes it: its size, and its time of change in ns."""
+    found = Path(path).stat()
+    return str(path), found.st_size, found.st_mtime_ns

@@ -7,7 +7,7 @@ are given a small file of views over the published ones (`readers`).
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -97,6 +97,14 @@ class DuckDBEngine:
     ) -> pa.Table | None:
         """The same of what readers are shown."""
         return self.readers.query_of(relation, sql, parameters)
+
+    def state(self, relation: str) -> Hashable | None:
+        """Of a gold fact, the files that it is a view of; tables don't tell."""
+        return entry_files.state(self, relation)
+
+    def readers_state(self) -> Hashable | None:
+        """The files that readers open, and those that they may be views of."""
+        return self.readers.state()
 
     def execute(self, *changes: str | Insert) -> None:
         """Statements and inserts in one transaction."""

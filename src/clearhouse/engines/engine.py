@@ -1,9 +1,9 @@
 """What the pipeline needs of a SQL engine, and the engine's rows as the books see them."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import pyarrow as pa
 
@@ -20,6 +20,11 @@ from clearhouse.books.measure import (
 from clearhouse.books.model import Totals
 from clearhouse.core.columnar import Dialect, dates, readable
 from clearhouse.engines.dbt_messages import DbtTarget, Description
+
+_Found = TypeVar("_Found")
+
+_FEW_DAYS = 2
+"""So many are always measured: to see that no file has changed takes longer with history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,14 @@ class Engine(Protocol):
         """The same of what readers are shown."""
         ...
 
+    def state(self, relation: str) -> Hashable | None:
+        """What changes whenever the rows of `schema.name` do; None where nothing tells."""
+        ...
+
+    def readers_state(self) -> Hashable | None:
+        """The same of all that readers are shown."""
+        ...
+
     def execute(self, *changes: str | Insert) -> None:
         """Statements and inserts in one transaction."""
         ...
@@ -245,37 +258,46 @@ class Ask(Protocol):
 class EngineSpine:
     """Rows of an engine as the books see them.
 
+    What was measured of rows counts for as long as this object lives and the engine can tell that
+    they have not changed since: the audit at a run's end would otherwise read them all again.
+
     Attributes:
-        ask: `Engine.query_of` or `Engine.query_readers`.
         relation: `schema.name`; nothing is found where it is not there yet.
         spine: SQL of the columns of `SPINE_SCHEMA`, of a relation `r`.
         fields: the contract's columns.
         source: gives, for a condition on `r._book_date`, what stands behind FROM.
+        is_shown: the rows are those that readers are shown.
     """
 
-    ask: Ask
-    dialect: Dialect
+    engine: Engine
     relation: str
     spine: str
     fields: pa.Schema
     source: Callable[[str, Sequence[dt.date]], str] = field(repr=False)
+    is_shown: bool = False
+    _known: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
+    """By query, the state that the rows were in, and what was measured."""
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days."""
         if not days:
             return {}
-        answer = self._asked(totals_sql(self._of(days), dialect=self.dialect))
-        return filled(totals_by_day(answer) if answer else {}, days)
+        sql = totals_sql(self._of(days), dialect=self.engine.dialect)
+
+        def measured() -> Mapping[dt.date, Totals]:
+            answer = self._asked(sql)
+            return filled(totals_by_day(answer) if answer else {}, days)
+
+        return self._measured(days, sql, measured)
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """The digest of each day's rows."""
-        return digests_asked(self.texts, days, content)
+        sql = self._texts_of(days, content)
+        return self._measured(days, sql, lambda: digests_asked(self.texts, days, content))
 
     def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
         """The rows' texts."""
-        kinds = {name: self.fields.field(name).type for name in content}
-        sql = texts_sql(self._of(days, content), kinds, dialect=self.dialect)
-        answer = self._asked(sql)
+        answer = self._asked(self._texts_of(days, content))
         return answer.cast(TEXT_SCHEMA) if answer else TEXT_SCHEMA.empty_table()
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
@@ -285,11 +307,32 @@ class EngineSpine:
         schema = pa.schema([*SPINE_SCHEMA, *kinds])
         return answer.cast(schema) if answer else schema.empty_table()
 
-    def _asked(self, sql: str) -> pa.Table | None:
+    def _measured(self, days: Sequence[dt.date], sql: str, measure: Callable[[], _Found]) -> _Found:
+        state = self._state() if len(days) > _FEW_DAYS else None
+        if state is None:
+            return measure()
+        before, found = self._known.get(sql, (None, None))
+        if state != before:
+            found = measure()
+            self._known[sql] = (state, found)
+        return cast("_Found", found)
+
+    def _state(self) -> Hashable | None:
         with readable(self.relation):
-            return self.ask(self.relation, sql)
+            return (
+                self.engine.readers_state() if self.is_shown else self.engine.state(self.relation)
+            )
+
+    def _asked(self, sql: str) -> pa.Table | None:
+        ask = self.engine.query_readers if self.is_shown else self.engine.query_of
+        with readable(self.relation):
+            return ask(self.relation, sql)
+
+    def _texts_of(self, days: Sequence[dt.date], content: Sequence[str]) -> str:
+        kinds = {name: self.fields.field(name).type for name in content}
+        return texts_sql(self._of(days, content), kinds, dialect=self.engine.dialect)
 
     def _of(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> str:
         columns = ", ".join([self.spine, *(f'r.{name} AS "{FIELD}{name}"' for name in content)])
-        source = self.source(f"r._book_date IN ({dates(self.dialect, days)})", days)
+        source = self.source(f"r._book_date IN ({dates(self.engine.dialect, days)})", days)
         return f"SELECT {columns} FROM {source}"

@@ -11,7 +11,7 @@ folders say counts, and not what the file's own columns of these names do.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from clearhouse.books.model import digest
 from clearhouse.core.columnar import read_parquet_sql
 from clearhouse.core.durable import sync
+from clearhouse.core.paths import file_state
 from clearhouse.engines import written_once
 from clearhouse.engines.engine import Engine, Insert
 
@@ -120,6 +121,15 @@ def _given_way(
     written_once.retire(file.path for entry in entry_ids for file in files.get(entry, []))
     listed = ", ".join(map(engine.dialect.text, sorted(entry_ids)))
     return f"DELETE FROM ops.entry_file WHERE relation = '{fact}' AND entry_id IN ({listed})"
+
+
+def state(engine: Engine, fact: str) -> Hashable | None:
+    """What a fact is a view of, and the state of each registered file; None: it is no such view."""
+    schema, _, name = fact.partition(".")
+    sql = "SELECT sql FROM duckdb_views() WHERE schema_name = $1 AND view_name = $2"
+    view = engine.query(sql, [schema, name])["sql"].to_pylist()
+    files = [file.path for some in files_of(engine, fact).values() for file in some]
+    return (*view, *map(file_state, files)) if view and files else None
 
 
 def is_as_registered(engine: Engine, gold: Path, fact: str) -> bool:

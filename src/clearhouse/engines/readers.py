@@ -8,8 +8,8 @@ no publication of the last week names are deleted.
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +20,7 @@ from filelock import FileLock
 from clearhouse.core.columnar import DIALECT, read_parquet_sql
 from clearhouse.core.durable import sync
 from clearhouse.core.errors import StoreError, first_line
+from clearhouse.core.paths import file_state
 from clearhouse.engines import entry_files, written_once
 from clearhouse.engines.dbt_messages import Description
 from clearhouse.engines.engine import Engine, Partition, Served
@@ -61,6 +62,15 @@ class ReadersFile:
             if connection is None or not has(connection, relation):
                 return None
             return connection.sql(sql, params=list(parameters)).to_arrow_table()
+
+    def state(self) -> Hashable:
+        """What changes whenever what readers see does."""
+        found = []
+        tables = (p for folder in (self._folder, self._gold) for p in folder.rglob("*.parquet"))
+        for path in (self.path, *tables):
+            with suppress(FileNotFoundError):  # another domain's run may take its own away now
+                found.append(file_state(path))
+        return tuple(found)
 
     def number(self, domain: str) -> int:
         """The number of the publication of a domain that readers see; 0 where they see none."""

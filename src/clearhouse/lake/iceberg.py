@@ -36,6 +36,7 @@ from clearhouse.core.contract import Contract
 from clearhouse.core.contract.amounts import amount_sql
 from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.errors import StoreError, first_line
+from clearhouse.core.paths import file_state
 from clearhouse.lake.expiry import ENTRIES, entries_of, expire
 
 if TYPE_CHECKING:  # pyiceberg takes a while to import, and many commands never open a table
@@ -120,21 +121,25 @@ class Lake:
 
     def files(self, name: str, days: Sequence[dt.date] | None = None) -> list[str]:
         """Paths of the Parquet files of the current snapshot, of some days or of all."""
+        return sorted(path for some in self.files_by_day(name, days).values() for path in some)
+
+    def files_by_day(
+        self, name: str, days: Sequence[dt.date] | None = None
+    ) -> Mapping[dt.date, Sequence[str]]:
+        """The same, by day; a day without rows may be left out."""
         table = self._existing(name)
         snapshot = table.current_snapshot() if table else None
         if table is None or snapshot is None:
-            return []
+            return {}
         planned = self._planned.get(name)
         if planned is None or planned[0] != snapshot.snapshot_id:
             if days is not None and len(days) <= _FEW_DAYS:
                 with _whole(name):
-                    found = _files_by_day(table, _on(days))
-                return sorted(path for paths in found.values() for path in paths)
+                    return _files_by_day(table, _on(days))
             # The whole table, once a snapshot: a plan for hundreds of days takes ten times as long.
             with _whole(name):
                 planned = self._planned[name] = (snapshot.snapshot_id, _files_by_day(table))
-        wanted = planned[1] if days is None else {day: planned[1].get(day, ()) for day in days}
-        return sorted(path for paths in wanted.values() for path in paths)
+        return planned[1] if days is None else {day: planned[1].get(day, ()) for day in days}
 
     def forget(self, name: str) -> None:
         """Take a table out of the catalog, so that it is made anew. Its files are left alone."""
@@ -242,7 +247,7 @@ class BronzeSpine:
             return self._totals(days)
 
     def _totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
-        states = {_state(path): path for path in self.lake.files(self.table, days)}
+        states = {file_state(path): path for path in self.lake.files(self.table, days)}
         unknown = {path: state for state, path in states.items() if state not in self._measured}
         if unknown:
             files = read_parquet_sql(list(unknown), with_filename=True)
@@ -260,8 +265,8 @@ class BronzeSpine:
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """The digest of each day's rows."""
-        files = {day: self.lake.files(self.table, [day]) for day in days}
-        states = {d: (d, *content, *map(_state, paths)) for d, paths in files.items()}
+        files = self.lake.files_by_day(self.table, days)
+        states = {d: (d, *content, *map(file_state, sorted(files.get(d, ())))) for d in days}
         unknown = [day for day in days if states[day] not in self._digests]
         found = digests_asked(self.texts, unknown, content)
         self._digests.update({states[day]: digest for day, digest in found.items()})
@@ -293,9 +298,3 @@ class BronzeSpine:
         return (
             f"_book_date, _record_id, _record_key, {minor} AS amount_minor, {currency} AS currency"
         )
-
-
-def _state(path: str) -> tuple[str, int, int]:
-    """A file by what changes when somebody writes it."""
-    found = Path(path).stat()
-    return path, found.st_size, found.st_mtime_ns

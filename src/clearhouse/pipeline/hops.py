@@ -12,9 +12,10 @@ from clearhouse.books.hop import Hop, Leg, Relation
 from clearhouse.books.ledger import Books
 from clearhouse.books.model import Side
 from clearhouse.books.publications import Publications
+from clearhouse.core.columnar import dates
 from clearhouse.core.contract import Contract
 from clearhouse.core.contract.amounts import amount_sql
-from clearhouse.engines.engine import Ask, Engine, EngineSpine
+from clearhouse.engines.engine import Engine, EngineSpine
 from clearhouse.lake.iceberg import BronzeSpine, Lake
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
 from clearhouse.pipeline.domain import Dataset, Source
@@ -101,7 +102,9 @@ def hops_of(
     bronze = BronzeSpine(stores.lake, contract.id, contract, fields)
     built = _EngineRows(stores.engine, contract, fields)
     silver = built.of(dataset.silver, "NOT r._is_superseded")
-    candidates = built.of(dataset.gold, rows=candidates_sql(contract.id, dataset.gold))
+    candidates = built.by(
+        dataset.gold, partial(_candidates, stores.engine, contract.id, dataset.gold)
+    )
     hops = (
         *(
             Hop(names.landed[source.name], _landing_legs(source, reader, stores.settings))
@@ -142,40 +145,44 @@ class _EngineRows:
     contract: Contract
     fields: pa.Schema
 
-    def of(
-        self, relation: str, where: str = "1 = 1", rows: str | None = None, ask: Ask | None = None
-    ) -> EngineSpine:
-        """The rows `r` of a relation for which a condition holds.
-
-        Args:
-            relation: its name.
-            where: SQL.
-            rows: SQL to be used behind FROM, where it is not the relation alone.
-            ask: `Engine.query_of`, unless told otherwise.
-        """
+    def of(self, relation: str, where: str = "1 = 1", *, is_shown: bool = False) -> EngineSpine:
+        """The rows `r` of a relation for which a condition holds, given as SQL."""
 
         def source(of_days: str, _days: Sequence[dt.date]) -> str:
-            return f"{rows or f'{relation} r'} WHERE {where} AND {of_days}"
+            return f"{relation} r WHERE {where} AND {of_days}"
 
-        return self.by(relation, source, ask)
+        return self.by(relation, source, is_shown=is_shown)
 
     def by(
         self,
         relation: str,
         source: Callable[[str, Sequence[dt.date]], str],
-        ask: Ask | None = None,
+        *,
+        is_shown: bool = False,
     ) -> EngineSpine:
         """The rows `r` that a source gives: see `EngineSpine`."""
         minor, currency = amount_sql(self.contract, self.engine.dialect, "r.")
         money = f"{minor} AS amount_minor, {currency} AS currency"
         columns = f"r._book_date, r._record_id, r._record_key, {money}"
-        asked = ask or self.engine.query_of
-        return EngineSpine(asked, self.engine.dialect, relation, columns, self.fields, source)
+        return EngineSpine(self.engine, relation, columns, self.fields, source, is_shown)
 
     def common(self, *relations: str) -> list[str]:
         """The contract's columns that relations have in common, as they are now."""
         theirs = [set(self.engine.columns(relation)) for relation in relations]
         return [name for name in self.fields.names if all(name in each for each in theirs)]
+
+
+def _candidates(
+    engine: Engine, dataset: str, gold: str, of_days: str, days: Sequence[dt.date]
+) -> str:
+    """Gold rows of the entries built last for the days, which are listed: the query says all."""
+    listed = dates(engine.dialect, days)
+    answer = engine.query(
+        f"""SELECT entry_id FROM ops.candidate
+        WHERE dataset = '{dataset}' AND book_date IN ({listed}) ORDER BY entry_id"""
+    )
+    entries = ", ".join(map(engine.dialect.text, answer["entry_id"].to_pylist())) or "''"
+    return f"{gold} r WHERE {of_days} AND r._entry_id IN ({entries})"
 
 
 def _bronze_legs(
@@ -193,7 +200,7 @@ def _bronze_legs(
 def _readers_legs(dataset: Dataset, built: _EngineRows, judge: Judge) -> tuple[Leg, ...]:
     """What stands on the sides of the hop from gold to what readers see."""
     sides = ReadersSides(dataset.gold, built.engine.dialect, judge, restated=dataset.restated)
-    shown = built.of(dataset.readers, ask=built.engine.query_readers)
+    shown = built.of(dataset.readers, is_shown=True)
     return (
         Leg(Side.IN, built.by(dataset.gold, sides.standing)),
         Leg(Side.OUT, shown),

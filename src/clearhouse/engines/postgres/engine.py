@@ -81,6 +81,12 @@ class PostgresEngine:
         """The answer of a query of `schema.name`; None where that is not there."""
         return self.query(sql, parameters) if self.has(relation) else None
 
+    def state(self, relation: str) -> None:
+        """Nothing tells."""
+
+    def readers_state(self) -> None:
+        """Nothing tells."""
+
     def query_readers(
         self, relation: str, sql: str, parameters: Sequence[object] = ()
     ) -> pa.Table | None:
