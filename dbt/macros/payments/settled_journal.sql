@@ -19,7 +19,7 @@
             entry_id,
             {{ in_utc('moved_at') }} as moved_at
         from {{ entries }} as entries
-        where kind <> 'payout' and subject_key is not null
+        where kind not in ('payout', 'transfer') and subject_key is not null
 
     )
 
@@ -209,9 +209,8 @@
 
         select
             subject_key,
-            case when {{ is_conversion('entries') }} then 'settled_conversion:' else 'settled_transfer:' end
-                || entry_id,
-            case when {{ is_conversion('entries') }} then 'conversion' else 'bank' end,
+            'settled_' || kind || ':' || entry_id,
+            case kind when 'conversion' then 'conversion' else 'bank' end,
             'clearing',
             -amount_minor,
             currency,
@@ -219,7 +218,7 @@
             {{ in_utc('moved_at') }},
             provider, account, livemode
         from {{ entries }} as entries
-        where {{ is_of_balance('entries') }}
+        where kind in ('conversion', 'transfer')
 
         union all
 

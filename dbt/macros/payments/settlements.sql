@@ -3,8 +3,8 @@
 
     payout_key: of the payout that settles them.
     about: capture, refund, dispute or payout: the object that they name; null of another one.
-        account: of the account itself: a fee that names none which events tell of, and what a
-        provider converts or transfers to the bank (`is_of_balance`).
+        account: of the account itself: a fee that names none which events tell of, conversions in
+        its balance, and transfers between that and the bank.
     subject_key: the payment (else the refund, dispute or payout) of that object; of what is of the
         account the payout that settles it; null where no event tells of the object, and then nothing
         explains the entry.
@@ -71,25 +71,7 @@
 
 {# Whether an entry is of the account itself, of `scoped` entries with their `known` objects. #}
 {% macro is_of_account() -%}
-    (scoped.kind = 'fee' and known.subject_key is null) or {{ is_of_balance('scoped') }}
-{%- endmacro %}
-
-
-{#
-    Whether an entry is a conversion in the balance, or a transfer from or to the merchant's bank
-    account. PayPal's transactions alone tell of them, by the groups of their codes.
-#}
-{% macro is_of_balance(entries) -%}
-    (
-        {{ entries }}.provider = 'paypal'
-        and {{ entries }}.source_id is null
-        and ({{ is_conversion(entries) }} or {{ entries }}.kind = 'payout')
-    )
-{%- endmacro %}
-
-
-{% macro is_conversion(entries) -%}
-    {{ entries }}.provider_type like 'T02%'
+    (scoped.kind = 'fee' and known.subject_key is null) or scoped.kind in ('conversion', 'transfer')
 {%- endmacro %}
 
 
@@ -113,7 +95,7 @@
 
         select *
         from {{ entries }} as entries
-        where kind <> 'payout'
+        where kind not in ('payout', 'transfer')
 
     ),
 

@@ -12,7 +12,7 @@ from clearhouse.quality.frames import Frames
 
 _BROKEN = {
     "net_off_entries": "r.net_minor <> r.amount_minor - r.fee_minor",
-    "payouts_off_entries": "r.kind = 'payout' AND r.fee_minor <> 0",
+    "payouts_off_entries": "r.kind IN ('payout', 'transfer') AND r.fee_minor <> 0",
 }
 
 

@@ -78,9 +78,9 @@ def test_fees_of_refunds_and_of_the_account_are_posted(
 @pytest.mark.parametrize(
     ("code", "kind", "amount", "posted"),
     [
-        ("T0400", "payout", -700, {"settled_transfer:e": ("bank", 700, "USD")}),
-        ("T0300", "payout", 700, {"settled_transfer:e": ("clearing", 700, "USD")}),
-        ("T0200", "other", -700, {"settled_conversion:e": ("conversion", 700, "USD")}),
+        ("T0400", "transfer", -700, {"settled_transfer:e": ("bank", 700, "USD")}),
+        ("T0300", "transfer", 700, {"settled_transfer:e": ("clearing", 700, "USD")}),
+        ("T0200", "conversion", -700, {"settled_conversion:e": ("conversion", 700, "USD")}),
         ("T1503", "other", -700, {}),
     ],
 )

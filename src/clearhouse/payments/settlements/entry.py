@@ -28,6 +28,10 @@ class EntryKind(StrEnum):
     """The payout itself, which some providers list among its entries: no part of its sum."""
     PAYOUT_RETURNED = "payout_returned"
     """A payout that failed or was taken back: its money is in the balance again."""
+    CONVERSION = "conversion"
+    """Of what is in a balance into another currency: an entry in each of the two."""
+    TRANSFER = "transfer"
+    """Between a balance and the merchant's own bank account."""
     OTHER = "other"
 
 

@@ -1,7 +1,8 @@
 """PayPal's transactions of a day: all that moved the balance there.
 
 Data flow: `GET /v1/reporting/transactions`, page by page, with a token of `POST /v1/oauth2/token`.
-Grain: one entry a transaction; the fee of a payout to third parties is an entry of its own.
+Grain: one entry a transaction; the fee of a payout to third parties, or of a transfer to the bank, is
+an entry of its own.
 Idempotency: a day that is over is asked for when PayPal has listed all of it, and then not again.
 How to run: `await PayPal(client).entries_of(listing)`.
 
@@ -47,12 +48,13 @@ _KINDS = {
 _KINDS_OF_GROUPS = {
     "T00": EntryKind.CHARGE,
     "T01": EntryKind.FEE,
-    "T03": EntryKind.PAYOUT,
-    "T04": EntryKind.PAYOUT,
+    "T02": EntryKind.CONVERSION,
+    "T03": EntryKind.TRANSFER,
+    "T04": EntryKind.TRANSFER,
 }
 """By the group of a code, where the code itself has no kind."""
-_OF_THE_BALANCE = ("T02", "T03", "T04")
-"""Conversions, and transfers from and to the merchant's own bank account: of no other object."""
+_PAYING = (EntryKind.PAYOUT, EntryKind.TRANSFER)
+"""Whose fee is an entry of its own."""
 
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
@@ -198,7 +200,7 @@ def _entries(day: dt.date, raw: bytes) -> list[SettlementEntry]:
         moved_at=row.transaction_initiation_date.astimezone(dt.UTC),
         raw=raw.decode(),
     )
-    if kind is not EntryKind.PAYOUT or not fee:
+    if kind not in _PAYING or not fee:
         return [entry]
     return [
         msgspec.structs.replace(entry, fee_minor=0, net_minor=amount),
@@ -229,7 +231,7 @@ def _source(row: _Info, kind: EntryKind) -> str | None:
             return reference and f"reversal:{reference}"
         case EntryKind.FEE:
             return _reference(row)
-        case _ if row.transaction_event_code.startswith(_OF_THE_BALANCE):
+        case EntryKind.CONVERSION | EntryKind.TRANSFER:
             return None
         case _:
             return row.transaction_id
