@@ -15,7 +15,8 @@ from attacks.groups import (
     POINTERS,
     READERS_CUT,
 )
-from attacks.homes import CLOSED, DAYS, HELD, RELEASED, SEALED, Home
+from attacks.homes import Home
+from attacks.recipes import CLOSED, DAYS, HELD, RELEASED, SEALED
 from attacks.rows import CHANGES
 from attacks.stores import cut, rewrite_file, warehouse
 

@@ -13,7 +13,7 @@ from programs import loaded
 
 from attacks.attack import COMMANDS, Judged, Told, attack, books, books_alone
 from attacks.groups import SEALED_ANEW
-from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
+from attacks.homes import Home
 from attacks.journal import (
     Body,
     edit_certificate,
@@ -23,6 +23,7 @@ from attacks.journal import (
     rechain,
     with_head,
 )
+from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
 from attacks.rows import CHANGES
 from attacks.stores import database, rewrite
 

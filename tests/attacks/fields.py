@@ -10,8 +10,9 @@ import duckdb
 
 from attacks.attack import COMMANDS, NotThereError, Told, attack, verify
 from attacks.groups import FIELDS
-from attacks.homes import CLOSED, RELEASED, SEALED, Home
+from attacks.homes import Home
 from attacks.readers import hidden, hiding, served_files
+from attacks.recipes import CLOSED, RELEASED, SEALED
 from attacks.rows import quarantined
 from attacks.stores import cut, database, rewrite, rewrite_file, rewrite_table, warehouse
 from clearhouse.pipeline.domain import Derived

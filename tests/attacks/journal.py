@@ -6,7 +6,8 @@ from typing import Any
 
 from attacks.attack import COMMANDS, Told, attack, books_alone, on
 from attacks.groups import NO_READERS
-from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
+from attacks.homes import Home
+from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
 from attacks.rows import CHANGES
 from attacks.stores import database, rewrite, warehouse
 from clearhouse.books.journal import Head, link

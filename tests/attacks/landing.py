@@ -8,7 +8,8 @@ from typing import Any
 
 from attacks.attack import Told, attack, on
 from attacks.groups import ENGINE_POINTERS, GONE, LANDING
-from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
+from attacks.homes import Home
+from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
 from attacks.stores import database
 from clearhouse.landing import LandedObject
 

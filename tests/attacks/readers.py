@@ -16,7 +16,8 @@ from attacks.groups import (
     SEALED_ANEW,
     VIEWS,
 )
-from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
+from attacks.homes import Home
+from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
 from attacks.stores import asked_of_readers, cut, readers, rewrite_file
 from attacks.warehouse import NEVER, pointer
 from clearhouse.pipeline.domain import Dataset

@@ -6,7 +6,8 @@ from functools import partial
 from attacks.attack import NotThereError, Told, attack, on
 from attacks.forgery import forged
 from attacks.groups import LANDING, ROWS, VIEWS
-from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home, Row
+from attacks.homes import Home, Row
+from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
 from attacks.stores import database, rewrite
 from clearhouse.core.money import Money
 

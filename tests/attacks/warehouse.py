@@ -4,7 +4,8 @@ import datetime as dt
 
 from attacks.attack import Told, attack, on
 from attacks.groups import EARLIER, ENGINE_POINTERS, HIDDEN, LANDING
-from attacks.homes import CLOSED, HELD, RELEASED, SEALED, Home
+from attacks.homes import Home
+from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
 from attacks.stores import warehouse
 
 NEVER = dt.date(2031, 1, 1)

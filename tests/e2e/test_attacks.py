@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 from attacks import catalogue
 from attacks.attack import ATTACKS, Attack, Judged, books, is_told, judge, said, verify
-from attacks.homes import HELD, RECIPES, REGISTERED, Home, make_home
+from attacks.homes import Home, make_home
+from attacks.recipes import HELD, RECIPES, REGISTERED
 
 from clearhouse.domains import DOMAINS
 

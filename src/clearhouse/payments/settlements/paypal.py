@@ -1,7 +1,7 @@
 """PayPal's transactions of a day: all that moved the balance there.
 
 Data flow: `GET /v1/reporting/transactions`, page by page, with a token of `POST /v1/oauth2/token`.
-Grain: one entry a transaction; the fee of a payout to third parties, or of a transfer to the bank, is
+Grain: one entry a transaction; the fee of a payout to third parties or of a transfer to the bank is
 an entry of its own.
 Idempotency: a day that is over is asked for when PayPal has listed all of it, and then not again.
 How to run: `await PayPal(client).entries_of(listing)`.
