@@ -20,6 +20,8 @@ from clearhouse.store import roles
 
 _BUSY_TIMEOUT_SECONDS = 30
 _WRITES = "clearhouse_writes"
+_PAGES_BETWEEN_CHECKPOINTS = 8_000
+"""32 MiB. Batches write the same pages of indexes again and again, and each is copied once."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ def _sqlite(url: str) -> sa.Engine:
         connection.isolation_level = None  # the begin event below opens transactions
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA cache_size = -32768")  # 32 MiB, for pages of the indexes
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

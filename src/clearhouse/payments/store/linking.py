@@ -10,10 +10,12 @@ merchant's reference, where exactly one payment has it. Where several have, it b
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
-from clearhouse.core.sql_values import each_of, select_in
+from clearhouse.core.sql_values import each_of, one_parameter, select_in
 from clearhouse.payments.event import PaymentEvent, decode_event
 from clearhouse.payments.keys import (
     OF_PAYOUTS,
@@ -35,6 +37,13 @@ from clearhouse.payments.store.tables import (
 MOST_IDS_OF_A_HINT = 16
 """A hint that more ids have is taken for one of many payments ("none", "order"): it links nothing,
 and is not read at all."""
+
+_LINKS = sa.select(payment_link.c.alias, payment_link.c.payment_key)
+_HINTS = sa.select(payment_hint.c.hint)
+_BY_HINT = sa.select(payment_hint.c.hint, payment_hint.c.payment_key)
+_OF_FEW = _HINTS.group_by(payment_hint.c.hint).having(sa.func.count() <= MOST_IDS_OF_A_HINT)
+_WAITING = sa.select(unlinked_event.c.event_id)
+_LINES = sa.select(payment_event.c.line, payment_event.c.payment_key)
 
 
 @dataclass(slots=True)
@@ -115,8 +124,7 @@ def _link_unnamed(
     """
     hints = (said | {hint for event in unnamed for hint in hints_of(event)}) - placed.idle
     if roots:  # what were several payments of a hint may be one now
-        read = sa.select(payment_hint.c.hint)
-        rows = select_in(connection, read, payment_hint.c.payment_key, roots)
+        rows = select_in(connection, _HINTS, payment_hint.c.payment_key, roots)
         others = {hint for (hint,) in rows} - hints - placed.idle
         hints |= others - idle(connection, others)
     was: dict[str, str | None] = {}
@@ -167,8 +175,7 @@ def _decide(
 
 def _waiting(connection: sa.Connection, hints: Collection[str]) -> set[str]:
     """Ids of earlier events without a payment's id that have one of the hints."""
-    read = sa.select(unlinked_event.c.event_id)
-    rows = select_in(connection, read, unlinked_event.c.hint, hints)
+    rows = select_in(connection, _WAITING, unlinked_event.c.hint, hints)
     return {event_id for (event_id,) in rows}
 
 
@@ -176,8 +183,7 @@ def _events(
     connection: sa.Connection, ids: Collection[str]
 ) -> list[tuple[PaymentEvent, str | None]]:
     """Events that are recorded, each with its payment."""
-    read = sa.select(payment_event.c.line, payment_event.c.payment_key)
-    rows = select_in(connection, read, payment_event.c.event_id, ids)
+    rows = select_in(connection, _LINES, payment_event.c.event_id, ids)
     return [(decode_event(line), key) for line, key in rows]
 
 
@@ -189,7 +195,14 @@ def idle(connection: sa.Connection, hints: Collection[str]) -> set[str]:
     references = [hint for hint in hints if hint.startswith(REFERENCE)]
     if not references:
         return set()
-    hint = each_of(connection, payment_hint.c.hint, references)
+    statement = _too_many(connection.dialect.name)
+    return {*connection.scalars(statement, one_parameter(connection, references))}
+
+
+@cache
+def _too_many(dialect_name: str) -> sa.Select[Any]:
+    """Those of some hints that more ids have than link anything."""
+    hint = each_of(payment_hint.c.hint, dialect_name)
     one_too_many = (
         sa.select(payment_hint.c.payment_key)
         .where(payment_hint.c.hint == hint)
@@ -198,20 +211,14 @@ def idle(connection: sa.Connection, hints: Collection[str]) -> set[str]:
         .limit(1)
         .scalar_subquery()
     )
-    return {*connection.scalars(sa.select(hint).where(one_too_many.is_not(None)))}
+    return sa.select(hint).where(one_too_many.is_not(None))
 
 
 def payments_of(connection: sa.Connection, hints: Collection[str]) -> dict[str, set[str]]:
     """The payments that have each of the hints; none of a hint that too many have."""
     hints = {*hints} - idle(connection, hints)
-    few = (
-        sa.select(payment_hint.c.hint)
-        .group_by(payment_hint.c.hint)
-        .having(sa.func.count() <= MOST_IDS_OF_A_HINT)
-    )
-    used = [hint for (hint,) in select_in(connection, few, payment_hint.c.hint, hints)]
-    read = sa.select(payment_hint.c.hint, payment_hint.c.payment_key)
-    rows = list(select_in(connection, read, payment_hint.c.hint, used))
+    used = [hint for (hint,) in select_in(connection, _OF_FEW, payment_hint.c.hint, hints)]
+    rows = select_in(connection, _BY_HINT, payment_hint.c.hint, used)
     roots = _roots(connection, {key for _, key in rows})
     payments: dict[str, set[str]] = defaultdict(set)
     for hint, key in rows:
@@ -224,10 +231,9 @@ def _roots(connection: sa.Connection, keys: Collection[str]) -> dict[str, str]:
     links: set[tuple[str, str]] = set()
     seen: set[str] = set()
     asked = set(keys)
-    read = sa.select(payment_link.c.alias, payment_link.c.payment_key)
     while asked:
         for column in (payment_link.c.alias, payment_link.c.payment_key):
-            rows = select_in(connection, read, column, asked)
+            rows = select_in(connection, _LINKS, column, asked)
             links.update((alias, key) for alias, key in rows)
         seen |= asked
         asked = {key for both in links for key in both} - seen

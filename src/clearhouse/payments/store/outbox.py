@@ -38,7 +38,7 @@ def leave(connection: sa.Connection, messages: Sequence[Message]) -> None:
     add(connection, outbox, [_row(each) for each in messages])
 
 
-def publish(store: PaymentStore, log: Log, limit: int = 1_000) -> int:
+def publish(store: PaymentStore, log: Log, limit: int = 2_000) -> int:
     """Append what is left in the outbox to the log, up to a number of messages.
 
     Each that carries a trace goes on in it, with a span for its publishing.
@@ -60,7 +60,8 @@ def publish(store: PaymentStore, log: Log, limit: int = 1_000) -> int:
             _append(log, left)
         except StaleProgress:  # another process has published them meanwhile
             return len(rows)
-    with store.writing() as connection:
+    # Lost with the machine, they are published by what the log says, and deleted again.
+    with store.writing(may_be_lost=True) as connection:
         connection.execute(sa.delete(outbox).where(outbox.c.number <= rows[-1].number))
     return len(rows)
 

@@ -11,7 +11,9 @@ what it left: an event by its webhook, a dead letter by its id.
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
+import msgspec
 import sqlalchemy as sa
 
 from clearhouse.core.record_id import record_id
@@ -36,7 +38,7 @@ from clearhouse.payments.store.refusals import (
     letter_of_unreadable,
     money_of,
 )
-from clearhouse.payments.store.sql import Row, add, add_missing, put
+from clearhouse.payments.store.sql import Columns, Row, add, add_missing, put
 from clearhouse.payments.store.tables import decision, delivery, payment_event, worker_letter
 from clearhouse.payments.topics import RECORDED
 
@@ -44,8 +46,7 @@ SOURCE = "payments_store"
 """As which source the store is known to landing: a part of each event's record id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(msgspec.Struct, frozen=True, gc=False):
     """An event that the worker has read.
 
     Attributes:
@@ -78,15 +79,24 @@ class Outcomes:
     of_each: list[str] = field(default_factory=list, compare=False)
 
 
+class _Delivered(msgspec.Struct, frozen=True, gc=False):
+    """What a delivery came to, as columns of `delivery` hold it."""
+
+    event_id: str
+    outcome: str
+    attempt: int
+    first_at: dt.datetime
+
+
 @dataclass(slots=True)
 class _Batch:
     """What is to be written of a batch."""
 
-    deliveries: dict[int, Row]
+    deliveries: dict[int, _Delivered]
     events: dict[str, PaymentEvent]
     letters: set[str]
     new: list[Handled] = field(default_factory=list)
-    changed: dict[int, Row] = field(default_factory=dict)
+    changed: dict[int, PaymentEvent] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     written: list[Row] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
@@ -137,7 +147,7 @@ class Recorder:
                 advance(connection, progress, began_at)
             batch = self._judge(connection, handled, unreadable)
             self._write_events(connection, batch)
-            put(connection, delivery, list(batch.changed.values()))
+            put(connection, delivery, _delivery_columns(batch))
             add(connection, worker_letter, batch.written)
             outbox.leave(connection, batch.messages)
         return batch.outcomes
@@ -157,13 +167,14 @@ class Recorder:
             _letters(connection, ids),
         )
         now = self._clock()
+        first = Try(1, now, now)
         for each in handled:
-            batch.outcomes.of_each.append(self._judge_one(batch, each, now))
+            batch.outcomes.of_each.append(self._judge_one(batch, each, first))
         for record in unreadable:
             batch.write(letter_of_unreadable(record, now), record)
         return batch
 
-    def _judge_one(self, batch: _Batch, each: Handled, now: dt.datetime) -> str:
+    def _judge_one(self, batch: _Batch, each: Handled, first: Try) -> str:
         event = each.event
         if batch.letters and letter_id(each.record) in batch.letters:
             batch.outcomes.known += 1
@@ -174,13 +185,13 @@ class Recorder:
         if not problems and recorded is not None:
             found = conflict(event, recorded)
             problems += [found] if found else []
-        is_done = before is not None and before["outcome"] != "dead_letter"
-        if is_done and before is not None and before["event_id"] != event.event_id:
+        is_done = before is not None and before.outcome != "dead_letter"
+        if is_done and before is not None and before.event_id != event.event_id:
             problems.append(Problem("webhook_conflict", "event_id", _OTHER_EVENT))
         if is_done and before is not None and not problems:
             batch.outcomes.known += 1
-            return str(before["outcome"])
-        attempt = _try(before, now)
+            return before.outcome
+        attempt = first if before is None else _next_try(before, first.at)
         if problems:
             outcome = "dead_letter"
             batch.outcomes.dead_letter += 1
@@ -194,8 +205,13 @@ class Recorder:
             batch.events[event.event_id] = event
             batch.new.append(each)
         if not is_done:
-            row = _delivery(event, outcome, attempt)
-            batch.deliveries[event.webhook_position] = batch.changed[event.webhook_position] = row
+            batch.deliveries[event.webhook_position] = _Delivered(
+                _storable(event.event_id, _MOST_OF_ID),
+                outcome,
+                attempt.number,
+                naive_utc(attempt.first_at),
+            )
+            batch.changed[event.webhook_position] = event
         return outcome
 
     def _write_events(self, connection: sa.Connection, batch: _Batch) -> None:
@@ -205,12 +221,8 @@ class Recorder:
         placed = place(connection, events)
         lines = [encode_event(event) for event in events]
         now = naive_utc(self._clock())
-        first = _next_number(connection)
-        rows = [
-            _event(*pair, placed, now, number)
-            for number, pair in enumerate(zip(events, lines, strict=True), first)
-        ]
-        add(connection, payment_event, rows)
+        columns = _event_columns(events, lines, placed, now, _next_number(connection))
+        add(connection, payment_event, columns)
         refold_payments(connection, placed, {event.event_id: event for event in events})
         refold_payouts(connection, events)
         add_missing(connection, decision, [row for each in batch.new for row in each.decisions])
@@ -225,27 +237,34 @@ _MOST_OF_HASH = 64
 _OTHER_EVENT = "The webhook is recorded as another event: what is recorded holds."
 
 
+_DELIVERED = sa.select(
+    delivery.c.webhook_position, *(delivery.c[name] for name in _Delivered.__struct_fields__)
+)
+_LINES = sa.select(payment_event.c.event_id, payment_event.c.line)
+_LETTERS = sa.select(worker_letter.c.letter_id)
+_LAST_NUMBER = sa.select(sa.func.max(payment_event.c.number))
+
+
 def _next_number(connection: sa.Connection) -> int:
     """The number of the next event. Nobody else records one until this transaction ends."""
     outbox.hold(connection)
-    last = connection.scalar(sa.select(sa.func.max(payment_event.c.number)))
+    last = connection.scalar(_LAST_NUMBER)
     return 0 if last is None else last + 1
 
 
-def _deliveries(connection: sa.Connection, positions: set[int]) -> dict[int, Row]:
-    rows = select_in(connection, sa.select(delivery), delivery.c.webhook_position, positions)
-    return {row.webhook_position: dict(row._mapping) for row in rows}
+def _deliveries(connection: sa.Connection, positions: set[int]) -> dict[int, _Delivered]:
+    rows = select_in(connection, _DELIVERED, delivery.c.webhook_position, positions)
+    return {own: _Delivered(*others) for own, *others in rows}
 
 
 def _recorded(connection: sa.Connection, ids: set[str]) -> dict[str, PaymentEvent]:
-    read = sa.select(payment_event.c.event_id, payment_event.c.line)
-    rows = select_in(connection, read, payment_event.c.event_id, ids)
+    rows = select_in(connection, _LINES, payment_event.c.event_id, ids)
     return {event_id: decode_event(line) for event_id, line in rows}
 
 
 def _letters(connection: sa.Connection, ids: set[str]) -> set[str]:
-    read = sa.select(worker_letter.c.letter_id)
-    return {own for (own,) in select_in(connection, read, worker_letter.c.letter_id, ids)}
+    own_id = worker_letter.c.letter_id
+    return {own for (own,) in select_in(connection, _LETTERS, own_id, ids)}
 
 
 def _recorded_message(handled: Handled, placed: Placed, line: bytes) -> Message:
@@ -253,24 +272,24 @@ def _recorded_message(handled: Handled, placed: Placed, line: bytes) -> Message:
     return Message(RECORDED.name, placed.keys.get(own) or own, line, handled.record.headers)
 
 
-def _try(before: Row | None, now: dt.datetime) -> Try:
-    if before is None:
-        return Try(1, now, now)
-    return Try(before["attempt"] + 1, before["first_at"].replace(tzinfo=dt.UTC), now)
+def _next_try(before: _Delivered, now: dt.datetime) -> Try:
+    return Try(before.attempt + 1, before.first_at.replace(tzinfo=dt.UTC), now)
 
 
-def _delivery(event: PaymentEvent, outcome: str, attempt: Try) -> Row:
-    minor, currency = money_of(event)
+def _delivery_columns(batch: _Batch) -> Columns:
+    events = batch.changed.values()
+    became = [batch.deliveries[position] for position in batch.changed]
+    money = [money_of(event) for event in events]
     return {
-        "webhook_position": event.webhook_position,
-        "event_id": _storable(event.event_id, _MOST_OF_ID),
-        "outcome": outcome,
-        "book_date": event.book_date,
-        "amount_minor": minor,
-        "currency": currency,
-        "body_sha256": _storable(event.body_sha256, _MOST_OF_HASH),
-        "attempt": attempt.number,
-        "first_at": naive_utc(attempt.first_at),
+        "webhook_position": [*batch.changed],
+        "event_id": [each.event_id for each in became],
+        "outcome": [each.outcome for each in became],
+        "book_date": [event.book_date for event in events],
+        "amount_minor": [minor for minor, _ in money],
+        "currency": [currency for _, currency in money],
+        "body_sha256": [_storable(event.body_sha256, _MOST_OF_HASH) for event in events],
+        "attempt": [each.attempt for each in became],
+        "first_at": [each.first_at for each in became],
     }
 
 
@@ -279,24 +298,32 @@ def _storable(text: str, most: int) -> str:
     return text.replace("\0", "")[:most]
 
 
-def _event(event: PaymentEvent, line: bytes, placed: Placed, now: dt.datetime, number: int) -> Row:
-    minor, currency = money_of(event)
+def _event_columns(
+    events: Sequence[PaymentEvent],
+    lines: Sequence[bytes],
+    placed: Placed,
+    now: dt.datetime,
+    first: int,
+) -> Columns:
+    """Events as they are recorded, numbered from the first on."""
+    ids = [event.event_id for event in events]
+    money = [money_of(event) for event in events]
     return {
-        "event_id": event.event_id,
-        "webhook_position": event.webhook_position,
-        "book_date": event.book_date,
-        "provider": event.provider.value,
-        "account": event.account,
-        "livemode": event.livemode,
-        "event_type": event.event_type.value,
-        "payment_key": placed.keys.get(event.event_id),
-        "payout_key": payout_key(event),
-        "amount_minor": minor,
-        "currency": currency,
-        "occurred_at": naive_utc(event.occurred_at),
-        "record_id": record_id(SOURCE, event.event_id, line),
-        "record_key": event.event_id,
-        "line": line,
-        "recorded_at": now,
-        "number": number,
+        "event_id": ids,
+        "webhook_position": [event.webhook_position for event in events],
+        "book_date": [event.book_date for event in events],
+        "provider": [event.provider.value for event in events],
+        "account": [event.account for event in events],
+        "livemode": [event.livemode for event in events],
+        "event_type": [event.event_type.value for event in events],
+        "payment_key": [placed.keys.get(own) for own in ids],
+        "payout_key": [payout_key(event) for event in events],
+        "amount_minor": [minor for minor, _ in money],
+        "currency": [currency for _, currency in money],
+        "occurred_at": [naive_utc(event.occurred_at) for event in events],
+        "record_id": list(map(record_id, repeat(SOURCE), ids, lines)),
+        "record_key": ids,
+        "line": lines,
+        "recorded_at": [now] * len(ids),
+        "number": range(first, first + len(ids)),
     }

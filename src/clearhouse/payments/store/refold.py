@@ -30,6 +30,15 @@ Rows = Mapping[sa.Table, Sequence[Row]]
 Known = Mapping[str, PaymentEvent]
 """Recorded events at hand, by their ids: their lines are not decoded again."""
 _NONE: Known = {}
+_UNLINKED = (
+    (refund.c.refund_key, refund.c.payment_key.is_(None)),
+    (dispute.c.dispute_key, dispute.c.payment_key.is_(None)),
+)
+_BY_HINT = sa.select(payment_hint.c.hint, payment_hint.c.payment_key)
+_BY_KEY = {
+    column: sa.select(column, payment_event.c.event_id, payment_event.c.line)
+    for column in (payment_event.c.payment_key, payment_event.c.payout_key)
+}
 
 
 def refold_payments(connection: sa.Connection, placed: Placed, known: Known = _NONE) -> None:
@@ -38,8 +47,8 @@ def refold_payments(connection: sa.Connection, placed: Placed, known: Known = _N
     for table in (payment, refund, dispute):
         delete_in(connection, table.c.payment_key, keys)
     delete_in(connection, journal_line.c.subject_key, keys | placed.objects)
-    for own in (refund.c.refund_key, dispute.c.dispute_key):
-        delete_in(connection, own, placed.objects, own.table.c.payment_key.is_(None))
+    for own, is_unlinked in _UNLINKED:
+        delete_in(connection, own, placed.objects, is_unlinked)
     for table, rows in payment_rows(connection, placed.touched, known).items():
         put(connection, table, rows)
     _write_unlinked(connection, unlinked_rows(placed.unlinked))
@@ -121,8 +130,7 @@ def _reversals(connection: sa.Connection, payouts: Iterable[str]) -> dict[str, s
     """The payouts that take back each of some payouts."""
     by_hint = {hint_of_reversal(key): key for key in payouts}
     found: dict[str, set[str]] = {key: set() for key in by_hint.values()}
-    read = sa.select(payment_hint.c.hint, payment_hint.c.payment_key)
-    for hint, key in select_in(connection, read, payment_hint.c.hint, by_hint):
+    for hint, key in select_in(connection, _BY_HINT, payment_hint.c.hint, by_hint):
         found[by_hint[hint]].add(key)
     return found
 
@@ -134,7 +142,6 @@ def _by_key(
     known: Known = _NONE,
 ) -> dict[str, list[PaymentEvent]]:
     found: dict[str, list[PaymentEvent]] = defaultdict(list)
-    read = sa.select(column, payment_event.c.event_id, payment_event.c.line)
-    for key, event_id, line in select_in(connection, read, column, keys):
+    for key, event_id, line in select_in(connection, _BY_KEY[column], column, keys):
         found[key].append(known.get(event_id) or decode_event(line))
     return found

@@ -1,47 +1,58 @@
 """Writing batches of rows, in SQL that SQLite and PostgreSQL both take.
 
-SQLAlchemy makes the statements. Rows go to the driver as tuples: handing them over one by one as
-dictionaries takes longer than SQLite takes to store them.
+SQLAlchemy makes the statements. Rows go to the driver as tuples, which are made of whole columns:
+handing them over one by one as dictionaries takes longer than SQLite takes to store them.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from operator import itemgetter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = dict[str, Any]
+Columns = Mapping[str, Sequence[Any]]
+"""Rows as columns by their names, all of one length: what tables with most rows are written as."""
 
 
-def add(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+def add(connection: sa.Connection, table: sa.Table, rows: Sequence[Row] | Columns) -> None:
     """Insert rows, each with every column that the table does not number by itself."""
     _execute(connection, table, rows, "")
 
 
-def add_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+def add_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Row] | Columns) -> None:
     """Insert the rows whose primary key is not there yet."""
     _execute(connection, table, rows, "missing")
 
 
-def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+def put(connection: sa.Connection, table: sa.Table, rows: Sequence[Row] | Columns) -> None:
     """Insert rows, in the place of those with the same primary key."""
     _execute(connection, table, rows, "replace")
 
 
-def _execute(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], when: str) -> None:
-    if rows:
-        sql, names, writers = _statement(table, connection.dialect.name, when)
-        values = map(itemgetter(*names), rows)
-        connection.exec_driver_sql(sql, _written(values, writers) if writers else list(values))
+def _execute(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Row] | Columns, when: str
+) -> None:
+    if not rows:
+        return
+    sql, names, writers = _statement(table, connection.dialect.name, when)
+    if isinstance(rows, Mapping):
+        columns = [rows[name] for name in names]
+    else:
+        columns = [[row[name] for row in rows] for name in names]
+    for at, write in writers:
+        columns[at] = _written(columns[at], write)
+    values = list(zip(*columns, strict=True))
+    if values:
+        connection.exec_driver_sql(sql, values)
 
 
 @cache
 def _statement(
     table: sa.Table, dialect_name: str, when: str
-) -> tuple[str, list[str], list[tuple[int, Callable[[Any], Any]]]]:
+) -> tuple[str, list[str], list[tuple[int, Callable[[Any], str]]]]:
     """The statement, the columns that it takes in their order, and how some are written."""
     module: Any = postgresql if dialect_name == "postgresql" else sqlite
     named: Row = {c.name: sa.bindparam(c.name) for c in table.columns if not _is_numbered(c)}
@@ -63,21 +74,18 @@ def _is_numbered(column: sa.Column[Any]) -> bool:
     return column.autoincrement is True
 
 
-def _written(
-    rows: Iterator[tuple[Any, ...]], writers: Sequence[tuple[int, Callable[[Any], Any]]]
-) -> list[tuple[Any, ...]]:
-    """Rows with some of their columns as they are written; a column at a time, which is faster."""
-    columns = list(zip(*rows, strict=True))
-    for at, write in writers:
-        columns[at] = tuple([None if each is None else write(each) for each in columns[at]])
-    return list(zip(*columns, strict=True))
+def _written(column: Sequence[Any], write: Callable[[Any], str]) -> list[str | None]:
+    """A column as it is written: each value once, as rows of one batch have many in common."""
+    texts = {each: None if each is None else write(each) for each in {*column}}
+    return [texts[each] for each in column]
 
 
+@lru_cache(16_384)  # an event's time is in several tables
 def _moment(moment: dt.datetime) -> str:
     return moment.isoformat(" ", "microseconds")
 
 
-_AS_TEXT: dict[type, Callable[[Any], Any]] = {
+_AS_TEXT: dict[type, Callable[[Any], str]] = {
     sa.DateTime: _moment,
     sa.Date: dt.date.isoformat,
 }

@@ -22,6 +22,10 @@ _COUNTED = {
 }
 """By type of event: what is counted of it, and the object that it is counted by. Several events can
 tell of one object; what names none is counted by itself."""
+_IDS = sa.select(payment_event.c.event_id)
+_LINES = sa.select(payment_event.c.payment_key, payment_event.c.line).where(
+    payment_event.c.event_type.in_([kind.value for kind in _COUNTED])
+)
 _OF_ONE_ORDER = dt.timedelta(days=30)
 """How long the attempts at other payments of a reference count: card schemes limit the tries in as
 many days, and who takes a fee each month may use one reference for all of them."""
@@ -37,9 +41,8 @@ def new_with_history(
     """
     named = [_Named(event, known_by(event), reference_hint(event)) for event in events]
     with store.reading() as connection:
-        read = sa.select(payment_event.c.event_id)
         ids = {event.event_id for event in events}
-        known = {own for (own,) in select_in(connection, read, payment_event.c.event_id, ids)}
+        known = {own for (own,) in select_in(connection, _IDS, payment_event.c.event_id, ids)}
         told = _Told(connection, named)
     found = []
     for each in named:
@@ -78,12 +81,8 @@ class _Told:
         self._orders = defaultdict(set, payments_of(connection, references))
         self._idle = idle(connection, references)
         keys = {each.key for each in named if each.key is not None}
-        columns = payment_event.c
-        lines = sa.select(columns.payment_key, columns.line).where(
-            columns.event_type.in_([kind.value for kind in _COUNTED])
-        )
         read = keys.union(*self._orders.values())
-        for key, line in select_in(connection, lines, columns.payment_key, read):
+        for key, line in select_in(connection, _LINES, payment_event.c.payment_key, read):
             self._count(key, decode_event(line))
 
     def take(self, named: _Named, key: str) -> None:

@@ -105,12 +105,15 @@ class Worker:
         if not self._is_bound:
             bind(self._store, self._log)
             self._is_bound = True
+        with uncollected():
+            return self._step()
+
+    def _step(self) -> int:
         self._publish()
         handled = 0
         for topic in _READ:
             try:
-                with uncollected():
-                    handled += self._handle(topic)
+                handled += self._handle(topic)
             except StaleProgress as error:
                 self._read_to.pop(topic.name, None)
                 _log.warning("worker_not_alone", reason=error.message)
