@@ -49,6 +49,10 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         """Without the value, which is large, and no one else's affair."""
         return f"Message({self.topic}, {self.key}, {len(self.value)} bytes)"
 
+    def with_headers(self, headers: Sequence[tuple[str, str]]) -> "Message":
+        """The message with other headers."""
+        return Message(self.topic, self.key, self.value, headers)
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A message that was appended.

@@ -18,7 +18,7 @@ from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.services import health_urls
-from clearhouse.payments.store import tables
+from clearhouse.payments.store import outbox, tables
 from clearhouse.payments.topics import EVENTS, NORMALIZER, TOPICS, WEBHOOKS
 from clearhouse.payments.unrecorded import STARTER
 from clearhouse.settings import Settings
@@ -131,7 +131,7 @@ def _store(settings: Settings) -> Answer:
                 "not_prepared",
             )
         tables_at = connection.scalar(sa.select(tables.version.c.version_num))
-        waiting = connection.scalar(sa.select(sa.func.count()).select_from(tables.outbox)) or 0
+        waiting = outbox.waiting(connection)
         newest = connection.scalar(sa.select(sa.func.max(tables.payment_event.c.book_date)))
     recorded = "nothing is recorded" if newest is None else f"the newest event is of {newest}"
     detail = f"Tables at {tables_at}, {recorded}; {waiting:,} messages wait in the outbox."

@@ -15,7 +15,7 @@ from clearhouse.log.log import PARTITION_SPAN, Log, Reached
 from clearhouse.log.reach import positions_used, progress_of, waiting_of
 from clearhouse.log.scan import scan
 from clearhouse.payments.lag import Lag, lag_of
-from clearhouse.payments.store import tables
+from clearhouse.payments.store import outbox, tables
 from clearhouse.payments.store.progress import delivered_of, read_progress
 from clearhouse.payments.topics import (
     DEAD_LETTERS,
@@ -45,7 +45,7 @@ class Flow:
         worker_lag: events that the worker has still to read, redriven ones among them; with
             workflows of a server, those that runs have still to be started for, or else the runs
             of the last minutes that have not recorded theirs.
-        to_publish: rows of the outbox that are not in the log yet.
+        to_publish: messages of the outbox that are not in the log yet.
     """
 
     accepted: int
@@ -76,7 +76,7 @@ def measure(log: Log, store: sa.Engine, *, has_workflows: bool = False) -> Flow:
     normalizer_lag = waiting_of(log, WEBHOOKS.name, normalizer)
     left = worker_lag(log, store, has_workflows=has_workflows)
     with store.connect() as connection:
-        waiting = _count(connection, tables.outbox)
+        waiting = outbox.waiting(connection)
         recorded = _count(connection, tables.payment_event)
     return Flow(
         accepted=positions_used(log, WEBHOOKS.name),
@@ -127,10 +127,9 @@ def _worker_read_to(store: sa.Engine) -> dict[Topic, Reached]:
 
 def outbox_now(store: sa.Engine) -> tuple[int, int]:
     """How many messages the outbox holds, and the number of the first; 0 where there is none."""
-    number = tables.outbox.c.number
     with store.connect() as connection:
-        found = connection.execute(sa.select(sa.func.count(), sa.func.min(number))).one()
-    return found[0], found[1] or 0
+        first = connection.scalar(sa.select(sa.func.min(tables.outbox.c.number)))
+        return outbox.waiting(connection), first or 0
 
 
 _READ = (EVENTS, REDRIVEN)

@@ -19,7 +19,7 @@ from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.loop_state import UNREADABLE, code_of
 from clearhouse.payments.open_letters import OpenLetters
-from clearhouse.payments.store import tables
+from clearhouse.payments.store import outbox, tables
 from clearhouse.payments.topics import NORMALIZER, WEBHOOKS
 from clearhouse.settings import Settings
 from clearhouse.store.checks import is_missing
@@ -78,13 +78,13 @@ class PaymentsCollector(Collector):
     def _of_store(self) -> Iterator[Metric]:
         today = self._now().date()
         with self._opened_store().connect() as connection:
-            outbox = connection.scalar(sa.select(sa.func.count()).select_from(tables.outbox)) or 0
+            waiting = outbox.waiting(connection)
             d = tables.delivery.c
             counted = sa.select(d.outcome, sa.func.count()).where(d.book_date == today)
             outcomes: dict[str, int] = dict(
                 connection.execute(counted.group_by(d.outcome)).tuples().all()
             )
-        yield _gauge("outbox", "Messages of the store that the log has not yet.", (), {(): outbox})
+        yield _gauge("outbox", "Messages of the store that the log has not yet.", (), {(): waiting})
         yield _gauge(
             "today_deliveries",
             "Webhooks of today (UTC) of which the store says what became of them.",

@@ -2,7 +2,8 @@
 
 A message is written in the transaction of the effect that it tells of. Publishing appends it to the
 log together with how far the outbox is published, so that a crash before it is deleted here repeats
-nothing.
+nothing. Events that a batch has recorded are one row here, and are published from where they are
+recorded.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ from clearhouse.core import tracing
 from clearhouse.log.log import Log, Message, Progress, StaleProgress
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.sql import Row, add
-from clearhouse.payments.store.tables import outbox
-from clearhouse.payments.topics import OUTBOX
+from clearhouse.payments.store.tables import outbox, payment_event
+from clearhouse.payments.topics import OUTBOX, RECORDED
 
 CONSUMER = "outbox"
 _NUMBERING = 0x6F7574626F78
@@ -38,8 +39,20 @@ def leave(connection: sa.Connection, messages: Sequence[Message]) -> None:
     add(connection, outbox, [_row(each) for each in messages])
 
 
+def leave_recorded(connection: sa.Connection, numbers: range) -> None:
+    """Leave it to be published that events are recorded, by their numbers; none has headers."""
+    if numbers:
+        row = {**_row(Message(RECORDED.name, "", b"")), **_of_events(numbers[0], numbers[-1])}
+        add(connection, outbox, [row])
+
+
+def waiting(connection: sa.Connection) -> int:
+    """How many messages are still to be published."""
+    return connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(_MESSAGES), 0))) or 0
+
+
 def publish(store: PaymentStore, log: Log, limit: int = 2_000) -> int:
-    """Append what is left in the outbox to the log, up to a number of messages.
+    """Append what is left in the outbox to the log: some of its rows, until so many messages.
 
     Each that carries a trace goes on in it, with a span for its publishing.
 
@@ -49,31 +62,62 @@ def publish(store: PaymentStore, log: Log, limit: int = 2_000) -> int:
     Raises:
         LogError: the log can't be written. Nothing is lost: they stay.
     """
-    with store.reading() as connection:
-        rows = connection.execute(sa.select(outbox).order_by(outbox.c.number).limit(limit)).all()
-    if not rows:
-        return 0
     published = log.progress(CONSUMER, OUTBOX)
-    left = [row for row in rows if row.number >= published]
-    if left:
+    messages: list[Message] = []
+    done, last = 0, None
+    with store.reading() as connection:
+        for row in connection.execute(_ROWS, {"most": limit}).all():
+            if row.number >= published:
+                messages += _messages(connection, row)
+            done, last = done + row.messages, row.number
+            if done >= limit:
+                break
+    if last is None:
+        return 0
+    if messages:
         try:
-            _append(log, left)
+            _append(log, messages, last)
         except StaleProgress:  # another process has published them meanwhile
-            return len(rows)
+            return done
     # Lost with the machine, they are published by what the log says, and deleted again.
     with store.writing(may_be_lost=True) as connection:
-        connection.execute(sa.delete(outbox).where(outbox.c.number <= rows[-1].number))
-    return len(rows)
+        connection.execute(sa.delete(outbox).where(outbox.c.number <= last))
+    return done
 
 
-def _append(log: Log, rows: Sequence[sa.Row[Any]]) -> None:
-    headers = [_PAIRS.decode(row.headers) if row.headers else () for row in rows]
+_MESSAGES = sa.func.coalesce(outbox.c.last_event - outbox.c.first_event + 1, 1)
+_ROWS = (
+    sa.select(outbox, _MESSAGES.label("messages"))
+    .order_by(outbox.c.number)
+    .limit(sa.bindparam("most"))
+)
+_KEY = sa.func.coalesce(payment_event.c.payment_key, payment_event.c.event_id)
+_EVENTS: sa.Select[Any] = (
+    sa.select(_KEY, payment_event.c.line)
+    .where(payment_event.c.number.between(sa.bindparam("first_event"), sa.bindparam("last_event")))
+    .order_by(payment_event.c.number)
+)
+
+
+def _messages(connection: sa.Connection, row: sa.Row[Any]) -> list[Message]:
+    """The messages that a row stands for."""
+    if row.first_event is None:
+        headers = _PAIRS.decode(row.headers) if row.headers else ()
+        return [Message(row.topic, row.message_key, row.value, headers)]
+    events = connection.execute(_EVENTS, _of_events(row.first_event, row.last_event))
+    return [Message(row.topic, key, line) for key, line in events]
+
+
+def _append(log: Log, messages: Sequence[Message], last: int) -> None:
+    headers = [message.headers for message in messages]
     with tracing.handled("publish", headers, kind="producer") as carried:
-        messages = [
-            Message(row.topic, row.message_key, row.value, own)
-            for row, own in zip(rows, carried, strict=True)
-        ]
-        log.append(messages, Progress(CONSUMER, OUTBOX, rows[-1].number + 1))
+        if carried is not headers:
+            messages = list(map(Message.with_headers, messages, carried))
+        log.append(messages, Progress(CONSUMER, OUTBOX, last + 1))
+
+
+def _of_events(first: int | None = None, last: int | None = None) -> Row:
+    return {"first_event": first, "last_event": last}
 
 
 def _row(message: Message) -> Row:
@@ -82,4 +126,5 @@ def _row(message: Message) -> Row:
         "message_key": message.key,
         "value": message.value,
         "headers": msgspec.json.encode(message.headers).decode() if message.headers else None,
+        **_of_events(),
     }

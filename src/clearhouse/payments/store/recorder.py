@@ -90,13 +90,18 @@ class _Delivered(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class _Batch:
-    """What is to be written of a batch."""
+    """What is to be written of a batch.
+
+    Attributes:
+        recorded: numbers of events of which no more is to be published than their rows hold.
+    """
 
     deliveries: dict[int, _Delivered]
     events: dict[str, PaymentEvent]
     letters: set[str]
     new: list[Handled] = field(default_factory=list)
     changed: dict[int, PaymentEvent] = field(default_factory=dict)
+    recorded: range = range(0)
     messages: list[Message] = field(default_factory=list)
     written: list[Row] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
@@ -150,6 +155,7 @@ class Recorder:
             put(connection, delivery, _delivery_columns(batch))
             add(connection, worker_letter, batch.written)
             outbox.leave(connection, batch.messages)
+            outbox.leave_recorded(connection, batch.recorded)
         return batch.outcomes
 
     def _judge(
@@ -221,11 +227,15 @@ class Recorder:
         placed = place(connection, events)
         lines = [encode_event(event) for event in events]
         now = naive_utc(self._clock())
-        columns = _event_columns(events, lines, placed, now, _next_number(connection))
-        add(connection, payment_event, columns)
+        first = _next_number(connection)
+        numbers = range(first, first + len(events))
+        add(connection, payment_event, _event_columns(events, lines, placed, now, numbers))
         refold_payments(connection, placed, {event.event_id: event for event in events})
         refold_payouts(connection, events)
         add_missing(connection, decision, [row for each in batch.new for row in each.decisions])
+        if not any(each.record.headers for each in batch.new):
+            batch.recorded = numbers
+            return
         batch.messages += [
             _recorded_message(each, placed, line)
             for each, line in zip(batch.new, lines, strict=True)
@@ -303,9 +313,9 @@ def _event_columns(
     lines: Sequence[bytes],
     placed: Placed,
     now: dt.datetime,
-    first: int,
+    numbers: range,
 ) -> Columns:
-    """Events as they are recorded, numbered from the first on."""
+    """Events as they are recorded."""
     ids = [event.event_id for event in events]
     money = [money_of(event) for event in events]
     return {
@@ -325,5 +335,5 @@ def _event_columns(
         "record_key": ids,
         "line": lines,
         "recorded_at": [now] * len(ids),
-        "number": range(first, first + len(ids)),
+        "number": numbers,
     }

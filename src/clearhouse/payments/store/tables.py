@@ -237,9 +237,13 @@ outbox = sa.Table(
     sa.Column("message_key", _KEY, nullable=False),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sa.Column("headers", sa.Text),  # JSON, a list of pairs; NULL where there are none
+    sa.Column("first_event", _POSITION),  # of payment_event.number; NULL: a message
+    sa.Column("last_event", _POSITION),
     sqlite_autoincrement=True,  # or numbers begin again when the table is empty
 )
-"""What is still to be appended to the log; written with the effect that it tells of."""
+"""What is still to be appended to the log; written with the effect that it tells of. A row is one
+message, or stands for those of the events that a batch has recorded: they are made of their rows.
+"""
 
 worker_letter = sa.Table(
     "worker_letter",
