@@ -6,6 +6,7 @@ Pure, and free of order: any permutation and any duplication of a set of events 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from clearhouse.payments import journal
 from clearhouse.payments.event import EventType, PaymentEvent, Provider
@@ -19,6 +20,7 @@ from clearhouse.payments.ordering import (
     by_type,
     in_order,
     latest,
+    latest_of_each,
     of_provider,
     times,
 )
@@ -45,6 +47,11 @@ class FoldedPayout:
     lines: list[Row] = field(default_factory=list)
 
 
+_OF_A_PAYMENT = attrgetter(
+    "merchant_reference", "method", "card_brand", "card_last4", "customer_id"
+)
+
+
 def fold_payment(events: Iterable[PaymentEvent]) -> Folded:
     """Fold the events of one payment, at least one of which names it by an id."""
     ordered = in_order(events)
@@ -66,11 +73,12 @@ def fold_payment(events: Iterable[PaymentEvent]) -> Folded:
         for event in kinds.get(EventType.AUTHORIZED, ())
         if event.amount_minor is not None
     ]
+    reference, method, brand, last4, customer = latest_of_each(ordered, _OF_A_PAYMENT)
     payment: Row = {
         "payment_key": key,
         **of_provider(ordered[0]),
         "payment_id": payment_id,
-        "merchant_reference": latest(ordered, "merchant_reference"),
+        "merchant_reference": reference,
         "status": _payment_status(ordered, captures.stands, captured_minor, refunded_minor),
         "currency": currency,
         "authorized_minor": max(authorized, default=None),
@@ -80,10 +88,10 @@ def fold_payment(events: Iterable[PaymentEvent]) -> Folded:
         "fee_minor": sum(captures.fees) if captures.fees else None,
         "failures": len({event.capture_id or event.event_id for event in failed}),
         "failure_code": latest(failed, "failure_code"),
-        "method": latest(ordered, "method"),
-        "card_brand": latest(ordered, "card_brand"),
-        "card_last4": latest(ordered, "card_last4"),
-        "customer_id": latest(ordered, "customer_id"),
+        "method": method,
+        "card_brand": brand,
+        "card_last4": last4,
+        "customer_id": customer,
         **times(ordered),
         "captured_at": None if captures.first_at is None else naive_utc(captures.first_at),
         "events": len(ordered),

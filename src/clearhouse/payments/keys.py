@@ -93,7 +93,7 @@ def root_of(links: Iterable[tuple[str, str | None]]) -> str:
     """
     ids: set[str] = set()
     linked: set[str] = set()
-    for own, other in links:
+    for own, other in {*links}:
         ids.add(own)
         if other is not None and other != own:
             ids.add(other)

@@ -61,15 +61,21 @@ def captures_of(kinds: ByType) -> Captures:
             taken = taken[: len(lost) + 1]
         else:
             lost = lost[: len(taken)]
-        for name, money, said in (("capture", amount, taken), ("capture_failed", -amount, lost)):
-            found.postings += [
-                Posting(_nth(name, capture_id, n), journal.CAPTURE, money, currency, event)
-                for n, event in enumerate(said, 1)
-            ]
+        found.postings += _captured("capture", capture_id, taken, amount, currency)
+        found.postings += _captured("capture_failed", capture_id, lost, -amount, currency)
         fees = _fee_posting(f"fee:{capture_id}", events, currency)
         found.fees += [posting.amount_minor for posting in fees]
         found.postings += fees
     return found
+
+
+def _captured(
+    name: str, capture_id: str, said: Sequence[PaymentEvent], amount: int, currency: str
+) -> list[Posting]:
+    return [
+        Posting(_nth(name, capture_id, n), journal.CAPTURE, amount, currency, event)
+        for n, event in enumerate(said, 1)
+    ]
 
 
 def refunds_of(

@@ -4,8 +4,7 @@ Ties in time are broken by the object's version, then by the type of event, then
 (partial captures in one second say what they come to together), then by the event's id.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from clearhouse.payments.event import EventType, PaymentEvent
@@ -20,6 +19,8 @@ ByType = dict[EventType, list[PaymentEvent]]
 def in_order(events: Iterable[PaymentEvent]) -> list[PaymentEvent]:
     """The events, each once, in the one order that all agree on."""
     distinct = {event.event_id: event for event in events}
+    if len(distinct) == 1:
+        return [*distinct.values()]
     return sorted(
         distinct.values(),
         key=lambda e: (
@@ -34,20 +35,20 @@ def in_order(events: Iterable[PaymentEvent]) -> list[PaymentEvent]:
 
 def by_type(ordered: Iterable[PaymentEvent]) -> ByType:
     """Events by what they say happened, in their order."""
-    kinds: ByType = defaultdict(list)
+    kinds: ByType = {}
     for event in ordered:
-        kinds[event.event_type].append(event)
-    return dict(kinds)
+        kinds.setdefault(event.event_type, []).append(event)
+    return kinds
 
 
 def by_id(events: Iterable[PaymentEvent], name: str) -> dict[str, list[PaymentEvent]]:
     """Events by the id of an object, in their order; those that name none are left out."""
-    found: dict[str, list[PaymentEvent]] = defaultdict(list)
+    found: dict[str, list[PaymentEvent]] = {}
     for event in events:
         own = getattr(event, name)
         if own is not None:
-            found[own].append(event)
-    return dict(found)
+            found.setdefault(own, []).append(event)
+    return found
 
 
 def latest(ordered: Sequence[PaymentEvent], name: str) -> Any:
@@ -57,6 +58,19 @@ def latest(ordered: Sequence[PaymentEvent], name: str) -> Any:
         if value is not None:
             return value
     return None
+
+
+def latest_of_each(
+    ordered: Sequence[PaymentEvent], fields: Callable[[PaymentEvent], Sequence[Any]]
+) -> list[Any]:
+    """The newest value that is known of each of several fields; at least one event is given."""
+    found = [*fields(ordered[-1])]
+    for event in ordered[-2::-1]:
+        if None not in found:
+            break
+        said = fields(event)
+        found = [own if new is None else new for new, own in zip(found, said, strict=True)]
+    return found
 
 
 def of_provider(event: PaymentEvent) -> Row:

@@ -99,12 +99,14 @@ _EVENTS: sa.Select[Any] = (
 )
 
 
-def _messages(connection: sa.Connection, row: sa.Row[Any]) -> list[Message]:
+def _messages(connection: sa.Connection, row: Any) -> list[Message]:
     """The messages that a row stands for."""
     if row.first_event is None:
         headers = _PAIRS.decode(row.headers) if row.headers else ()
         return [Message(row.topic, row.message_key, row.value, headers)]
-    events = connection.execute(_EVENTS, _of_events(row.first_event, row.last_event))
+    events: Sequence[Any] = connection.execute(
+        _EVENTS, _of_events(row.first_event, row.last_event)
+    ).all()
     return [Message(row.topic, key, line) for key, line in events]
 
 
