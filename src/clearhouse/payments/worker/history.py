@@ -3,8 +3,8 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from clearhouse.core.sql_values import select_in
@@ -63,8 +63,7 @@ def known_by(event: PaymentEvent) -> str | None:
     return linked_key(event) or own_key(event)
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(msgspec.Struct, frozen=True, gc=False):
     """An event with the payment and the reference that it names."""
 
     event: PaymentEvent
@@ -76,7 +75,7 @@ class _Told:
     """What is told of the payments of some events, and of other payments of their orders."""
 
     def __init__(self, connection: sa.Connection, named: Sequence[_Named]) -> None:
-        self._objects: dict[tuple[str, EventType], dict[str, dt.datetime]] = {}
+        self._objects: dict[str, dict[EventType, dict[str, dt.datetime]]] = {}
         references = {each.reference for each in named if each.reference is not None}
         self._orders = defaultdict(set, payments_of(connection, references))
         self._idle = idle(connection, references)
@@ -96,14 +95,18 @@ class _Told:
 
     def history_of(self, named: _Named, key: str) -> History:
         """What is told of objects other than the event's own."""
+        of_payment = self._objects.get(key, {})
+        failed_of_order = self._failed_of_order(named)
+        if not (of_payment or failed_of_order):
+            return NO_HISTORY
         counts = {}
         for kind, (name, _) in _COUNTED.items():
-            objects = {*self._objects.get((key, kind), ())}
+            objects = {*of_payment.get(kind, ())}
             if kind is EventType.FAILED:
-                objects |= self._failed_of_order(named)
+                objects |= failed_of_order
             if objects:
                 counts[name] = len(objects - {_object_of(named.event, kind)})
-        return History(**counts) if counts else NO_HISTORY
+        return History(**counts)
 
     def _failed_of_order(self, named: _Named) -> set[str]:
         if named.reference is None or named.reference in self._idle:
@@ -112,14 +115,15 @@ class _Told:
         return {
             own
             for key in self._orders[named.reference]
-            for own, at in self._objects.get((key, EventType.FAILED), {}).items()
+            for own, at in self._objects.get(key, {}).get(EventType.FAILED, {}).items()
             if at >= since
         }
 
     def _count(self, key: str, event: PaymentEvent) -> None:
         if event.event_type in _COUNTED:
             own = _object_of(event, event.event_type)
-            self._objects.setdefault((key, event.event_type), {})[own] = event.occurred_at
+            of_payment = self._objects.setdefault(key, {})
+            of_payment.setdefault(event.event_type, {})[own] = event.occurred_at
 
 
 def _object_of(event: PaymentEvent, kind: EventType) -> str:
