@@ -1,21 +1,25 @@
-"""The outbox: what it publishes goes on in the trace of what it tells of."""
+"""The outbox: what it publishes, once, and in the trace of what it tells of."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from otlp_receiver import Collector, collecting
 from payment_lives import NOON, an_event
 
 from clearhouse.core import tracing
 from clearhouse.log.log import Message, Progress, Record
 from clearhouse.log.sqlite import SqliteLog
-from clearhouse.payments.event import EventType, encode_event
+from clearhouse.payments.event import EventType, PaymentEvent, encode_event
+from clearhouse.payments.flow import outbox_now
+from clearhouse.payments.keys import own_key
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.retry_due import DUE, Attempt
 from clearhouse.payments.store import outbox, tables
-from clearhouse.payments.store.database import PaymentStore, open_store
+from clearhouse.payments.store.database import SCHEMA, PaymentStore, open_store
 from clearhouse.payments.store.recorder import Handled, Recorder
 from clearhouse.payments.store.retries import decide
 from clearhouse.payments.topics import EVENTS, OUTBOX, RECORDED, RETRIES, TOPICS, WORKER_DEAD
@@ -93,6 +97,67 @@ def test_nothing_is_stored_of_an_event_without_a_trace(store: PaymentStore) -> N
     assert len(stored) == 4
 
 
+def test_the_events_of_a_batch_are_one_row_and_published_from_where_they_are_recorded(
+    store: PaymentStore, log: ListenedLog
+) -> None:
+    captured, sent = an_event(EventType.CAPTURED), an_event(EventType.PAYOUT_SENT)
+    record(store, captured, sent)
+
+    with store.reading() as connection:
+        (row,) = connection.execute(sa.select(tables.outbox)).all()
+        assert outbox.waiting(connection) == 2
+    assert (row.value, row.headers) == (b"", None)
+    assert outbox_now(store.engine) == (2, row.number)
+
+    assert outbox.publish(store, log) == 2
+    assert [(each.topic, each.key, each.value) for each in log.given] == [
+        (RECORDED.name, own_key(captured), encode_event(captured)),
+        (RECORDED.name, sent.event_id, encode_event(sent)),
+    ]
+    assert outbox_now(store.engine) == (0, 0)
+
+
+def test_a_row_is_published_whole_and_each_once(store: PaymentStore, log: ListenedLog) -> None:
+    lives = [an_event(EventType.CAPTURED, payment_id=name) for name in "abcdefg"]
+    for batch in (lives[:3], lives[3:5], lives[5:]):
+        record(store, *batch)
+
+    assert [outbox.publish(store, log, limit=4) for _ in range(3)] == [5, 2, 0]
+    assert [each.value for each in log.given] == list(map(encode_event, lives))
+
+
+def test_rows_that_are_back_after_the_machine_has_failed_are_not_published_again(
+    store: PaymentStore, log: ListenedLog
+) -> None:
+    record(store, an_event(EventType.CAPTURED))
+    with store.reading() as connection:
+        row = dict(connection.execute(sa.select(tables.outbox)).one()._mapping)
+    outbox.publish(store, log)
+    with store.writing() as connection:
+        connection.execute(sa.insert(tables.outbox), row)
+
+    assert outbox.publish(store, log) == 1
+    assert len(log.given) == 1
+    assert outbox_now(store.engine) == (0, 0)
+
+
+def test_what_an_earlier_version_has_left_is_published(tmp_path: Path, log: ListenedLog) -> None:
+    url = f"sqlite:///{tmp_path}/before.db"
+    with sa.create_engine(url).begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(SCHEMA.migrations))
+        command.upgrade(config, "0006")
+        connection.exec_driver_sql(
+            "INSERT INTO outbox (topic, message_key, value) VALUES (?, 'key', ?)",
+            (RECORDED.name, b"{}"),
+        )
+    store = open_store(url)
+
+    assert outbox.publish(store, log) == 1
+    assert [(each.key, each.value) for each in log.given] == [("key", b"{}")]
+    store.close()
+
+
 def test_publishing_is_a_span_in_the_trace_of_each(
     store: PaymentStore, log: ListenedLog, collector: Collector
 ) -> None:
@@ -128,6 +193,14 @@ def test_a_retry_that_is_due_goes_on_in_the_trace_in_which_it_was_decided(
     assert (published.name, published.parent_id) == ("publish", decided.span_id)
     (retry,) = [each for each in log.given if each.topic == RETRIES.name]
     assert published.span_id in dict(retry.headers)["traceparent"]
+
+
+def record(store: PaymentStore, *events: PaymentEvent) -> None:
+    """Record events in one batch, without traces."""
+    handled = [
+        Handled(event, Record(EVENTS.name, 0, "k", encode_event(event), NOON)) for event in events
+    ]
+    Recorder(store, lambda: NOON).record(handled, None)
 
 
 def record_one_of_each(store: PaymentStore) -> None:

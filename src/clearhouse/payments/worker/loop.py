@@ -41,7 +41,7 @@ from clearhouse.workflows.inline import InlineWorkflows
 
 CONSUMER = "worker"
 _READ = (EVENTS, REDRIVEN)
-DEFAULT_BATCH = 2_000
+DEFAULT_BATCH = 4_000
 _IDLE_SECONDS = 0.1
 _BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 
