@@ -1,5 +1,6 @@
 """What a set of events makes of a payment or a payout, rule by rule."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -246,3 +247,11 @@ def test_a_payout_that_takes_another_back() -> None:
     lines = [*original.lines, *reversal.lines]
     bank = [line for line in lines if line["account_code"] == "bank"]
     assert sum(line["debit_minor"] - line["credit_minor"] for line in bank) == 0
+
+
+def test_times_are_in_utc_whatever_offset_an_event_says() -> None:
+    zone = dt.timezone(dt.timedelta(hours=2))
+    folded = fold_payment([an_event(T.CAPTURED, occurred_at=NOON.astimezone(zone))])
+    assert folded.payment is not None
+    moments = {folded.payment["first_at"], folded.payment["captured_at"]}
+    assert moments == {line["occurred_at"] for line in folded.lines} == {NOON.replace(tzinfo=None)}

@@ -59,6 +59,7 @@ BROKEN: list[tuple[EventType, dict[str, Any], str, str]] = [
     (EventType.CAPTURED, {"customer_id": "c" * 256}, "text_too_long", "customer_id"),
     (EventType.CAPTURED, {"account": "a" * 200, "payment_id": "p" * 71}, "text_too_long",
      "account"),
+    (EventType.CAPTURED, {"failure_code": "f" * 61}, "text_too_long", "failure_code"),
     (EventType.CAPTURED, {"failure_code": "a\0"}, "text_not_storable", "failure_code"),
     (EventType.CAPTURED, {"card_last4": "42424"}, "card_last4_malformed", "card_last4"),
     (EventType.CAPTURED, {"card_last4": "٤٢٤٢"}, "card_last4_malformed", "card_last4"),
