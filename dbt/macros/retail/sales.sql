@@ -67,7 +67,7 @@
     from (
         {{ visible_after(brought, hidden, touched_keys, 'retail.sales') }}
     ) as visible
-    where {{ entity }}_key in (select {{ entity }}_key from {{ touched }})
+    where {{ is_touched(entity ~ '_key', touched) }}
         and {{ entity }}_key <> 0
     group by {{ entity }}_key
 {%- endmacro %}

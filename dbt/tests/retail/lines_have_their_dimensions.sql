@@ -1,37 +1,34 @@
 -- Every key of a line that the publication being made brings is in its dimension.
 with brought as (
 
-    select
-        fact.date_key,
-        fact.retailer_key,
-        fact.product_key,
-        fact.customer_key,
-        fact.store_key,
-        fact._record_key
-    from {{ rows_of_changed_days(ref('fct_retail_sales')) }} as fact
-    inner join {{ ref('int_retail_published') }} as published
-        on fact._record_id = published._record_id
-        and fact._book_date = published._book_date
-    where not exists (
-        select 1
-        from {{ ref('int_retail_hidden_records') }} as hidden
-        where hidden._record_id = published._record_id
-            and hidden._book_date = published._book_date
-    )
+    {{ brought_rows(ref('fct_retail_sales'), 'retail.sales') }}
 
 )
 
-{% for key, known in [
-    ('date_key', '(select date_key from ' ~ ref('dim_date') ~ ')'),
-    ('retailer_key', '(select retailer_key from ' ~ ref('dim_retailer') ~ ')'),
-    ('product_key', '(select product_key from ' ~ ref('int_retail_products') ~ ')'),
-    ('customer_key',
-        '(select customer_key from ' ~ ref('int_retail_customers') ~ ' union all select 0)'),
-    ('store_key', '(select store_key from ' ~ ref('int_retail_stores') ~ ' union all select 0)'),
-] %}
-{{ 'union all' if not loop.first }}
-
-select '{{ key }}' as key_name, {{ key }} as key_value, _record_key
+select
+    brought.date_key,
+    brought.retailer_key,
+    brought.product_key,
+    brought.customer_key,
+    brought.store_key,
+    brought._record_key
 from brought
-where {{ key }} not in {{ known }}
-{% endfor %}
+where not exists (
+    select 1
+    from {{ ref('int_retail_hidden_records') }} as hidden
+    where hidden._record_id = brought._record_id
+        and hidden._book_date = brought._book_date
+)
+    and (
+        date_key not in (select date_key from {{ ref('dim_date') }})
+        or retailer_key not in (select retailer_key from {{ ref('dim_retailer') }})
+        or product_key not in (select product_key from {{ ref('int_retail_products') }})
+        or (
+            customer_key <> 0
+            and customer_key not in (select customer_key from {{ ref('int_retail_customers') }})
+        )
+        or (
+            store_key <> 0
+            and store_key not in (select store_key from {{ ref('int_retail_stores') }})
+        )
+    )

@@ -35,9 +35,7 @@ with lines as (
         min(sale_date) as first_on,
         max(sale_date) as last_on
     from lines
-    where {{ entity }}_key in (
-        select {{ entity }}_key from {{ ref('int_retail_touched_' ~ entity ~ 's') }}
-    )
+    where {{ is_touched(entity ~ '_key', ref('int_retail_touched_' ~ entity ~ 's')) }}
         and {{ entity }}_key <> 0
         and {{ is_in_part(entity ~ '_key') }}
     group by {{ entity }}_key, retailer, {{ code }}

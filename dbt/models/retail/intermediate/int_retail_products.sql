@@ -8,7 +8,7 @@ with days as (
     from {{ derived_after(
         'marts', ref('mv_daily_sales_by_product'), 'sale_date', ref('int_retail_touched_days')
     ) }} as product_days
-    where product_key in (select product_key from {{ ref('int_retail_touched_products') }})
+    where {{ is_touched('product_key', ref('int_retail_touched_products')) }}
 
 )
 

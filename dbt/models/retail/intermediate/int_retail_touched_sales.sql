@@ -1,4 +1,4 @@
-{{ config(schema='next', materialized='table', tags=['published']) }}
+{{ config(schema='next', materialized='touched', tags=['published']) }}
 
 -- The lines that readers see of the touched days.
 with visible as (
@@ -12,4 +12,4 @@ with visible as (
 
 select *
 from visible
-where sale_date in (select sale_date from {{ ref('int_retail_touched_days') }})
+where {{ is_touched('sale_date', ref('int_retail_touched_days')) }}

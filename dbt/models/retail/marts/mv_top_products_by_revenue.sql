@@ -8,7 +8,7 @@ with days as (
     from {{ derived_after(
         'marts', ref('mv_daily_sales_by_product'), 'sale_date', ref('int_retail_touched_days')
     ) }} as product_days
-    where retailer in (select retailer from {{ ref('int_retail_touched_retailers') }})
+    where {{ is_touched('retailer', ref('int_retail_touched_retailers')) }}
 
 ),
 
