@@ -33,17 +33,38 @@
 
 
 {#
-    On PostgreSQL the fact is a table. What a run builds stands beside it, and its tests read that
-    (macros/ref.sql). When they have passed, Clearhouse puts the new rows in place of the same
-    entries' rows.
+    On PostgreSQL the fact is a table, partitioned by the month of `_book_date`. What a run builds
+    stands beside it, partitioned alike, and its tests read that (macros/ref.sql). When they have
+    passed, Clearhouse lets a month that the fact has not yet become part of it as it is, and puts
+    the rows of other months in place of the same entries' rows: these need no log until then.
 #}
 {% materialization entries, adapter='postgres' %}
     {%- set built = built_entries(this) -%}
-    {% do run_query('drop table if exists ' ~ built) %}
+    {%- set shape = built.incorporate(path={'identifier': built.identifier ~ '_shape'}) -%}
+    {% do run_query('drop table if exists ' ~ built ~ ', ' ~ shape) %}
+    {%- set months = run_query(
+        "select distinct
+            to_char(book_date, 'YYYY_MM') as month,
+            cast(date_trunc('month', book_date) as date) as first_day,
+            cast(date_trunc('month', book_date) + interval '1 month' as date) as following,
+            to_regclass('" ~ this.schema ~ "." ~ this.identifier ~ "_' || to_char(book_date, 'YYYY_MM'))
+                is null as is_new
+        from ops.build_day"
+    ) -%}
     {% call statement('main') -%}
-        create unlogged table {{ built }} as (
+        create table {{ shape }} as (
             {{ sql }}
-        )
+        ) with no data;
+        create table {{ built }} (like {{ shape }}) partition by range (_book_date);
+        drop table {{ shape }};
+        {%- for month in months %}
+        create {{ 'unlogged' if not month['is_new'] }} table
+            {{ built.incorporate(path={'identifier': built.identifier ~ '_' ~ month['month']}) }}
+            partition of {{ built }} for values
+            from ('{{ month['first_day'] }}') to ('{{ month['following'] }}');
+        {%- endfor %}
+        insert into {{ built }}
+            {{ sql }}
     {%- endcall %}
     {% do counted(built) %}
     {% do adapter.commit() %}

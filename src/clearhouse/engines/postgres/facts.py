@@ -1,8 +1,8 @@
 """Gold facts: rows of every entry, in one table partitioned by the month of `_book_date`.
 
 What a build makes stands in a table beside the fact until its tests have passed; its tests read
-that one (dbt/macros/ref.sql). Then its rows take the place of their entries' rows, in one
-transaction. Months bound what a day's queries, its replacement and an index have to do with, and
+that one (dbt/macros/ref.sql). Then a month that is new becomes part of the fact as it
+is, and other rows take the place of their entries' rows, in one transaction. Months bound what a day's queries, its replacement and an index have to do with, and
 an old month can be detached whole.
 
 Each key of a dimension is a foreign key. The fact holds rows that are not published, and a
@@ -42,28 +42,47 @@ def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> list
     for column, members in layout.members.items():
         _add_members(connection, members, column, built)
     _delete_replaced(connection, fact)
-    columns = ", ".join(quoted(name) for name, _ in _columns(connection, built))
     days = connection.execute(f"SELECT DISTINCT _book_date FROM {built}").fetchall()
-    filled = []
-    for month in sorted({day.replace(day=1) for (day,) in days}):
-        following = _following(month)
-        rows = f"""({columns}) SELECT {columns} FROM {built}
-            WHERE _book_date >= '{month}' AND _book_date < '{following}'"""
-        partition = f"{fact}_{month:%Y_%m}"
-        if _is_there(connection, partition):
-            connection.execute(f"INSERT INTO {fact} {rows}")
+    months = sorted({day.replace(day=1) for (day,) in days})
+    for month in months:
+        if _is_there(connection, _month_of(fact, month)):
+            _insert(connection, fact, built, month)
         else:
-            # Indexes are built, and keys checked, at once over all rows when it is attached. That
-            # does not lock out readers, as a partition that is made in its place would.
-            connection.execute(f"CREATE TABLE {partition} (LIKE {fact})")
-            connection.execute(f"INSERT INTO {partition} {rows}")
-            connection.execute(
-                f"ALTER TABLE {fact} ATTACH PARTITION {partition} "
-                f"FOR VALUES FROM ('{month}') TO ('{following}')"
-            )
-        filled.append(partition)
+            _take_over(connection, fact, built, month)
     connection.execute(f"DROP TABLE {built}")
-    return filled
+    return [_month_of(fact, month) for month in months]
+
+
+def _insert(connection: psycopg.Connection[Any], fact: str, built: str, month: dt.date) -> None:
+    """Add a month's rows to those that the fact has of it."""
+    columns = ", ".join(quoted(name) for name, _ in _columns(connection, built))
+    connection.execute(
+        f"INSERT INTO {fact} ({columns}) SELECT {columns} FROM {_month_of(built, month)}"
+    )
+
+
+def _take_over(connection: psycopg.Connection[Any], fact: str, built: str, month: dt.date) -> None:
+    """Let the table of a month that is new be a part of the fact.
+
+    Indexes are built, and keys checked, at once over all rows when it is attached. That does not
+    lock out readers, as a partition that is made in its place would.
+    """
+    partition, of_built = _month_of(fact, month), _month_of(built, month)
+    schema, _, name = partition.partition(".")
+    connection.execute(f"ALTER TABLE {built} DETACH PARTITION {of_built}")
+    connection.execute(f"ALTER TABLE {of_built} SET SCHEMA {schema}")
+    connection.execute(f"ALTER TABLE {schema}.{_name_of(of_built)} RENAME TO {name}")
+    as_the_fact = [
+        f"ADD COLUMN {quoted(column)} {kind}"
+        for column, kind in _columns(connection, fact)
+        if column not in dict(_columns(connection, partition))
+    ]
+    not_null = [f"ALTER COLUMN {quoted(name)} SET NOT NULL" for name in _required(connection, fact)]
+    connection.execute(f"ALTER TABLE {partition} {', '.join([*as_the_fact, *not_null])}")
+    connection.execute(
+        f"ALTER TABLE {fact} ATTACH PARTITION {partition} "
+        f"FOR VALUES FROM ('{month}') TO ('{_following(month)}')"
+    )
 
 
 def entries_sql(fact: str, entry_ids: Iterable[str]) -> str:
@@ -133,6 +152,18 @@ def _add_members(connection: psycopg.Connection[Any], members: str, column: str,
     connection.execute(
         f"INSERT INTO {members} SELECT DISTINCT {column} FROM {rows} ON CONFLICT DO NOTHING"
     )
+
+
+def _required(connection: psycopg.Connection[Any], relation: str) -> list[str]:
+    """The columns of a table that are never null."""
+    sql = """SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s)
+        AND attnum > 0 AND NOT attisdropped AND attnotnull ORDER BY attnum"""
+    return [name for (name,) in connection.execute(sql, [relation])]
+
+
+def _month_of(relation: str, month: dt.date) -> str:
+    """The partition of a month; the materialization `entries` calls it so too."""
+    return f"{relation}_{month:%Y_%m}"
 
 
 def _following(month: dt.date) -> dt.date:
