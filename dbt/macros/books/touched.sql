@@ -22,7 +22,12 @@
 ) -%}
     with touched_rows as (
 
-        select published.*
+        select
+            published._record_id,
+            published._record_key,
+            published._book_date,
+            published.{{ amount }},
+            published.{{ currency }}
         from {{ published_after(brought, dataset) }} as published
         where {{ is_touched('_record_key', touched) }}
 

@@ -59,7 +59,7 @@
         drop table {{ shape }};
         {%- for month in months %}
         create {{ 'unlogged' if not month['is_new'] }} table
-            {{ built.incorporate(path={'identifier': built.identifier ~ '_' ~ month['month']}) }}
+            {{ built.incorporate(path={'identifier': this.identifier ~ '_' ~ month['month']}) }}
             partition of {{ built }} for values
             from ('{{ month['first_day'] }}') to ('{{ month['following'] }}');
         {%- endfor %}

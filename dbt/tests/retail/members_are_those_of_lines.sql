@@ -8,37 +8,50 @@
 ] %}
 with lines as (
 
+    {{ lines_after() }}
+
+),
+
+-- One reading of the lines for all three.
+members as (
+
     select
         retailer,
-        product_key,
-        product_code,
-        customer_key,
-        customer_id,
-        store_key,
-        store_id,
-        sale_date
-    from (
-        {{ lines_after() }}
-    ) as visible
+        {%- for entity, code, first, last in entities %}
+        {{ entity }}_key,
+        {{ code }},
+        {%- endfor %}
+        min(sale_date) as first_on,
+        max(sale_date) as last_on
+    from lines
+    {%- if not is_made_anew() %}
+    where
+        {%- for entity, code, first, last in entities %}
+        {{ 'or' if not loop.first }} (
+            {{ is_touched(entity ~ '_key', ref('int_retail_touched_' ~ entity ~ 's')) }}
+            and {{ is_in_part(entity ~ '_key') }}
+        )
+        {%- endfor %}
+    {%- endif %}
+    group by grouping sets (
+        {%- for entity, code, first, last in entities %}
+        (retailer, {{ entity }}_key, {{ code }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    )
 
 )
 
 {% for entity, code, first, last in entities %}
 ,
 
+-- A row of another member has no key of this one, and the key of an unknown member is 0.
 {{ entity }}s as (
 
-    select
-        {{ entity }}_key,
-        retailer,
-        {{ code }},
-        min(sale_date) as first_on,
-        max(sale_date) as last_on
-    from lines
-    where {{ is_touched(entity ~ '_key', ref('int_retail_touched_' ~ entity ~ 's')) }}
-        and {{ entity }}_key <> 0
+    select {{ entity }}_key, retailer, {{ code }}, first_on, last_on
+    from members
+    where {{ entity }}_key <> 0
+        and {{ is_touched(entity ~ '_key', ref('int_retail_touched_' ~ entity ~ 's')) }}
         and {{ is_in_part(entity ~ '_key') }}
-    group by {{ entity }}_key, retailer, {{ code }}
 
 )
 {% endfor %}

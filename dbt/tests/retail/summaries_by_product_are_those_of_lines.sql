@@ -17,31 +17,37 @@ with lines as (
 
 ),
 
-dated as (
-
-    select
-        lines.*,
-        {{ period_start('month', 'sale_date') }} as month_start
-    from lines
-
-),
-
--- The days of the touched months have the touched days among them.
-days as (
+-- The days of the touched months have the touched days among them. Of two products with one key
+-- neither is shown.
+products as (
 
     select
         sale_date,
-        month_start,
         product_key,
-        retailer,
-        product_code,
-        {{ last_sold('product_name') }} as product_name,
-        {{ last_sold('category') }} as category,
+        case when min(retailer) = max(retailer) then max(retailer) end as retailer,
+        case when min(product_code) = max(product_code) then max(product_code) end as product_code,
+        (array_agg(array[product_name, category] order by sold_at desc, _record_id))[1:1] as names,
         {{ sale_measures() }}
-    from dated
-    where month_start in {{ touched_months }}
-        or (retailer in {{ touched_retailers }} and {{ is_in_part('product_key') }})
-    group by sale_date, month_start, product_key, retailer, product_code
+    from lines
+    where {{ is_touched(
+        period_start('month', 'sale_date'), ref('int_retail_touched_months'), 'month_start'
+    ) }}
+        or (
+            {{ is_touched('retailer', ref('int_retail_touched_retailers')) }}
+            and {{ is_in_part('product_key') }}
+        )
+    group by sale_date, product_key
+
+),
+
+days as (
+
+    select
+        products.*,
+        {{ period_start('month', 'sale_date') }} as month_start,
+        names[1][1] as product_name,
+        names[1][2] as category
+    from products
 
 ),
 

@@ -10,31 +10,31 @@ with lines as (
 
 ),
 
-dated as (
-
-    select
-        lines.*,
-        {{ period_start('week', 'sale_date') }} as week_start,
-        {{ period_start('quarter', 'sale_date') }} as quarter_start
-    from lines
-
-),
-
 -- The days of the touched quarters have the touched days among them.
-days as (
+sums as (
 
     select
         sale_date,
-        week_start,
-        quarter_start,
         retailer,
         count(distinct customer_id) as customer_count,
         {{ sale_measures() }}
-    from dated
-    where quarter_start in {{ touched_quarters }}
-        or week_start in {{ touched_weeks }}
-        or {{ week_after }} in {{ touched_weeks }}
-    group by sale_date, week_start, quarter_start, retailer
+    from lines
+    where {{ is_touched(
+        period_start('quarter', 'sale_date'), ref('int_retail_touched_quarters'), 'quarter_start'
+    ) }}
+        or {{ period_start('week', 'sale_date') }} in {{ touched_weeks }}
+        or {{ plus_days(period_start('week', 'sale_date'), 7) }} in {{ touched_weeks }}
+    group by sale_date, retailer
+
+),
+
+days as (
+
+    select
+        sums.*,
+        {{ period_start('week', 'sale_date') }} as week_start,
+        {{ period_start('quarter', 'sale_date') }} as quarter_start
+    from sums
 
 ),
 

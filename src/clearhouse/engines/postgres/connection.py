@@ -4,7 +4,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -41,6 +42,8 @@ _CLIENT: dict[str, Any] = {
     "tcp_user_timeout": _KEEPALIVE_SECONDS * 1_000,
 }
 """What libpq is told, where the URL does not say otherwise."""
+_AT_ONCE = 4
+"""Sessions that share what can be done in any order: one session has one of the server's cores."""
 _held: dict[str, list[psycopg.Connection[Any]]] = {}
 """By database, the sessions that hold the locks of this process."""
 OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
@@ -85,6 +88,27 @@ class Database:
                     set_up, self._set_up = self._set_up, None
                     set_up(self._connection)
             yield self._connection
+
+
+def run_at_once(
+    url: SecretUrl, tasks: Sequence[Callable[[psycopg.Connection[Any]], object]]
+) -> None:
+    """Do what depends on nothing else, over a few sessions; what one of them does is committed.
+
+    Raises:
+        StoreError: as `Database.session`. What other sessions have done stays.
+    """
+    see_that_locks_are_held(url)
+
+    def work(share: Sequence[Callable[[psycopg.Connection[Any]], object]]) -> None:
+        with said_plainly(url), closing(opened(url)) as connection:
+            connection.execute("SET max_parallel_maintenance_workers = 0")  # we are the others
+            for task in share:
+                task(connection)
+
+    shares = [tasks[n::_AT_ONCE] for n in range(min(_AT_ONCE, len(tasks)))]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        list(threads.map(work, shares))
 
 
 def opened(url: SecretUrl) -> psycopg.Connection[Any]:

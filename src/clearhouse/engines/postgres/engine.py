@@ -7,6 +7,7 @@ readers see it or the one before. So nothing is copied for them.
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from clearhouse.engines.postgres.arrow import fetched, insert, quoted, sql_type
 from clearhouse.engines.postgres.connection import (
     OPTIONS,
     Database,
+    run_at_once,
     see_that_locks_are_held,
     with_parameters,
 )
@@ -136,25 +138,27 @@ class PostgresEngine:
         with some of its days. It is made from files, and so needs no log.
         """
         loaded = f"{relation}_loaded"
-        with self._database.session() as connection, connection.transaction():
-            if self.columns(loaded) != [*schema.names, _FILE]:
-                connection.execute(f"DROP TABLE IF EXISTS {loaded} CASCADE")
-                listed = ", ".join(f"{quoted(f.name)} {sql_type(f.type)}" for f in schema)
-                connection.execute(f"CREATE UNLOGGED TABLE {loaded} ({listed}, {_FILE} text)")
-            sql = f"SELECT DISTINCT {_FILE} FROM {loaded}"
-            missing = set(files) - {file for (file,) in connection.execute(sql)}
+        listed = _listed(self.dialect, files)
+        with self._database.session() as connection:
+            with connection.transaction():
+                if self.columns(loaded) != [*schema.names, _FILE]:
+                    connection.execute(f"DROP TABLE IF EXISTS {loaded} CASCADE")
+                    columns = ", ".join(f"{quoted(f.name)} {sql_type(f.type)}" for f in schema)
+                    connection.execute(f"CREATE UNLOGGED TABLE {loaded} ({columns}, {_FILE} text)")
+                sql = f"SELECT DISTINCT {_FILE} FROM {loaded}"
+                missing = {*files} - {file for (file,) in connection.execute(sql)}
+                if missing:
+                    connection.execute(f"DELETE FROM {loaded} WHERE {_FILE} NOT IN ({listed})")
             if missing:
-                kept = _listed(self.dialect, files)
-                connection.execute(f"DELETE FROM {loaded} WHERE {_FILE} NOT IN ({kept})")
-                for file in sorted(missing):
-                    _load(connection, loaded, file, schema)
+                # A file is there whole or not at all.
+                loads = [partial(_load, loaded, file, schema) for file in sorted(missing)]
+                run_at_once(self._url, loads)
                 _count(connection, loaded, _OF_STAGING)
-            columns = ", ".join(map(quoted, schema.names))
-            connection.execute(f"DROP VIEW IF EXISTS {relation} CASCADE")
-            connection.execute(
-                f"""CREATE VIEW {relation} AS SELECT {columns} FROM {loaded}
-                    WHERE {_FILE} IN ({_listed(self.dialect, files)})"""
-            )
+        columns = ", ".join(map(quoted, schema.names))
+        self.execute(
+            f"DROP VIEW IF EXISTS {relation} CASCADE",
+            f"CREATE VIEW {relation} AS SELECT {columns} FROM {loaded} WHERE {_FILE} IN ({listed})",
+        )
 
     def discard_unfinished(self, fact: str) -> None:
         """Forget what a build that was cut short left of a gold fact."""
@@ -174,10 +178,14 @@ class PostgresEngine:
     def keep_built(self, fact: str, layout: Layout) -> None:
         """Make what a build wrote of a gold fact part of it, durably."""
         with self._database.session() as connection:
+            new = facts.new_parts(connection, fact)
+            run_at_once(self._url, [partial(_made_ready, part, layout) for part in new])
+            known = {part.partition(".")[2] for part in new}
             with connection.transaction():
                 filled = facts.keep(connection, fact, layout)
-            for partition in filled:  # of the fact as a whole it would read all months
-                _count(connection, partition, _OF_A_MONTH)
+            for part in filled:  # of the fact as a whole it would read all months
+                if part.partition(".")[2] not in known:
+                    _count(connection, part, _OF_A_MONTH)
 
     def drop_entries(self, fact: str, entry_ids: Mapping[dt.date, Sequence[str]]) -> None:
         """Delete the rows of some entries of a gold fact, by day; no reader is shown them."""
@@ -212,6 +220,8 @@ class PostgresEngine:
         """The statements that put what was built anew in place of what readers see."""
         self._is_anew = False
         with self._database.session() as connection:
+            indexes = readers.indexes_of(connection, anew)
+            run_at_once(self._url, [partial(_execute, sql) for sql in indexes])
             return list(readers.placed(connection, anew))
 
     def table_of(self, served: str) -> str:
@@ -290,7 +300,7 @@ class PostgresEngine:
             connection.execute("INSERT INTO ops.set_up VALUES (%s)", [version])
 
 
-def _load(connection: psycopg.Connection[Any], table: str, path: str, schema: pa.Schema) -> None:
+def _load(table: str, path: str, schema: pa.Schema, connection: psycopg.Connection[Any]) -> None:
     """Add the rows of a Parquet file to a table; a column that the file lacks is null."""
     file = pq.ParquetFile(path)
     there = [name for name in schema.names if name in file.schema_arrow.names]
@@ -302,6 +312,17 @@ def _load(connection: psycopg.Connection[Any], table: str, path: str, schema: pa
             yield rows.append_column(_FILE, pa.repeat(path, len(rows)))
 
     insert(connection.cursor(), table, batches(), [*there, _FILE])
+
+
+def _execute(statement: str, connection: psycopg.Connection[Any]) -> None:
+    connection.execute(statement)
+
+
+def _made_ready(part: str, layout: Layout, connection: psycopg.Connection[Any]) -> None:
+    """Make all of a new part that a fact needs of it, where nobody waits for it."""
+    for statement in facts.indexes_of(part, layout):
+        connection.execute(statement)
+    _count(connection, part, _OF_A_MONTH)
 
 
 def _count(connection: psycopg.Connection[Any], table: str, target: int) -> None:

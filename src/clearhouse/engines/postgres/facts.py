@@ -1,9 +1,9 @@
 """Gold facts: rows of every entry, in one table partitioned by the month of `_book_date`.
 
 What a build makes stands in a table beside the fact until its tests have passed; its tests read
-that one (dbt/macros/ref.sql). Then a month that is new becomes part of the fact as it
-is, and other rows take the place of their entries' rows, in one transaction. Months bound what a day's queries, its replacement and an index have to do with, and
-an old month can be detached whole.
+that one (dbt/macros/ref.sql). Then a month that is new becomes part of the fact as it is, and other
+rows take the place of their entries' rows, in one transaction. Months bound what a day's queries,
+its replacement and an index have to do with, and an old month can be detached whole.
 
 Each key of a dimension is a foreign key. The fact holds rows that are not published, and a
 dimension shows the members of published ones alone: so a key refers to the table of its members,
@@ -24,11 +24,12 @@ from clearhouse.engines.postgres.readers import READER
 
 _SPINE_INDEXES = (("_entry_id",), ("_record_key",), ("_record_id",))
 _UNKNOWN_MEMBER = 0
+_BUILT = "_built"
 
 
 def built_of(fact: str) -> str:
     """The table of what a build made of a fact, as the materialization `entries` calls it."""
-    return f"next.{_name_of(fact)}_built"
+    return f"next.{_name_of(fact)}{_BUILT}"
 
 
 def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> list[str]:
@@ -42,45 +43,58 @@ def keep(connection: psycopg.Connection[Any], fact: str, layout: Layout) -> list
     for column, members in layout.members.items():
         _add_members(connection, members, column, built)
     _delete_replaced(connection, fact)
-    days = connection.execute(f"SELECT DISTINCT _book_date FROM {built}").fetchall()
-    months = sorted({day.replace(day=1) for (day,) in days})
+    months = _months_of(connection, built)
     for month in months:
-        if _is_there(connection, _month_of(fact, month)):
+        if _is_there(connection, _part_of(fact, month)):
             _insert(connection, fact, built, month)
         else:
             _take_over(connection, fact, built, month)
     connection.execute(f"DROP TABLE {built}")
-    return [_month_of(fact, month) for month in months]
+    return [_part_of(fact, month) for month in months]
+
+
+def new_parts(connection: psycopg.Connection[Any], fact: str) -> list[str]:
+    """What was built of months that the fact has not: tables that become parts of it."""
+    built = built_of(fact)
+    return [
+        _part_of(built, month)
+        for month in _months_of(connection, built)
+        if not _is_there(connection, _part_of(fact, month))
+    ]
+
+
+def indexes_of(part: str, layout: Layout) -> list[str]:
+    """The statements that make the indexes of a part before the fact takes it over."""
+    return [f"CREATE INDEX ON {part} ({_listed(each)})" for each in _indexes(layout)]
 
 
 def _insert(connection: psycopg.Connection[Any], fact: str, built: str, month: dt.date) -> None:
     """Add a month's rows to those that the fact has of it."""
-    columns = ", ".join(quoted(name) for name, _ in _columns(connection, built))
+    columns = _listed([name for name, _ in _columns(connection, built)])
     connection.execute(
-        f"INSERT INTO {fact} ({columns}) SELECT {columns} FROM {_month_of(built, month)}"
+        f"INSERT INTO {fact} ({columns}) SELECT {columns} FROM {_part_of(built, month)}"
     )
 
 
 def _take_over(connection: psycopg.Connection[Any], fact: str, built: str, month: dt.date) -> None:
     """Let the table of a month that is new be a part of the fact.
 
-    Indexes are built, and keys checked, at once over all rows when it is attached. That does not
-    lock out readers, as a partition that is made in its place would.
+    Its keys are checked at once over all rows when it is attached, and its indexes are there. That
+    does not lock out readers, as a partition that is made in its place would.
     """
-    partition, of_built = _month_of(fact, month), _month_of(built, month)
-    schema, _, name = partition.partition(".")
-    connection.execute(f"ALTER TABLE {built} DETACH PARTITION {of_built}")
-    connection.execute(f"ALTER TABLE {of_built} SET SCHEMA {schema}")
-    connection.execute(f"ALTER TABLE {schema}.{_name_of(of_built)} RENAME TO {name}")
-    as_the_fact = [
-        f"ADD COLUMN {quoted(column)} {kind}"
-        for column, kind in _columns(connection, fact)
-        if column not in dict(_columns(connection, partition))
+    part = _part_of(fact, month)
+    connection.execute(f"ALTER TABLE {built} DETACH PARTITION {_part_of(built, month)}")
+    connection.execute(f"ALTER TABLE {_part_of(built, month)} SET SCHEMA {part.partition('.')[0]}")
+    known = dict(_columns(connection, part))
+    changes = [
+        f"ADD COLUMN {quoted(name)} {kind}"
+        for name, kind in _columns(connection, fact)
+        if name not in known
     ]
-    not_null = [f"ALTER COLUMN {quoted(name)} SET NOT NULL" for name in _required(connection, fact)]
-    connection.execute(f"ALTER TABLE {partition} {', '.join([*as_the_fact, *not_null])}")
+    changes += [f"ALTER COLUMN {quoted(c)} SET NOT NULL" for c in _required(connection, fact)]
+    connection.execute(f"ALTER TABLE {part} {', '.join(changes)}")
     connection.execute(
-        f"ALTER TABLE {fact} ATTACH PARTITION {partition} "
+        f"ALTER TABLE {fact} ATTACH PARTITION {part} "
         f"FOR VALUES FROM ('{month}') TO ('{_following(month)}')"
     )
 
@@ -111,10 +125,9 @@ def _make(connection: psycopg.Connection[Any], fact: str, built: str, layout: La
     for column, kind in _columns(connection, built) if there else ():
         if column not in there:
             connection.execute(f"ALTER TABLE {fact} ADD COLUMN {quoted(column)} {kind}")
-    for columns in (*_SPINE_INDEXES, *layout.indexes):
-        name = "_".join((_name_of(fact), *columns, "idx"))
-        listed = ", ".join(map(quoted, columns))
-        connection.execute(f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {fact} ({listed})")
+    for columns in _indexes(layout):
+        name = quoted("_".join((_name_of(fact), *columns, "idx")))
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {fact} ({_listed(columns)})")
     for column, members in layout.members.items():
         _refer(connection, fact, column, members)
 
@@ -161,9 +174,22 @@ def _required(connection: psycopg.Connection[Any], relation: str) -> list[str]:
     return [name for (name,) in connection.execute(sql, [relation])]
 
 
-def _month_of(relation: str, month: dt.date) -> str:
-    """The partition of a month; the materialization `entries` calls it so too."""
-    return f"{relation}_{month:%Y_%m}"
+def _months_of(connection: psycopg.Connection[Any], built: str) -> list[dt.date]:
+    days = connection.execute(f"SELECT DISTINCT _book_date FROM {built}").fetchall()
+    return sorted({day.replace(day=1) for (day,) in days})
+
+
+def _part_of(relation: str, month: dt.date) -> str:
+    """The partition of a month, of a fact or of what was built of it (`entries` calls it so)."""
+    return f"{relation.removesuffix(_BUILT)}_{month:%Y_%m}"
+
+
+def _indexes(layout: Layout) -> Sequence[Sequence[str]]:
+    return (*_SPINE_INDEXES, *layout.indexes)
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(map(quoted, columns))
 
 
 def _following(month: dt.date) -> dt.date:

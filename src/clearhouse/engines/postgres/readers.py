@@ -94,9 +94,9 @@ def table_of(relation: str) -> str:
 def placed(connection: psycopg.Connection[Any], anew: Anew) -> Iterator[str]:
     """Statements that put what was built in `fresh` into its places, for one transaction.
 
-    All is made before the first lock that a reader would wait for.
+    All is made before the first lock that a reader would wait for, and their indexes before it.
     """
-    tables = [t for t in anew.tables if _kind(connection, fresh_of(t.relation))]
+    tables = _built(connection, anew)
     views = [view for view in anew.views if _kind(connection, fresh_of(view))]
     yield f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"
     for table in tables:
@@ -116,11 +116,22 @@ def placed(connection: psycopg.Connection[Any], anew: Anew) -> Iterator[str]:
             ON CONFLICT (relation) DO UPDATE SET definition = excluded.definition"""
 
 
+def indexes_of(connection: psycopg.Connection[Any], anew: Anew) -> list[str]:
+    """Statements that make the indexes of what was built in `fresh`, before `placed`."""
+    return [
+        f"CREATE INDEX ON {fresh_of(table.relation)} ({', '.join(columns)})"
+        for table in _built(connection, anew)
+        for columns in table.indexes
+    ]
+
+
+def _built(connection: psycopg.Connection[Any], anew: Anew) -> list[DerivedTable]:
+    return [table for table in anew.tables if _kind(connection, fresh_of(table.relation))]
+
+
 def _made_ready(table: DerivedTable) -> Iterator[str]:
-    """The indexes of a table in `fresh`, and the view by which readers are shown it."""
+    """The view by which readers are shown a table in `fresh`."""
     fresh = fresh_of(table.relation)
-    for columns in table.indexes:
-        yield f"CREATE INDEX ON {fresh} ({', '.join(columns)})"
     if _is_shown_by_a_view(table):
         yield f"CREATE {_kind_of_view(table)} {fresh}{_SHOWN} AS SELECT * FROM {fresh}"
     if table.is_summary:
