@@ -7,7 +7,8 @@
     tags=['normalize'],
 ) }}
 
-with source as (
+-- Read for its keys, and then for all columns: a copy of all rows in between would not fit in memory.
+with source as not materialized (
 
     select bronze.*, build_day.silver_entry_id
     from {{ source('bronze', 'retail_sales') }} as bronze

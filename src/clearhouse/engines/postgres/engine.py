@@ -34,7 +34,7 @@ from clearhouse.engines.postgres.dialect import FUNCTIONS, PostgresDialect
 _SCHEMAS = ("bronze", "silver", "gold", "marts", "next", "ops", readers.FRESH)
 _SET_UP = "CREATE TABLE IF NOT EXISTS ops.set_up (version text)"
 _LOCKED_TO_SET_UP = "SELECT pg_advisory_xact_lock(hashtextextended('clearhouse set up', 0))"
-_FILE = "_file"
+_FILE = "_file_number"
 _PORT = 5432
 _ENCRYPTION = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 _ROWS_AT_ONCE = 50_000
@@ -138,20 +138,24 @@ class PostgresEngine:
         with some of its days. It is made from files, and so needs no log.
         """
         loaded = f"{relation}_loaded"
-        listed = _listed(self.dialect, files)
+        numbered = {_number(file): file for file in files}
+        listed = ", ".join(map(str, numbered)) or "NULL"
         with self._database.session() as connection:
             with connection.transaction():
                 if self.columns(loaded) != [*schema.names, _FILE]:
                     connection.execute(f"DROP TABLE IF EXISTS {loaded} CASCADE")
                     columns = ", ".join(f"{quoted(f.name)} {sql_type(f.type)}" for f in schema)
-                    connection.execute(f"CREATE UNLOGGED TABLE {loaded} ({columns}, {_FILE} text)")
-                sql = f"SELECT DISTINCT {_FILE} FROM {loaded}"
-                missing = {*files} - {file for (file,) in connection.execute(sql)}
+                    connection.execute(
+                        f"CREATE UNLOGGED TABLE {loaded} ({columns}, {_FILE} bigint)"
+                    )
+                there = connection.execute(f"SELECT DISTINCT {_FILE} FROM {loaded}")
+                missing = sorted({*numbered} - {number for (number,) in there})
                 if missing:
-                    connection.execute(f"DELETE FROM {loaded} WHERE {_FILE} NOT IN ({listed})")
+                    kept = f"{_FILE} IN ({listed})"
+                    connection.execute(f"DELETE FROM {loaded} WHERE {kept} IS NOT TRUE")
             if missing:
                 # A file is there whole or not at all.
-                loads = [partial(_load, loaded, file, schema) for file in sorted(missing)]
+                loads = [partial(_load, loaded, numbered[each], schema) for each in missing]
                 run_at_once(self._url, loads)
                 _count(connection, loaded, _OF_STAGING)
         columns = ", ".join(map(quoted, schema.names))
@@ -309,9 +313,14 @@ def _load(table: str, path: str, schema: pa.Schema, connection: psycopg.Connecti
     def batches() -> Iterator[pa.Table]:
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=there):
             rows = pa.Table.from_batches([batch]).select(there).cast(kinds)
-            yield rows.append_column(_FILE, pa.repeat(path, len(rows)))
+            yield rows.append_column(_FILE, pa.repeat(_number(path), len(rows)))
 
     insert(connection.cursor(), table, batches(), [*there, _FILE])
+
+
+def _number(path: str) -> int:
+    """A file's number in a staging table, in place of its path in each row."""
+    return int(digest(path)[:15], 16)
 
 
 def _execute(statement: str, connection: psycopg.Connection[Any]) -> None:
