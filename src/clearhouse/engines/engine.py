@@ -80,11 +80,14 @@ class Layout:
 
     Attributes:
         indexes: lists of columns by which queries look for rows, beside those of the spine.
+        of_published: those by which rows are looked for in the table of published rows, where they
+            are not the same.
         members: by column of the fact that is the key of a dimension, the table of its members:
             of every key that any row has had, published or not.
     """
 
     indexes: Sequence[Sequence[str]] = ()
+    of_published: Sequence[Sequence[str]] | None = None
     members: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -27,13 +27,15 @@ _WHOLE = "*"
 
 def derived_tables(dataset: Dataset, dataset_id: str) -> tuple[Derived, ...]:
     """The tables that follow from published rows, in the order in which they are applied."""
+    layout = dataset.layout
+    indexes = layout.indexes if layout.of_published is None else layout.of_published
     published = Derived(
         dataset.published,
         "gold",
         "_book_date",
         f"ops.pending WHERE dataset = '{dataset_id}'",
         is_internal=True,
-        indexes=(("_record_key",), *dataset.layout.indexes),
+        indexes=(("_record_key",), *indexes),
     )
     return (_hidden(dataset), published, *dataset.derived)
 

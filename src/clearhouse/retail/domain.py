@@ -45,6 +45,8 @@ LAYOUT = Layout(
         ("customer_key", "sale_date"),
         ("store_key", "sale_date"),
     ),
+    # What is mended by product or retailer is made from summaries, and a night touches every store.
+    of_published=(("sale_date", "retailer"), ("customer_key", "sale_date")),
     members={
         "date_key": "gold.retail_date_members",
         "product_key": "gold.retail_product_members",

@@ -175,8 +175,13 @@ def _required(connection: psycopg.Connection[Any], relation: str) -> list[str]:
 
 
 def _months_of(connection: psycopg.Connection[Any], built: str) -> list[dt.date]:
-    days = connection.execute(f"SELECT DISTINCT _book_date FROM {built}").fetchall()
-    return sorted({day.replace(day=1) for (day,) in days})
+    """The months of which a build made rows; it made a partition for each of its days' months."""
+    sql = (
+        "SELECT DISTINCT CAST(date_trunc('month', book_date) AS date) FROM ops.build_day ORDER BY 1"
+    )
+    months = [month for (month,) in connection.execute(sql).fetchall()]
+    has_rows = "SELECT 1 FROM {} LIMIT 1"
+    return [m for m in months if connection.execute(has_rows.format(_part_of(built, m))).fetchone()]
 
 
 def _part_of(relation: str, month: dt.date) -> str:
