@@ -130,6 +130,38 @@ def test_the_rows_of_a_day_are_looked_for_in_its_month(connection: Connection) -
     assert "february" not in text
 
 
+def test_a_month_that_is_attached_survives_a_crash_of_the_server(connection: Connection) -> None:
+    parts = asked(
+        connection,
+        f"""SELECT relname, relpersistence FROM pg_inherits
+        JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = '{FACT}'::regclass""",
+    )
+    assert parts == [("fct_retail_sales_2024_01", "p")]
+    sql = "SELECT relname FROM pg_class WHERE relnamespace = 'next'::regnamespace"
+    assert not [name for (name,) in asked(connection, sql) if "fct_retail_sales_" in str(name)]
+
+
+def test_statistics_say_how_many_lines_a_month_has(connection: Connection) -> None:
+    counted = f"SELECT count(*) FROM {FACT}_2024_01"
+    sql = f"SELECT reltuples::bigint FROM pg_class WHERE oid = '{FACT}_2024_01'::regclass"
+    assert asked(connection, sql) == asked(connection, counted)
+
+
+def test_of_published_lines_there_are_no_indexes_but_those_for_mending(
+    connection: Connection,
+) -> None:
+    sql = """SELECT array_agg(attname::text ORDER BY place) FROM pg_index
+        JOIN LATERAL unnest(indkey) WITH ORDINALITY AS keys (attnum, place) ON true
+        JOIN pg_attribute ON attrelid = indrelid AND pg_attribute.attnum = keys.attnum
+        WHERE indrelid = 'gold.int_retail_published'::regclass GROUP BY indexrelid"""
+    assert sorted(columns for (columns,) in asked(connection, sql)) == [
+        ["_book_date"],
+        ["_record_key"],
+        ["customer_key", "sale_date"],
+        ["sale_date", "retailer"],
+    ]
+
+
 def test_a_text_with_a_null_character_takes_none_of_its_neighbours(shop: Home) -> None:
     listed = json.loads(shop.command("quarantine", "list", "--domain", "retail", "--json").stdout)
     assert {row["book_date"] for row in listed} == {str(DAYS[1])}
