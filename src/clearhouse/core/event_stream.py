@@ -20,7 +20,7 @@ from clearhouse.core.answer import RetryableAnswer, reason_of
 from clearhouse.core.window import Window
 
 _PREFIX, _END = b"data: ", b"\n\n"
-_BETWEEN = _END + _PREFIX
+_BETWEEN = re.compile(rb"\n\ndata: (?!\n)")  # an empty record is none
 _EXTRA_BLANK_LINES = re.compile(rb"\n{3,}")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _COMMENT = re.compile(rb"^:[^\n]*\n", re.MULTILINE)
@@ -58,11 +58,9 @@ def _whole_records(stream: bytes) -> tuple[bytes, int] | None:
     """
     if not (stream.startswith(_PREFIX) and stream.endswith(_END)):
         return None
-    framed = stream[len(_PREFIX) : -1]
-    lines = framed.replace(_BETWEEN, b"\n")
-    records = 1 + (len(framed) - len(lines)) // (len(_BETWEEN) - 1)
-    has_empty_record = lines.startswith(b"\n") or _END in lines
-    if has_empty_record or lines.count(b"\n") != records:
+    lines, separators = _BETWEEN.subn(b"\n", memoryview(stream)[len(_PREFIX) : -1])
+    records = separators + 1
+    if lines.startswith(b"\n") or stream.count(b"\n") != 2 * records:
         return None
     return lines, records
 
