@@ -2,6 +2,8 @@
 
 import json
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,12 @@ def test_running_services_are_ready_and_what_waits_is_counted(tmp_path: Path) ->
     )
     assert found["payments log"]["version"].startswith("SQLite 3.")
     assert found["payments store"]["lag"] == 0
+
+    with closing(sqlite3.connect(home / "payments.db")) as store, store:
+        store.execute("UPDATE payments_version SET version_num = '0006'")
+    code, found = asked(tmp_path)
+    assert (code, found["payments store"]["code"]) == (1, "older_tables")
+    assert "start one of the services of payments" in found["payments store"]["detail"]
 
 
 def test_a_part_that_is_set_and_does_not_answer_fails_and_says_what_to_do(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from clearhouse.payments.lag import kept_lag
 from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.services import health_urls
 from clearhouse.payments.store import outbox, tables
+from clearhouse.payments.store.database import SCHEMA
 from clearhouse.payments.topics import EVENTS, NORMALIZER, TOPICS, WEBHOOKS
 from clearhouse.payments.unrecorded import STARTER
 from clearhouse.settings import Settings
@@ -130,7 +131,13 @@ def _store(settings: Settings) -> Answer:
                 "prepare`.",
                 "not_prepared",
             )
-        tables_at = connection.scalar(sa.select(tables.version.c.version_num))
+        tables_at: str = connection.execute(sa.select(tables.version.c.version_num)).scalar_one()
+        if tables_at < SCHEMA.version:
+            raise StoreError(
+                f"Its tables are at {tables_at}, and this version of Clearhouse needs them at "
+                f"{SCHEMA.version}: start one of the services of payments, which changes them.",
+                "older_tables",
+            )
         waiting = outbox.waiting(connection)
         newest = connection.scalar(sa.select(sa.func.max(tables.payment_event.c.book_date)))
     recorded = "nothing is recorded" if newest is None else f"the newest event is of {newest}"
