@@ -125,11 +125,16 @@ def _given_way(
 
 def state(engine: Engine, fact: str) -> Hashable | None:
     """What a fact is a view of, and the state of each registered file; None: it is no such view."""
-    schema, _, name = fact.partition(".")
-    sql = "SELECT sql FROM duckdb_views() WHERE schema_name = $1 AND view_name = $2"
-    view = engine.query(sql, [schema, name])["sql"].to_pylist()
+    view = view_sql(engine, fact)
     files = [file.path for some in files_of(engine, fact).values() for file in some]
     return (*view, *map(file_state, files)) if view and files else None
+
+
+def view_sql(engine: Engine, view: str) -> list[str]:
+    """The statement that makes a view `schema.name`; none where there is no such view."""
+    schema, _, name = view.partition(".")
+    sql = "SELECT sql FROM duckdb_views() WHERE schema_name = $1 AND view_name = $2"
+    return list(engine.query(sql, [schema, name])["sql"].to_pylist())
 
 
 def is_as_registered(engine: Engine, gold: Path, fact: str) -> bool:

@@ -278,11 +278,7 @@ def _show(
     for relation, sql in _views_of_files(connection, warehouse, gold, served.facts).items():
         connection.execute(f"CREATE OR REPLACE VIEW {relation} AS {sql}")
     for view in served.views:
-        schema, _, name = view.partition(".")
-        (definition,) = warehouse.query(
-            "SELECT sql FROM duckdb_views() WHERE schema_name = $1 AND view_name = $2",
-            [schema, name],
-        )["sql"].to_pylist()
+        (definition,) = entry_files.view_sql(warehouse, view)
         connection.execute(definition.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
 
 
