@@ -163,6 +163,8 @@ def test_a_day_of_two_sources_is_the_rows_of_both(landing: Watched, database: sa
     reader = LandingReader(landing, CONTRACT, sources, LandingTotals(database, "code"))
     for source in sources:
         reader.measure([DAY], source)
+    assert reader.totals([DAY], Lines.ALL)[DAY].records == 8
+    assert len(landing.unpacked) == 2, "each object is read once, for its source and for the day"
 
     rows = reader.day_rows(DAY)
     ids = {

@@ -103,7 +103,7 @@ def digests_of(texts: pa.Table, days: Iterable[dt.date]) -> dict[dt.date, str]:
     """
     found = {}
     for day in days:
-        some = texts.filter(pc.field("_book_date") == day)["text"].combine_chunks()
+        some = texts["text"].filter(pc.equal(texts["_book_date"], day)).combine_chunks()
         ordered = some.take(pc.sort_indices(some))
         data = ordered.buffers()[2] if len(ordered) else None
         found[day] = hashlib.sha256(data or b"").hexdigest()

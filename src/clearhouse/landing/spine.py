@@ -146,8 +146,8 @@ class LandingReader:
     def measure(self, days: Sequence[dt.date], source: str) -> None:
         """Measure what has just landed for days; the readings are kept for who types them next.
 
-        What a source gave is measured by itself, and a day as a whole when all sources have given
-        something.
+        What a source gave is measured by itself, and a day as a whole when what all sources gave
+        has been read: the last one's turn finds the readings of the others.
         """
         objects = self.objects(days)
         given = {day: [o for o in objects[day] if o.source == source] for day in days}
@@ -155,8 +155,11 @@ class LandingReader:
         whole = {
             day: some
             for day, some in objects.items()
-            if some != given[day] and {o.source for o in some} == set(self.sources)
+            if some != given[day]
+            and {o.source for o in some} == set(self.sources)
+            and all(_same_rows(o) in self._readings for o in some)
         }
+        self.memory.load([_content(some) for each in (given, whole) for some in each.values()])
         for each in (given, whole):
             self._counted({d: some for d, some in each.items() if self._remembered(some) is None})
 

@@ -33,7 +33,8 @@ class LandingTotals:
         self._engine = engine
         self._code_hash = code_hash
         self._reads_only = reads_only
-        self._known: dict[str, Mapping[str, Counted]] = {}
+        self._known: dict[str, Mapping[str, Counted] | None] = {}
+        """By content; None where nothing is kept of it."""
 
     def load(self, contents: Collection[str]) -> None:
         """Read what is kept of some contents at once, before each is asked for."""
@@ -44,7 +45,9 @@ class LandingTotals:
         kept = sa.select(c.content, c.totals).where(c.code_hash == self._code_hash)
         with self._engine.connect() as connection:
             rows = select_in(connection, kept, c.content, unread)
-        self._known |= {row.content: _from_text(row.totals) for row in rows}
+        kept_totals = {row.content: _from_text(row.totals) for row in rows}
+        for content in unread:  # what another thread has kept meanwhile stays
+            self._known.setdefault(content, kept_totals.get(content))
 
     def get(self, content: str) -> Mapping[str, Counted] | None:
         """The totals of a content by kind of line, or None where they are not known."""
@@ -53,7 +56,7 @@ class LandingTotals:
 
     def keep(self, found: Mapping[str, Mapping[str, Counted]]) -> None:
         """Keep totals; those known already are left as they are."""
-        fresh = {content: totals for content, totals in found.items() if content not in self._known}
+        fresh = {content: of for content, of in found.items() if self._known.get(content) is None}
         if fresh and not self._reads_only:
             self._write(fresh)
         self._known |= fresh
