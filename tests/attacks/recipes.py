@@ -17,6 +17,7 @@ from attacks.groups import (
     NO_KEYS,
     PIECES,
     ROWS,
+    SERVICES,
     UNREGISTERED,
     VIEWS,
 )
@@ -154,7 +155,7 @@ RECIPES = {
             RELEASED: (payment_days.AHEAD,),
             HELD: (payment_days.AHEAD,),
         },
-        groups=(ROWS, FIELDS, LANDING, GONE, VIEWS, ALL_HIDDEN),
+        groups=(ROWS, FIELDS, NO_KEYS, LANDING, GONE, VIEWS, UNREGISTERED, ALL_HIDDEN, SERVICES),
         lacks={"rejected": "an event that breaks its contract holds its day"},
         source=_stripe,
         arrivals=payment_days.leave,

@@ -5,7 +5,7 @@ from functools import partial
 
 from attacks.attack import NotThereError, Told, attack, on
 from attacks.forgery import forged
-from attacks.groups import LANDING, ROWS, UNREADABLE, VIEWS
+from attacks.groups import HIDDEN, LANDING, ROWS, UNREADABLE, VIEWS
 from attacks.homes import Home, Row
 from attacks.recipes import CLOSED, HELD, NEVER, RELEASED, SEALED
 from attacks.stores import database, rewrite
@@ -176,7 +176,7 @@ def _of_no_day(home: Home) -> Told:
     return [on(home.at.names.silver, NEVER, f"+1 record, +{row.amount}: {row.name}")]
 
 
-@attack(ROWS, "a row of quarantine of a day that never was")
+@attack(HIDDEN, "a row of quarantine of a day that never was")
 def _quarantined_on_no_day(home: Home) -> Told:
     record_id, name = quarantined(home, 0)
     columns = "dataset, record_id, record_key, entry_id, object_key, line, code, violations, raw"
