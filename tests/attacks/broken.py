@@ -18,7 +18,7 @@ from attacks.groups import (
 from attacks.homes import Home
 from attacks.recipes import CLOSED, DAYS, HELD, RELEASED, SEALED
 from attacks.rows import CHANGES
-from attacks.stores import cut, rewrite_file, warehouse
+from attacks.stores import cut, database, rewrite_file, warehouse
 
 
 @attack(PIECES, "a file of bronze cut off")
@@ -147,3 +147,23 @@ def _committed(home: Home) -> Told:
 def _engine_cut(home: Home) -> Told:
     cut(home.path / "warehouse" / f"{home.name}.duckdb")
     return [(f"{home.name}.duckdb can't be opened",)]
+
+
+@attack("no catalog", "the catalog overwritten")
+def _catalog_overwritten(home: Home) -> Told:
+    (home.path / "catalog.db").write_bytes(b"nonsense" * 1024)
+    return [on(home.at.names.bronze, day, "can't be read", "not a database") for day in DAYS]
+
+
+@attack("no catalog", "remembered totals of landed bytes that are no totals")
+def _remembered(home: Home) -> Told:
+    """They are measured again: what is found is the catalog alone."""
+    database(home, "UPDATE landing_totals SET totals = 'nonsense'")
+    return [on(home.at.names.bronze, CLOSED, "can't be read", "not a database")]
+
+
+@attack("no metadata", "the metadata of bronze overwritten")
+def _metadata_overwritten(home: Home) -> Told:
+    for path in _metadata(home):
+        path.write_text("{")
+    return [on(home.at.names.bronze, CLOSED, f"{home.at.contract.id} can't be read")]

@@ -8,6 +8,7 @@ from attacks import (  # noqa: F401  (each registers its attacks)
     landing,
     readers,
     rows,
+    services,
     warehouse,
 )
 from attacks.certificates import REFUSED

@@ -57,6 +57,13 @@ def _invented(home: Home) -> Told:
     return [(f"{path} is no certificate of a closed day",)]
 
 
+@attack(FILES, "a certificate put among those of reopened days")
+def _invented_reopening(home: Home) -> Told:
+    path = _file(home, RELEASED).parent / "reopened" / f"{CLOSED}-aaaaaaaaaaaa.json"
+    path.write_bytes((home.copy / _file(home, CLOSED).relative_to(home.path)).read_bytes())
+    return [(f"{path} is no certificate of a closed day",)]
+
+
 @attack(FILES, "the certificate of a reopened day deleted")
 def _reopened(home: Home) -> Told:
     (path,) = _file(home, RELEASED).parent.glob(f"reopened/{RELEASED}-*.json")

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from attacks.attack import COMMANDS, NotThereError, Told, attack, verify
-from attacks.groups import FIELDS
+from attacks.groups import FIELDS, NO_KEYS
 from attacks.homes import Home
 from attacks.readers import hidden, hiding, served_files
 from attacks.recipes import CLOSED, RELEASED, SEALED
@@ -241,3 +241,31 @@ def _landed(home: Home) -> Told:
 
 
 COMMANDS["no derived"] = verify
+
+
+@attack(NO_KEYS, "a row of silver without its id")
+def _without_id(home: Home) -> Told:
+    row, silver = home.take(SEALED), home.at.declared.silver
+    rewrite(home, "silver", SEALED, _set(row.record_id, "_record_id", "NULL"))
+    missing = (f"{silver}, {SEALED}: ", f"({row.record_id}): the row is missing")
+    return [missing, (f"{silver}, {SEALED}: ", "(nothing): the row was invented")]
+
+
+@attack(NO_KEYS, "the money of gold in floats")
+def _floats(home: Home) -> Told:
+    amount, gold = home.at.contract.amount.name, home.at.declared.gold
+    if home.at.contract.amount.is_minor:
+        raise NotThereError("the domain's amounts are integers")
+    rewrite(home, "gold", CLOSED, f"SELECT * REPLACE ({amount}::DOUBLE AS {amount}) FROM rows")
+    return [(f"{gold}, ", f"the column {amount} is double and should be decimal")]
+
+
+@attack(NO_KEYS, "a manifest of nonsense on a day to verify")
+def _manifest(home: Home) -> Told:
+    landed = home.at.landed[home.at.declared.sources[0].name, RELEASED]
+    path = (home.path / "landing" / landed.key).with_suffix("")
+    path.with_name(f"{path.name.partition('.')[0]}.manifest.json").write_text("[" * 100_000)
+    return [(f"landing, {RELEASED}: ", "is not as it was written")]
+
+
+COMMANDS[NO_KEYS] = verify

@@ -275,6 +275,22 @@ def _appended(home: Home) -> Told:
     return [(f"journal row {last + 1} (audit) does not follow row {last}",)]
 
 
+@attack("no text", "a row of the journal that is no text")
+def _no_text(home: Home) -> Told:
+    database(home, "UPDATE books_journal SET body = CAST(body AS BLOB) WHERE seq = 3")
+    return [("journal row 3 (", "is not what was recorded: its hash is another")]
+
+
+@attack("two rows of a key", "a total put before the one that was recorded")
+def _two_totals(home: Home) -> Told:
+    ((first,),) = database(home, "SELECT min(seq) FROM books_total")
+    database(home, "ALTER TABLE books_total RENAME TO kept")
+    edited = f"SELECT seq, side, measure, '7' AS value FROM kept WHERE seq = {first}"
+    database(home, f"CREATE TABLE books_total AS {edited} UNION ALL SELECT * FROM kept")
+    database(home, "DROP TABLE kept")
+    return [(f"books_total {first}, out, records (", "was never recorded: value 7")]
+
+
 @attack("the end of the journal", "the last rows of the journal deleted")
 def _end(home: Home) -> Told:
     database(home, "DELETE FROM books_journal WHERE kind IN ('verified', 'audit')")
@@ -369,5 +385,13 @@ def _older(home: Home) -> Told:
     ]
 
 
-for _group in (CHAIN, "the end of the journal", "no journal", "rewritten", "an older copy"):
+for _group in (
+    CHAIN,
+    "no text",
+    "two rows of a key",
+    "the end of the journal",
+    "no journal",
+    "rewritten",
+    "an older copy",
+):
     COMMANDS[_group] = books_alone

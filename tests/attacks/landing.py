@@ -9,11 +9,9 @@ from typing import Any
 from attacks.attack import Told, attack, on
 from attacks.groups import ENGINE_POINTERS, GONE, LANDING
 from attacks.homes import Home
-from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
+from attacks.recipes import CLOSED, HELD, NEVER, RELEASED, SEALED
 from attacks.stores import database
 from clearhouse.landing import LandedObject
-
-NEVER = dt.date(2031, 1, 1)
 
 
 def _of(home: Home, day: dt.date) -> tuple[str, LandedObject, Path]:

@@ -14,12 +14,14 @@ from attacks.groups import (
     POINTERS,
     READERS_CUT,
     SEALED_ANEW,
+    UNREADABLE,
+    UNREGISTERED,
     VIEWS,
 )
 from attacks.homes import Home
-from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
+from attacks.recipes import CLOSED, HELD, NEVER, RELEASED, SEALED
 from attacks.stores import asked_of_readers, cut, readers, rewrite_file
-from attacks.warehouse import NEVER, pointer
+from attacks.warehouse import pointer
 from clearhouse.pipeline.domain import Dataset
 
 
@@ -71,6 +73,20 @@ def _never(home: Home) -> Told:
 def _all_deleted(home: Home) -> Told:
     readers(home, "DELETE FROM ops.publication")
     return [on(home.at.names.readers, d, "−1 record") for d in (CLOSED, SEALED, RELEASED)]
+
+
+@attack(SEALED_ANEW, "a pointer of readers of no day")
+def _of_null(home: Home) -> Told:
+    dataset, entry = home.at.contract.id, home.at.entries[home.at.names.gold, CLOSED]
+    readers(home, f"INSERT INTO ops.publication VALUES ('{dataset}', NULL, '{entry}')")
+    told = f"what readers open has a pointer to entry {entry[:12]} of dataset {dataset}, day None"
+    return [(f"{home.at.names.readers}, ", told)]
+
+
+@attack(UNREADABLE, "the register of served files dropped")
+def _no_register(home: Home) -> Told:
+    readers(home, "DROP TABLE ops.served_file")
+    return [(f"{home.at.names.readers}, ", "what readers open can't be read", "served_file")]
 
 
 # --- views ---------------------------------------------------------------------------------------
@@ -175,6 +191,14 @@ def _derived(home: Home) -> Told:
         raise NotThereError("the domain derives no table that readers see")
     redefine(home, table, "SELECT * FROM shown UNION ALL SELECT * FROM shown")
     return [_differs(home, table)]
+
+
+@attack(UNREGISTERED, "a derived table that is another query, and out of the register")
+def _unregistered(home: Home) -> Told:
+    told = _derived(home)
+    table = next(d.served for d in home.at.declared.derived if not d.is_internal)
+    readers(home, f"DELETE FROM ops.served_file WHERE relation = '{table}'")
+    return told
 
 
 @attack(ENGINE_POINTERS, "a mart that is a table in place of a view")

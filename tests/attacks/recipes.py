@@ -8,7 +8,19 @@ from pathlib import Path
 from unittest.mock import patch
 
 from attacks import payment_days
-from attacks.groups import ALL_HIDDEN, FIELDS, GONE, HIDDEN, LANDING, PIECES, ROWS, VIEWS
+from attacks.groups import (
+    ALL_HIDDEN,
+    FIELDS,
+    GONE,
+    HIDDEN,
+    LANDING,
+    NO_KEYS,
+    PIECES,
+    ROWS,
+    SERVICES,
+    UNREGISTERED,
+    VIEWS,
+)
 from clearhouse.domains import DOMAINS
 from clearhouse.sandbox.eia.options import KEY as EIA_KEY
 from clearhouse.sandbox.eia.options import EiaOptions
@@ -23,6 +35,8 @@ CLOSED, SEALED, RELEASED, HELD = (dt.date(2024, 1, 2) + dt.timedelta(days=n) for
 """Closed, and its last certificate is not the last; closed last, and it brings what hides records
 of the day before; released, closed and reopened; held."""
 DAYS = (CLOSED, SEALED, RELEASED, HELD)
+NEVER = dt.date(2031, 1, 1)
+"""A day that no home has."""
 REGISTERED = patch.dict(DOMAINS, {"toy": "toy.domain:TOY"})
 Faults = Mapping[dt.date, tuple[str, ...]]
 Variables = Mapping[str, str]
@@ -90,7 +104,9 @@ def _stripe(_faults: Faults) -> Iterator[Variables]:
         yield {"STRIPE_API_URL": urls["payment_providers"], "STRIPE_API_KEY": STRIPE_KEY}
 
 
-OF_ITS_OWN_TABLES = (ROWS, FIELDS, LANDING, GONE, PIECES, VIEWS, HIDDEN, ALL_HIDDEN)
+OF_ITS_OWN_TABLES = (
+    ROWS, FIELDS, NO_KEYS, LANDING, GONE, PIECES, VIEWS, UNREGISTERED, HIDDEN, ALL_HIDDEN,
+)  # fmt: skip
 """Groups of the attacks that are on a domain's own tables, and not on the books alone."""
 
 RECIPES = {
@@ -139,7 +155,7 @@ RECIPES = {
             RELEASED: (payment_days.AHEAD,),
             HELD: (payment_days.AHEAD,),
         },
-        groups=(ROWS, FIELDS, LANDING, GONE, VIEWS, ALL_HIDDEN),
+        groups=(ROWS, FIELDS, NO_KEYS, LANDING, GONE, VIEWS, UNREGISTERED, ALL_HIDDEN, SERVICES),
         lacks={"rejected": "an event that breaks its contract holds its day"},
         source=_stripe,
         arrivals=payment_days.leave,

@@ -5,9 +5,9 @@ from functools import partial
 
 from attacks.attack import NotThereError, Told, attack, on
 from attacks.forgery import forged
-from attacks.groups import LANDING, ROWS, VIEWS
+from attacks.groups import HIDDEN, LANDING, ROWS, UNREADABLE, VIEWS
 from attacks.homes import Home, Row
-from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
+from attacks.recipes import CLOSED, HELD, NEVER, RELEASED, SEALED
 from attacks.stores import database, rewrite
 from clearhouse.core.money import Money
 
@@ -165,3 +165,34 @@ def _quarantined_invented(home: Home) -> Told:
     invented = f"INSERT INTO quarantine ({columns}) SELECT {values} FROM quarantine"
     database(home, f"{invented} WHERE record_id = ?", record_id)
     return [on(home.at.names.bronze, CLOSED, "+1 record", "invented")]
+
+
+@attack(ROWS, "a row of silver of a day that never was")
+def _of_no_day(home: Home) -> Told:
+    row = home.take(SEALED)
+    again = f"""SELECT * FROM rows UNION ALL SELECT * REPLACE (DATE '{NEVER}' AS _book_date)
+        FROM rows WHERE _record_id = '{row.record_id}'"""
+    rewrite(home, "silver", SEALED, again)
+    return [on(home.at.names.silver, NEVER, f"+1 record, +{row.amount}: {row.name}")]
+
+
+@attack(HIDDEN, "a row of quarantine of a day that never was")
+def _quarantined_on_no_day(home: Home) -> Told:
+    record_id, name = quarantined(home, 0)
+    columns = "dataset, record_id, record_key, entry_id, object_key, line, code, violations, raw"
+    columns += ", amount_minor, currency"
+    database(
+        home,
+        f"""INSERT INTO quarantine (book_date, {columns})
+            SELECT '{NEVER}', {columns} FROM quarantine WHERE record_id = ?""",
+        record_id,
+    )
+    return [on(home.at.names.bronze, NEVER, "+1 record", name)]
+
+
+@attack(UNREADABLE, "a row of quarantine with an amount that is no number")
+def _quarantined_for_nonsense(home: Home) -> Told:
+    record_id, _ = quarantined(home, 0)
+    edit = "UPDATE quarantine SET amount_minor = 'lots' WHERE record_id = ?"
+    database(home, edit, record_id)
+    return [on(home.at.names.bronze, CLOSED, "quarantine can't be read", "lots")]

@@ -5,10 +5,8 @@ import datetime as dt
 from attacks.attack import Told, attack, on
 from attacks.groups import EARLIER, ENGINE_POINTERS, HIDDEN, LANDING
 from attacks.homes import Home
-from attacks.recipes import CLOSED, HELD, RELEASED, SEALED
+from attacks.recipes import CLOSED, HELD, NEVER, RELEASED, SEALED
 from attacks.stores import warehouse
-
-NEVER = dt.date(2031, 1, 1)
 
 
 def pointer(home: Home, day: dt.date, value: str) -> str:
@@ -56,6 +54,14 @@ def _never(home: Home) -> Told:
     return _told(home, NEVER, "entry nonsense, and the books say none")
 
 
+@attack(ENGINE_POINTERS, "a pointer of the engine to a held entry, under another dataset")
+def _of_no_dataset(home: Home) -> Told:
+    entry = home.at.entries[home.at.names.gold, HELD]
+    warehouse(home, f"INSERT INTO ops.publication VALUES ('other', DATE '{HELD}', '{entry}')")
+    told = f"the engine has a pointer to entry {entry[:12]} of dataset other, day {HELD}"
+    return [(f"{home.at.names.readers}, ", told)]
+
+
 @attack(ENGINE_POINTERS, "a publication of the engine that the books don't know")
 def _ahead(home: Home) -> Told:
     warehouse(home, f"UPDATE ops.applied SET publication = 99 WHERE domain = '{home.name}'")
@@ -72,6 +78,13 @@ def _candidate(home: Home) -> Told:
 def _unregistered(home: Home) -> Told:
     entry = home.at.entries[home.at.names.gold, SEALED]
     warehouse(home, f"DELETE FROM ops.entry_file WHERE entry_id = '{entry}'")
+    return [(f"{home.at.names.readers}, ", f"the view {home.at.declared.gold}", "not what was")]
+
+
+@attack(ENGINE_POINTERS, "an entry registered with no file")
+def _registered_without(home: Home) -> Told:
+    entry = home.at.entries[home.at.names.gold, HELD]
+    warehouse(home, f"UPDATE ops.entry_file SET path = NULL WHERE entry_id = '{entry}'")
     return [(f"{home.at.names.readers}, ", f"the view {home.at.declared.gold}", "not what was")]
 
 

@@ -201,6 +201,6 @@ def digest(*parts: str) -> str:
     """SHA-256 hex of texts, each with its length before it, so that no two lists look alike."""
     hasher = hashlib.sha256()
     for part in parts:
-        encoded = part.encode()
+        encoded = str(part).encode()  # an edited one may be no text
         hasher.update(f"{len(encoded)}:".encode() + encoded)
     return hasher.hexdigest()

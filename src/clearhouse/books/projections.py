@@ -37,7 +37,11 @@ def stored_tables(connection: sa.Connection) -> Tables:
         if table is not journal_table:
             columns = ", ".join(_as_stored(column, connection.dialect) for column in table.c)
             rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table.name}")
-            found[table.name] = _by_key(table, (tuple(map(_text, row)) for row in rows))
+            stored = [tuple(map(_text, row)) for row in rows]
+            found[table.name] = _by_key(table, stored)
+            # Without its primary key a table can hold another row under the same one.
+            others = {*stored} - {*found[table.name].values()}
+            found[table.name] |= {row: row for row in others}
     return found
 
 

@@ -46,7 +46,8 @@ class EntryFile:
 def files_of(engine: Engine, fact: str) -> dict[str, list[EntryFile]]:
     """The registered files of a fact by entry id."""
     found: dict[str, list[EntryFile]] = {}
-    sql = "SELECT entry_id, path, columns FROM ops.entry_file WHERE relation = $1 ORDER BY path"
+    sql = """SELECT entry_id, coalesce(path, '') AS path, columns FROM ops.entry_file
+        WHERE relation = $1 ORDER BY path"""
     for row in engine.query(sql, [fact]).to_pylist():
         found.setdefault(row["entry_id"], []).append(EntryFile(row["path"], row["columns"]))
     return found

@@ -35,6 +35,10 @@ _SET_UP = """
     CREATE TABLE IF NOT EXISTS ops.served_file (
         domain VARCHAR, relation VARCHAR, part VARCHAR, path VARCHAR);
 """
+_TABLES = """
+    SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
+    WHERE table_type = 'BASE TABLE' ORDER BY name
+"""
 _VIEWS = "SELECT schema_name || '.' || view_name AS name, sql FROM duckdb_views()"
 
 
@@ -95,6 +99,8 @@ class ReadersFile:
                 for answer in (warehouse.query(_VIEWS), ask(_VIEWS))
             )
             others = [v for v, sql in made.items() if not entry_files.is_view_of(ask, v, sql)]
+            tables = warehouse.query(_TABLES)["name"].to_pylist()
+            others += [name for name in tables if name in shown.keys() - made.keys()]
             return others + [view for view in views if built.get(view) != shown.get(view)]
 
     def serve(self, warehouse: Engine, served: Served) -> None:

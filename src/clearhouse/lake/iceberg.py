@@ -190,6 +190,14 @@ class Lake:
         return table
 
 
+def _signs_of_damage() -> tuple[type[Exception], ...]:
+    from pyiceberg.exceptions import ValidationError
+    from sqlalchemy.exc import DatabaseError
+
+    of_files = (OSError, ValueError, TypeError, LookupError, AssertionError, zlib.error)
+    return (*of_files, RecursionError, ValidationError, DatabaseError)
+
+
 @contextmanager
 def _whole(table: str) -> Iterator[None]:
     """Say in one sentence that what describes a table's files is damaged.
@@ -199,7 +207,9 @@ def _whole(table: str) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, TypeError, LookupError, AssertionError, zlib.error) as error:
+    except _signs_of_damage() as error:
+        if type(error).__name__ == "OperationalError":  # another program has the catalog now
+            raise
         reason = first_line(error)[:_LONGEST_REASON]
         raise StoreError(
             f"{table} can't be read: its metadata is damaged ({reason}).", "store_unreadable"

@@ -248,7 +248,7 @@ def read_manifest(manifest_key: str, text: bytes) -> LandedObject:
             landed.payload_sha256,
             landed.payload_format,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         name = None
     if name is None or (name.key, name.manifest_key) != (landed.key, manifest_key):
         raise StoreError(

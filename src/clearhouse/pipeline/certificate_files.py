@@ -86,13 +86,14 @@ def differing_files(run: Run) -> list[str]:
         kept[_reopened_file(run, str(each.book_date), each.seal)] = each, ""
     found = []
     for path, (certificate, again) in kept.items():
-        if not path.exists():
+        if not path.is_file():
             found.append(f"the certificate {path} is missing{again}")
         elif path.read_bytes() != certificate.body.encode():
             found.append(
                 f"{path} is not the certificate that the books hold: one of them was edited"
             )
-    others = sorted({*_folder(run).glob("*.json")} - kept.keys())
+    folder = _folder(run)
+    others = sorted({*folder.glob("*.json"), *folder.glob("reopened/*")} - kept.keys())
     return found + [f"{path} is no certificate of a closed day" for path in others]
 
 

@@ -63,6 +63,14 @@ def _columns(derived: pa.Table, stored: pa.Table) -> list[Differences]:
     new = [name for name in stored.column_names if name not in derived.column_names]
     told = [f"the column {name} is missing" for name in gone]
     told += [f"the column {name} is not derived from anything" for name in new]
+    kinds = [
+        (f.name, f.type, stored.field(f.name).type) for f in derived.schema if f.name not in gone
+    ]
+    told += [  # of equal values, those of a float are no longer exact
+        f"the column {name} is {is_} and should be {should}"
+        for name, should, is_ in kinds
+        if pa.types.is_decimal(should) and is_ != should
+    ]
     return [Differences(None, tuple(told), len(told))] if told else []
 
 
@@ -109,7 +117,7 @@ def _record(shared: Sequence[str], keys: Sequence[str]) -> str:
     """How a row is called: its key and record id, or its names."""
     for key, record_id in (("_record_key", "_record_id"), ("record_key", "record_id")):
         if key in shared and record_id in shared:
-            return f"{_either(key)} || ' (' || {_either(record_id)} || ')'"
+            return f"{_shown(_either(key))} || ' (' || {_shown(_either(record_id))} || ')'"
     return " || ', ' || ".join(f"'{k} ' || {_shown(_either(k))}" for k in keys)
 
 

@@ -94,7 +94,7 @@ def _heads_file(run: Run) -> Path:
 def _kept_heads(run: Run) -> list[tuple[str, Head | None]]:
     """The lines of the file, each with its head; None where it has none: it was edited, or torn."""
     file = _heads_file(run)
-    if not file.exists():
+    if not file.is_file():
         return []
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     return [(line, Head.read(line.partition(" ")[0])) for line in lines]

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from clearhouse.books.hop import Leg
 from clearhouse.books.measure import digests_of, filled, texts_of, totals_of
 from clearhouse.books.model import Side, Totals
+from clearhouse.core.columnar import readable
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class SidesOfRows:
     def _of(self, side: Side, days: Sequence[dt.date]) -> pa.Table:
         if side not in self._left or self._days != frozenset(days):
             self._left = {}  # a reading that fails leaves nothing of the one before
-            self._left = dict(self._read(days))
+            with readable("what this hop is measured from"):
+                self._left = dict(self._read(days))
             self._days = frozenset(days)
         return self._left.pop(side)

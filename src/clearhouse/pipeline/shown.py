@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 
 from clearhouse.books.audit import Finding
 from clearhouse.books.model import Entry, EntryKey, Status, Totals
@@ -15,25 +16,43 @@ from clearhouse.pipeline.serve import derived_tables, views_of
 def visible_days(run: Run, days: Collection[dt.date] | None) -> dict[str, set[dt.date]]:
     """By hop, the days that readers must see or do see, of some days or of all.
 
-    Days that the books have no entries of are always among them.
+    Days that the books have no entries of are always among them, and of bronze and silver the days
+    that are in the stores, or in quarantine, and were never entered.
     """
     known = set(run.books.days(run.name))
     found: dict[str, set[dt.date]] = {}
     for dataset in run.datasets:
         must = {day for day, each in dataset.judge.standing().items() if each.visible}
-        seen = must | _seen(run, dataset)
+        seen = must | _days_of(run.engine.query_readers, dataset.declared.readers)
         found[dataset.names.readers] = {
             day for day in seen if days is None or day in days or day not in known
         }
+        if known:  # of books that were lost, all would be named
+            found |= _never_entered(run, dataset)
     return found
 
 
-def _seen(run: Run, dataset: OpenDataset) -> set[dt.date]:
-    """The days that readers see rows of; none where they can't read, which measuring them tells."""
-    relation = dataset.declared.readers
+def _never_entered(run: Run, dataset: OpenDataset) -> dict[str, set[dt.date]]:
+    """By hop, the days of which bronze with quarantine, and silver, hold rows without an entry."""
+    names, silver = dataset.names, dataset.declared.silver
+    found: dict[str, set[dt.date]] = {
+        names.bronze: run.quarantine.days(dataset.id),
+        names.silver: _days_of(run.engine.query_of, silver),
+    }
+    with suppress(StoreError):  # what can't be read is told where it is measured
+        found[names.bronze] |= run.lake.files_by_day(dataset.id).keys()
+    return {
+        hop: days - {entry.key.book_date for entry in run.books.current(run.name, hop)}
+        for hop, days in found.items()
+    }
+
+
+def _days_of(ask: Ask, relation: str) -> set[dt.date]:
+    """The days that a relation has rows of; none where it can't be read: measuring it tells."""
+    sql = f"SELECT DISTINCT _book_date FROM {relation} WHERE _book_date IS NOT NULL"
     try:
         with readable(relation):
-            rows = run.engine.query_readers(relation, f"SELECT DISTINCT _book_date FROM {relation}")
+            rows = ask(relation, sql)
     except StoreError:
         return set()
     return set(rows["_book_date"].to_pylist()) if rows else set()
@@ -46,7 +65,8 @@ def pointer_findings(run: Run, days: Sequence[dt.date] | None) -> list[Finding]:
     try:
         for dataset in run.datasets:
             found += _of_dataset(run, dataset, days)
-        found += _of_domain(run, latest) if latest else ()
+        with readable("what readers open"):
+            found += [*_strays(run), *(_of_domain(run, latest) if latest else ())]
     except StoreError as error:
         found.append(_of_last_day(run, run.dataset(), error.message))
     return found
@@ -66,6 +86,26 @@ def _of_domain(run: Run, latest: int) -> Iterator[Finding]:
         yield _of_last_day(run, run.dataset(), f"{text}: the next run shows it")
 
 
+def _strays(run: Run) -> Iterator[Finding]:
+    """Pointers of no day, and those to the domain's entries, or under its name, of no dataset."""
+    ours = {dataset.id for dataset in run.datasets}
+    known, _ = run.books.keys(run.name)
+    for store, ask in _asks(run).items():
+        rows = ask("ops.publication", "SELECT dataset, book_date, entry_id FROM ops.publication")
+        for row in rows.to_pylist() if rows else ():
+            dataset, day, entry_id = row.values()
+            of_domain = entry_id in known or str(dataset).startswith(f"{run.name}.")
+            if of_domain and not (dataset in ours and day):
+                text = (
+                    f"{store} has a pointer to {_short(entry_id)} of dataset {dataset}, day {day}"
+                )
+                yield _of_last_day(run, run.dataset(), f"{text}: there is no such one")
+
+
+def _asks(run: Run) -> dict[str, Ask]:
+    return {"the engine": run.engine.query_of, "what readers open": run.engine.query_readers}
+
+
 def _relations(dataset: OpenDataset) -> Iterator[str]:
     """What readers are shown of a dataset."""
     declared = dataset.declared
@@ -81,8 +121,7 @@ def _of_dataset(
     run: Run, dataset: OpenDataset, days: Sequence[dt.date] | None
 ) -> Iterator[Finding]:
     wanted = run.publications.pointers(dataset.id)
-    asks = {"the engine": run.engine.query_of, "what readers open": run.engine.query_readers}
-    for store, ask in asks.items():
+    for store, ask in _asks(run).items():
         there = _pointers(ask, dataset.id)
         for day in sorted(there.keys() | wanted.keys()):
             known = day in wanted and days is not None and day not in days
@@ -99,7 +138,8 @@ def _pointers(ask: Ask, dataset: str) -> dict[dt.date, str]:
     with readable("ops.publication"):
         rows = ask(
             "ops.publication",
-            "SELECT book_date, entry_id FROM ops.publication WHERE dataset = $1",
+            "SELECT book_date, entry_id FROM ops.publication "
+            "WHERE dataset = $1 AND book_date IS NOT NULL",
             [dataset],
         )
     return {r["book_date"]: r["entry_id"] for r in rows.to_pylist()} if rows else {}

@@ -87,5 +87,12 @@ def _to_text(counted: Mapping[str, Counted]) -> str:
     return json.dumps({str(k): [dict(c.totals.measures), c.digest] for k, c in counted.items()})
 
 
-def _from_text(text: str) -> dict[str, Counted]:
-    return {k: Counted(Totals(measures), of) for k, (measures, of) in json.loads(text).items()}
+def _from_text(text: str) -> dict[str, Counted] | None:
+    """Kept totals; None of a text that was edited to nonsense: they are measured again."""
+    try:
+        return {
+            k: Counted(Totals({name: int(n) for name, n in measures.items()}), str(of))
+            for k, (measures, of) in json.loads(text).items()
+        }
+    except (ValueError, TypeError, AttributeError):
+        return None

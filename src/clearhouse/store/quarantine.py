@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from clearhouse.books.measure import SPINE_SCHEMA
+from clearhouse.core.columnar import readable
 from clearhouse.core.contract.rules import Violation
 
 
@@ -176,14 +178,27 @@ class Quarantine:
         ).where(self._where(dataset, days))
         with self.engine.connect() as connection:
             found = [dict(r._mapping) for r in connection.execute(statement)]
-        return pa.Table.from_pylist(found, SPINE_SCHEMA)
+        with readable("quarantine"):
+            return pa.Table.from_pylist(found, SPINE_SCHEMA)
 
     def every_column(self, dataset: str, days: Sequence[dt.date]) -> pa.Table:
         """The rows of days as they are stored."""
         statement = sa.select(quarantine_table).where(self._where(dataset, days))
         with self.engine.connect() as connection:
             found = [dict(r._mapping) for r in connection.execute(statement)]
-        return pa.Table.from_pylist(found, _STORED)
+        with readable("quarantine"):
+            return pa.Table.from_pylist(found, _STORED)
+
+    def days(self, dataset: str) -> set[dt.date]:
+        """The days that there are rows of; what is no date is none."""
+        day = sa.cast(quarantine_table.c.book_date, sa.Text)
+        statement = sa.select(day).where(quarantine_table.c.dataset == dataset).distinct()
+        found = set()
+        with self.engine.connect() as connection:
+            for text in connection.scalars(statement):
+                with suppress(ValueError):
+                    found.add(dt.date.fromisoformat(text))
+        return found
 
     @staticmethod
     def _where(dataset: str, days: Sequence[dt.date] | None) -> sa.ColumnElement[bool]:
