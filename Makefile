@@ -26,10 +26,11 @@ RATE ?= 0
 COUNT ?= 20000
 SEED ?= 42
 KILLS ?= 60
+MUTATIONS ?= 100000
 OF_CHAOS := test_payments_stack.py test_payments_killed.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash chaos chaos-embedded bench bench-stack mutants \
+.PHONY: help install install-dev demo gateway-simulator docs test lint coverage crash hostile chaos chaos-embedded bench bench-stack mutants \
 	stack-up stack-status stack-down test-stack clean
 
 help:  ## what there is to do
@@ -79,6 +80,9 @@ coverage: install-dev  ## line coverage of src, at least 90 %
 
 crash: install-dev  ## kill a run before and after every durable write, and run again
 	@$(RUN)/pytest tests/crash --every-write -n 2
+
+hostile: install-dev  ## 100,000 mutations of real webhooks against gateway and normalizer (MUTATIONS=…)
+	@$(RUN)/pytest tests/property/test_hostile_webhooks.py --mutations $(MUTATIONS) -n 2
 
 chaos-embedded: install-dev  ## kill the services of payments 60 times under a steady load (KILLS=…, CHAOS_SEED=…)
 	@$(RUN)/pytest tests/e2e/test_payments_chaos.py --kills $(KILLS) --seed $(or $(CHAOS_SEED),any)

@@ -65,6 +65,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="7",
         help="of what is drawn at random there; any: another one at each time",
     )
+    parser.addoption(
+        "--mutations",
+        type=int,
+        default=2_000,
+        help="how many mutated bodies are sent to a gateway and on to the normalizer",
+    )
 
 
 @pytest.fixture(scope="session")

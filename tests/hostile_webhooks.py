@@ -26,6 +26,7 @@ from clearhouse.sandbox.payments.delivery import Delivery, Signed
 from clearhouse.sandbox.payments.world import World
 
 CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "3530111333300000")
+_BEFORE_CARDS = (" ", "\n", "•", "é")
 _CARD = re.compile("|".join(rf"(?<![0-9]){card}(?![0-9])" for card in CARDS))
 _TOKENS = (
     b"\x00", b"\xff", b"\xef\xbb\xbf", b"\\ud800", b"\\u0000", b"[" * 3_000, b"{" * 3_000,
@@ -205,7 +206,8 @@ def _planted(rng: random.Random, provider: Provider, body: bytes) -> bytes:
         if fitting and rng.random() < 0.4:
             at, key = rng.choice(fitting)
             card = rng.choice(CARDS)
-            at[key] = card if is_id else f"{at[key]} {card}"
+            before = rng.choice(_BEFORE_CARDS)
+            at[key] = card if is_id else f"{at[key]}{before}{card}"
     return json.dumps(value, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")
 
 

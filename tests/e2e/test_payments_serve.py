@@ -1,6 +1,7 @@
 """`serve payments`: the services under one supervisor, which leaves none of them behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def serve(home: Path, *options: str) -> Served:
             *("--normalizer-port", str(normalizer), "--worker-port", str(worker)),
         ],
         env={**os.environ, "CLEARHOUSE_HOME": str(home)},
-        stderr=subprocess.DEVNULL,
+        stderr=(home / "said").open("wb"),
     )
     return Served(process, (port, normalizer, worker))
 
@@ -87,7 +88,10 @@ def test_the_apis_beside_know_the_month_that_is_named(tmp_path: Path) -> None:
         with opened(settings_of(home)) as (log, store):
             until(lambda: measure(log, store.engine).is_settled)
         checked = clearhouse(tmp_path, "payments", "check", *month, **home)
+        asked = dict(re.findall(r"(STRIPE_API_\w+)=(\S+)", (tmp_path / "said").read_text()))
+        listed = clearhouse(tmp_path, "payments", "gaps", **home, **asked)
     finally:
         served.end(signal.SIGTERM)
     # Of another month, the APIs have no object that thin events name.
     assert checked.stdout.splitlines()[-1] == "All agree."
+    assert listed.stdout.startswith("0 events of Stripe since "), listed.stderr

@@ -76,6 +76,10 @@ def payments(
     month = PaymentOptions(seed=seed, webhooks=count, today=day_of(today))
     with running_sources({PROVIDERS.name: month}) as urls:
         asked = {"STRIPE_API_URL": urls[PROVIDERS.name], "STRIPE_API_KEY": STRIPE_KEY}
+        settings = " ".join(f"{name}={value}" for name, value in asked.items())
+        err.print(
+            f"Stripe's list is asked with: {settings} clearhouse payments gaps", soft_wrap=True
+        )
         serve(places, asked, of_sandbox=True)
 
 

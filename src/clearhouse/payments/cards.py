@@ -39,6 +39,8 @@ _BY_NUMBER = (
 """A character that JSON writes by its number, or UTF-8 by several bytes."""
 _ODD = re.compile(_BY_NUMBER)
 _ESCAPE = re.compile(_BY_NUMBER + rb"|\\[^0-9]", re.S)
+_AFTER_ESCAPE = re.compile(rb"\\(?:u[0-9A-Fa-f]{4}|[^u0-9])[0-9]", re.S)
+"""A digit after an escape: what is written before it is not what is read before it."""
 _TOKEN = re.compile(rb'[{}\[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}\[\],:"]+', re.S)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _Place = tuple[int, int, bytes]
@@ -91,7 +93,9 @@ def _may_hold_card(body: bytes) -> bool:
     """What rules most bodies out at little cost."""
     if _MANY_ZEROS not in body.translate(_AS_ZEROS, _SEPARATORS):
         return _has_odd_digits(body)
-    return _has_odd_digits(body) or any(
+    if _has_odd_digits(body) or _AFTER_ESCAPE.search(body):
+        return True
+    return any(
         True for run in _RUN.finditer(body) for _ in _cards(run[0], _glued(body, *run.span()))
     )
 

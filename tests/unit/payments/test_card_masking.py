@@ -104,6 +104,15 @@ def test_escapes_do_not_hide_a_card_number(written, masked):
         assert found == body
 
 
+@pytest.mark.parametrize("before", ["\n", "\t", "é", "•", "“", "😀", "\ud800", "\\", "\x00"])
+@pytest.mark.parametrize("number", ["4242424242424242", "4242 4242 4242 4242", "501800000009"])
+def test_the_letters_and_digits_of_an_escape_before_a_card_number_do_not_hide_it(before, number):
+    body = json.dumps({"a": f"Card:{before}{number}"}).encode()
+    expected = body.replace(number.encode(), CARDS[number].encode())
+    assert mask_json(body, NO_IDS).body == expected
+    assert mask_text(body + b"}") == expected + b"}"
+
+
 @pytest.mark.parametrize(
     ("written", "masked"),
     [

@@ -124,9 +124,9 @@ def _sq_payment(kind, status):
     return n.square(kind, "payment", n.square_payment(status=status))
 
 
-def _sq_refund(status):
+def _sq_refund(status, kind="refund.updated"):
     refund = {"id": "sqpay_r", "payment_id": "sqpay", "status": status, "amount_money": n.usd(1000)}
-    return n.square("refund.updated", "refund", refund)
+    return n.square(kind, "refund", refund)
 
 
 def _sq_dispute(kind, state, **values):
@@ -146,8 +146,8 @@ SQUARE = {
     T.PENDING: [_sq_payment("payment.created", "PENDING")],
     T.FAILED: [_sq_payment("payment.updated", "FAILED")],
     T.CANCELED: [_sq_payment("payment.updated", "CANCELED")],
-    T.REFUND_PENDING: [_sq_refund("PENDING")],
-    T.REFUNDED: [_sq_refund("COMPLETED")],
+    T.REFUND_PENDING: [_sq_refund("PENDING", "refund.created")],
+    T.REFUNDED: [_sq_refund("COMPLETED"), _sq_refund("COMPLETED", "refund.created")],
     T.REFUND_UNDONE: [_sq_refund("FAILED"), _sq_refund("REJECTED")],
     T.DISPUTE_OPENED: [_sq_dispute("dispute.created", "EVIDENCE_REQUIRED")],
     T.DISPUTE_UPDATED: [_sq_dispute("dispute.state.updated", "PROCESSING")],

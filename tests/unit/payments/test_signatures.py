@@ -1,95 +1,58 @@
-"""Every rule of the providers' signatures, as tables; the providers' own libraries judge beside."""
+"""Every rule of the providers' signatures, as tables."""
 
 import base64
 import datetime as dt
 import json
 
 import pytest
-from Adyen.util import is_valid_hmac_notification, is_valid_hmac_payload
-from pydantic import SecretStr
-from square.utils.webhooks_helper import verify_signature
-from stripe import SignatureVerificationError, WebhookSignature
+from webhook_outcome import (
+    ADYEN,
+    ADYEN_HEADER,
+    ADYEN_ITEMS,
+    OTHER_KEY,
+    PAYPAL,
+    PAYPAL_BODY,
+    REFUND,
+    RIGHT,
+    SECONDS,
+    SQUARE,
+    SQUARE_BODY,
+    STRIPE,
+    STRIPE_BODY,
+    TOKEN_BODY,
+    WRONG,
+    outcome,
+    secrets,
+    with_secrets,
+)
 from webhook_signing import (
-    ADYEN_KEY,
     CERT_URL,
     NOW,
     SQUARE_KEY,
     SQUARE_URL,
     STRIPE_SECRET,
-    WEBHOOK_ID,
     PayPalSigner,
     adyen_body,
     adyen_item,
     adyen_signature,
     square_headers,
     stripe_headers,
-    stripe_v1,
 )
 
-from clearhouse.payments.accounts import Account, Scheme
+from clearhouse.payments.accounts import Account
 from clearhouse.payments.event import Provider
 from clearhouse.payments.signatures import (
     Certificates,
     CertificateUnavailable,
-    WebhookError,
     verify,
 )
 from clearhouse.payments.webhook import RawWebhook
-
-SECONDS = int(NOW.timestamp())
-OTHER_KEY = "00" * 32
-STRIPE_BODY = '{"id":"evt_1","type":"charge.succeeded","x":"Zoë €"}'.encode()
-SQUARE_BODY = b'{"event_id":"e-1","type":"payment.updated","data":{}}'
-PAYPAL_BODY = b'{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"C1"}}'
-TOKEN_BODY = b'{"eventId":"E1","type":"recurring.token.created","environment":"test"}'
-
-STRIPE = Account(Provider.STRIPE, secrets=(SecretStr(STRIPE_SECRET),))
-SQUARE = Account(Provider.SQUARE, secrets=(SecretStr(SQUARE_KEY),), notification_url=SQUARE_URL)
-ADYEN = Account(Provider.ADYEN, secrets=(SecretStr(ADYEN_KEY),))
-ADYEN_HEADER = Account(
-    Provider.ADYEN, "tokens", (SecretStr(ADYEN_KEY),), scheme=Scheme.ADYEN_HEADER
-)
-PAYPAL = Account(Provider.PAYPAL, webhook_id=WEBHOOK_ID)
-
-
-def secrets(*texts):
-    return tuple(SecretStr(text) for text in texts)
-
-
-def with_secrets(account, *texts):
-    return Account(
-        account.provider,
-        account.name,
-        secrets(*texts),
-        account.scheme,
-        account.notification_url,
-        account.webhook_id,
-    )
-
-
-def outcome(account, body, headers, certificates=None, now=NOW):
-    """`verified`, or the code of the refusal."""
-    raw = RawWebhook(account.provider, "", headers, body, NOW)
-    try:
-        found = verify(raw, account, now, certificates)
-    except WebhookError as refused:
-        return without_secrets(account, refused).code
-    assert found.body == body
-    assert len(found.keys) == len(found.items)
-    return "verified"
-
-
-def without_secrets(account, refused):
-    told = f"{refused!r} {refused.reason}"
-    assert not any(secret.get_secret_value() in told for secret in account.secrets if secret)
-    return refused
 
 
 def signed(*pairs):
     return {"stripe-signature": ",".join(f"{name}={value}" for name, value in pairs)}
 
 
-RIGHT, WRONG = stripe_v1(STRIPE_BODY), "0" * 64
 T = ("t", SECONDS)
 
 
@@ -188,24 +151,6 @@ def altered(headers, **changes):
 )
 def test_square(account, headers, expected):
     assert outcome(account, SQUARE_BODY, headers) == expected
-
-
-REFUND = {"originalReference": "8313547924770610", "eventCode": "REFUND"}
-ADYEN_ITEMS = [
-    {},
-    REFUND,
-    {"amount": {"value": 0, "currency": "USD"}},
-    {"amount": None},
-    {"merchantReference": "a:b:c"},
-    {"merchantReference": "back\\slash\\:colon"},
-    {"merchantReference": "Zoë"},
-    {"merchantReference": ""},
-    {"success": "false"},
-    {"eventCode": "REPORT_AVAILABLE", "pspReference": "settlement_1.csv", "reason": "https://x"},
-]
-
-
-WITH_AMOUNTS = [each for each in ADYEN_ITEMS if each.get("amount", 1)]
 
 
 @pytest.mark.parametrize("changes", ADYEN_ITEMS)
@@ -441,58 +386,3 @@ def test_the_key_of_a_message_is_the_payment_where_it_names_one(account, body, h
     body = json.dumps({"id": "evt_1", "type": "x", "data": {"object": body}}).encode()
     raw = RawWebhook(account.provider, "", stripe_headers(body), body, NOW)
     assert verify(raw, account, NOW).keys == (f"stripe:default:{key}",)
-
-
-# The providers' own libraries, asked the same.
-
-
-def accepts(call):
-    try:
-        return call() is not False
-    except (SignatureVerificationError, ValueError, TypeError):
-        return False
-
-
-@pytest.mark.parametrize("secret", [STRIPE_SECRET, "another"])
-@pytest.mark.parametrize(
-    "signature",
-    [
-        f"t={SECONDS},v1={RIGHT}",
-        f"t={SECONDS},v1={WRONG},v1={RIGHT}",
-        f"t={SECONDS},v0={RIGHT}",
-        f"t={SECONDS}, v1={RIGHT}",
-        f"t={SECONDS},v1={RIGHT},",
-        f"t={SECONDS},v1={RIGHT},t=1",
-        f"v1={RIGHT}",
-        "",
-        "t=x,v1=y",
-    ],
-)
-def test_stripes_library_agrees(secret, signature):
-    ours = outcome(with_secrets(STRIPE, secret), STRIPE_BODY, {"stripe-signature": signature})
-    theirs = accepts(lambda: WebhookSignature.verify_header(STRIPE_BODY, signature, secret, None))
-    assert (ours == "verified") == theirs
-
-
-@pytest.mark.parametrize("key", [SQUARE_KEY, "another"])
-@pytest.mark.parametrize("url", [SQUARE_URL, SQUARE_URL + "/"])
-def test_squares_library_agrees(key, url):
-    headers = square_headers(SQUARE_BODY, key, url)
-    theirs = verify_signature(
-        request_body=SQUARE_BODY.decode(),
-        signature_header=headers["x-square-hmacsha256-signature"],
-        signature_key=SQUARE_KEY,
-        notification_url=SQUARE_URL,
-    )
-    assert (outcome(SQUARE, SQUARE_BODY, headers) == "verified") == theirs
-
-
-@pytest.mark.parametrize("key", [ADYEN_KEY, OTHER_KEY])
-@pytest.mark.parametrize("changes", WITH_AMOUNTS)
-def test_adyens_library_agrees(key, changes):
-    item = adyen_item(key, **changes)
-    ours = outcome(ADYEN, adyen_body(item), {})
-    assert (ours == "verified") == is_valid_hmac_notification(item, ADYEN_KEY)
-    signature = adyen_signature(TOKEN_BODY, key)
-    ours = outcome(ADYEN_HEADER, TOKEN_BODY, {"hmacsignature": signature})
-    assert (ours == "verified") == is_valid_hmac_payload(signature, ADYEN_KEY, TOKEN_BODY)

@@ -23,18 +23,23 @@ def _entries(*rows: dict[str, Any]) -> Sequence[SettlementEntry]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "details", "amount", "source"),
+    ("kind", "details", "amount", "meaning", "source"),
     [
-        ("DEPOSIT_FEE", {"payout_id": "po_1"}, -175, "po_1"),
-        ("DEPOSIT_FEE_REVERSED", {"payout_id": "po_1"}, 175, "po_1"),
-        ("FEE", {"payment_id": "sqpay"}, -3, "sqpay"),
-        ("THIRD_PARTY_FEE", {"order_id": "o"}, -200, None),
-        ("TAX_ON_FEE", {"tax_rate_description": "GST"}, -1, None),
-        ("PAID_SERVICE_FEE", {}, -99, None),
+        ("DEPOSIT_FEE", {"payout_id": "po_1"}, -175, "fee", "po_1"),
+        ("DEPOSIT_FEE_REVERSED", {"payout_id": "po_1"}, 175, "fee", "po_1"),
+        ("FEE", {"payment_id": "sqpay"}, -3, "fee", "sqpay"),
+        ("THIRD_PARTY_FEE", {"order_id": "o"}, -200, "fee", None),
+        ("TAX_ON_FEE", {"tax_rate_description": "GST"}, -1, "fee", None),
+        ("PAID_SERVICE_FEE", {}, -99, "fee", None),
+        # No webhook tells of this money: only entries do.
+        ("DISPUTE", {"dispute_id": "dts_1"}, -4590, "dispute", "dts_1"),
+        ("OPEN_DISPUTE", {"dispute_id": "dts_1"}, -4590, "dispute", "dts_1"),
+        ("DISPUTE", {"dispute_id": "dts_1"}, 4590, "dispute_reversed", "dts_1"),
+        ("RETURNED_PAYOUT", {"payout_id": "po_0"}, 90000, "payout_returned", "po_0"),
     ],
 )
-def test_what_square_takes_beside_payments_is_a_fee(
-    kind: str, details: dict[str, str], amount: int, source: str | None
+def test_what_an_entry_is_of(
+    kind: str, details: dict[str, str], amount: int, meaning: str, source: str | None
 ) -> None:
     (entry,) = _entries(
         {
@@ -48,4 +53,4 @@ def test_what_square_takes_beside_payments_is_a_fee(
         }
     )
 
-    assert (entry.kind, entry.source_id, entry.net_minor) == ("fee", source, amount)
+    assert (entry.kind, entry.source_id, entry.net_minor) == (meaning, source, amount)

@@ -5,7 +5,9 @@ import datetime as dt
 import json
 import time
 import zlib
+from pathlib import Path
 
+import paypal_library
 import pytest
 import stripe
 from Adyen.util import is_valid_hmac_notification, is_valid_hmac_payload
@@ -64,6 +66,18 @@ def test_adyens_library_accepts_the_header() -> None:
     header = signing.adyen_header(BODY, accounts.ADYEN_HEADER)["hmacsignature"]
 
     assert is_valid_hmac_payload(header, accounts.ADYEN_HEADER, BODY)
+
+
+def test_paypals_library_accepts_the_webhook_id_that_signed(tmp_path: Path) -> None:
+    root = tmp_path / "root.pem"
+    root.write_bytes(certificates.root())
+    headers = signing.paypal(BODY, "tx-1", dt.datetime.now(dt.UTC), accounts.PAYPAL_WEBHOOK_ID)
+    verdicts = [
+        paypal_library.accepts(BODY, headers, webhook_id, certificates.chain(), root)
+        for webhook_id in (accounts.PAYPAL_WEBHOOK_ID, "another")
+    ]
+
+    assert verdicts == [True, False]
 
 
 def test_paypals_certificate_is_of_its_root_and_signs_what_is_documented() -> None:

@@ -41,6 +41,16 @@ def test_a_world_is_a_function_of_its_seed(world: World) -> None:
     assert other.truth != world.truth
 
 
+def test_what_is_never_sent_changes_nothing_of_what_is(world: World) -> None:
+    with_missed = World(7, 2_000, today=TODAY, missed=5)
+    lacking = [d for d in world.deliveries if not with_missed.missed.intersection(d.notices)]
+
+    assert len(with_missed.missed) == 5
+    assert [(d.body, d.secrets) for d in with_missed.deliveries if not d.is_forged] == [
+        (d.body, d.secrets) for d in lacking if not d.is_forged
+    ]
+
+
 def test_a_payment_lives_the_same_in_a_larger_world(world: World) -> None:
     larger = {row["payment_key"]: row for row in World(7, 3_000, today=TODAY).truth["payment"]}
 

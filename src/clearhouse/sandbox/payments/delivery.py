@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import compress
 
 import numpy as np
 
@@ -102,7 +101,7 @@ def deliveries(notices: Sequence[Notice], seed: int, unsent: Collection[int]) ->
         unsent: numbers of notices that the provider fails to send.
     """
     rng = stream(seed, Entity.DELIVERY, 0)
-    order = _order(notices, rng, unsent)
+    order = _order(notices, rng)
     kinds = [_signed(notices[n]) for n in order]
     drawn = rng.random(len(order))
     batches = np.searchsorted(_BATCHES, rng.random(len(order)), side="right") + 1
@@ -110,6 +109,8 @@ def deliveries(notices: Sequence[Notice], seed: int, unsent: Collection[int]) ->
     made: list[Delivery] = []
     waiting: dict[bool, list[int]] = {True: [], False: []}
     for place, (number, kind) in enumerate(zip(order, kinds, strict=True)):
+        if number in unsent:  # only here: the others' batches and keys are as if it were sent
+            continue
         notice = notices[number]
         if kind is not Signed.ADYEN_ITEMS:
             made.append(_single(len(made), notices[number], number, kind, float(drawn[place])))
@@ -144,7 +145,7 @@ def fates(
     return counts
 
 
-def _order(notices: Sequence[Notice], rng: Rng, unsent: Collection[int]) -> list[int]:
+def _order(notices: Sequence[Notice], rng: Rng) -> list[int]:
     """Numbers of notices as they are sent: some late, some twice."""
     size = len(notices)
     at = np.fromiter((notice.at for notice in notices), np.float64, size)
@@ -153,9 +154,8 @@ def _order(notices: Sequence[Notice], rng: Rng, unsent: Collection[int]) -> list
     twice = np.flatnonzero(rng.random(size) < DOUBLED)
     again = at[twice] + rng.exponential(_LATE_SECONDS / 4, len(twice))
     numbers = np.concatenate([np.arange(size), twice])
-    sent = ~np.isin(numbers, list(unsent))
     order = np.argsort(np.concatenate([at, again]), kind="stable")
-    return list(compress(numbers[order].tolist(), sent[order].tolist()))
+    return [int(number) for number in numbers[order]]
 
 
 def _signed(notice: Notice) -> Signed:
