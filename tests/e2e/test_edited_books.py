@@ -111,6 +111,7 @@ def test_edited_books_are_found_and_nothing_is_sealed_on_them(toy: Toy) -> None:
 def test_the_history_says_when_and_by_which_run(toy: Toy) -> None:
     ran = json.loads(toy.command("run", "toy", "--from", FIRST, "--to", SECOND, "--json").stdout)
     toy.command(*BOOKS, "--to", FIRST)
+    toy.command("verify", "toy", "--from", SECOND, "--to", SECOND)
 
     shown = toy.command(*BOOKS, "--history")
     data = json.loads(toy.command(*BOOKS, "--history", "--json").stdout)["toy"]
@@ -118,14 +119,18 @@ def test_the_history_says_when_and_by_which_run(toy: Toy) -> None:
     first, second = data["days"][:2]
     assert (first["book_date"], second["book_date"]) == (str(FIRST), str(SECOND))
     assert set(first) == {"book_date", "landed", "balanced", "audited", "closed"}
-    assert set(second) >= {"book_date", "landed", "balanced"}
+    assert set(second) >= {"book_date", "landed", "balanced", "verified"}
     assert "closed" not in second
+    assert second["verified"]["at"] >= second["landed"]["at"]
     assert first["landed"]["run_id"] == first["balanced"]["run_id"] != ran["run_id"]
     assert first["landed"]["at"] <= first["balanced"]["at"] <= first["closed"]["at"]
     assert data["landed"]["records"] >= 80
     assert data["audited_within_days"]["1"]["records"] in (40, data["landed"]["records"])
+    assert data["verified_within_days"]["1"]["records"] == data["landed"]["records"] - 40
     assert re.search(rf"{FIRST} .*?{first['closed']['run_id']}", shown.stdout, re.DOTALL)
-    assert re.search(r"Audited within 7 days of landing: [\d.]+ % of \d+ records, ", shown.stdout)
+    for look in ("Audited", "Verified"):
+        told = rf"{look} within 7 days of landing: [\d.]+ % of \d+ records, "
+        assert re.search(told, shown.stdout)
 
 
 def without_the_right_to_write() -> None:

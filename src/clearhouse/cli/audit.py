@@ -49,7 +49,10 @@ def books(
         ),
     ] = None,
     shows_history: Annotated[
-        bool, typer.Option("--history", help="When each day was landed, balanced, audited, closed.")
+        bool,
+        typer.Option(
+            "--history", help="When each day was landed, balanced, audited, verified, closed."
+        ),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:

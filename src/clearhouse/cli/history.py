@@ -1,4 +1,4 @@
-"""`books --history`: what happened to each day, and how soon what landed was audited."""
+"""`books --history`: what happened to each day, and how soon what landed was looked at."""
 
 import json
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ from rich.table import Table
 from clearhouse.books.model import Totals, canonical_measures
 from clearhouse.cli.app import out
 from clearhouse.cli.words import amounts, counted
-from clearhouse.pipeline.history import WITHIN_DAYS, DayHistory, Moment, audited_within
+from clearhouse.pipeline.history import LOOKS, WITHIN_DAYS, DayHistory, Moment, looked_at_within
 
-_COLUMNS = ("landed", "balanced", "audited", "closed")
+_COLUMNS = ("landed", "balanced", *LOOKS, "closed")
+_Within = dict[str, dict[int, Totals]]
 
 
 def show_history(domains: Mapping[str, Mapping[date, DayHistory]], *, as_json: bool) -> None:
@@ -35,8 +36,10 @@ def _show(found: Mapping[date, DayHistory]) -> None:
     for day, each in found.items():
         table.add_row(str(day), *(_cell(each.moments.get(name)) for name in _COLUMNS))
     out.print(table)
-    for days, audited in within.items():
-        out.print(f"Audited within {counted(days, 'day')} of landing: {_share(audited, total)}.")
+    for look, by_days in within.items():
+        for days, seen in by_days.items():
+            soon = f"{look.capitalize()} within {counted(days, 'day')} of landing"
+            out.print(f"{soon}: {_share(seen, total)}.", soft_wrap=True)
 
 
 def _cell(moment: Moment | None) -> str:
@@ -54,10 +57,12 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def _totals(found: Mapping[date, DayHistory]) -> tuple[Totals, dict[int, Totals]]:
-    """What landed, and what of it was audited within so many days."""
+def _totals(found: Mapping[date, DayHistory]) -> tuple[Totals, _Within]:
+    """What landed, and what of it was audited and verified within so many days."""
     total = sum((each.totals for each in found.values()), Totals())
-    return total, {days: audited_within(found, days) for days in WITHIN_DAYS}
+    return total, {
+        look: {days: looked_at_within(found, look, days) for days in WITHIN_DAYS} for look in LOOKS
+    }
 
 
 def _as_data(found: Mapping[date, DayHistory]) -> dict[str, Any]:
@@ -74,7 +79,10 @@ def _as_data(found: Mapping[date, DayHistory]) -> dict[str, Any]:
             for day, each in found.items()
         ],
         "landed": canonical_measures(total),
-        "audited_within_days": {
-            str(days): canonical_measures(audited) for days, audited in within.items()
+        **{
+            f"{look}_within_days": {
+                str(days): canonical_measures(seen) for days, seen in by_days.items()
+            }
+            for look, by_days in within.items()
         },
     }

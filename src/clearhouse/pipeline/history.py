@@ -1,4 +1,4 @@
-"""When each day was landed, balanced, audited and closed, and how soon what landed was audited."""
+"""When each day was landed, balanced, audited, verified and closed, and how soon that was."""
 
 import datetime as dt
 import json
@@ -10,11 +10,19 @@ import sqlalchemy as sa
 from clearhouse.books.audit import Audit
 from clearhouse.books.ledger import Audited
 from clearhouse.books.model import Entry, Side, Status, Totals
-from clearhouse.books.schema import audit_table, certificate_table, entry_table, event_table
+from clearhouse.books.schema import (
+    audit_table,
+    certificate_table,
+    entry_table,
+    event_table,
+    verified_table,
+)
 from clearhouse.pipeline.context import Run
 
 WITHIN_DAYS = (1, 2, 7)
-"""How soon after its landing a day was audited."""
+"""How soon after its landing a day was looked at."""
+LOOKS = ("audited", "verified")
+"""The ways of looking at it: its totals and digests measured again, every field derived again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +33,18 @@ class Moment:
     run_id: str
 
 
+_Look = tuple[dt.date, dt.date, Moment]
+"""The first and the last of the days that were looked at, and when."""
+
+
 @dataclass
 class DayHistory:
     """What happened to a day. What did not happen is not there.
 
     Attributes:
         moments: `landed` (all of it), `balanced` (every certified hop, for the first time),
-            `audited` (for the first time since it landed) and `closed` (as it is closed now).
+            `audited` and `verified` (for the first time since it landed) and `closed` (as it is
+            closed now).
         totals: what landed.
     """
 
@@ -54,7 +67,7 @@ def history(run: Run, days: Sequence[dt.date]) -> dict[dt.date, DayHistory]:
     certified = [hop.name for hop in run.hops if hop.certified]
     closed = _closed(run)
     entries = run.books.current(run.name)
-    audits = _audits(run)
+    looks = {"audited": _audits(run), "verified": _verifications(run)}
     found: dict[dt.date, DayHistory] = {}
     for day in days:
         of_day = DayHistory(totals=_landed(run, [e for e in entries if e.key.book_date == day]))
@@ -62,29 +75,28 @@ def history(run: Run, days: Sequence[dt.date]) -> dict[dt.date, DayHistory]:
             "landed": _last([first.get((hop, day)) for hop in landing]),
             "balanced": _last([first.get((hop, day)) for hop in certified]),
         }
-        landed = moments["landed"]
-        moments["audited"] = next(
-            (
-                audited
-                for begin, end, audited in audits
-                if landed and begin <= day <= end and audited.at >= landed.at
-            ),
-            None,
-        )
+        for look, made in looks.items():
+            moments[look] = _first_since(moments["landed"], day, made)
         moments["closed"] = closed.get(day)
         of_day.moments = {what: moment for what, moment in moments.items() if moment}
         found[day] = of_day
     return found
 
 
-def audited_within(found: Mapping[dt.date, DayHistory], days: int) -> Totals:
-    """Records and money of what was audited within so many days of its landing."""
-    return sum((each.totals for each in found.values() if _is_within(each, days)), Totals())
+def looked_at_within(found: Mapping[dt.date, DayHistory], look: str, days: int) -> Totals:
+    """Records and money of what was audited, or verified, within so many days of its landing."""
+    return sum((each.totals for each in found.values() if _is_within(each, look, days)), Totals())
 
 
-def _is_within(each: DayHistory, days: int) -> bool:
-    landed, audited = each.moments.get("landed"), each.moments.get("audited")
-    return bool(landed and audited and audited.at - landed.at <= dt.timedelta(days=days))
+def _is_within(each: DayHistory, look: str, days: int) -> bool:
+    landed, looked = each.moments.get("landed"), each.moments.get(look)
+    return bool(landed and looked and looked.at - landed.at <= dt.timedelta(days=days))
+
+
+def _first_since(landed: Moment | None, day: dt.date, made: Iterable[_Look]) -> Moment | None:
+    """The first look at a day since it landed."""
+    since = (look for first, last, look in made if landed and first <= day <= last)
+    return next((look for look in since if landed and look.at >= landed.at), None)
 
 
 def _landed(run: Run, entries: Iterable[Entry]) -> Totals:
@@ -125,11 +137,23 @@ def _closed(run: Run) -> dict[dt.date, Moment]:
     return {r.book_date: Moment(r.closed_at, r.run_id) for r in rows if r.book_date in days}
 
 
-def _audits(run: Run) -> list[tuple[dt.date, dt.date, Moment]]:
+def _audits(run: Run) -> list[_Look]:
     table = audit_table
     statement = sa.select(table).where(table.c.domain == run.name).order_by(table.c.seq)
     with run.books.engine.connect() as connection:
         return [
             (row.first_day, row.last_day, Moment(row.at, row.run_id))
+            for row in connection.execute(statement)
+        ]
+
+
+def _verifications(run: Run) -> list[_Look]:
+    """By day; one that could not be derived was not verified."""
+    table = verified_table
+    derived = (table.c.domain == run.name) & table.c.findings.is_not(None)
+    statement = sa.select(table).where(derived).order_by(table.c.at)
+    with run.books.engine.connect() as connection:
+        return [
+            (row.book_date, row.book_date, Moment(row.at, row.run_id))
             for row in connection.execute(statement)
         ]
