@@ -6,6 +6,7 @@ told to the services beside that.
 
 import asyncio
 import datetime as dt
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
+from cli_session import clearhouse
 from cryptography import x509
 from served import served
 from starlette.types import ASGIApp
@@ -25,6 +27,7 @@ from clearhouse.log.opening import LogPlace
 from clearhouse.payments.gaps import Gap, accounts_of, fill, find_gaps, known_events
 from clearhouse.payments.gateway.app import GatewayOptions, create_app
 from clearhouse.payments.inference.client import InProcess
+from clearhouse.payments.listed import NAME
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizer.fetching import StripeObjects
 from clearhouse.payments.normalizer.loop import Normalizer
@@ -70,10 +73,12 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path, seed: int, webhooks: int, missed: int = 0) -> Iterator[Run]:
+def running(
+    folder: Path, seed: int, webhooks: int, missed: int = 0, today: dt.date = TODAY
+) -> Iterator[Run]:
     """A month that was sent to a gateway, and worked off."""
-    world = World(seed, webhooks, today=TODAY, missed=missed)
-    options = PaymentOptions(seed, webhooks=webhooks, today=TODAY, missed=missed)
+    world = World(seed, webhooks, today=today, missed=missed)
+    options = PaymentOptions(seed, webhooks=webhooks, today=today, missed=missed)
     log_url = f"sqlite:///{folder}/log.db"
     with ExitStack() as stack:
         log = open_payment_log(LogPlace(log_url))
@@ -173,6 +178,35 @@ def test_what_stripe_never_sent_is_found_and_filled(tmp_path: Path) -> None:
         assert asyncio.run(_gaps(run)) == []
 
 
+def test_an_event_that_never_came_is_an_entry_of_the_books(tmp_path: Path) -> None:
+    def answer(*args: str, code: int = 0) -> str:
+        answered = clearhouse(tmp_path, *args, **home)
+        assert answered.returncode == code, answered.stdout + answered.stderr
+        return answered.stdout
+
+    today = dt.datetime.now(dt.UTC).date()
+    with (
+        running(tmp_path, 5, 300, missed=9, today=today) as run,
+        served(run.providers) as url,  # type: ignore[arg-type]
+    ):
+        home = {"CLEARHOUSE_HOME": str(tmp_path)}
+        home |= {"STRIPE_API_URL": url, "STRIPE_API_KEY": STRIPE_KEY}
+        gaps = json.loads(answer("payments", "gaps", "--json"))["gaps"]
+        named = answer("books", "--domain", "payments", code=4)
+        answer("payments", "gaps", "--apply")
+        answer("books", "--domain", "payments")
+        filled = sorted((tmp_path / "landing/raw/payments_webhooks").rglob("*.zst"))[-1]
+        filled.unlink()
+        filled.with_suffix("").with_suffix(".manifest.json").unlink()
+        stolen = answer("books", "--domain", "payments", code=4)
+
+    assert gaps
+    for gap in gaps:
+        assert f"{NAME}, {gap['created_at'][:10]}" in named
+        assert gap["event_id"] in named
+        assert gap["event_id"] in stolen
+
+
 async def _gaps(run: Run) -> list[Gap]:
     since = dt.datetime.combine(TODAY, dt.time(), dt.UTC) - dt.timedelta(days=30)
     # What came is archived by the day on which the log took it.
@@ -183,4 +217,4 @@ async def _gaps(run: Run) -> list[Gap]:
         headers={"Authorization": f"Bearer {STRIPE_KEY}"},
         transport=httpx.ASGITransport(app=run.providers),
     ) as client:
-        return await find_gaps(client, accounts_of(run.store), since, known)
+        return (await find_gaps(client, accounts_of(run.store), since, known)).gaps

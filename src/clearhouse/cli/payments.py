@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,8 @@ from clearhouse.core.window import parse_day
 
 if TYPE_CHECKING:
     from clearhouse.log.log import Log
-    from clearhouse.payments.gaps import Gap
+    from clearhouse.payments.gaps import Compared
+    from clearhouse.payments.listed import Listed
     from clearhouse.payments.store.database import PaymentStore
     from clearhouse.settings import Settings
 
@@ -140,33 +142,38 @@ def gaps(
     as_json: JsonFlag = False,
 ) -> None:
     """What Stripe lists among its events of the last 30 days, and what of it never came."""
+    from clearhouse.landing import Landing
     from clearhouse.payments import gaps as of_stripe
+    from clearhouse.payments.listed import DAYS
+    from clearhouse.payments.normalizer.archive import Archive
 
     now = dt.datetime.now(dt.UTC)
-    since = now - dt.timedelta(days=of_stripe.DAYS)
+    since = now - dt.timedelta(days=DAYS)
     if first is not None:
         day = dt.datetime.combine(parse_day(first), dt.time(), dt.UTC)
         since = max(since, day)
     with ExitStack() as stack:
         config, log, store = _opened(stack)
         with under_way("asking Stripe for its events"):
-            found = asyncio.run(_found(config, log, store, since, now.date()))
-        if applies:
+            listed, found = asyncio.run(_found(config, log, store, since, now.date()))
+        _enter(config, listed)
+        if applies and found:
             of_stripe.fill(log, found, now)
+            Archive(log, Landing.from_url(config.landing_url)).flush()
+            _enter(config, listed)
+    events = [gap.event for gap in found]
     if as_json:
         told = [
-            {"event_id": g.event_id, "account": g.account, "type": g.type,
-             "created_at": g.created_at.isoformat()}
-            for g in found
+            {"event_id": e.id, "account": e.account, "type": e.type,
+             "created_at": e.created_at.isoformat()}
+            for e in events
         ]  # fmt: skip
         print(json.dumps({"since": since.isoformat(), "gaps": told, "applied": applies}))
         return
     out.print(f"{counted(len(found), 'event')} of Stripe since {since:%Y-%m-%d} never came.")
-    for gap in found[:_SHOWN]:
-        whose = f" of {gap.account}" if gap.account else ""
-        out.print(
-            f"  {gap.created_at:%Y-%m-%d %H:%M} {gap.event_id} {gap.type}{whose}", markup=False
-        )
+    for each in events[:_SHOWN]:
+        whose = f" of {each.account}" if each.account else ""
+        out.print(f"  {each.created_at:%Y-%m-%d %H:%M} {each.id} {each.type}{whose}", markup=False)
     if len(found) > _SHOWN:
         out.print(f"  … and {len(found) - _SHOWN:,} more")
     if applies:
@@ -177,7 +184,7 @@ def gaps(
 
 async def _found(
     config: "Settings", log: "Log", store: "PaymentStore", since: dt.datetime, today: dt.date
-) -> list["Gap"]:
+) -> "Compared":
     from clearhouse.core.http import HttpPolicy, ResilientClient
     from clearhouse.landing import Landing
     from clearhouse.payments import gaps as of_stripe
@@ -193,6 +200,23 @@ async def _found(
         headers=bearing,
     ) as client:
         return await of_stripe.find_gaps(client, of_stripe.accounts_of(store), since, known)
+
+
+def _enter(config: "Settings", listed: Sequence["Listed"]) -> None:
+    """Keep what Stripe lists in landing, and enter in the books what of it came."""
+    from clearhouse.cli.waiting import alone
+    from clearhouse.payments.domain import PAYMENTS
+    from clearhouse.payments.listed import NAME, land
+    from clearhouse.pipeline.opening import open_run
+    from clearhouse.pipeline.streams import prove
+
+    with alone(config, PAYMENTS.name):
+        run = open_run(PAYMENTS, config)
+        days = land(run.landing, listed)
+        (stream,) = (each for each in run.streams if each.hop.name == NAME)
+        if days:
+            prove(run, stream, days)
+        run.engine.close()
 
 
 def _opened(stack: ExitStack) -> tuple["Settings", "Log", "PaymentStore"]:

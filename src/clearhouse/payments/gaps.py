@@ -7,8 +7,9 @@ Stripe lists the events of the last 30 days.
 
 import datetime as dt
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import httpx
 import msgspec
@@ -22,16 +23,14 @@ from clearhouse.payments.accounts import DEFAULT, Account
 from clearhouse.payments.cards import mask_json
 from clearhouse.payments.event import Provider
 from clearhouse.payments.id_fields import ID_FIELDS
-from clearhouse.payments.normalizer.archive import Archive, archived
+from clearhouse.payments.listed import Key, Listed, came_on
+from clearhouse.payments.normalizer.archive import Archive
 from clearhouse.payments.settlements.client import decoded
 from clearhouse.payments.signatures.structure import key_of
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.tables import IS_OF_CONNECTED, payment_event
 from clearhouse.payments.topics import WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, encode_webhook
-
-DAYS = 30
-"""How far back Stripe lists its events."""
 
 KEY_ID = "list-events"
 """How a webhook was verified that was listed: by the connection to Stripe's API."""
@@ -54,33 +53,33 @@ class _Page(msgspec.Struct):
     has_more: bool = False
 
 
-_HEAD = msgspec.json.Decoder(_Head)
-
-
 @dataclass(frozen=True, slots=True)
 class Gap:
     """An event that never came.
 
     Attributes:
-        account: the connected account that it is of, "" for one's own.
-        created_at: when Stripe made it, in UTC.
+        event: as the list names it.
         body: as Stripe lists it, with its account.
     """
 
-    event_id: str
-    account: str
-    type: str
-    created_at: dt.datetime
+    event: Listed
     body: bytes = field(repr=False)
+
+
+class Compared(NamedTuple):
+    """What Stripe lists, and what of it never came, oldest first."""
+
+    listed: list[Listed]
+    gaps: list[Gap]
 
 
 async def find_gaps(
     client: ResilientClient,
     accounts: Iterable[str],
     since: dt.datetime,
-    known: set[tuple[str, str]],
-) -> list[Gap]:
-    """The listed events that are not known, oldest first.
+    known: set[Key],
+) -> Compared:
+    """Hold what Stripe lists against what is known. Bodies are kept of the gaps alone.
 
     Args:
         client: of Stripe's API, with a key for live events.
@@ -91,13 +90,14 @@ async def find_gaps(
     Raises:
         SourceError: Stripe's API can't be asked, or answers what is no list of events.
     """
-    found = [
-        gap
-        for account in accounts
-        async for gap in _listed(client, account, since)
-        if (gap.account, gap.event_id) not in known
-    ]
-    return sorted(found, key=lambda gap: (gap.created_at, gap.event_id))
+    found = Compared([], [])
+    for account in accounts:
+        async for each in _listed(client, account, since):
+            found.listed.append(each.event)
+            if each.event.key not in known:
+                found.gaps.append(each)
+    found.gaps.sort(key=lambda gap: (gap.event.created, gap.event.id))
+    return found
 
 
 async def _listed(client: ResilientClient, account: str, since: dt.datetime) -> AsyncIterator[Gap]:
@@ -112,13 +112,8 @@ async def _listed(client: ResilientClient, account: str, since: dt.datetime) -> 
         )
         for raw in page.data:
             head = decoded(bytes(raw), _Head)
-            yield Gap(
-                head.id,
-                account,
-                head.type,
-                dt.datetime.fromtimestamp(int(head.created), dt.UTC),
-                _with_account(bytes(raw), head, account),
-            )
+            event = Listed(account, head.id, head.type, int(head.created))
+            yield Gap(event, _with_account(bytes(raw), head, account))
         if not page.has_more or not page.data:
             return
         params["starting_after"] = head.id
@@ -136,9 +131,7 @@ def _with_account(body: bytes, head: _Head, account: str) -> bytes:
     return named
 
 
-def known_events(
-    log: Log, landing: Landing, since: dt.date, today: dt.date
-) -> set[tuple[str, str]]:
+def known_events(log: Log, landing: Landing, since: dt.date, today: dt.date) -> set[Key]:
     """Account and id of each event of Stripe that came from a day on.
 
     Args:
@@ -149,18 +142,7 @@ def known_events(
     """
     Archive(log, landing).flush()
     days = (since + dt.timedelta(n) for n in range((today - since).days + 1))
-    return {key for day in days for key in _came_on(landing, day)}
-
-
-def _came_on(landing: Landing, day: dt.date) -> Iterator[tuple[str, str]]:
-    for each in archived(landing, day):
-        webhook = each.webhook
-        if webhook is not None and webhook.provider is Provider.STRIPE:
-            try:
-                head = _HEAD.decode(webhook.body)
-            except msgspec.DecodeError:  # it is a dead letter of the normalizer
-                continue
-            yield head.account or "", head.id
+    return {key for day in days for key in came_on(landing, day)}
 
 
 def accounts_of(store: PaymentStore) -> list[str]:

@@ -20,6 +20,7 @@ from clearhouse.log.opening import LogPlace
 from clearhouse.log.reach import progress_of
 from clearhouse.payments import book_log
 from clearhouse.payments.became import Became
+from clearhouse.payments.listed import listed_hop
 from clearhouse.payments.log_opening import log_place
 from clearhouse.payments.normalizer.archive import CONSUMER as ARCHIVE
 from clearhouse.payments.normalizer.archive import archived_in, archived_objects
@@ -338,6 +339,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         kept=partial(of.kept, [WEBHOOKS, EVENTS]),
     )
     return (
+        listed_hop(landing),
         StreamHop(raw, partial(of.reached, of.archived_to_of, "archived")),
         StreamHop(normalized, partial(of.reached, of.normalized_to_of, "normalized")),
         StreamHop(recorded, partial(of.reached, of.recorded_to_of, "recorded")),

@@ -23,12 +23,13 @@ def prove_streams(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Enter what the domain's services have done of each day."""
     report = StepReport()
     for stream in run.streams:
-        report.add(_proved(run, stream, days), stream.hop.name)
+        report.add(prove(run, stream, days), stream.hop.name)
     run.progress.advance(len(days))
     return report
 
 
-def _proved(run: Run, stream: StreamHop, days: Sequence[dt.date]) -> StepReport:
+def prove(run: Run, stream: StreamHop, days: Sequence[dt.date]) -> StepReport:
+    """Enter one hop of days, where more has come of it since it was entered."""
     hop = stream.hop
     reached = stream.reached(hop.kept(days))
     keys = {
