@@ -139,7 +139,8 @@ class Flip:
 def apply(run: Run, pending: Pending, flip: Flip) -> None:
     """Flip the pointers and put the rows that were built for them in place, in one transaction."""
     statements: list[str | Insert] = []
-    to_serve: list[Part] = [(_WHOLE, "", None)] if flip.anew else []
+    # The daily figures too, though none of them may change: whole is what is named, and no more.
+    to_serve: list[Part] = [(_WHOLE, "", None), (metrics.TABLE, "", None)] if flip.anew else []
     if flip.anew:
         statements += run.engine.placed_anew(_made_anew(run))
     for dataset in run.datasets:
