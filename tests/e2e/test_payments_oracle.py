@@ -7,6 +7,7 @@ told to the services beside that.
 import asyncio
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -199,12 +200,22 @@ def test_an_event_that_never_came_is_an_entry_of_the_books(tmp_path: Path) -> No
         filled.unlink()
         filled.with_suffix("").with_suffix(".manifest.json").unlink()
         stolen = answer("books", "--domain", "payments", code=4)
+        day = gaps[0]["created_at"][:10]
+        (listed,) = (tmp_path / f"landing/raw/stripe_events/{_folder(day)}").glob("*.zst")
+        listed.unlink()
+        unlisted = answer("books", "--domain", "payments", code=4)
 
+    assert re.search(rf"{NAME}, {day}: .*{listed.name}", unlisted)
     assert gaps
     for gap in gaps:
         assert f"{NAME}, {gap['created_at'][:10]}" in named
         assert gap["event_id"] in named
         assert gap["event_id"] in stolen
+
+
+def _folder(day: str) -> str:
+    year, month, number = day.split("-")
+    return f"year={year}/month={month}/day={number}"
 
 
 async def _gaps(run: Run) -> list[Gap]:

@@ -152,8 +152,8 @@ def _came(landing: Landing, days: Sequence[dt.date]) -> set[Key]:
 
 
 def _covers(listed: set[Key], came: set[Key]) -> str:
-    named = digest(*(part for key in sorted(listed) for part in key))
-    return f"{len(came)} of {len(listed)} listed, {named[:12]}"
+    of_all, of_came = (digest(*sum(sorted(keys), ()))[:12] for keys in (listed, came))
+    return f"{len(came)} of {len(listed)} listed, {of_came} of {of_all}"
 
 
 def _rows(found: Mapping[dt.date, set[Key]]) -> pa.Table:
