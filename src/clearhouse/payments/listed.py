@@ -9,7 +9,7 @@ How to run: `clearhouse payments gaps`.
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
 import msgspec
 import pyarrow as pa
@@ -107,18 +107,20 @@ def came_on(landing: Landing, day: dt.date) -> Iterator[Key]:
 def listed_hop(landing: Landing) -> StreamHop:
     """The hop: what was listed of a day, and what of it came, whenever that was."""
 
+    def compared(days: Sequence[dt.date]) -> dict[dt.date, tuple[set[Key], set[Key]]]:
+        listed = {day: events for day, events in _listed(landing, days).items() if events}
+        came = _came(landing, [*listed])
+        return {day: (events, events & came) for day, events in listed.items()}
+
     def sides(days: Sequence[dt.date]) -> SidesRead:
-        listed = _listed(landing, days)
-        came = _came(landing, [day for day, events in listed.items() if events])
+        found = compared(days)
         return {
-            Side.IN: _rows(listed),
-            Side.OUT: _rows({day: events & came for day, events in listed.items()}),
+            side: _rows({day: both[n] for day, both in found.items()})
+            for n, side in enumerate((Side.IN, Side.OUT))
         }
 
     def reached(days: Sequence[dt.date]) -> Mapping[dt.date, StreamState]:
-        listed = {day: events for day, events in _listed(landing, days).items() if events}
-        came = _came(landing, [*listed])
-        return {day: StreamState(_covers(events, events & came)) for day, events in listed.items()}
+        return {day: StreamState(_covers(*both)) for day, both in compared(days).items()}
 
     hop = Hop(NAME, SidesOfRows(sides).legs([Side.IN, Side.OUT]), certified=False)
     return StreamHop(hop, reached)
@@ -152,8 +154,11 @@ def _came(landing: Landing, days: Sequence[dt.date]) -> set[Key]:
 
 
 def _covers(listed: set[Key], came: set[Key]) -> str:
-    of_all, of_came = (digest(*sum(sorted(keys), ()))[:12] for keys in (listed, came))
-    return f"{len(came)} of {len(listed)} listed, {of_came} of {of_all}"
+    return f"{len(came)} of {len(listed)} listed, {_named(came)} of {_named(listed)}"
+
+
+def _named(keys: set[Key]) -> str:
+    return digest(*chain.from_iterable(sorted(keys)))[:12]
 
 
 def _rows(found: Mapping[dt.date, set[Key]]) -> pa.Table:
