@@ -91,9 +91,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 """By name: where the command is, below this package, and its first line of help."""
 
-_BUILD_MODELS = ("demo", "run")
-"""Commands that come to dbt, whose process may import it while this one imports the command."""
-
 
 def build(wanted: str | None = None) -> typer.Typer:
     """The application: with one command imported, and the others by their names; None: with all."""
@@ -144,8 +141,6 @@ def _run_and_write_all() -> None:
         OutputError: it can't be written, and the command came to nothing worse.
     """
     named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    if named and named[0] in _BUILD_MODELS and "--help" not in sys.argv:
-        import_module("clearhouse.engines.dbt_worker").start()
     try:
         build(named[0] if named else "")()
     except SystemExit as ended:
