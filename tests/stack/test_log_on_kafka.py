@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka_logs import PARTITIONS, new_place
 from log_contract import TOPICS, LogContract, code_of, handled, some, values, whole
 
+from clearhouse.log.kafka import reader
 from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Progress
 from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.log.preparing import prepare_log
@@ -43,6 +44,20 @@ def opened(place):
 
 class TestKafka(LogContract):
     pass
+
+
+def test_a_read_is_bounded_however_far_its_client_has_fetched_ahead(opened, monkeypatch):
+    class Late(Consumer):
+        def consume(self, *args):
+            time.sleep(0.5)  # in which more is fetched
+            return super().consume(*args)
+
+    monkeypatch.setattr(reader, "Consumer", Late)
+    log = opened()
+    positions = [log.append([Message("a", "k", bytes(4 << 20))])[0] for _ in range(12)]
+    found = log.read("a", positions[0])
+    assert 0 < sum(len(each.value) for each in found) <= 32 << 20
+    assert log.read("a", positions[len(found)], 1)[0].position == positions[len(found)]
 
 
 def test_topics_are_made_once_as_they_are_declared_and_differences_are_told(stack):

@@ -28,6 +28,8 @@ class Reader:
     def read(self, name: str, partition: int, offset: int, end: int, limit: int) -> list[Message]:
         """Records from an offset on up to one that is known to be the end, or so many.
 
+        It gives less where they are large, and at least one.
+
         Raises:
             LogError: the cluster does not give them; or an offset is not there any more (aged_out).
         """
@@ -62,6 +64,8 @@ class Reader:
             for message in (first, *consumer.consume(limit - len(found) - 1, 0)):
                 error = message.error()
                 if error is None:
+                    if size >= _MOST_BYTES_READ:
+                        return found  # the rest is fetched again
                     found.append(message)
                     size += len(message)
                     offset = int(message.offset() or 0) + 1
