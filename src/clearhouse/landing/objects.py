@@ -11,7 +11,7 @@ the object's fields and of `landed_at`, the one field that a repeat would not gi
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -197,6 +197,16 @@ def days_in_parts(
             part, records = [], 0
     if part:
         yield part
+
+
+def by_source(
+    objects: Iterable[LandedObject],
+) -> dict[tuple[str, PayloadFormat], list[LandedObject]]:
+    """Objects by what their payloads are read with: their source and format."""
+    found: dict[tuple[str, PayloadFormat], list[LandedObject]] = {}
+    for each in objects:
+        found.setdefault((each.source, each.payload_format), []).append(each)
+    return found
 
 
 def write_manifest(landed: LandedObject, landed_at: dt.datetime) -> bytes:

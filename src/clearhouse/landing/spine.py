@@ -24,17 +24,15 @@ from clearhouse.core.columnar import query
 from clearhouse.core.contract import (
     READING_SCHEMA,
     Contract,
-    PayloadFormat,
     read_payloads,
-    read_records,
 )
 from clearhouse.core.window import Window
-from clearhouse.landing.objects import CORRECTS, LandedObject, days_in_parts
+from clearhouse.landing.objects import CORRECTS, LandedObject, by_source, days_in_parts
 from clearhouse.landing.store import Landing
 
 _LINES = READING_SCHEMA.append(pa.field("version", pa.int32()))
 _THREADS = 2
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 20_000
 """So many are worth a query: few would mostly wait for it to begin, and many need memory."""
 _MOST_ROWS_KEPT = 4_000_000
 """Of readings that wait to be typed, at some 90 bytes a row."""
@@ -171,10 +169,22 @@ class LandingReader:
 
     def reading(self, landed: LandedObject, payload: bytes) -> pa.Table:
         """The books' reading of an object (`READING_SCHEMA`); a kept one is let go of."""
-        kept = self._readings.pop(_same_rows(landed), None)
-        if kept is not None:
-            return kept
-        return read_records(payload, self.contract, landed.source, landed.payload_format)
+        return self.readings([landed], [payload])[0]
+
+    def readings(
+        self, objects: Sequence[LandedObject], payloads: Sequence[bytes]
+    ) -> list[pa.Table]:
+        """The same of several objects of one source and format."""
+        found = [self._readings.pop(_same_rows(each), None) for each in objects]
+        lacking = [n for n, reading in enumerate(found) if reading is None]
+        if lacking:
+            first = objects[lacking[0]]
+            read = read_payloads(
+                [payloads[n] for n in lacking], self.contract, first.source, first.payload_format
+            )
+            for n, reading in zip(lacking, read, strict=True):
+                found[n] = reading
+        return found
 
     def _remembered(self, objects: Sequence[LandedObject]) -> DayTotals | None:
         """What is known of a day's objects, if they are stored as they were when it was counted."""
@@ -226,12 +236,9 @@ class LandingReader:
 
     def _read(self, objects: Iterable[LandedObject]) -> dict[tuple[str, str], pa.Table]:
         """The readings of objects, each by what it is a function of."""
-        alike: dict[tuple[str, PayloadFormat], dict[tuple[str, str], bytes]] = {}
-        for landed in objects:
-            payloads = alike.setdefault((landed.source, landed.payload_format), {})
-            payloads[_same_rows(landed)] = self.landing.read(landed)
         found: dict[tuple[str, str], pa.Table] = {}
-        for (source, kind), payloads in alike.items():
+        for (source, kind), some in by_source(objects).items():
+            payloads = {_same_rows(each): self.landing.read(each) for each in some}
             read = read_payloads(list(payloads.values()), self.contract, source, kind)
             found |= dict(zip(payloads, read, strict=True))
         return found

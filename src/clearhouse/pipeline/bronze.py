@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import EntryKey, Status, digest
 from clearhouse.core.columnar import query, read_parquet_sql
-from clearhouse.core.contract import Contract, TypedRecords, type_records
+from clearhouse.core.contract import Contract, TypedRecords, type_payloads
 from clearhouse.landing import LandedObject
-from clearhouse.landing.objects import days_in_parts
+from clearhouse.landing.objects import by_source, days_in_parts
+from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.compare import SPINE_NAMES, differences
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.gates import judge
@@ -106,7 +107,7 @@ def _differing(
         return set()
     found: list[tuple[str, dt.date | None, str]] = []
     for day in days:
-        again = typed_day(run, dataset, day, landed[day]).accepted
+        again = typed_days(run, dataset, {day: landed[day]})[0].accepted
         stored = bronze_rows(run, dataset, [day])
         found += [
             (dataset.names.bronze, day, f"{dataset.bronze}: {sentence}")
@@ -175,12 +176,17 @@ def load_days(
     chunks = list(days_in_parts(in_order, _RECORDS_PER_COMMIT, _DAYS_PER_COMMIT))
     with ThreadPoolExecutor(_THREADS) as pool:
 
-        def typing(chunk: Sequence[dt.date]) -> list[Future[TypedDay]]:
-            return [pool.submit(typed_day, run, dataset, day, landed[day]) for day in chunk]
+        def typing(chunk: Sequence[dt.date]) -> list[Future[list[TypedDay]]]:
+            of_chunk = {day: landed[day] for day in chunk}
+            parts = days_in_parts(of_chunk, ROWS_AT_ONCE)
+            return [
+                pool.submit(typed_days, run, dataset, {day: landed[day] for day in part})
+                for part in parts
+            ]
 
         ahead = typing(chunks[0]) if chunks else []
         for chunk, following in zip_longest(chunks, chunks[1:], fillvalue=()):
-            typed = [future.result() for future in ahead]
+            typed = [each for future in ahead for each in future.result()]
             ahead = typing(following)
             run.quarantine.replace(dataset.id, {t.day: (entries[t.day], t.rejected) for t in typed})
             for each in typed:
@@ -191,19 +197,27 @@ def load_days(
             run.advance(dataset, len(chunk))
 
 
-def typed_day(
-    run: Run, dataset: OpenDataset, day: dt.date, objects: Sequence[LandedObject]
+def typed_days(run: Run, dataset: OpenDataset, landed: Landed) -> list[TypedDay]:
+    """What the landed objects of days are by contract."""
+    typed: dict[str, TypedRecords] = {}
+    for (source, kind), objects in by_source(o for some in landed.values() for o in some).items():
+        payloads = [run.landing.read(each) for each in objects]
+        readings = dataset.reader.readings(objects, payloads)
+        records = type_payloads(payloads, readings, dataset.contract, source, kind)
+        typed |= zip([each.key for each in objects], records, strict=True)
+    return [
+        _typed_day(dataset, day, [(each, typed[each.key]) for each in objects])
+        for day, objects in landed.items()
+    ]
+
+
+def _typed_day(
+    dataset: OpenDataset, day: dt.date, objects: Sequence[tuple[LandedObject, TypedRecords]]
 ) -> TypedDay:
-    """What some landed objects of a day are by contract."""
     accepted: list[pa.Table] = [bronze_schema(dataset.contract).empty_table()]
     rejected: dict[str, QuarantinedRow] = {}
     unknown: Counter[tuple[str, str]] = Counter()
-    for landed in objects:
-        payload = run.landing.read(landed)
-        reading = dataset.reader.reading(landed, payload)
-        typed = type_records(
-            payload, dataset.contract, landed.source, reading, landed.payload_format
-        )
+    for landed, typed in objects:
         unknown.update({(field, value): n for field, value, n in typed.unknown_values})
         accepted.append(_with_origin(typed.accepted, day, landed).select(accepted[0].column_names))
         for row in _quarantined(dataset, typed, day, landed):

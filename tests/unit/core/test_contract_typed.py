@@ -11,6 +11,8 @@ from clearhouse.core.contract import (
     TypedRecords,
     Violation,
     one_by_one,
+    read_payloads,
+    type_payloads,
     type_records,
     violations,
 )
@@ -284,3 +286,26 @@ def test_only_what_could_be_read_in_two_ways_is_judged_one_by_one(
 def test_a_field_that_stands_twice_is_found_where_it_is_unknown() -> None:
     twice = line(x="1")[:-1] + b', "x": 2}'
     assert told(typed(line(), twice)) == {2: ["duplicate_field"]}
+
+
+@pytest.mark.parametrize(
+    "odd", [b"", line(id='"bad"').replace(b"bad", b"\xff"), b"<html>", b"\n"], ids=repr
+)
+def test_payloads_that_are_typed_together_come_out_as_each_by_itself(odd: bytes) -> None:
+    bad, unknown, repeated = line(amount="1.234"), line(x='{"a": 1.10}'), line(flag="null")
+    payloads = [
+        line(id='"first"') + b"\n" + bad + b"\n",
+        odd,
+        b"",
+        unknown + b"\n" + bad,
+        repeated + b"\n" + repeated + b"\n",
+    ]
+    readings = read_payloads(payloads, CONTRACT, "till")
+    together = type_payloads(payloads, readings, CONTRACT, "till")
+    alone = [type_records(payload, CONTRACT, "till") for payload in payloads]
+    for found, expected in zip(together, alone, strict=True):
+        assert found.accepted.equals(expected.accepted)
+        assert (found.rejected, found.unknown_values) == (
+            expected.rejected,
+            expected.unknown_values,
+        )

@@ -5,7 +5,7 @@ from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.reading import READING_SCHEMA, read_payloads, read_records, row_texts
 from clearhouse.core.contract.rows import rows_of
 from clearhouse.core.contract.rules import Violation, violations
-from clearhouse.core.contract.typed import TypedRecords, type_records
+from clearhouse.core.contract.typed import TypedRecords, type_payloads, type_records
 
 __all__ = [
     "READING_SCHEMA",
@@ -18,6 +18,7 @@ __all__ = [
     "read_records",
     "row_texts",
     "rows_of",
+    "type_payloads",
     "type_records",
     "violations",
 ]

@@ -32,6 +32,7 @@ _PAIRS = json.JSONDecoder(object_pairs_hook=list)
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 _BARE = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?|true|false")
 _ANSWER_SHOWN = 200
+_BEGINNING = 200
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,11 @@ def _member(text: bytes, key: str) -> bytes:
         DecodeError, UnicodeDecodeError: it is no object.
     """
     found = bytes(_MEMBERS.decode(text)[key])
-    members = _PAIRS.decode(text.replace(found, b"null", 1).decode())
+    at = text.find(found[:_BEGINNING])
+    while not text.startswith(found, at):  # to look for all of a long text takes far longer
+        at = text.find(found[:_BEGINNING], at + 1)
+    rest = b"%bnull%b" % (text[:at], text[at + len(found) :])
+    members = _PAIRS.decode(rest.decode())
     if sum(name == key for name, _ in members) > 1:
         raise _TwiceError
     return found

@@ -1,20 +1,20 @@
 """Rows to typed columns by contract: clean ones at the speed of Arrow, the rest one by one.
 
-`columnar` parses a payload as a whole and says which rows are in doubt; `unknown` keeps the fields
+`columnar` parses payloads as a whole and says which rows are in doubt; `unknown` keeps the fields
 that the contract does not name; `one_by_one` judges what is in doubt by the contract's rules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clearhouse.core.contract.columnar import columns_of, doubtful, under_our_names
+from clearhouse.core.contract.columnar import Columns, columns_of, doubtful, under_our_names
 from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.one_by_one import Rejected, judge
-from clearhouse.core.contract.reading import read_rows, text_of_lines
-from clearhouse.core.contract.rows import landed_rows
+from clearhouse.core.contract.reading import read_records, text_of_lines
+from clearhouse.core.contract.rows import Rows, landed_rows
 from clearhouse.core.contract.unknown import unknown_fields
 
 _NULL_CHARACTER = r"\u0000"
@@ -57,19 +57,61 @@ def type_records(
         reading: `read_records` of the same, where it is at hand.
         kind: the payload's format, where it is another than the contract's.
     """
-    contract = contract.of(source)
-    rows = landed_rows(payload, contract, kind)
     if reading is None:
-        reading = read_rows(rows, contract, source)
-    clean, doubt = _clean(rows.lines, reading, contract)
-    judged = judge(rows, pc.indices_nonzero(doubt).to_pylist(), reading, contract)
-    accepted = _with_spine(clean, reading.filter(pc.invert(doubt)))
+        reading = read_records(payload, contract, source, kind)
+    return type_payloads([payload], [reading], contract, source, kind)[0]
+
+
+def type_payloads(
+    payloads: Sequence[bytes],
+    readings: Sequence[pa.Table],
+    contract: Contract,
+    source: str,
+    kind: PayloadFormat | None = None,
+) -> list[TypedRecords]:
+    """The same of several payloads of one source and format, whose readings are at hand.
+
+    Their rows are parsed and checked together: for some hundreds of rows, to begin takes longer.
+    """
+    contract = contract.of(source)
+    rows = [landed_rows(payload, contract, kind) for payload in payloads]
+    return list(_typed(rows, readings, contract))
+
+
+def _typed(
+    payloads: Sequence[Rows], readings: Sequence[pa.Table], contract: Contract
+) -> Iterator[TypedRecords]:
+    together = pa.concat_tables(readings)
+    lines = b"".join(map(_whole_lines, payloads))
+    columns = columns_of(lines, contract)
+    if columns is None and len(payloads) > 1:  # one of them may be why
+        for rows, reading in zip(payloads, readings, strict=True):
+            yield from _typed([rows], [reading], contract)
+        return
+    clean, doubt = _clean(lines, columns, together, contract)
+    accepted = _with_spine(clean, together.filter(pc.invert(doubt)))
+    at = of_clean = 0
+    for rows, reading in zip(payloads, readings, strict=True):
+        in_doubt = pc.indices_nonzero(doubt.slice(at, len(reading))).to_pylist()
+        clean_rows = accepted.slice(of_clean, len(reading) - len(in_doubt))
+        at, of_clean = at + len(reading), of_clean + len(clean_rows)
+        yield _with_judged(rows, in_doubt, reading, clean_rows, contract)
+
+
+def _with_judged(
+    rows: Rows, in_doubt: Sequence[int], reading: pa.Table, clean: pa.Table, contract: Contract
+) -> TypedRecords:
+    """A payload's rows that are beyond doubt, and what becomes of the others."""
+    judged = judge(rows, in_doubt, reading, contract)
     if len(judged.accepted):
         late = _with_spine(judged.accepted, reading.take(pa.array(judged.indices, pa.int64())))
-        accepted = pa.concat_tables([accepted, late]).sort_by("_line")
-    return TypedRecords(
-        reading, accepted, judged.rejected, tuple(_unknown_values(accepted, contract))
-    )
+        clean = pa.concat_tables([clean, late]).sort_by("_line")
+    return TypedRecords(reading, clean, judged.rejected, tuple(_unknown_values(clean, contract)))
+
+
+def _whole_lines(rows: Rows) -> bytes:
+    """A payload's lines, its last one ended too."""
+    return rows.lines if not rows.lines or rows.lines.endswith(b"\n") else rows.lines + b"\n"
 
 
 def _unknown_values(accepted: pa.Table, contract: Contract) -> Iterator[tuple[str, str, int]]:
@@ -82,9 +124,10 @@ def _unknown_values(accepted: pa.Table, contract: Contract) -> Iterator[tuple[st
         yield from sorted((field.name, each["values"], each["counts"]) for each in counts)
 
 
-def _clean(lines: bytes, reading: pa.Table, contract: Contract) -> tuple[pa.Table, pa.ChunkedArray]:
+def _clean(
+    lines: bytes, columns: Columns | None, reading: pa.Table, contract: Contract
+) -> tuple[pa.Table, pa.ChunkedArray]:
     """The rows that are beyond doubt, as the contract's columns and `extra`; and the doubt."""
-    columns = columns_of(lines, contract)
     if columns is None:
         nothing = contract.arrow_schema.append(pa.field("extra", pa.string())).empty_table()
         return nothing, pa.chunked_array([pa.repeat(True, len(reading))])
