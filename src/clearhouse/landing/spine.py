@@ -32,7 +32,7 @@ from clearhouse.landing.store import Landing
 
 _LINES = READING_SCHEMA.append(pa.field("version", pa.int32()))
 _THREADS = 2
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 10_000
 """So many are worth a query: few would mostly wait for it to begin, and many need memory."""
 _MOST_ROWS_KEPT = 4_000_000
 """Of readings that wait to be typed, at some 90 bytes a row."""

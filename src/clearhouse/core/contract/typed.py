@@ -82,7 +82,7 @@ def _typed(
     payloads: Sequence[Rows], readings: Sequence[pa.Table], contract: Contract
 ) -> Iterator[TypedRecords]:
     together = pa.concat_tables(readings)
-    lines = b"".join(map(_whole_lines, payloads))
+    lines = _whole_lines(payloads)
     columns = columns_of(lines, contract)
     if columns is None and len(payloads) > 1:  # one of them may be why
         for rows, reading in zip(payloads, readings, strict=True):
@@ -109,9 +109,10 @@ def _with_judged(
     return TypedRecords(reading, clean, judged.rejected, tuple(_unknown_values(clean, contract)))
 
 
-def _whole_lines(rows: Rows) -> bytes:
-    """A payload's lines, its last one ended too."""
-    return rows.lines if not rows.lines or rows.lines.endswith(b"\n") else rows.lines + b"\n"
+def _whole_lines(payloads: Sequence[Rows]) -> bytes:
+    """The lines of payloads, each ended but for the last."""
+    ended = (rows.lines.removesuffix(b"\n") for rows in payloads if rows.lines)
+    return payloads[0].lines if len(payloads) == 1 else b"\n".join(ended)
 
 
 def _unknown_values(accepted: pa.Table, contract: Contract) -> Iterator[tuple[str, str, int]]:
