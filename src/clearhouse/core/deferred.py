@@ -1,7 +1,8 @@
 """Modules that a library imports for what is not used here: loaded late, or not at all."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 from types import ModuleType
@@ -21,6 +22,17 @@ def leave_out(*names: str) -> None:
     pyarrow looks for pandas as soon as it makes an array, which takes a quarter of a second.
     """
     sys.meta_path.insert(0, _LeavingOut(frozenset(names)))
+
+
+@contextmanager
+def left_out(*names: str) -> Iterator[None]:
+    """The same for as long as a library is imported that can do without them."""
+    refusing = _LeavingOut(frozenset(names))
+    sys.meta_path.insert(0, refusing)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(refusing)
 
 
 class _LeavingOut:

@@ -30,8 +30,6 @@ from typing import Any, Self, TypeVar
 import httpx
 import stamina
 from aiolimiter import AsyncLimiter
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 
 from clearhouse.core.answer import (
     RetryableAnswer,
@@ -40,6 +38,7 @@ from clearhouse.core.answer import (
     read_bounded,
     reason_of,
 )
+from clearhouse.core.circuits import AsyncCircuitBreakerFactory, OpenedState
 from clearhouse.core.endpoint import Endpoint, shown_request
 from clearhouse.core.errors import SettingsError, SourceError
 from clearhouse.core.retry_after import wait_asked_for

@@ -12,10 +12,9 @@ from typing import TypeVar
 import httpx
 import msgspec
 import structlog
-from purgatory import SyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 
 from clearhouse.core import tracing
+from clearhouse.core.circuits import OpenedState, SyncCircuitBreakerFactory
 from clearhouse.core.endpoint import Endpoint
 from clearhouse.payments.event import PaymentEvent
 from clearhouse.payments.inference.client import CHURN_PATH, FRAUD_PATH, RETRY_PATH, for_each
