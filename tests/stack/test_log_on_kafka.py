@@ -206,3 +206,21 @@ def test_what_others_deleted_was_of_the_oldest_day_that_is_left_or_of_any(place,
     assert log.forgotten_through("a", partition) == today
     delete_before(first + 3)
     assert log.forgotten_through("a", partition) == dt.date.max
+
+
+def test_a_key_has_its_partition_whoever_appends(opened):
+    log = opened()
+    sent = [Message("a", f"stripe:default:pi_{n}", b"") for n in range(20)]
+
+    async def by_tasks():
+        appender = log.appender()
+        given = await asyncio.gather(*(appender.append([each]) for each in sent))
+        await appender.close()
+        return [position for positions in given for position in positions]
+
+    found = [
+        [at // PARTITION_SPAN for at in each]
+        for each in (log.append(sent), asyncio.run(by_tasks()))
+    ]
+    assert found[0] == found[1]
+    assert set(found[0]) == set(range(PARTITIONS))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivery
@@ -21,6 +22,8 @@ does not answer holds up the others for so long. With more requests at once than
 which are five, the client's thread spins until one is answered."""
 _MOST_BYTES = 64 << 20
 """Under way at the same time."""
+_Gathered = tuple[Message, "_Appending", int]
+"""A message, and which one of its call it is."""
 
 
 class _Appending:
@@ -67,8 +70,9 @@ class KafkaAppender:
         self._producer: Producer | None = None
         self._is_broken = False
         self._is_closed = False
-        self._gathered: list[tuple[Message, _Appending, int]] = []
+        self._gathered: list[_Gathered] = []
         self._handed_over_at = 0.0
+        self._last_group = 1
         self._under_way = 0
         self._looks = False
 
@@ -83,7 +87,10 @@ class KafkaAppender:
                 raise LogError("The log is being closed.", "log_closed")
             return ()
         appending = _Appending(len(messages), partial(self._room.give_back, size))
+        lacks = self._last_group - len(self._gathered)
         self._gathered += [(message, appending, at) for at, message in enumerate(messages)]
+        if 0 < lacks <= len(messages):
+            self._loop.call_soon(self._end_group)
         if not self._looks:
             self._looks = True
             self._loop.call_later(_POLL_SECONDS, self._look)
@@ -96,24 +103,74 @@ class KafkaAppender:
             await asyncio.sleep(_POLL_SECONDS)
         self._producer = None
 
-    def _hand_over(self, message: Message, appending: _Appending, at: int) -> None:
+    def _end_group(self) -> None:
+        """Hand over what has been gathered, as it is as much as was answered last.
+
+        Whoever sends again when he is answered has then done so. What else came in this turn of the
+        loop is sent with it.
+        """
+        if not self._under_way:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        self._handed_over_at = self._loop.time()
+        if not gathered:
+            return
+        self._last_group = len(gathered)
+        if any(message.headers for message, _, _ in gathered):  # a batch of the client has none
+            for each in gathered:
+                self._hand_over_one(*each)
+            return
+        by_topic: dict[str, list[_Gathered]] = {}
+        for each in gathered:
+            by_topic.setdefault(each[0].topic, []).append(each)
+        for topic, group in by_topic.items():
+            self._hand_over_together(self._topics[topic], group)
+
+    def _hand_over_together(self, name: str, group: Sequence[_Gathered]) -> None:
+        batch: list[dict[str, Any]] = [
+            {
+                "value": message.value,
+                "key": message.key or None,
+                "callback": partial(self._delivered, appending, at),
+            }
+            for message, appending, at in group
+        ]
+        try:
+            taken = self._usable().produce_batch(name, batch)
+        except KafkaException as error:
+            self._refused(error, group)
+            return
+        self._under_way += taken
+        if taken < len(batch):
+            for each, handed in zip(group, batch, strict=True):
+                if "_error" in handed:
+                    self._refused(handed["_error"], [each])
+
+    def _hand_over_one(self, message: Message, appending: _Appending, at: int) -> None:
         try:
             name = self._topics[message.topic]
             hand_over(self._usable(), name, message, partial(self._delivered, appending, at))
         except KafkaException as error:
-            self._is_broken = True
-            appending.end(at, self._connection.told(error))
+            self._refused(error, [(message, appending, at)])
         else:
             self._under_way += 1
+
+    def _refused(self, error: KafkaError | KafkaException, group: Sequence[_Gathered]) -> None:
+        """The producer takes no more."""
+        self._is_broken = True
+        told = self._connection.told(error)
+        for _, appending, at in group:
+            appending.end(at, told)
 
     def _usable(self) -> Producer:
         if self._is_broken and not self._under_way:
             self._producer = None
         if self._producer is None:
             settings = {
-                # They are handed over one by one: without it the client's thread sends the first of
-                # a group alone, and comes to more requests at once than a broker is sent.
-                "linger.ms": 1,
+                # They have been gathered, and are handed over at once: nothing else is to come.
+                "linger.ms": 0,
                 "queue.buffering.max.messages": 0,  # their bytes are bounded
             }
             self._producer = Producer(self._connection.producer_settings(settings))
@@ -127,13 +184,9 @@ class KafkaAppender:
         for each partition of a group, so that larger groups cost the broker less.
         """
         delivered = self._note_delivered()
-        now = self._loop.time()
         is_idle = not self._under_way and not delivered
-        if is_idle or now - self._handed_over_at >= _GATHER_SECONDS:
-            gathered, self._gathered = self._gathered, []
-            for message, appending, at in gathered:
-                self._hand_over(message, appending, at)
-            self._handed_over_at = now
+        if is_idle or self._loop.time() - self._handed_over_at >= _GATHER_SECONDS:
+            self._hand_over()
         self._looks = bool(self._under_way or self._gathered)
         if self._looks:
             self._loop.call_later(_POLL_SECONDS, self._look)
