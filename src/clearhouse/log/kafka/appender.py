@@ -18,8 +18,7 @@ _POLL_SECONDS = 0.001
 instead would take the interpreter from the loop at every message."""
 _GATHER_SECONDS = 0.1
 """For which messages are gathered at most, while those before them are under way: a partition that
-does not answer holds up the others for so long. With more requests at once than a broker is sent,
-which are five, the client's thread spins until one is answered."""
+does not answer holds up the others for so long."""
 _MOST_BYTES = 64 << 20
 """Under way at the same time."""
 _Gathered = tuple[Message, "_Appending", int]
@@ -171,6 +170,9 @@ class KafkaAppender:
             settings = {
                 # They have been gathered, and are handed over at once: nothing else is to come.
                 "linger.ms": 0,
+                # A broker handles the requests of a connection one after the other: while it handles
+                # one, the next is on its way. What has not been sent yet goes into larger ones.
+                "max.in.flight.requests.per.connection": 2,
                 "queue.buffering.max.messages": 0,  # their bytes are bounded
             }
             self._producer = Producer(self._connection.producer_settings(settings))
