@@ -170,8 +170,8 @@ class KafkaAppender:
             settings = {
                 # They have been gathered, and are handed over at once: nothing else is to come.
                 "linger.ms": 0,
-                # A broker handles the requests of a connection one after the other: while it handles
-                # one, the next is on its way. What has not been sent yet goes into larger ones.
+                # A broker handles the requests of a connection one after the other: while one is
+                # handled, the next is on its way. What is not sent yet goes into larger ones.
                 "max.in.flight.requests.per.connection": 2,
                 "queue.buffering.max.messages": 0,  # their bytes are bounded
             }
