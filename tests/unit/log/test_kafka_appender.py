@@ -13,6 +13,7 @@ from clearhouse.log.log import LogError, Message
 from clearhouse.log.places import LogPlace
 
 LOOK_SECONDS = 0.05
+GIVE_UP_SECONDS = 10
 TURNS = 5
 """Of the loop, in which what is ready is done, and which take no time."""
 
@@ -75,7 +76,7 @@ def run(monkeypatch):
             await act(appender, client)
             await appender.close()
 
-        asyncio.run(running())
+        asyncio.run(asyncio.wait_for(running(), GIVE_UP_SECONDS))
 
     return run_it
 
