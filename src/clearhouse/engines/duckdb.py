@@ -90,7 +90,12 @@ class DuckDBEngine:
         self, relation: str, sql: str, parameters: Sequence[object] = ()
     ) -> pa.Table | None:
         """The answer of a query of `schema.name`; None where that is not there."""
-        return self.query(sql, parameters) if self.has(relation) else None
+        try:
+            return self.query(sql, parameters)
+        except duckdb.CatalogException:
+            if self.has(relation):
+                raise
+            return None
 
     def query_readers(
         self, relation: str, sql: str, parameters: Sequence[object] = ()
