@@ -12,15 +12,15 @@
     {%- set served_in = schema_served(config.get('meta')['served_in']) -%}
     {%- set served_table = api.Relation.create(schema=served_in, identifier=this.identifier) -%}
     {%- set is_there = adapter.get_relation(this.database, served_in, this.identifier) is not none -%}
-    {% do drop_relation_if_exists(load_cached_relation(this)) %}
     {%- if is_there %}
         {%- set target = this.incorporate(type='table') -%}
         {% call statement('main') -%}
-            {{ create_table_as(False, target, sql) }}
+            {{ replaced(target, sql) }}
         {%- endcall %}
         {% do counted(target) %}
     {%- else %}
         {%- set target = this.incorporate(type='view') -%}
+        {% do drop_relation_if_exists(load_cached_relation(this)) %}
         {% call statement('main') -%}
             {{ create_table_as(False, served_table, sql) }}
         {%- endcall %}

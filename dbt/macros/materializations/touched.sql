@@ -5,9 +5,8 @@
 {% materialization touched, default %}
     {%- set kind = 'view' if is_made_anew() else 'table' -%}
     {%- set target = this.incorporate(type=kind) -%}
-    {% do drop_relation_if_exists(load_cached_relation(this)) %}
     {% call statement('main') -%}
-        {{ create_view_as(target, sql) if kind == 'view' else create_table_as(False, target, sql) }}
+        {{ replaced(target, sql) }}
     {%- endcall %}
     {% do adapter.commit() %}
     {{ return({'relations': [target]}) }}

@@ -7,10 +7,10 @@ from clearhouse.cli.heartbeat import heartbeat
 from clearhouse.cli.interrupt import interrupt
 from clearhouse.cli.streams import use_streams
 from clearhouse.core.background import wait_for_imports
+from clearhouse.core.collecting import collect_rarely
 from clearhouse.core.deferred import leave_out
 from clearhouse.core.environment import take_no_foreign_settings
 
-_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _SECONDS_BETWEEN_THREADS = 0.0005
 
 
@@ -19,10 +19,9 @@ def main() -> None:
     use_streams()
     take_no_foreign_settings()
     leave_out("pandas")  # only the process that judges uses it
-    # Imports and dbt make objects by the hundred thousand that stay: going through them again and
-    # again takes a tenth of their time. And while they hold the interpreter, who waits for the
-    # network or the disk should not wait for it by the default of 5 ms each time.
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    collect_rarely()
+    # While imports and dbt hold the interpreter, who waits for the network or the disk should not
+    # wait for it by the default of 5 ms each time.
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
     interrupt.watch()
     with heartbeat.beating():

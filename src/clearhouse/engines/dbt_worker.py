@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from clearhouse.core.collecting import collect_rarely
 from clearhouse.core.deferred import leave_out
 from clearhouse.core.environment import take_no_foreign_settings
 from clearhouse.core.worker_process import Requests, WorkerEndedError, WorkerProcess
@@ -61,6 +62,7 @@ def main() -> None:
     gc.disable()  # what is imported stays: looking through it again and again takes a tenth
     preload()
     gc.freeze()
+    collect_rarely()
     gc.enable()
     requests.begin()
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from clearhouse.core.collecting import collect_rarely
 from clearhouse.core.deferred import defer, leave_out
 from clearhouse.core.worker_process import Requests, WorkerEndedError, WorkerProcess
 from clearhouse.quality.frames import parts_of
@@ -98,6 +99,7 @@ def main() -> None:
     gc.disable()  # what is imported stays: looking through it again and again takes a tenth
     project.preload()
     gc.freeze()
+    collect_rarely()
     gc.enable()
     requests.begin()
     while True:
