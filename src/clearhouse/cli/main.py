@@ -38,4 +38,3 @@ def main() -> None:
             raise
         finally:
             wait_for_imports()
-            gc.freeze()  # or the interpreter looks through all that was imported before it ends
