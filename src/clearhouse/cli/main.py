@@ -1,6 +1,5 @@
 """The `clearhouse` command: it says that it starts, and then imports what it consists of."""
 
-import gc
 import sys
 
 from clearhouse.cli.heartbeat import heartbeat
