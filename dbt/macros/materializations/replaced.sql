@@ -23,3 +23,14 @@
         {{ sql }}
     )
 {%- endmacro %}
+
+
+{# All that a materialization does whose model becomes a relation of a kind by one query. #}
+{% macro replace_this(kind, sql) %}
+    {%- set target = this.incorporate(type=kind) -%}
+    {% call statement('main') -%}
+        {{ replaced(target, sql) }}
+    {%- endcall %}
+    {% do adapter.commit() %}
+    {{ return({'relations': [target]}) }}
+{% endmacro %}

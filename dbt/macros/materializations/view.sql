@@ -26,10 +26,5 @@
     On DuckDB readers have views of their own, and one of the run's is replaced (replaced.sql).
 #}
 {% materialization view, adapter='duckdb' %}
-    {%- set target = this.incorporate(type='view') -%}
-    {% call statement('main') -%}
-        {{ replaced(target, sql) }}
-    {%- endcall %}
-    {% do adapter.commit() %}
-    {{ return({'relations': [target]}) }}
+    {{ return(replace_this('view', sql)) }}
 {% endmaterialization %}

@@ -19,7 +19,7 @@ from clearhouse.core.paths import near
 from clearhouse.engines import entry_files
 from clearhouse.engines.dbt_messages import DbtTarget
 from clearhouse.engines.engine import Anew, Insert, Layout, Served
-from clearhouse.engines.readers import ReadersFile, has
+from clearhouse.engines.readers import ReadersFile, has, if_there
 
 STORAGE = "v1.5.0"
 """The file format: that of the newest DuckDB command line there is, so that people can read it."""
@@ -90,12 +90,7 @@ class DuckDBEngine:
         self, relation: str, sql: str, parameters: Sequence[object] = ()
     ) -> pa.Table | None:
         """The answer of a query of `schema.name`; None where that is not there."""
-        try:
-            return self.query(sql, parameters)
-        except duckdb.CatalogException:
-            if self.has(relation):
-                raise
-            return None
+        return if_there(lambda: self.query(sql, parameters), lambda: self.has(relation))
 
     def query_readers(
         self, relation: str, sql: str, parameters: Sequence[object] = ()

@@ -71,12 +71,10 @@ class ReadersFile:
         with self._opened(_attached) as connection:
             if connection is None:
                 return None
-            try:
-                return connection.sql(sql, params=list(parameters)).to_arrow_table()
-            except duckdb.CatalogException:
-                if has(connection, relation):
-                    raise
-                return None
+            return if_there(
+                lambda: connection.sql(sql, params=list(parameters)).to_arrow_table(),
+                lambda: has(connection, relation),
+            )
 
     def state(self) -> Hashable:
         """What changes whenever what readers see does."""
@@ -363,6 +361,16 @@ def _instance() -> duckdb.DuckDBPyConnection:
     instance = duckdb.connect()
     instance.execute(_UTC)
     return instance
+
+
+def if_there(ask: Callable[[], pa.Table], is_there: Callable[[], bool]) -> pa.Table | None:
+    """The answer of a query of a relation; None where that is not there, asked if it fails."""
+    try:
+        return ask()
+    except duckdb.CatalogException:
+        if is_there():
+            raise
+        return None
 
 
 def has(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:

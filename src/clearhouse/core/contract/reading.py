@@ -151,11 +151,6 @@ def read_payloads(
     return _read_many([landed_rows(p, contract, kind) for p in payloads], contract, source)
 
 
-def read_rows(rows: Rows, contract: Contract, source: str) -> pa.Table:
-    """The books' reading of rows, as `READING_SCHEMA`, by the contract as the source states it."""
-    return _read_many([rows], contract, source)[0]
-
-
 def _read_many(payloads: Sequence[Rows], contract: Contract, source: str) -> list[pa.Table]:
     found = [READING_SCHEMA.empty_table() for _ in payloads]
     texts: dict[int, pa.Table] = {}
@@ -309,7 +304,7 @@ def without_ordinal(keys: pa.ChunkedArray, contract: Contract) -> pa.ChunkedArra
 def read_line(
     line: bytes, contract: Contract, source: str, own: bytes | None = None, *, nth: int = 1
 ) -> Mapping[str, Any]:
-    """The reading of one row: the definition that `read_rows` keeps to column-wise.
+    """The reading of one row: the definition that `read_payloads` keeps to column-wise.
 
     Args:
         line: the row's line.

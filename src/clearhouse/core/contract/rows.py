@@ -33,6 +33,7 @@ _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 _BARE = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?|true|false")
 _ANSWER_SHOWN = 200
 _BEGINNING = 200
+"""Bytes by which a long text is looked for."""
 
 
 @dataclass(frozen=True)
