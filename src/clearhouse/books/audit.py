@@ -157,10 +157,9 @@ def _examine(
 ) -> Finding | None:
     is_balanced = fresh.measured.balances
     is_comparable = hop.certified and recorded.status.is_measured
-    is_comparable &= fresh.digests.content == recorded.digests.content
-    drifted = is_comparable and fresh.measured.ref != recorded.output_ref
+    drifted = is_comparable and _has_drifted(recorded, fresh)
     sealed = _sealed(hop, certificate)
-    unsealed = sealed is not None and sealed != fresh.measured
+    unsealed = sealed is not None and not sealed.is_found_in(fresh.measured)
     if is_balanced and not (drifted or unsealed):
         return None
     apart = fresh.difference
@@ -174,6 +173,14 @@ def _examine(
     return Finding(fresh, apart, tuple(named[:MAX_NAMED]), unnamed, drifted, unsealed)
 
 
+def _has_drifted(recorded: Entry, fresh: Entry) -> bool:
+    """Whether stores hold something else than was entered, where the same columns were measured."""
+    if not recorded.digests.leaving:
+        return not recorded.measured.is_found_in(fresh.measured)
+    same_columns = fresh.digests.content == recorded.digests.content
+    return same_columns and fresh.measured.ref != recorded.output_ref
+
+
 def _sealed(hop: Hop, certificate: Certificate | None) -> Measured | None:
     return certificate.measured(hop.name) if certificate and certificate.is_intact else None
 
@@ -185,6 +192,6 @@ def _as_sealed(
     found = {}
     for entry in entries:
         sealed = _sealed(hop, closed.get(entry.key.book_date))
-        digests = sealed.digests if sealed else entry.digests
+        digests = sealed.digests if sealed and sealed.digests.leaving else entry.digests
         found[entry.key.book_date] = replace(entry, digests=digests)
     return found

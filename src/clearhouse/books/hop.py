@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clearhouse.books.measure import FIELD, NO_ROWS, SPINE_SCHEMA, digests_asked
+from clearhouse.books.digests import NO_ROWS, digests_asked
+from clearhouse.books.measure import FIELD, SPINE_SCHEMA
 from clearhouse.books.model import Digests, Entry, Measured, Side, Totals
 from clearhouse.core.columnar import query
 from clearhouse.core.money import Money
@@ -28,11 +29,7 @@ class Relation(Protocol):
         ...
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
-        """The digest of each day's rows (`measure.digests_of`)."""
-        ...
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts, as `TEXT_SCHEMA`."""
+        """The digest of each day's rows (`books.digests`)."""
         ...
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
@@ -199,10 +196,10 @@ def _digests(
             merged.append(day)
     several = [leg.relation for leg, totals in measured if any(totals[d].records for d in merged)]
 
-    def texts(some: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        return pa.concat_tables(relation.texts(some, content) for relation in several)
+    def rows(some: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+        return _together([relation.rows(some, content) for relation in several])
 
-    found |= digests_asked(texts, merged, content)
+    found |= digests_asked(rows, merged, content)
     for n, some in alone.items():
         found |= measured[n][0].relation.digests(some, content)
     return found
@@ -210,7 +207,10 @@ def _digests(
 
 def _rows(legs: Iterable[Leg], day: dt.date, content: Sequence[str], *, entering: bool) -> pa.Table:
     on = [leg.relation for leg in legs if (leg.side is Side.IN) == entering]
-    tables = [relation.rows([day], content) for relation in on]
+    return _together([relation.rows([day], content) for relation in on])
+
+
+def _together(tables: Sequence[pa.Table]) -> pa.Table:
     # A store that is not there yet has no columns of the contract, and no rows.
     filled = [table for table in tables if len(table)] or tables[:1]
     return pa.concat_tables(filled) if filled else SPINE_SCHEMA.empty_table()

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.books.decisions import held_among
+from clearhouse.books.digests import FORM
 from clearhouse.books.in_store import InStore
 from clearhouse.books.journal import recording
 from clearhouse.books.model import Digests, Entry, EntryKey, Measured, Side, Status, Totals
@@ -255,7 +256,7 @@ def _event(entry: Entry) -> dict[str, str]:
         "output_ref": entry.output_ref,
         "digest_in": entry.digests.entering,
         "digest_out": entry.digests.leaving,
-        "content": ",".join(entry.digests.content),
+        "content": f"{FORM}:{','.join(entry.digests.content)}",
     }
 
 
@@ -311,5 +312,13 @@ def _entry(row: Any, sides: Mapping[Side, Mapping[str, int]], is_held: bool) -> 
         output_ref=row.output_ref,
         run_id=row.run_id,
         entered_at=row.at,
-        digests=Digests(row.digest_in, row.digest_out, tuple(filter(None, row.content.split(",")))),
+        digests=_digests(row),
     )
+
+
+def _digests(row: Any) -> Digests:
+    """What was entered as digests; nothing where they are of another form."""
+    form, _, content = row.content.partition(":")
+    if form != FORM:
+        return Digests()
+    return Digests(row.digest_in, row.digest_out, tuple(filter(None, content.split(","))))

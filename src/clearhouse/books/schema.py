@@ -79,7 +79,8 @@ event_table = _numbered(
 )
 """What happened to an entry: opened, balanced, unbalanced or failed, by which run and when.
 
-`digest_in` and `digest_out` are `Digests`; `content` is the columns that they are over.
+`digest_in` and `digest_out` are `Digests`; `content` is their form (`digests.FORM`) and a colon,
+and the columns that they are over.
 """
 
 total_table = sa.Table(

@@ -27,19 +27,14 @@ class Dialect(Protocol):
         """The additive hash of a set of records: a sum over `_record_id`, amount and currency."""
         ...
 
-    def row_text(self, columns: Mapping[str, pa.DataType]) -> str:
-        """A row's text: a JSON array of its values in one line, which ends with a line feed.
+    def row_hash(self, row: str) -> str:
+        """A 64-bit hash of all values of a row, which can be summed up.
 
-        Rows that differ in a value differ in their texts; equal values have one text in every
-        engine. What JSON has no exact form for (decimals) stands in it as text.
+        It is quick, and tells that rows have changed. It is no proof: one can be made to fit.
 
         Args:
-            columns: SQL of each value, and the type that it is taken as.
+            row: the alias of the relation.
         """
-        ...
-
-    def sha256(self, text: str) -> str:
-        """The SHA-256 of a text in hex."""
         ...
 
     def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
@@ -69,14 +64,9 @@ class DuckDBDialect:
         text = f"_record_id || '|' || {amount_minor} || '|' || currency"
         return f"sum(('0x' || substr(md5({text}), 1, {HASH_DIGITS}))::BIGINT)"
 
-    def row_text(self, columns: Mapping[str, pa.DataType]) -> str:
+    def row_hash(self, row: str) -> str:
         """See `Dialect`."""
-        values = ", ".join(_exact(column, kind) for column, kind in columns.items())
-        return f"CAST(json_array({values}) AS VARCHAR) || chr(10)"
-
-    def sha256(self, text: str) -> str:
-        """See `Dialect`."""
-        return f"sha256({text})"
+        return f"hash({row})"
 
     def minor_units(self, amount: str, currency: str, *, digits: int = 17) -> str:
         """See `Dialect`. Exact for every ISO 4217 currency.
@@ -99,6 +89,19 @@ class DuckDBDialect:
     def text(self, value: str) -> str:
         """See `Dialect`."""
         return "'" + value.replace("'", "''") + "'"
+
+
+def row_text(columns: Mapping[str, pa.DataType]) -> str:
+    """DuckDB SQL of a row's text: a JSON array of its values in a line that a line feed ends.
+
+    Rows that differ in a value differ in their texts. What JSON has no exact form for (decimals)
+    stands in it as text.
+
+    Args:
+        columns: SQL of each value, and the type that it is taken as.
+    """
+    values = ", ".join(_exact(column, kind) for column, kind in columns.items())
+    return f"CAST(json_array({values}) AS VARCHAR) || chr(10)"
 
 
 def _exact(column: str, kind: pa.DataType) -> str:

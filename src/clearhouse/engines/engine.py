@@ -3,17 +3,16 @@
 import datetime as dt
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol
 
 import pyarrow as pa
 
+from clearhouse.books.digests import DAY, DigestMemory
 from clearhouse.books.measure import (
     FIELD,
-    SPINE_SCHEMA,
-    TEXT_SCHEMA,
-    digests_asked,
+    digested,
     filled,
-    texts_sql,
+    rows_schema,
     totals_by_day,
     totals_sql,
 )
@@ -21,10 +20,9 @@ from clearhouse.books.model import Totals
 from clearhouse.core.columnar import Dialect, dates, readable
 from clearhouse.engines.dbt_messages import DbtTarget, Description
 
-_Found = TypeVar("_Found")
-
 _FEW_DAYS = 2
 """So many are always measured: to see that no file has changed takes longer with history."""
+_NO_ROWS = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +259,9 @@ class Ask(Protocol):
 class EngineSpine:
     """Rows of an engine as the books see them.
 
-    What was measured of rows counts for as long as this object lives and the engine can tell that
-    they have not changed since: the audit at a run's end would otherwise read them all again.
+    What was measured of rows counts for as long as this object lives and they have not changed
+    since, as the engine tells by its files or by a quick hash of all their values: each step and
+    the audit at a run's end would otherwise make SHA-256 of the same rows again.
 
     Attributes:
         relation: `schema.name`; nothing is found where it is not there yet.
@@ -278,47 +277,52 @@ class EngineSpine:
     fields: pa.Schema
     source: Callable[[str, Sequence[dt.date]], str] = field(repr=False)
     is_shown: bool = False
-    _known: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
+    _totals: dict[str, tuple[Hashable, Mapping[dt.date, Totals]]] = field(
+        default_factory=dict, repr=False
+    )
     """By query, the state that the rows were in, and what was measured."""
+    _digests: DigestMemory = field(default_factory=DigestMemory, repr=False)
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days."""
         if not days:
             return {}
         sql = totals_sql(self._of(days), dialect=self.engine.dialect)
-
-        def measured() -> Mapping[dt.date, Totals]:
+        state = self._state() if len(days) > _FEW_DAYS else None
+        before, found = self._totals.get(sql, (None, {}))
+        if state is None or state != before:
             answer = self._asked(sql)
-            return filled(totals_by_day(answer) if answer else {}, days)
-
-        return self._measured(days, sql, measured)
+            found = filled(totals_by_day(answer) if answer else {}, days)
+            self._totals[sql] = (state, found)
+        return found
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """The digest of each day's rows."""
-        sql = self._texts_of(days, content)
-        return self._measured(days, sql, lambda: digests_asked(self.texts, days, content))
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts."""
-        answer = self._asked(self._texts_of(days, content))
-        return answer.cast(TEXT_SCHEMA) if answer else TEXT_SCHEMA.empty_table()
+        states = self._states(days) if len(days) > _FEW_DAYS else dict.fromkeys(days)
+        return self._digests.digests(self.rows, states, content, digested(content))
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
-        """The rows, as `SPINE_SCHEMA` and the content."""
-        answer = self._asked(self._of(days, content)) if days else None
-        kinds = pa.schema(self.fields.field(name).with_name(FIELD + name) for name in content)
-        schema = pa.schema([*SPINE_SCHEMA, *kinds])
+        """The rows, as `SPINE_SCHEMA` and the content, in order of day and record id."""
+        schema = rows_schema(self.fields, content)
+        in_order = f"{self._of(days, content)} ORDER BY {DAY}, _record_id" if days else ""
+        answer = self._asked(in_order) if days else None
         return answer.cast(schema) if answer else schema.empty_table()
 
-    def _measured(self, days: Sequence[dt.date], sql: str, measure: Callable[[], _Found]) -> _Found:
-        state = self._state() if len(days) > _FEW_DAYS else None
-        if state is None:
-            return measure()
-        before, found = self._known.get(sql, (None, None))
-        if state != before:
-            found = measure()
-            self._known[sql] = (state, found)
-        return cast("_Found", found)
+    def _states(self, days: Sequence[dt.date]) -> Mapping[dt.date, Hashable]:
+        """What changes with the rows of each day."""
+        state = self._state()
+        if state is not None:
+            return dict.fromkeys(days, state)
+        dialect = self.engine.dialect
+        answer = self._asked(
+            f"""SELECT {DAY}, count(*) AS rows,
+                CAST(sum({dialect.row_hash("r")}) AS VARCHAR) AS hash
+            FROM {self._source(days)} GROUP BY {DAY}"""
+        )
+        found = answer.to_pylist() if answer else []
+        return dict.fromkeys(days, _NO_ROWS) | {
+            row[DAY]: (row["rows"], row["hash"]) for row in found
+        }
 
     def _state(self) -> Hashable | None:
         with readable(self.relation):
@@ -331,11 +335,9 @@ class EngineSpine:
         with readable(self.relation):
             return ask(self.relation, sql)
 
-    def _texts_of(self, days: Sequence[dt.date], content: Sequence[str]) -> str:
-        kinds = {name: self.fields.field(name).type for name in content}
-        return texts_sql(self._of(days, content), kinds, dialect=self.engine.dialect)
-
     def _of(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> str:
         columns = ", ".join([self.spine, *(f'r.{name} AS "{FIELD}{name}"' for name in content)])
-        source = self.source(f"r._book_date IN ({dates(self.engine.dialect, days)})", days)
-        return f"SELECT {columns} FROM {source}"
+        return f"SELECT {columns} FROM {self._source(days)}"
+
+    def _source(self, days: Sequence[dt.date]) -> str:
+        return self.source(f"r.{DAY} IN ({dates(self.engine.dialect, days)})", days)

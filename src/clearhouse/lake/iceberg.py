@@ -20,13 +20,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import stamina
 
+from clearhouse.books.digests import DAY, DigestMemory
 from clearhouse.books.measure import (
     FIELD,
-    SPINE_SCHEMA,
-    TEXT_SCHEMA,
-    digests_asked,
+    digested,
     filled,
-    texts_sql,
+    rows_schema,
     totals_by_day,
     totals_sql,
 )
@@ -248,7 +247,7 @@ class BronzeSpine:
     table: str
     contract: Contract
     fields: pa.Schema
-    _digests: dict[tuple[object, ...], str] = field(default_factory=dict)
+    _digests: DigestMemory = field(default_factory=DigestMemory)
     _measured: dict[tuple[str, int, int], dict[dt.date, Totals]] = field(default_factory=dict)
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
@@ -276,26 +275,16 @@ class BronzeSpine:
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """The digest of each day's rows."""
         files = self.lake.files_by_day(self.table, days)
-        states = {d: (d, *content, *map(file_state, sorted(files.get(d, ())))) for d in days}
-        unknown = [day for day in days if states[day] not in self._digests]
-        found = digests_asked(self.texts, unknown, content)
-        self._digests.update({states[day]: digest for day, digest in found.items()})
-        return {day: self._digests[states[day]] for day in days}
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts."""
-        kinds = {name: self.fields.field(name).type for name in content}
-        sql = self._of(days, content)
-        with readable(self.table):
-            return query(texts_sql(sql, kinds)) if sql else TEXT_SCHEMA.empty_table()
+        states = {day: tuple(map(file_state, sorted(files.get(day, ())))) for day in days}
+        return self._digests.digests(self.rows, states, content, digested(content))
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
-        """The rows, as `SPINE_SCHEMA` and the content."""
-        kinds = pa.schema(self.fields.field(name).with_name(FIELD + name) for name in content)
-        schema = pa.schema([*SPINE_SCHEMA, *kinds])
+        """The rows, as `SPINE_SCHEMA` and the content, in order of day and record id."""
+        schema = rows_schema(self.fields, content)
         sql = self._of(days, content)
         with readable(self.table):
-            return query(sql).cast(schema) if sql else schema.empty_table()
+            in_order = f"{sql} ORDER BY {DAY}, _record_id"
+            return query(in_order).cast(schema) if sql else schema.empty_table()
 
     def _of(self, days: Sequence[dt.date], content: Sequence[str]) -> str:
         files = self.lake.files(self.table, days)

@@ -10,13 +10,11 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clearhouse.books.digests import NO_ROWS, digests_of
 from clearhouse.books.measure import (
-    NO_ROWS,
     SPINE_SCHEMA,
     Counted,
-    digests_of,
     filled,
-    texts_of,
     totals_of,
 )
 from clearhouse.books.model import Totals, digest
@@ -256,14 +254,10 @@ class LandingSpine:
         return self.reader.totals(days, self.lines)
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
-        """The digest of each day's rows."""
+        """The digest of each day's rows; landed rows are text, so that they have no content."""
         del content
         counted = self.reader.counted(days)
         return {day: counted[day][self.lines].digest if day in counted else NO_ROWS for day in days}
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts; landed rows are text themselves, so that they have no content."""
-        return texts_of(self.rows(days, content))
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA`."""
@@ -307,8 +301,8 @@ def _summed(days: Mapping[dt.date, pa.Table]) -> dict[dt.date, Counted]:
     if not days:
         return {}
     rows = pa.concat_tables([_dated(day, of_day) for day, of_day in days.items()])
-    rows = rows.select(SPINE_SCHEMA.names)
-    totals, digests = totals_of(rows), digests_of(texts_of(rows), days)
+    rows = rows.select(SPINE_SCHEMA.names).cast(SPINE_SCHEMA)
+    totals, digests = totals_of(rows), digests_of(rows, days)
     return {day: Counted(totals.get(day, Totals()), digests[day]) for day in days}
 
 

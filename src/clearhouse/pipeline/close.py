@@ -146,7 +146,8 @@ def _is_as_sealed(
     certificate: Certificate, entries: Sequence[Entry], trees: Mapping[str, Tree]
 ) -> bool:
     """Whether a certificate holds these figures."""
-    return all(certificate.measured(e.key.hop) == e.measured for e in entries) and all(
+    sealed = ((certificate.measured(entry.key.hop), entry.measured) for entry in entries)
+    return all(before is not None and before.is_found_in(now) for before, now in sealed) and all(
         certificate.tree(hop) == tree for hop, tree in trees.items()
     )
 

@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from clearhouse.books.digests import digests_of
 from clearhouse.books.measure import (
     FIELD,
     SPINE_SCHEMA,
     Counted,
-    digests_of,
     filled,
-    texts_sql,
+    rows_schema,
     totals_of,
 )
 from clearhouse.books.model import Totals, digest
@@ -180,11 +180,6 @@ class ExportSpine:
         """The digest of each day's rows."""
         return {day: each.digest for day, each in self._counted(days, content).items()}
 
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts."""
-        rows = self.rows(days, content)
-        return query(texts_sql("SELECT * FROM rows", self._kinds(content)), rows=rows)
-
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA` and the content."""
         return self._rows(self.stored(days), content)
@@ -216,9 +211,8 @@ class ExportSpine:
 
     def _measure(self, stored: StoredByDay, content: Sequence[str]) -> dict[dt.date, Counted]:
         rows = self._rows(stored, content)
-        texts = query(texts_sql("SELECT * FROM rows", self._kinds(content)), rows=rows)
         totals = totals_of(rows.select(SPINE_SCHEMA.names))
-        digests = digests_of(texts, stored)
+        digests = digests_of(rows, stored)
         return {day: Counted(totals.get(day, Totals()), digests[day]) for day in stored}
 
     def _known_as(self, day: dt.date, stored: Mapping[str, Stored], content: Sequence[str]) -> str:
@@ -239,7 +233,7 @@ class ExportSpine:
         sql = f"""SELECT _book_date, _record_id, _record_key, {minor} AS amount_minor,
             {currency} AS currency{fields} FROM rows"""
         rows = pa.concat_tables([self.schema.empty_table(), *files])
-        return query(sql, rows=rows).cast(self._spine_schema(content))
+        return query(sql, rows=rows).cast(rows_schema(self.schema, content))
 
     def _file(self, day: dt.date, key: str) -> pa.Table:
         """The rows of a file. They are of its folder's day: what it says itself is not believed."""
@@ -250,10 +244,3 @@ class ExportSpine:
         dated = pa.repeat(pa.scalar(day, pa.date32()), len(rows))
         at = rows.schema.get_field_index("_book_date")
         return rows.set_column(at, self.schema.field(at), dated)
-
-    def _kinds(self, content: Sequence[str]) -> dict[str, pa.DataType]:
-        return {name: self.schema.field(name).type for name in content}
-
-    def _spine_schema(self, content: Sequence[str]) -> pa.Schema:
-        kinds = self._kinds(content)
-        return pa.schema([*SPINE_SCHEMA, *(pa.field(FIELD + n, k) for n, k in kinds.items())])

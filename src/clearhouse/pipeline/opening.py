@@ -9,8 +9,10 @@ from tempfile import TemporaryDirectory
 
 from clearhouse.books.certificate import Certificates
 from clearhouse.books.decisions import Decisions
+from clearhouse.books.digests import FORM
 from clearhouse.books.journal import Journal
 from clearhouse.books.ledger import Books
+from clearhouse.books.model import digest
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
 from clearhouse.core.errors import UsageError
@@ -74,7 +76,8 @@ def _opened(domain: Domain, settings: Settings, scratch: Path | None = None) -> 
     def opened(dataset: Dataset) -> OpenDataset:
         contract = Contract.load(domain.contracts / f"{dataset.name}.yaml")
         versions = versions_of(domain, dataset, contract)
-        memory = LandingTotals(database, versions.reading, reads_only=reads_only)
+        measured_by = digest(versions.reading, FORM)
+        memory = LandingTotals(database, measured_by, reads_only=reads_only)
         sources = tuple(source.name for source in dataset.sources)
         for source in sources:
             contract.of(source)  # one that the contract does not name is refused now

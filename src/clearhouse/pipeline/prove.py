@@ -13,7 +13,7 @@ from clearhouse.books.certificate import Certificate, CertificateError, Tree
 from clearhouse.books.hop import Hop
 from clearhouse.books.model import Side
 from clearhouse.core import merkle
-from clearhouse.core.columnar import DIALECT, query
+from clearhouse.core.columnar import query, row_text
 from clearhouse.core.errors import UsageError
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.trace import find
@@ -34,8 +34,8 @@ def leaf_text(
         record_key: the natural key.
         amount_minor: the amount in minor units.
         currency: its ISO 4217 code.
-        content: SHA-256 hex of the row's values as JSON, columns of the contract among them, as in
-            `books.measure.texts_sql`; "" where the hop compares no columns.
+        content: SHA-256 hex of the row's values as JSON (`core.columnar.row_text`), columns of the
+            contract among them; "" where the hop compares no columns.
     """
     fields = (record_id, record_key, str(amount_minor), currency, content)
     return b"".join(b"%d:%s" % (len(each), each) for each in map(str.encode, fields))
@@ -47,7 +47,7 @@ def leaves(hop: Hop, day: dt.date) -> pa.Table:
     legs = [leg.relation.rows([day], content) for leg in hop.legs if leg.side is Side.OUT]
     rows = pa.concat_tables(legs)
     kinds = {f'"{f.name}"': f.type for f in rows.schema if f.name != "_book_date"}
-    digested = DIALECT.sha256(DIALECT.row_text(kinds)) if content else "''"
+    digested = f"sha256({row_text(kinds)})" if content else "''"
     fields = ", ".join(f"strlen({name}::VARCHAR), ':', {name}" for name in _FIELDS)
     return query(
         f"""SELECT *, unhex(sha256('\\x00'::BLOB || encode(text))) AS leaf

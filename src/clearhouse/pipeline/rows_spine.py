@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from clearhouse.books.digests import digests_of
 from clearhouse.books.hop import Leg
-from clearhouse.books.measure import digests_of, filled, texts_of, totals_of
+from clearhouse.books.measure import filled, totals_of
 from clearhouse.books.model import Side, Totals
 from clearhouse.core.columnar import readable
 
@@ -36,15 +36,10 @@ class RowsSpine:
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """The digest of each day's rows."""
-        return digests_of(self.texts(days, content), days)
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """The rows' texts."""
+        del content
         read, self._read = self._read, None
-        if read is None or not read[0].issuperset(days):
-            return texts_of(self.rows(days, content))
-        wanted = pa.array(days, pa.date32())
-        return texts_of(read[1].filter(pc.is_in(read[1]["_book_date"], value_set=wanted)))
+        is_read = read is not None and read[0].issuperset(days)
+        return digests_of(read[1] if read and is_read else self.of_days(days), days)
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA`."""

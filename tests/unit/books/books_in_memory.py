@@ -5,17 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
+from clearhouse.books.digests import digests_of
 from clearhouse.books.hop import Hop, Leg
-from clearhouse.books.measure import (
-    FIELD,
-    SPINE_SCHEMA,
-    digests_of,
-    filled,
-    texts_sql,
-    totals_of,
-)
+from clearhouse.books.measure import FIELD, SPINE_SCHEMA, filled, totals_of
 from clearhouse.books.model import EntryKey, Side, Totals
-from clearhouse.core.columnar import query
 
 DAY = dt.date(2024, 3, 9)
 NEXT = dt.date(2024, 3, 10)
@@ -39,13 +32,7 @@ class MemoryStore:
 
     def digests(self, days: Sequence[dt.date], content: Sequence[str]) -> Mapping[dt.date, str]:
         """See `Relation`."""
-        return digests_of(self.texts(days, content), days)
-
-    def texts(self, days: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
-        """See `Relation`."""
-        rows = self.rows(days, content)
-        sql = texts_sql("SELECT * FROM spine_rows", dict.fromkeys(content, pa.string()))
-        return query(sql, spine_rows=rows)
+        return digests_of(self.rows(days, content), days)
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """See `Relation`."""

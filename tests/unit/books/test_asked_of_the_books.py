@@ -12,9 +12,10 @@ from books_in_memory import DAY, NEXT, MemoryStore, hop_between, key_of, totals
 from clearhouse.books import Books, Side, Status
 from clearhouse.books.audit import Watch, audit
 from clearhouse.books.decisions import Decisions
+from clearhouse.books.digests import digests_asked, digests_of
 from clearhouse.books.journal import Head, Journal, link
 from clearhouse.books.ledger import Audited
-from clearhouse.books.measure import TEXT_SCHEMA, digests_asked, digests_of
+from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.books.model import Digests, EntryKey, Measured, digest
 from clearhouse.books.publications import Cause, Publications
 from clearhouse.books.verified import Verified
@@ -150,22 +151,25 @@ def test_a_row_of_the_journal_is_followed_to_the_head(books: Books) -> None:
     assert journal.place_of("findings", "100_ %red%") is None
 
 
-def test_texts_of_many_days_are_asked_for_some_at_a_time() -> None:
+def test_rows_of_many_days_are_asked_for_some_at_a_time() -> None:
     days = [DAY + dt.timedelta(days=n) for n in range(150)]
     asked: list[list[dt.date]] = []
 
-    def texts(some: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
+    def rows_of(some: Sequence[dt.date]) -> pa.Table:
+        rows = [(day, str(day), f"{day}|1", 1, "USD") for day in some]
+        return pa.table([*zip(*rows, strict=True)], schema=SPINE_SCHEMA)
+
+    def rows(some: Sequence[dt.date], content: Sequence[str]) -> pa.Table:
         asked.append(list(some))
         assert content == ["booth"]
-        return pa.table([list(some), [f"{day}\n" for day in some]], schema=TEXT_SCHEMA)
+        return rows_of(some)
 
-    found = digests_asked(texts, days, ["booth"])
+    found = digests_asked(rows, days, ["booth"])
 
     assert [len(some) for some in asked] == [64, 64, 22]
     assert [day for some in asked for day in some] == days
-    whole = pa.table([days, [f"{day}\n" for day in days]], schema=TEXT_SCHEMA)
-    assert found == digests_of(whole, days)
-    assert digests_asked(texts, [], ["booth"]) == {}
+    assert found == digests_of(rows_of(days), days)
+    assert digests_asked(rows, [], ["booth"]) == {}
 
 
 def test_a_day_that_readers_must_see_is_measured_though_nothing_was_entered(books: Books) -> None:

@@ -30,7 +30,7 @@ BODY = (
     '"digests":{"in":"5e1","out":"0f2"},"entry_id":'
     '"f0b0de4a5c5f","hop":"silver → gold","root":"6e34","totals":{"duplicate":{"hash":1,'
     '"records":1},"in":{"hash":8,"minor:USD":4590,"records":2},"out":{"hash":7,'
-    '"minor:USD":4590,"records":1}},"tree_size":1}],"previous":null,"version":2}'
+    '"minor:USD":4590,"records":1}},"tree_size":1}],"previous":null,"version":3}'
 )
 TREES = {"silver → gold": Tree(1, "6e34")}
 

@@ -29,7 +29,7 @@ from clearhouse.engines.postgres.connection import (
     see_that_locks_are_held,
     with_parameters,
 )
-from clearhouse.engines.postgres.dialect import FUNCTIONS, PostgresDialect
+from clearhouse.engines.postgres.dialect import PostgresDialect
 
 _SCHEMAS = ("bronze", "silver", "gold", "marts", "next", "ops", readers.FRESH)
 _SET_UP = "CREATE TABLE IF NOT EXISTS ops.set_up (version text)"
@@ -67,7 +67,7 @@ class PostgresEngine:
         self._url = url
         self._variable = variable
         schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
-        self._statements = (*schemas, _SET_UP, readers.VIEWS, readers.DESCRIBE, *FUNCTIONS, *set_up)
+        self._statements = (*schemas, _SET_UP, readers.VIEWS, readers.DESCRIBE, *set_up)
         self._database = Database(url, None if reads_only else self._set_up)
         self._is_anew = False
 
