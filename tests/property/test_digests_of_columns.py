@@ -112,4 +112,4 @@ def test_what_was_hashed_serves_for_fewer_columns(
     memory.digests(asks, {MONDAY: "another"}, names, names)
     memory.digests(asks, {MONDAY: None}, names, names)
     memory.digests(asks, {MONDAY: None}, names, names)
-    assert asked[-3:] == [names] * 3
+    assert [*map(list, asked[-3:])] == [names] * 3

@@ -79,6 +79,7 @@ class DigestMemory:
         states: Mapping[dt.date, Hashable | None],
         content: Sequence[str],
         names: Sequence[str],
+        widest: Sequence[str] = (),
     ) -> dict[dt.date, str]:
         """The digest of each day's rows.
 
@@ -87,15 +88,23 @@ class DigestMemory:
             states: the days, and what changes with the rows of each; None where nothing tells.
             content: the content that is asked for.
             names: the columns of rows with that content.
+            widest: the content that is read, where more will be asked for next.
         """
-        asked = [day for day, state in states.items() if not self._tells(day, state, names)]
-        found = dict(hashed_days(rows, asked, content))
-        self._known.update({day: (states[day], columns) for day, columns in found.items()})
-        return {day: self._known[day][1].digest(names) for day in states}
+        found = {
+            day: known
+            for day, state in states.items()
+            if (known := self._columns(day, state)) is not None and known.tell(names)
+        }
+        for read in dict.fromkeys((tuple(widest or content), tuple(content))):
+            lacking = [day for day in states if day not in found]
+            hashed = dict(hashed_days(rows, lacking, read))
+            self._known.update({day: (states[day], columns) for day, columns in hashed.items()})
+            found |= {day: columns for day, columns in hashed.items() if columns.tell(names)}
+        return {day: found[day].digest(names) for day in states}
 
-    def _tells(self, day: dt.date, state: Hashable | None, names: Sequence[str]) -> bool:
+    def _columns(self, day: dt.date, state: Hashable | None) -> Columns | None:
         before, columns = self._known.get(day, (None, None))
-        return state is not None and state == before and bool(columns and columns.tell(names))
+        return columns if state is not None and state == before else None
 
 
 def digests_asked(

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clearhouse.books.digests import DAY, DigestMemory
 from clearhouse.books.measure import (
     FIELD,
+    SPINE_SCHEMA,
     digested,
     filled,
     rows_schema,
@@ -307,6 +309,15 @@ class EngineSpine:
         in_order = f"{self._of(days, content)} ORDER BY {DAY}, _record_id" if days else ""
         answer = self._asked(in_order) if days else None
         return answer.cast(schema) if answer else schema.empty_table()
+
+    def rows_by_side(self, days: Sequence[dt.date]) -> dict[str, pa.Table]:
+        """The rows, as `SPINE_SCHEMA`, by the column `side` that the source gives."""
+        answer = self._asked(f"SELECT r.side, {self.spine} FROM {self._source(days)}")
+        if not answer:
+            return {}
+        rows = answer.drop_columns(["side"]).cast(SPINE_SCHEMA)
+        sides = pc.unique(answer["side"]).to_pylist()
+        return {side: rows.filter(pc.equal(answer["side"], side)) for side in sides}
 
     def _states(self, days: Sequence[dt.date]) -> Mapping[dt.date, Hashable]:
         """What changes with the rows of each day."""

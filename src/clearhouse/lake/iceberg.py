@@ -276,7 +276,9 @@ class BronzeSpine:
         """The digest of each day's rows."""
         files = self.lake.files_by_day(self.table, days)
         states = {day: tuple(map(file_state, sorted(files.get(day, ())))) for day in days}
-        return self._digests.digests(self.rows, states, content, digested(content))
+        # The next hop asks for columns of the contract.
+        widest = self.fields.names
+        return self._digests.digests(self.rows, states, content, digested(content), widest)
 
     def rows(self, days: Sequence[dt.date], content: Sequence[str] = ()) -> pa.Table:
         """The rows, as `SPINE_SCHEMA` and the content, in order of day and record id."""

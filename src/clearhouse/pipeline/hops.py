@@ -10,6 +10,7 @@ import pyarrow as pa
 from clearhouse.books.decisions import Decisions
 from clearhouse.books.hop import Hop, Leg, Relation
 from clearhouse.books.ledger import Books
+from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.books.model import Side
 from clearhouse.books.publications import Publications
 from clearhouse.core.columnar import dates
@@ -20,10 +21,13 @@ from clearhouse.lake.iceberg import BronzeSpine, Lake
 from clearhouse.landing.spine import LandingReader, LandingSpine, Lines
 from clearhouse.pipeline.domain import Dataset, Source
 from clearhouse.pipeline.export_files import SUFFIXES, ExportSpine, Form
-from clearhouse.pipeline.rows_spine import RowsSpine
+from clearhouse.pipeline.rows_spine import RowsSpine, SidesOfRows
 from clearhouse.pipeline.standing import Judge, ReadersSides, Scope
 from clearhouse.settings import Settings
 from clearhouse.store.quarantine import Quarantine
+
+_HIDDEN = (Side.DUPLICATE, Side.SUPERSEDED)
+"""The sides of published rows that readers must not see."""
 
 
 @dataclass(frozen=True)
@@ -201,11 +205,18 @@ def _readers_legs(dataset: Dataset, built: _EngineRows, judge: Judge) -> tuple[L
     """What stands on the sides of the hop from gold to what readers see."""
     sides = ReadersSides(dataset.gold, built.engine.dialect, judge, restated=dataset.restated)
     shown = built.of(dataset.readers, is_shown=True)
+    hidden = built.by(dataset.gold, sides.hidden)
+
+    def read_hidden(days: Sequence[dt.date]) -> Mapping[Side, pa.Table]:
+        rows = hidden.rows_by_side(days)
+        return {
+            s: rows.get(s, SPINE_SCHEMA.empty_table()) for s in (Side.DUPLICATE, Side.SUPERSEDED)
+        }
+
     return (
         Leg(Side.IN, built.by(dataset.gold, sides.standing)),
         Leg(Side.OUT, shown),
-        Leg(Side.DUPLICATE, built.by(dataset.gold, sides.duplicate)),
-        Leg(Side.SUPERSEDED, built.by(dataset.gold, sides.superseded)),
+        *SidesOfRows(read_hidden).legs(_HIDDEN),
         Leg(Side.HELD, built.by(dataset.gold, sides.withheld)),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from clearhouse.books.decisions import Decision, Decisions
 from clearhouse.books.ledger import Books
-from clearhouse.books.model import EntryKey
+from clearhouse.books.model import EntryKey, Side
 from clearhouse.books.publications import Cause, Publications
 from clearhouse.core.columnar import Dialect
 
@@ -129,18 +129,11 @@ class ReadersSides:
         entries = [found[day].withheld for day in days if day in found]
         return f"{self.fact} r WHERE {of_days} AND r._entry_id IN ({self._listed(entries)})"
 
-    def duplicate(self, of_days: str, days: Sequence[dt.date]) -> str:
-        """Visible rows whose bytes had arrived on an earlier day."""
-        return self._hidden(of_days, days, "r._book_date > r.first_arrived_on")
+    def hidden(self, of_days: str, days: Sequence[dt.date]) -> str:
+        """Visible rows that readers must not see, with their `side`.
 
-    def superseded(self, of_days: str, days: Sequence[dt.date]) -> str:
-        """Visible rows of which another version counts from later on."""
-        is_older = "r._book_date = r.first_arrived_on AND r.counts_from < r.last_counts_from"
-        return self._hidden(of_days, days, is_older)
-
-    def _hidden(self, of_days: str, days: Sequence[dt.date], where: str) -> str:
-        """Visible rows of the keys of the days, with when each version arrived, from when on it
-        counts, and from when on the last one of its key does.
+        It is `duplicate` where their bytes had arrived on an earlier day, and `superseded` where
+        another version of the record counts from later on.
 
         What is visible is a list as long as history. It is joined to the few rows that have a key
         in common, and never asked of each row of history. Those are found by their keys alone, and
@@ -151,8 +144,11 @@ class ReadersSides:
             f"({self.dialect.text(each.visible)})" for each in found.values() if each.visible
         )
         ours = self._listed(found[day].visible for day in days if day in found)
+        duplicate, superseded = (self.dialect.text(s) for s in (Side.DUPLICATE, Side.SUPERSEDED))
         return f"""(
-            SELECT v.*, max(counts_from) OVER (PARTITION BY _record_key) AS last_counts_from
+            SELECT v.*, CASE WHEN _book_date > first_arrived_on THEN {duplicate}
+                WHEN counts_from < max(counts_from) OVER (PARTITION BY _record_key)
+                THEN {superseded} END AS side
             FROM (
                 SELECT *, min(_book_date) OVER of_version AS first_arrived_on,
                     {"max" if self.restated else "min"}(_book_date) OVER of_version AS counts_from
@@ -166,7 +162,7 @@ class ReadersSides:
                         ) AS keys WHERE versions > 1)
                 WINDOW of_version AS (PARTITION BY _record_key, _record_id)
             ) v
-        ) r WHERE {of_days} AND {where}"""
+        ) r WHERE {of_days} AND r.side IS NOT NULL"""
 
     def _listed(self, entries: Iterable[str | None]) -> str:
         return ", ".join(self.dialect.text(each) for each in entries if each) or "''"
