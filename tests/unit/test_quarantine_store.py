@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from clearhouse.core.contract.rules import Violation
+from clearhouse.core.errors import StoreError
 from clearhouse.store.quarantine import Quarantine, QuarantinedRow
 
 DATASET = "bnpl.transactions"
@@ -98,3 +99,16 @@ def test_a_key_may_hold_any_character(quarantine: Quarantine) -> None:
     quarantine.replace(DATASET, {DAY: ("e1", rows)})
     assert [r.record_key for r in quarantine.of_days(DATASET)] == keys
     assert quarantine.rows(DATASET, [DAY])["_record_key"].to_pylist() == keys
+
+
+@pytest.mark.parametrize(
+    "edit",
+    ["violations = '[]'", "violations = 'few'", "book_date = 'soon'", "line = 'x'"],
+)
+def test_an_edited_row_is_told_in_one_sentence(quarantine: Quarantine, edit: str) -> None:
+    quarantine.replace(DATASET, {DAY: ("e1", [row("a")])})
+    with quarantine.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE quarantine SET {edit}")
+
+    with pytest.raises(StoreError, match="was edited and can't be read"):
+        quarantine.of_days(DATASET)

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.core.columnar import readable
 from clearhouse.core.contract.rules import Violation
+from clearhouse.core.errors import StoreError, first_line
 
 
 class SourceText(sa.types.TypeDecorator[str]):
@@ -122,7 +123,7 @@ class Quarantine:
             .order_by(*_IN_ORDER)
             .limit(limit)
         )
-        with self.engine.connect() as connection:
+        with _sound(), self.engine.connect() as connection:
             return [_row(r) for r in connection.execute(statement)]
 
     def counts(
@@ -135,7 +136,7 @@ class Quarantine:
             .where(self._where(dataset, days))
             .group_by(q.book_date, q.code)
         )
-        with self.engine.connect() as connection:
+        with _sound(), self.engine.connect() as connection:
             return sorted((r[0], r[1], r[2]) for r in connection.execute(statement))
 
     def counts_by_code(self) -> dict[tuple[str, str], int]:
@@ -157,7 +158,7 @@ class Quarantine:
         named = (q.record_id == text) | ("|" + q.record_key).contains("|" + text, autoescape=True)
         statement = sa.select(quarantine_table).where((q.dataset == dataset) & named)
         statement = statement.order_by(*_IN_ORDER)
-        with self.engine.connect() as connection:
+        with _sound(), self.engine.connect() as connection:
             rows = [_row(r) for r in connection.execute(statement)]
         return [
             row
@@ -176,7 +177,7 @@ class Quarantine:
             q.amount_minor,
             q.currency,
         ).where(self._where(dataset, days))
-        with self.engine.connect() as connection:
+        with _sound(), self.engine.connect() as connection:
             found = [dict(r._mapping) for r in connection.execute(statement)]
         with readable("quarantine"):
             return pa.Table.from_pylist(found, SPINE_SCHEMA)
@@ -184,7 +185,7 @@ class Quarantine:
     def every_column(self, dataset: str, days: Sequence[dt.date]) -> pa.Table:
         """The rows of days as they are stored."""
         statement = sa.select(quarantine_table).where(self._where(dataset, days))
-        with self.engine.connect() as connection:
+        with _sound(), self.engine.connect() as connection:
             found = [dict(r._mapping) for r in connection.execute(statement)]
         with readable("quarantine"):
             return pa.Table.from_pylist(found, _STORED)
@@ -208,6 +209,19 @@ class Quarantine:
         return where
 
 
+@contextmanager
+def _sound() -> Iterator[None]:
+    """Say in one sentence that a stored row is none that was written here: somebody edited it."""
+    try:
+        yield
+    except (ValueError, TypeError, IndexError) as error:
+        raise StoreError(
+            f"A row of the quarantine was edited and can't be read ({first_line(error)}): "
+            "`clearhouse verify` says what it was.",
+            "quarantine_unreadable",
+        ) from error
+
+
 def _columns(row: QuarantinedRow, entry_id: str) -> dict[str, Any]:
     return {
         "dataset": row.dataset,
@@ -228,16 +242,23 @@ def _columns(row: QuarantinedRow, entry_id: str) -> dict[str, Any]:
 
 
 def _row(found: Any) -> QuarantinedRow:
+    """A stored row.
+
+    Raises:
+        ValueError, TypeError, IndexError: it is none.
+    """
+    violations = tuple(Violation(*v) for v in json.loads(found.violations))
+    _first_reason = violations[0]
     return QuarantinedRow(
         dataset=found.dataset,
         book_date=found.book_date,
         record_id=found.record_id,
         record_key=found.record_key,
         object_key=found.object_key,
-        line=found.line,
-        violations=tuple(Violation(*v) for v in json.loads(found.violations)),
+        line=int(found.line),
+        violations=violations,
         raw=found.raw,
-        amount_minor=found.amount_minor,
+        amount_minor=int(found.amount_minor),
         currency=found.currency,
         entry_id=found.entry_id,
     )
