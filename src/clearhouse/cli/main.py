@@ -8,6 +8,7 @@ from clearhouse.cli.streams import use_streams
 from clearhouse.core.background import wait_for_imports
 from clearhouse.core.collecting import collect_rarely
 from clearhouse.core.deferred import leave_out
+from clearhouse.core.ending import QuickEnd
 from clearhouse.core.environment import take_no_foreign_settings
 
 _SECONDS_BETWEEN_THREADS = 0.0005
@@ -15,6 +16,7 @@ _SECONDS_BETWEEN_THREADS = 0.0005
 
 def main() -> None:
     """Entry point of the `clearhouse` command."""
+    end = QuickEnd()
     use_streams()
     take_no_foreign_settings()
     leave_out("pandas")  # only the process that judges uses it
@@ -34,6 +36,7 @@ def main() -> None:
             is_done = isinstance(ended, SystemExit) and not ended.code
             if not is_done:
                 interrupt.leave_if_asked()
+            end.note(ended)
             raise
         finally:
             wait_for_imports()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from clearhouse.core.ending import close_at_end
 from clearhouse.log.log import LogError
 
 PAGE_BYTES = 8192
@@ -59,6 +60,7 @@ class LogFile:
         with self.errors():
             self._make()
             self._identity = self._found()
+        close_at_end(self, LogFile.close)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -4,6 +4,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from operator import methodcaller
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,7 @@ from clearhouse.books.ledger import Books
 from clearhouse.books.model import digest
 from clearhouse.books.publications import Publications
 from clearhouse.core.contract import Contract
+from clearhouse.core.ending import close_at_end
 from clearhouse.core.errors import UsageError
 from clearhouse.core.resources import resource
 from clearhouse.core.urls import SecretUrl
@@ -163,21 +165,21 @@ def _copied(url: str, copy: Path) -> str:
 
 def open_engine(settings: Settings, domain: str, *, reads_only: bool = False) -> Engine:
     """The SQL engine at ENGINE_URL, with the tables by which the pipeline and the models talk."""
+    set_up = (*ops.TABLES, metrics.CREATE)
     place = settings.engine_of(domain)
     if isinstance(place, SecretUrl):
-        return engine_on_server(
+        engine = engine_on_server(
+            place, settings.engine_variable(domain), set_up=set_up, reads_only=reads_only
+        )
+    else:
+        engine = DuckDBEngine(
             place,
-            settings.engine_variable(domain),
-            set_up=(*ops.TABLES, metrics.CREATE),
+            settings.clearhouse_home / "gold",
+            settings.readers_path,
+            set_up=set_up,
             reads_only=reads_only,
         )
-    return DuckDBEngine(
-        place,
-        settings.clearhouse_home / "gold",
-        settings.readers_path,
-        set_up=(*ops.TABLES, metrics.CREATE),
-        reads_only=reads_only,
-    )
+    return close_at_end(engine, methodcaller("close"))
 
 
 @contextmanager

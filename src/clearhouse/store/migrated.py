@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clearhouse.core.database_access import BATCH, DatabaseAccess
+from clearhouse.core.ending import close_at_end
 from clearhouse.core.errors import StoreError
 from clearhouse.core.urls import SecretUrl
 from clearhouse.store import roles
@@ -196,7 +197,7 @@ def _sqlite(url: str) -> sa.Engine:
             connection.exec_driver_sql(f"PRAGMA synchronous = {writes}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return engine
+    return close_at_end(engine, sa.Engine.dispose)
 
 
 def _postgres(url: SecretUrl, access: DatabaseAccess) -> sa.Engine:

@@ -16,6 +16,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from clearhouse.core.database_access import BATCH, DatabaseAccess
+from clearhouse.core.ending import close_at_end
 from clearhouse.core.errors import ServerError, SettingsError, StoreError
 from clearhouse.core.postgres_refusals import why_refused
 from clearhouse.core.urls import SecretUrl
@@ -110,7 +111,7 @@ def open_postgres(url: SecretUrl, access: DatabaseAccess = BATCH) -> sa.Engine:
         if isinstance(error, _OURS) and not context.is_pre_ping:
             raise ServerError(f"The store {url.public} {_why(error, access.setting)}.")
 
-    return engine
+    return close_at_end(engine, sa.Engine.dispose)
 
 
 def _of_connections(access: DatabaseAccess) -> dict[str, str | int]:

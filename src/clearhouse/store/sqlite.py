@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from clearhouse.core.ending import close_at_end
+
 _BUSY_TIMEOUT_SECONDS = 10
 _WATCHER_TIMEOUT_SECONDS = 2
 _POLL_SECONDS = 0.01
@@ -34,7 +36,7 @@ def open_sqlite(url: str) -> sa.Engine:
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return engine
+    return close_at_end(engine, sa.Engine.dispose)
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
