@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clearhouse.core.environment import take_no_foreign_settings
+from clearhouse.quality import savings
 from clearhouse.quality.verdicts import QualityError
 
 _CONFIG_FILE = "great_expectations.yml"
@@ -26,7 +27,7 @@ _ONE_CONTEXT = threading.Lock()
 def preload() -> None:
     """Import Great Expectations, which takes seconds: call it in a thread while others wait."""
     take_no_foreign_settings()
-    import great_expectations  # noqa: F401
+    savings.apply()
 
 
 @contextmanager
