@@ -76,9 +76,8 @@ def test_a_command_leaves_with_its_stores_closed_and_its_code(tmp_path: Path) ->
     made = command(tmp_path, "publications", "bnpl", "--json", **home)
     refused = command(tmp_path, "rollback", "bnpl", "--to", "7", "--reason", "none", **home)
 
-    assert (made.returncode, made.stderr, made.stdout) == (0, "", "[]\n")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.count("\n") == 1
+    assert (made.returncode, said(made.stderr), made.stdout) == (0, [], "[]\n")
+    assert (refused.returncode, len(said(refused.stderr)), refused.stdout) == (2, 1, "")
     assert (tmp_path / "home" / "clearhouse.db").exists()
     assert not [*tmp_path.rglob("*-wal"), *tmp_path.rglob("*.wal")]
 
@@ -88,11 +87,17 @@ def test_a_reader_who_left_is_no_trouble_at_the_end(tmp_path: Path) -> None:
     os.close(reading)
     done = subprocess.run(
         [*CLEARHOUSE, "--help"],
-        cwd=tmp_path, env=environment({}), stdout=writing, stderr=subprocess.PIPE, check=False,
+        cwd=tmp_path, env=environment({}),
+        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
     )  # fmt: skip
     os.close(writing)
 
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, said(done.stderr)) == (0, [])
+
+
+def said(text: str) -> list[str]:
+    """The lines, without those by which a slow machine is seen to be at work."""
+    return [line for line in text.splitlines() if not line.endswith("…")]
 
 
 def command(folder: Path, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
