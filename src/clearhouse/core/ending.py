@@ -12,6 +12,8 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from clearhouse.core.errors import ClearhouseError
+
 _Store = TypeVar("_Store")
 
 _open: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
@@ -48,7 +50,9 @@ class QuickEnd:
         for store, close in list(_open.items()):
             with suppress(Exception):  # what was committed is safe; there is nobody to tell
                 close(store)
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):
-                stream.flush()
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ClearhouseError):  # Python ends, and says so
+            return
         os._exit(self._code)
