@@ -250,9 +250,8 @@ def test_corrections_and_re_runs_in_any_order_of_days_give_the_same_tables(
     in_order, mixed = undisturbed, Shops(tmp_path / "home")
     before = in_order.tables()
     with retailers(with_faults({**FAULTS, **RESTATED})) as corrected:
-        for day in RESTATED:
-            report = in_order.run(corrected, day, refresh=True)
-            assert report.exit_code is ExitCode.DONE, report.stopped()
+        report = in_order.run(corrected, min(RESTATED), max(RESTATED), refresh=True)
+        assert report.exit_code is ExitCode.DONE, report.stopped()
 
         for urls, first, last, refresh in [
             (healthy, OTHER, OTHER, False),
@@ -274,7 +273,7 @@ def test_corrections_and_re_runs_in_any_order_of_days_give_the_same_tables(
 
 
 def test_at_its_worst_each_line_is_somewhere_with_a_reason(tmp_path: Path) -> None:
-    days = [dt.date(2024, 3, 1) + dt.timedelta(days=n) for n in range(6)]
+    days = [dt.date(2024, 3, 1) + dt.timedelta(days=n) for n in range(3)]
     hostile = replace(SMALL, hostile=True, scale=0.3)
     shops = Shops(tmp_path / "home")
     with retailers(hostile) as urls:
