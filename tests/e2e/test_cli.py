@@ -117,8 +117,10 @@ def shell(folder: Path, command: str) -> str:
     return done.stdout
 
 
-def books(folder: Path) -> list[dict[str, Any]]:
-    answer = clearhouse(folder, "books", "--domain", "bnpl", "--json").stdout
+@pytest.fixture(scope="module")
+def entries(second_day: SecondDay) -> list[dict[str, Any]]:
+    """What the books say as JSON once the second day is published."""
+    answer = clearhouse(second_day.home, "books", "--domain", "bnpl", "--json").stdout
     return list(json.loads(answer)["entries"])
 
 
@@ -131,9 +133,7 @@ def test_the_printed_one_liner_reproduces_the_printed_hash(home: Path) -> None:
     assert shell(home, command).strip() == printed.group(1)
 
 
-def test_books_as_json_balance_by_arithmetic(second_day: SecondDay) -> None:
-    entries = books(second_day.home)
-
+def test_books_as_json_balance_by_arithmetic(entries: list[dict[str, Any]]) -> None:
     assert [e["status"] for e in entries] == ["balanced"] * 10
     for entry in (e for e in entries if "in" in e["totals"]):
         others = [totals for side, totals in entry["totals"].items() if side != "in"]
@@ -285,13 +285,16 @@ def test_the_books_say_why_a_day_is_held(second_day: SecondDay) -> None:
     assert told_release(answer.stdout) == told_release(second_day.said[0].stderr)
 
 
-def test_the_reason_of_a_release_is_shown(second_day: SecondDay) -> None:
-    entries = {(e["book_date"], e["hop"]): e for e in books(second_day.home)}
-    told = clearhouse(second_day.home, "books", "--from", str(SECOND)).stdout
+def test_the_reason_of_a_release_is_shown(
+    second_day: SecondDay, entries: list[dict[str, Any]]
+) -> None:
+    entry_of = {(e["book_date"], e["hop"]): e for e in entries}
+    of_the_day = ("books", "--domain", "bnpl", "--from", str(SECOND))
+    told = clearhouse(second_day.home, *of_the_day).stdout
 
-    released = entries[str(SECOND), "landing → bronze"]["released"]
+    released = entry_of[str(SECOND), "landing → bronze"]["released"]
     assert released == {"raw_schema_gate": REASON}
-    assert "released" not in entries[str(FIRST), "landing → bronze"]
+    assert "released" not in entry_of[str(FIRST), "landing → bronze"]
     assert f"{SECOND}, landing → bronze: released past raw_schema_gate: {REASON}" in told
 
 
