@@ -5,7 +5,7 @@ The models' own SQL runs, and the flip of a publication; dbt has compiled it onc
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,16 +47,25 @@ def entry_of(day: dt.date, build: str) -> str:
     return f"{day}-{build}"
 
 
+def _compiled(warehouse: DomainWarehouse, names: Iterable[str]) -> dict[str, str]:
+    """The SQL of models as dbt compiled it last."""
+    compiled = warehouse.folder / "dbt" / "target" / "compiled"
+    files = {path.stem: path for path in compiled.rglob("models/**/*.sql")}
+    return {name: files[name].read_text() for name in names}
+
+
 @dataclass
 class Models:
     """A warehouse, and the compiled SQL of the models that a publication builds.
 
     Attributes:
         queries: by name, in the order in which models build on each other.
+        anew: the same, of what is built from nothing.
     """
 
     warehouse: DomainWarehouse
     queries: Mapping[str, str]
+    anew: Mapping[str, str]
 
     def tell(self, told: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
         """Let `scratch.told` be some rows, by which rows of the fact are made of its template."""
@@ -70,8 +79,9 @@ class Models:
     def of(cls, warehouse: DomainWarehouse, in_order: Sequence[str]) -> "Models":
         """The models of a warehouse in which a publication was made: `scratch.template` has the
         rows of its first fact, and from now on facts have those of `_begin`."""
-        compiled = warehouse.folder / "dbt" / "target" / "compiled"
-        files = {path.stem: path for path in compiled.rglob("models/**/*.sql")}
+        anew = _compiled(warehouse, in_order)
+        warehouse.publish()  # nothing more: the queries of a publication after the first
+        queries = _compiled(warehouse, in_order)
         warehouse.engine.execute(
             "CREATE SCHEMA scratch",
             f"CREATE TABLE scratch.template AS SELECT * FROM {warehouse.dataset.gold}",
@@ -97,7 +107,7 @@ class Models:
             )
             if kind == [("VIEW",)]:
                 warehouse.engine.execute(f"DROP VIEW next.{name}")
-        return cls(warehouse, {name: files[name].read_text() for name in in_order})
+        return cls(warehouse, queries, anew)
 
     def mends(self, rows: pa.Table, history: Sequence[Publication]) -> None:
         """The same as `mends_all`, of a domain with one dataset, or of the first one alone."""
@@ -128,7 +138,7 @@ class Models:
             if not any(pending.values()):
                 continue
             before = self._served()
-            self._build(pending)
+            self._build(pending, self.queries)
             self.warehouse.flip(pending)
             for dataset, changed in pending.items():
                 after = {**pointers[dataset], **changed}
@@ -137,7 +147,7 @@ class Models:
         mended = self._served()
 
         self._begin(rows)
-        self._build(pointers)
+        self._build(pointers, self.anew)
 
         for derived in self._derived:
             anew = self._rows(f"next.{derived.name}", _part(derived.part))
@@ -164,11 +174,13 @@ class Models:
             *(f"DELETE FROM ops.{name}" for name in ("publication", "pending", "to_serve")),
         )
 
-    def _build(self, pending: Mapping[str, Mapping[dt.date, str | None]]) -> None:
+    def _build(
+        self, pending: Mapping[str, Mapping[dt.date, str | None]], queries: Mapping[str, str]
+    ) -> None:
         """What dbt does for a publication."""
         ops.set_pending(self.warehouse.engine, pending)
         self.warehouse.engine.execute(
-            *(f"CREATE OR REPLACE TABLE next.{name} AS {sql}" for name, sql in self.queries.items())
+            *(f"CREATE OR REPLACE TABLE next.{name} AS {sql}" for name, sql in queries.items())
         )
 
     def _rows(self, relation: str, part: str = "''") -> Rows:

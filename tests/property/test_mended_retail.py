@@ -24,6 +24,7 @@ IN_ORDER = (
     "int_retail_touched_keys",
     "int_retail_published",
     "int_retail_hidden_records",
+    "int_retail_touched_combinations",
     *(
         f"int_retail_touched_{each}s"
         for each in (

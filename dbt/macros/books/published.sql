@@ -48,12 +48,12 @@
 
 
 {#
-    Whether derived tables are built anew beside those that readers see: the publication being made
-    then brings every published row, and nothing is served that it leaves as it is. What is asked of
-    its rows alone is asked once, and not of an empty table as well.
+    Whether derived tables are built anew: the publication being made then brings every published
+    row, and nothing is served that it leaves as it is. What is asked of its rows alone is asked
+    once, and not of an empty table as well.
 #}
 {% macro is_made_anew() -%}
-    {{ return(env_var('CLEARHOUSE_FRESH', '') != '') }}
+    {{ return(env_var('CLEARHOUSE_ANEW', '') != '') }}
 {%- endmacro %}
 
 

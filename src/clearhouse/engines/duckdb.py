@@ -69,6 +69,7 @@ class DuckDBEngine:
         schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
         self._set_up: Sequence[str] | None = (*schemas, entry_files.REGISTRY, *set_up)
         self._reads_only = reads_only
+        self._is_anew = False
 
     def close(self) -> None:
         """Close the connection; the next call opens it again."""
@@ -174,9 +175,11 @@ class DuckDBEngine:
                 for table in anew.tables
             )
         )
+        self._is_anew = True
 
     def placed_anew(self, anew: Anew) -> Sequence[str]:
         """Nothing: what was built anew is in its place."""
+        self._is_anew = False
         return ()
 
     def table_of(self, served: str) -> str:
@@ -202,7 +205,11 @@ class DuckDBEngine:
 
     def dbt_target(self) -> DbtTarget:
         """How dbt reaches the file."""
-        variables = {"CLEARHOUSE_WAREHOUSE": str(self.path), "CLEARHOUSE_GOLD": str(self.gold)}
+        variables = {
+            "CLEARHOUSE_ANEW": "1" if self._is_anew else "",
+            "CLEARHOUSE_WAREHOUSE": str(self.path),
+            "CLEARHOUSE_GOLD": str(self.gold),
+        }
         return DbtTarget("duckdb", variables, self.path.stem)
 
     def shell(self, duckdb: str) -> str:

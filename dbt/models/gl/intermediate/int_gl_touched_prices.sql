@@ -1,3 +1,3 @@
-{{ config(schema='next', materialized='table', tags=['published']) }}
+{{ config(schema='next', materialized='touched', tags=['published']) }}
 
 {{ touched_keys(ref('fct_gl_prices')) }}

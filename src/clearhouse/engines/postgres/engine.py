@@ -271,6 +271,7 @@ class PostgresEngine:
             # dbt keeps what is called so out of its logs and of what it writes.
             "DBT_ENV_SECRET_PG_USER": str(parts.get("user") or ""),
             "DBT_ENV_SECRET_PG_PASSWORD": str(parts.get("password") or ""),
+            "CLEARHOUSE_ANEW": "1" if self._is_anew else "",
             "CLEARHOUSE_FRESH": readers.FRESH if self._is_anew else "",
             "PGOPTIONS": OPTIONS,
             **{f"PG{name.upper()}": str(parts[name]) for name in _ENCRYPTION if name in parts},
