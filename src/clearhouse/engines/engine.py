@@ -320,10 +320,10 @@ class EngineSpine:
         return {side: rows.filter(pc.equal(answer["side"], side)) for side in sides}
 
     def _states(self, days: Sequence[dt.date]) -> Mapping[dt.date, Hashable]:
-        """What changes with the rows of each day."""
+        """What changes with the rows of each day. Files tell of rows, and not which are meant."""
         state = self._state()
         if state is not None:
-            return dict.fromkeys(days, state)
+            return dict.fromkeys(days, (state, self._source(days)))
         dialect = self.engine.dialect
         answer = self._asked(
             f"""SELECT {DAY}, count(*) AS rows,

@@ -209,9 +209,7 @@ def _readers_legs(dataset: Dataset, built: _EngineRows, judge: Judge) -> tuple[L
 
     def read_hidden(days: Sequence[dt.date]) -> Mapping[Side, pa.Table]:
         rows = hidden.rows_by_side(days)
-        return {
-            s: rows.get(s, SPINE_SCHEMA.empty_table()) for s in (Side.DUPLICATE, Side.SUPERSEDED)
-        }
+        return {side: rows.get(side, SPINE_SCHEMA.empty_table()) for side in _HIDDEN}
 
     return (
         Leg(Side.IN, built.by(dataset.gold, sides.standing)),
