@@ -106,6 +106,8 @@ def test_a_key_may_hold_any_character(quarantine: Quarantine) -> None:
     ["violations = '[]'", "violations = 'few'", "book_date = 'soon'", "line = 'x'"],
 )
 def test_an_edited_row_is_told_in_one_sentence(quarantine: Quarantine, edit: str) -> None:
+    if quarantine.engine.dialect.name != "sqlite" and not edit.startswith("violations"):
+        pytest.skip("the server refuses what is no value of the column's type")
     quarantine.replace(DATASET, {DAY: ("e1", [row("a")])})
     with quarantine.engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE quarantine SET {edit}")
