@@ -16,7 +16,7 @@ from clearhouse.landing import LandedObject
 from clearhouse.pipeline.bronze import load_days
 from clearhouse.pipeline.context import OpenDataset, Run
 from clearhouse.pipeline.opening import open_run
-from clearhouse.pipeline.serve import Flip, apply, prepare
+from clearhouse.pipeline.serve import Flip, Pending, apply, prepare
 from clearhouse.pipeline.transform import build_gold, build_silver
 
 _PUBLISHED = "tag:published"
@@ -74,8 +74,10 @@ def derive_published(scratch: Run, run: Run, derived: Pointers, others: Pointers
     """
     alone = not any(others.values())
     if not alone:  # a table that is not there is made by its model: first all of them, empty
-        prepare(scratch, {name: {} for name in derived}, anew=True)
+        nothing: Pending = {name: {} for name in derived}
+        prepare(scratch, nothing, anew=True)
         scratch.dbt.build(_PUBLISHED)
+        apply(scratch, nothing, Flip(0, "", anew=True))
         for dataset in scratch.datasets:
             _take_others(scratch, run, dataset, sorted(derived[dataset.id]))
     prepare(scratch, derived, anew=alone)
