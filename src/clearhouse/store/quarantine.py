@@ -214,7 +214,7 @@ def _sound() -> Iterator[None]:
     """Say in one sentence that a stored row is none that was written here: somebody edited it."""
     try:
         yield
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError) as error:
         raise StoreError(
             f"A row of the quarantine was edited and can't be read ({first_line(error)}): "
             "`clearhouse verify` says what it was.",
@@ -245,10 +245,11 @@ def _row(found: Any) -> QuarantinedRow:
     """A stored row.
 
     Raises:
-        ValueError, TypeError, IndexError: it is none.
+        ValueError, TypeError: it is none.
     """
     violations = tuple(Violation(*v) for v in json.loads(found.violations))
-    _first_reason = violations[0]
+    if not violations:
+        raise ValueError("it has no reason")
     return QuarantinedRow(
         dataset=found.dataset,
         book_date=found.book_date,
