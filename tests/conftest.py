@@ -7,6 +7,11 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from clearhouse.core.environment import take_no_foreign_settings
+
+# As a command does, before a library reads them.
+take_no_foreign_settings()
+
 # A failed assertion of a module that tests share shows its values too.
 pytest.register_assert_rewrite("payment_trial")
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from wide_contract import CONTRACT, DATA, FIELDS
 
 from clearhouse.core.contract import Contract, TypedRecords, type_records, violations
+from clearhouse.core.contract.lines import split_lines
 from clearhouse.core.contract.reading import (
     READING_SCHEMA,
     key_of,
     read_line,
-    split_lines,
     together_pattern,
 )
 

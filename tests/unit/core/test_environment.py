@@ -42,3 +42,20 @@ def test_foreign_variables_and_the_users_own_files_are_not_read(tmp_path: Path) 
     assert "max-workers" not in config
     assert "manifest-cache-size" not in config
     assert kept == "as it was"
+
+
+def test_arrow_does_not_ask_for_huge_pages() -> None:
+    program = """
+from clearhouse.core.environment import take_no_foreign_settings
+
+take_no_foreign_settings()
+import pyarrow
+
+print(pyarrow.default_memory_pool().backend_name)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"ARROW_DEFAULT_MEMORY_POOL": "mimalloc"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert said.stdout == "system\n"

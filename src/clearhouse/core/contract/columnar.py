@@ -16,13 +16,9 @@ import pyarrow.json as pj
 
 from clearhouse.core.contract.amounts import amounts_of_columns
 from clearhouse.core.contract.fields import Field
+from clearhouse.core.contract.lines import is_utf8, line_bounds, text_of_lines
 from clearhouse.core.contract.model import Contract
-from clearhouse.core.contract.reading import (
-    is_utf8,
-    line_bounds,
-    text_of_lines,
-    without_ordinal,
-)
+from clearhouse.core.contract.reading import without_ordinal
 from clearhouse.core.contract.rules import MAX_NESTING
 
 _BLOCK_BYTES = 1 << 22

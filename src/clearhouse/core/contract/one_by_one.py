@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from clearhouse.core.contract.amounts import minor_of_text
 from clearhouse.core.contract.columnar import columns_of, under_our_names
+from clearhouse.core.contract.lines import split_lines
 from clearhouse.core.contract.model import Contract
-from clearhouse.core.contract.reading import own_bytes, split_lines
+from clearhouse.core.contract.reading import own_bytes
 from clearhouse.core.contract.rows import Rows
 from clearhouse.core.contract.rules import Violation, decode, violations
 from clearhouse.core.contract.unknown import extra_text, json_text

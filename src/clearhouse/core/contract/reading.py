@@ -19,7 +19,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,6 +26,7 @@ from clearhouse.core.columnar import DIALECT, query
 from clearhouse.core.contract.amounts import amounts_of_texts, minor_of_text
 from clearhouse.core.contract.fields import Field
 from clearhouse.core.contract.forms import DATE, INTEGER, is_quoted, text_form
+from clearhouse.core.contract.lines import is_utf8, split_lines, views_of_lines
 from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.rows import Rows, landed_rows
 from clearhouse.core.errors import MoneyError
@@ -92,24 +92,6 @@ def _member(field: Field, value: str) -> str:
     return f'"{re.escape(field.source_name)}"{_GAP}:{_GAP}{value}'
 
 
-def split_lines(payload: bytes) -> list[bytes]:
-    """The lines of an NDJSON payload without their line feeds."""
-    lines = payload.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return lines
-
-
-def line_bounds(payload: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where each line begins and where it ends without its line feed, in bytes."""
-    ends = np.flatnonzero(np.frombuffer(payload, np.uint8) == ord("\n"))
-    if payload and not payload.endswith(b"\n"):
-        ends = np.append(ends, len(payload))
-    starts = np.zeros_like(ends)
-    starts[1:] = ends[:-1] + 1
-    return starts, ends
-
-
 def row_texts(payload: bytes, contract: Contract, kind: PayloadFormat | None = None) -> list[bytes]:
     """Each row's own bytes, as quarantine keeps them: row `line` of a reading is at `line - 1`."""
     return own_bytes(landed_rows(payload, contract, kind))
@@ -170,7 +152,7 @@ def _read_many(payloads: Sequence[Rows], contract: Contract, source: str) -> lis
 
 def _texts(rows: Rows, payload: int) -> pa.Table:
     """The rows of a payload: its ordinal, the row's, the line and the row's own text."""
-    text = text_of_lines(rows.lines)
+    text = views_of_lines(rows.lines)
     own = text if rows.own is None else pa.array(rows.own, pa.binary()).view(pa.string())
     ordinals = pa.repeat(pa.scalar(payload, pa.int32()), len(text))
     lines = pa.array(np.arange(1, len(text) + 1, dtype=np.int32))
@@ -182,23 +164,6 @@ def _read(lines: pa.Table, contract: Contract, source: str) -> pa.Table:
     minor, currency = amounts_of_texts(answer["number"], answer["code"], contract)
     answer = answer.append_column("amount_minor", minor).append_column("currency", currency)
     return answer.select(READING_SCHEMA.names).cast(READING_SCHEMA)
-
-
-def text_of_lines(payload: bytes) -> pa.Array:
-    """The lines, as text, of a payload that is UTF-8."""
-    whole = pa.array([payload.removesuffix(b"\n")], pa.binary()).view(pa.string())
-    return pc.split_pattern(whole, "\n").flatten()
-
-
-def is_utf8(payload: bytes) -> bool:
-    """Whether all of a payload is UTF-8."""
-    if payload.isascii():
-        return True
-    try:
-        payload.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 @cache

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clearhouse.core.contract.columnar import Columns, columns_of, doubtful, under_our_names
+from clearhouse.core.contract.lines import text_of_lines
 from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.contract.one_by_one import Rejected, judge
-from clearhouse.core.contract.reading import read_records, text_of_lines
+from clearhouse.core.contract.reading import read_records
 from clearhouse.core.contract.rows import Rows, landed_rows
 from clearhouse.core.contract.unknown import unknown_fields
 
@@ -133,7 +134,8 @@ def _clean(
         nothing = contract.arrow_schema.append(pa.field("extra", pa.string())).empty_table()
         return nothing, pa.chunked_array([pa.repeat(True, len(reading))])
     doubt = doubtful(columns, reading, contract)
-    if _NULL_CHARACTER.encode() in lines:
+    # To look for one character first is several times faster, and few payloads have it.
+    if b"\\" in lines and _NULL_CHARACTER.encode() in lines:
         doubt = pc.or_(doubt, pc.match_substring(text_of_lines(lines), _NULL_CHARACTER))
     extra = pa.nulls(len(reading), pa.string())
     if columns.has_unknown:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import msgspec
 import pyarrow as pa
 
+from clearhouse.core.contract.lines import split_lines
 from clearhouse.core.contract.model import Contract
-from clearhouse.core.contract.reading import form_pattern, split_lines
+from clearhouse.core.contract.reading import form_pattern
 from clearhouse.core.contract.rules import NumberText, decode_value
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
