@@ -115,6 +115,17 @@ def test_every_feature_is_what_the_past_alone_says(
         assert features["decision_at"] == now["transaction_timestamp"]
 
 
+def test_purchases_are_not_copied_where_all_are_touched(
+    warehouse: Warehouse, built: list[dict[str, Any]]
+) -> None:
+    assert built
+    (found,) = warehouse.execute(
+        "select table_type from information_schema.tables "
+        "where table_schema = 'next' and table_name = 'int_bnpl_touched_transactions'"
+    )
+    assert found == ("VIEW",)
+
+
 def history(past: list[dict[str, Any]], now: dt.datetime) -> dict[str, object]:
     """The features of a customer's past, computed the plain way."""
     expected: dict[str, object] = {}

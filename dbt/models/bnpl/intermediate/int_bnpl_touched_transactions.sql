@@ -1,4 +1,4 @@
-{{ config(schema='next', materialized='table', tags=['published']) }}
+{{ config(schema='next', materialized='touched', tags=['published']) }}
 
 with visible as (
 
@@ -11,4 +11,4 @@ with visible as (
 
 select *
 from visible
-where customer_id in (select customer_id from {{ ref('int_bnpl_touched_customers') }})
+where {{ is_touched('customer_id', ref('int_bnpl_touched_customers')) }}

@@ -1,4 +1,4 @@
-{{ config(schema='next', materialized='table', tags=['published']) }}
+{{ config(schema='next', materialized='touched', tags=['published']) }}
 
 -- The lines that readers see of the touched periods.
 with visible as (
@@ -11,4 +11,4 @@ with visible as (
 
 select *
 from visible
-where fiscal_period in (select fiscal_period from {{ ref('int_gl_touched_periods') }})
+where {{ is_touched('fiscal_period', ref('int_gl_touched_periods')) }}
