@@ -136,14 +136,13 @@ class ReadersSides:
         another version of the record counts from later on.
 
         What is visible is a list as long as history. It is joined to the few rows that have a key
-        in common, and never asked of each row of history. Those are found by their keys alone, and
-        with their days, so that their other columns are read of these days and of no others.
+        in common, and never asked of each row of history.
         """
         found = self.judge.standing()
         visible = ", ".join(
             f"({self.dialect.text(each.visible)})" for each in found.values() if each.visible
         )
-        ours = self._listed(found[day].visible for day in days if day in found)
+        repeated = self._repeated(None if found.keys() <= {*days} else [*days])
         duplicate, superseded = (self.dialect.text(s) for s in (Side.DUPLICATE, Side.SUPERSEDED))
         return f"""(
             SELECT v.*, CASE WHEN _book_date > first_arrived_on THEN {duplicate}
@@ -153,16 +152,29 @@ class ReadersSides:
                 SELECT *, min(_book_date) OVER of_version AS first_arrived_on,
                     {"max" if self.restated else "min"}(_book_date) OVER of_version AS counts_from
                 FROM {self.fact} WHERE _entry_id IN (VALUES {visible or "('')"})
-                    AND (_book_date, _record_key) IN (
-                        SELECT _book_date, _record_key FROM (
-                            SELECT _book_date, _record_key,
-                                count(*) OVER (PARTITION BY _record_key) AS versions
-                            FROM {self.fact} WHERE _record_key IN (
-                                SELECT _record_key FROM {self.fact} WHERE _entry_id IN ({ours}))
-                        ) AS keys WHERE versions > 1)
+                    AND {repeated}
                 WINDOW of_version AS (PARTITION BY _record_key, _record_id)
             ) v
         ) r WHERE {of_days} AND r.side IS NOT NULL"""
+
+    def _repeated(self, days: Sequence[dt.date] | None) -> str:
+        """A condition: the rows of keys that the visible rows of the days share with other rows.
+
+        They are found by their keys alone, and with their days, so that their other columns are
+        read of these days and of no others. Of all days (None) no key need be looked for.
+        """
+        if days is None:
+            return f"""_record_key IN (
+                SELECT _record_key FROM {self.fact} GROUP BY _record_key HAVING count(*) > 1)"""
+        found = self.judge.standing()
+        ours = self._listed(found[day].visible for day in days if day in found)
+        return f"""(_book_date, _record_key) IN (
+            SELECT _book_date, _record_key FROM (
+                SELECT _book_date, _record_key,
+                    count(*) OVER (PARTITION BY _record_key) AS versions
+                FROM {self.fact} WHERE _record_key IN (
+                    SELECT _record_key FROM {self.fact} WHERE _entry_id IN ({ours}))
+            ) AS keys WHERE versions > 1)"""
 
     def _listed(self, entries: Iterable[str | None]) -> str:
         return ", ".join(self.dialect.text(each) for each in entries if each) or "''"
