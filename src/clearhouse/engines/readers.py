@@ -37,6 +37,7 @@ _SET_UP = """
     CREATE TABLE IF NOT EXISTS ops.served_file (
         domain VARCHAR, relation VARCHAR, part VARCHAR, path VARCHAR);
 """
+_SERVED_FILES = pa.schema([(name, pa.string()) for name in ("domain", "relation", "part", "path")])
 _UTC = "SET GLOBAL TimeZone = 'UTC'"
 """And not the machine's."""
 _TABLES = """
@@ -268,20 +269,19 @@ def _register(
 ) -> None:
     if served.whole:
         connection.execute("DELETE FROM ops.served_file WHERE domain = ?", [served.domain])
-    replaced: set[tuple[str, str]] = set()
-    for part, path in written:
-        name = "" if part.day is None else str(part.day)
-        if (part.relation, name) not in replaced:
-            replaced.add((part.relation, name))
-            connection.execute(
-                "DELETE FROM ops.served_file WHERE domain = ? AND relation = ? AND part = ?",
-                [served.domain, part.relation, name],
-            )
-        if path is not None:
-            connection.execute(
-                "INSERT INTO ops.served_file VALUES (?, ?, ?, ?)",
-                [served.domain, part.relation, name, str(path)],
-            )
+    parts = [(p.relation, "" if p.day is None else str(p.day), path) for p, path in written]
+    rows = [
+        {"domain": served.domain, "relation": relation, "part": part, "path": path and str(path)}
+        for relation, part, path in parts
+    ]
+    connection.register("written", pa.Table.from_pylist(rows, _SERVED_FILES))
+    connection.execute(
+        """DELETE FROM ops.served_file WHERE domain = ?
+            AND (relation, part) IN (SELECT (relation, part) FROM written)""",
+        [served.domain],
+    )
+    connection.execute("INSERT INTO ops.served_file FROM written WHERE path IS NOT NULL")
+    connection.unregister("written")
 
 
 def _show(
