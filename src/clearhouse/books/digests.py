@@ -98,9 +98,16 @@ class DigestMemory:
         for read in dict.fromkeys((tuple(widest or content), tuple(content))):
             lacking = [day for day in states if day not in found]
             hashed = dict(hashed_days(rows, lacking, read))
-            self._known.update({day: (states[day], columns) for day, columns in hashed.items()})
+            self._known.update(
+                {day: (states[day], c) for day, c in hashed.items() if not self._knows_more(day, c)}
+            )
             found |= {day: columns for day, columns in hashed.items() if columns.tell(names)}
         return {day: found[day].digest(names) for day in states}
+
+    def _knows_more(self, day: dt.date, columns: Columns) -> bool:
+        """Whether more columns are known of a day: their rows may be asked for again."""
+        _, known = self._known.get(day, (None, columns))
+        return len(known.hashes) > len(columns.hashes)
 
     def _columns(self, day: dt.date, state: Hashable | None) -> Columns | None:
         before, columns = self._known.get(day, (None, None))

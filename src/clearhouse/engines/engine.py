@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import pyarrow as pa
@@ -284,6 +284,10 @@ class EngineSpine:
     )
     """By query, the state that the rows were in, and what was measured."""
     _digests: DigestMemory = field(default_factory=DigestMemory, repr=False)
+
+    def of_source(self, source: Callable[[str, Sequence[dt.date]], str]) -> "EngineSpine":
+        """Other rows of the relation. Where they are these, what was measured counts for both."""
+        return replace(self, source=source)
 
     def totals(self, days: Sequence[dt.date]) -> Mapping[dt.date, Totals]:
         """Totals of each of the days."""

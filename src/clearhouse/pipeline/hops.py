@@ -131,7 +131,7 @@ def hops_of(
             upstream=names.silver,
             content=partial(built.common, dataset.silver, dataset.gold),
         ),
-        Hop(names.readers, _readers_legs(dataset, built, judge), certified=False),
+        Hop(names.readers, _readers_legs(dataset, built, judge, candidates), certified=False),
     )
     by_key = contract.parts_after(dataset.id_column) > 0
     return {hop.name: replace(hop, names_by_key=by_key) for hop in hops}
@@ -201,8 +201,13 @@ def _bronze_legs(
     )
 
 
-def _readers_legs(dataset: Dataset, built: _EngineRows, judge: Judge) -> tuple[Leg, ...]:
-    """What stands on the sides of the hop from gold to what readers see."""
+def _readers_legs(
+    dataset: Dataset, built: _EngineRows, judge: Judge, candidates: EngineSpine
+) -> tuple[Leg, ...]:
+    """What stands on the sides of the hop from gold to what readers see.
+
+    What stands in gold is mostly the candidates, and what was measured of those counts for it.
+    """
     sides = ReadersSides(dataset.gold, built.engine.dialect, judge, restated=dataset.restated)
     shown = built.of(dataset.readers, is_shown=True)
     hidden = built.by(dataset.gold, sides.hidden)
@@ -212,7 +217,7 @@ def _readers_legs(dataset: Dataset, built: _EngineRows, judge: Judge) -> tuple[L
         return {side: rows.get(side, SPINE_SCHEMA.empty_table()) for side in _HIDDEN}
 
     return (
-        Leg(Side.IN, built.by(dataset.gold, sides.standing)),
+        Leg(Side.IN, candidates.of_source(sides.standing)),
         Leg(Side.OUT, shown),
         *SidesOfRows(read_hidden).legs(_HIDDEN),
         Leg(Side.HELD, built.by(dataset.gold, sides.withheld)),

@@ -23,6 +23,7 @@ class Rows:
 
     def __init__(self, state: Hashable | None) -> None:
         self.kept = state
+        self.asked = 0
         self.hashed = 0
         self.amounts = {"e1": 1, "e2": 2}
 
@@ -30,6 +31,7 @@ class Rows:
         return self.kept
 
     def query_of(self, relation: str, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        self.asked += 1
         self.hashed += "_record_key" in sql and "sum(" not in sql
         rows = [
             {"_book_date": day, "_record_id": str(day), "amount": amount, "currency": "USD",
@@ -73,3 +75,22 @@ def test_rows_that_changed_are_hashed_again(state: str | None) -> None:
 
     assert measured.digests(DAYS, ["booth"]).keys() == first.keys()
     assert not {*measured.digests(DAYS, ["booth"]).values()} & {*first.values()}
+
+
+def test_what_was_measured_of_the_same_rows_counts_for_another_side() -> None:
+    rows, entry, other = Rows("files"), ["e1"], ["e1"]
+    measured = spine(rows, entry)
+    side = measured.of_source(spine(rows, other).source)
+    totals, _ = measured.totals(DAYS), measured.digests(DAYS, ["booth"])
+    asked = rows.asked
+
+    assert side.totals(DAYS) == totals
+    assert side.digests(DAYS, []) == spine(Rows("files"), entry).digests(DAYS, [])
+    assert rows.asked == asked
+
+    other[0] = "e2"
+    assert side.totals(DAYS) != totals
+    assert side.digests(DAYS, []) == spine(Rows("files"), other).digests(DAYS, [])
+    hashed = rows.hashed
+    measured.digests(DAYS, ["booth"])
+    assert rows.hashed == hashed  # fewer columns of other rows are not kept in their place
