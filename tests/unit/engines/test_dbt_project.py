@@ -161,6 +161,18 @@ def test_a_rebuild_replaces_its_own_days_and_entries_alone(warehouse: Warehouse)
     assert warehouse.execute(VISIBLE) == [(f"{DAY_2}|txn_2", Decimal("20.00"), DAY_2)]
 
 
+def test_days_of_several_quarters_are_built_together(warehouse: Warehouse) -> None:
+    days = ["2023-12-31", "2024-01-01", "2024-03-31", "2024-07-01"]
+    warehouse.set_bronze([purchase(f"txn_{n}", day) for n, day in enumerate(days)])
+
+    build_and_publish(warehouse, *days)
+
+    assert warehouse.execute(
+        "select transaction_id, _book_date::varchar, _entry_id from gold.fct_bnpl_transactions "
+        "order by all"
+    ) == [(f"txn_{n}", day, f"g1-{day}") for n, day in enumerate(days)]
+
+
 def test_a_failing_test_is_named_and_what_hangs_on_it_is_skipped(warehouse: Warehouse) -> None:
     twice = purchase("txn_1", DAY_1)
     warehouse.set_bronze([twice, twice])
