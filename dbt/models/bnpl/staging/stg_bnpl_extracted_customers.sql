@@ -16,51 +16,36 @@ with source as (
 
 ),
 
-renamed as (
+earlier as (
 
-    select
-        -- ids
-        customer_id,
-
-        -- categories
-        customer_age_bracket as age_bracket,
-        customer_income_bracket as income_bracket,
-        customer_credit_score_range as credit_score_range,
-        customer_verification_level as verification_level,
-        customer_address_stability as address_stability,
-        customer_state as state,
-
-        -- behaviour
-        customer_tenure_days as tenure_days,
-
-        -- times
-        transaction_timestamp as last_seen_at,
-
-        -- spine
-        _record_id,
-        _book_date,
-        _entry_id,
-
-        row_number() over (
-            partition by _book_date, customer_id
-            order by transaction_timestamp desc, _object_version desc, _line desc
-        ) as age
-    from source
+    {{ superseded_within_the_day('source', key='customer_id', at='transaction_timestamp') }}
 
 )
 
 select
-    customer_id,
-    age_bracket,
-    income_bracket,
-    credit_score_range,
-    verification_level,
-    address_stability,
-    state,
-    tenure_days,
-    last_seen_at,
-    _record_id,
-    _book_date,
-    _entry_id
-from renamed
-where age = 1
+    -- ids
+    source.customer_id,
+
+    -- categories
+    source.customer_age_bracket as age_bracket,
+    source.customer_income_bracket as income_bracket,
+    source.customer_credit_score_range as credit_score_range,
+    source.customer_verification_level as verification_level,
+    source.customer_address_stability as address_stability,
+    source.customer_state as state,
+
+    -- behaviour
+    source.customer_tenure_days as tenure_days,
+
+    -- times
+    source.transaction_timestamp as last_seen_at,
+
+    -- spine
+    source._record_id,
+    source._book_date,
+    source._entry_id
+from source
+left join earlier
+    on source._book_date = earlier._book_date
+    and source._record_id = earlier._record_id
+where earlier._record_id is null
