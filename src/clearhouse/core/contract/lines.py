@@ -12,6 +12,7 @@ _INLINE = 12
 _VIEW = np.dtype([("length", "<i4"), ("prefix", "u1", 4), ("buffer", "<i4"), ("offset", "<i4")])
 _VIEW_INLINE = np.dtype([("length", "<i4"), ("text", "u1", _INLINE)])
 """A view of a text in a buffer, and one of a short text, as Arrow lays them out."""
+_LARGEST_OFFSET = 2**31 - 1
 
 
 def split_lines(payload: bytes) -> list[bytes]:
@@ -39,7 +40,13 @@ def text_of_lines(payload: bytes) -> pa.Array:
 
 
 def views_of_lines(payload: bytes) -> pa.Array:
-    """The same, as views of the payload: of lines of a kilobyte, copying them is felt."""
+    """The same, as views of the payload: of lines of a kilobyte, copying them is felt.
+
+    Raises:
+        pa.ArrowCapacityError: the payload has 2 GiB or more: an offset has 4 bytes.
+    """
+    if len(payload) > _LARGEST_OFFSET:
+        raise pa.ArrowCapacityError(f"A payload of {len(payload)} bytes is too large to be read.")
     starts, ends = line_bounds(payload)
     lengths = ends - starts
     views = np.zeros(len(starts), _VIEW)
