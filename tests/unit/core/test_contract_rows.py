@@ -11,6 +11,8 @@ from clearhouse.core.contract import (
     Contract,
     PayloadFormat,
     TypedRecords,
+    read_payloads,
+    read_records,
     row_texts,
     rows_of,
     type_records,
@@ -92,6 +94,18 @@ def test_a_row_over_several_lines_keeps_its_bytes(rows: Contract) -> None:
     assert kept["_record_id"] == md5(b"till|a|" + row).hexdigest()
     assert told(found) == {2: ["not_json"]}
     assert found.rejected[0].raw == b"7"
+
+
+def test_rows_over_several_lines_are_read_beside_rows_on_one(rows: Contract) -> None:
+    payloads = [
+        b'{"data": [{"order_id": "a", "quantity": 1, "total": 1.50}]}',
+        b'{"data": [{\n"order_id": "a", "quantity": 1,\n"total": 1.50}]}',
+    ]
+
+    together = read_payloads(payloads, rows, "till")
+
+    assert together == [read_records(payload, rows, "till") for payload in payloads]
+    assert together[0]["_record_key"] == together[1]["_record_key"]
 
 
 def test_an_answer_without_rows_has_none(rows: Contract) -> None:

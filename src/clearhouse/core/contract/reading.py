@@ -153,7 +153,9 @@ def _read_many(payloads: Sequence[Rows], contract: Contract, source: str) -> lis
 def _texts(rows: Rows, payload: int) -> pa.Table:
     """The rows of a payload: its ordinal, the row's, the line and the row's own text."""
     text = views_of_lines(rows.lines)
-    own = text if rows.own is None else pa.array(rows.own, pa.binary()).view(pa.string())
+    own = text
+    if rows.own is not None:
+        own = pa.array(rows.own, pa.binary()).view(pa.string()).cast(text.type)
     ordinals = pa.repeat(pa.scalar(payload, pa.int32()), len(text))
     lines = pa.array(np.arange(1, len(text) + 1, dtype=np.int32))
     return pa.table({"payload": ordinals, "line": lines, "text": text, "own": own})
