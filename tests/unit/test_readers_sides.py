@@ -17,6 +17,7 @@ ROWS = [
     ("e1", "once", "v1"), ("e1", "again", "v1"), ("e1", "corrected", "v1"), ("e1", "rebuilt", "v1"),
     ("e2", "again", "v1"), ("e2", "corrected", "v2"),
     ("e3", "again", "v1"), ("e3", "corrected", "v1"),
+    ("e2", "twice", "v1"), ("e3", "twice", "v1"),
     ("before e1", "rebuilt", "v0"), ("before e1", "once", "v1"),
 ]  # fmt: skip
 

@@ -22,8 +22,8 @@ def take_no_foreign_settings() -> None:
         # No version of the library may report to its makers.
         "GX_ANALYTICS_ENABLED": "false",
         "PYICEBERG_HOME": str(Path(__file__).parent / "pyiceberg"),
-        # Arrow's own allocator asks for huge pages. To find room for one takes the kernel longer
-        # than the work that is done in it: a sixth of a year's CPU.
+        # Arrow's own allocator asks for huge pages. To find room for one can take the kernel longer
+        # than the work that is done in it: up to a sixth of the CPU of a first load.
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
     for name in _foreign_settings(*_PREFIXES):
