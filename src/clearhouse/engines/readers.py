@@ -269,10 +269,14 @@ def _register(
 ) -> None:
     if served.whole:
         connection.execute("DELETE FROM ops.served_file WHERE domain = ?", [served.domain])
-    parts = [(p.relation, "" if p.day is None else str(p.day), path) for p, path in written]
     rows = [
-        {"domain": served.domain, "relation": relation, "part": part, "path": path and str(path)}
-        for relation, part, path in parts
+        {
+            "domain": served.domain,
+            "relation": part.relation,
+            "part": "" if part.day is None else str(part.day),
+            "path": None if path is None else str(path),
+        }
+        for part, path in written
     ]
     connection.register("written", pa.Table.from_pylist(rows, _SERVED_FILES))
     connection.execute(

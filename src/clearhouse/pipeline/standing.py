@@ -142,7 +142,7 @@ class ReadersSides:
         visible = ", ".join(
             f"({self.dialect.text(each.visible)})" for each in found.values() if each.visible
         )
-        repeated = self._repeated(None if found.keys() <= {*days} else [*days])
+        repeated = self._repeated(found, days)
         duplicate, superseded = (self.dialect.text(s) for s in (Side.DUPLICATE, Side.SUPERSEDED))
         return f"""(
             SELECT v.*, CASE WHEN _book_date > first_arrived_on THEN {duplicate}
@@ -157,16 +157,15 @@ class ReadersSides:
             ) v
         ) r WHERE {of_days} AND r.side IS NOT NULL"""
 
-    def _repeated(self, days: Sequence[dt.date] | None) -> str:
+    def _repeated(self, found: Mapping[dt.date, Standing], days: Sequence[dt.date]) -> str:
         """A condition: the rows of keys that the visible rows of the days share with other rows.
 
         They are found by their keys alone, and with their days, so that their other columns are
-        read of these days and of no others. Of all days (None) no key need be looked for.
+        read of these days and of no others. Of all days that stand no key need be looked for.
         """
-        if days is None:
+        if found.keys() <= {*days}:
             return f"""_record_key IN (
                 SELECT _record_key FROM {self.fact} GROUP BY _record_key HAVING count(*) > 1)"""
-        found = self.judge.standing()
         ours = self._listed(found[day].visible for day in days if day in found)
         return f"""(_book_date, _record_key) IN (
             SELECT _book_date, _record_key FROM (
