@@ -1,5 +1,6 @@
 """The durable writes of a process, and dying at one of them."""
 
+import hashlib
 import os
 import signal
 import threading
@@ -21,12 +22,19 @@ class Writes:
         die_at: number of the write, from 1; 0 for never.
         after: die when it is done, and not when it begins.
         kill: what happens there, where it is not this process that dies.
+        looks_at: folder of whose files each note has a digest.
     """
 
     def __init__(
-        self, journal: Path, die_at: int, after: bool, kill: Callable[[], None] = die
+        self,
+        journal: Path,
+        die_at: int,
+        after: bool,
+        kill: Callable[[], None] = die,
+        looks_at: Path | None = None,
     ) -> None:
         self._journal, self._die_at, self._after, self._kill = journal, die_at, after, kill
+        self._looks_at = looks_at
         self._count = 0
         self._noting = threading.Lock()
         """dbt writes from two threads: what was noted last is what this process died of."""
@@ -52,7 +60,18 @@ class Writes:
         setattr(owner, method, watched)
 
     def _note(self, number: int, kind: str, *, after: bool) -> None:
+        digest = f" {_digest(self._looks_at)}" if self._looks_at is not None else ""
         with self._journal.open("a") as journal:
-            journal.write(f"{number} {'after' if after else 'before'} {kind}\n")
+            journal.write(f"{number} {'after' if after else 'before'} {kind}{digest}\n")
         if number == self._die_at and after == self._after:
             self._kill()
+
+
+def _digest(folder: Path) -> str:
+    """Of the paths and bytes of all files, as another process would find them."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(f"{file}\0{file.stat().st_size}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

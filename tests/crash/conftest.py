@@ -48,7 +48,7 @@ class Trial:
         self._folder, self._orders, self._answers = folder, orders, answers
         self._steps, self._begin = steps, begin
         self._undisturbed: dict[str, dict[str, Any]] = {}
-        self._writes: dict[str, list[str]] = {}
+        self._places: dict[str, list[str]] = {}
         self.home = folder / "home"
         self._journal = folder / "journal"
 
@@ -82,27 +82,28 @@ class Trial:
                 assert self.run()["exit_code"] == 0
             for step in self._steps:
                 self._save(f"{scenario} {step}")
-                assert self.run(scenario, steps=[step]) == {"exit_code": 0}
-                begun = [line for line in self.journal if " before " in line]
-                self._writes[f"{scenario} {step}"] = [line.split(maxsplit=2)[2] for line in begun]
+                assert self.run(scenario, steps=[step], looks=True) == {"exit_code": 0}
+                self._places[f"{scenario} {step}"] = _that_differ(self.journal)
             self._undisturbed[scenario] = self.run(scenario, steps=[], judge=True)
         return self._undisturbed[scenario]
 
     def killed_at(self, step: str, scenario: str, *, every_write: bool) -> Iterator[str]:
         """Kill a step before and after each of its durable writes, or at one in its midst.
 
+        Where a kill leaves the same files as the one before it, it is left out: nothing was written
+        between the two.
+
         Yields each of these places, with the home as the kill has left it.
         """
-        kinds = self._writes[f"{scenario} {step}"]
-        assert kinds
-        boundaries = [(n, when) for n in range(1, len(kinds) + 1) for when in ("before", "after")]
-        chosen = boundaries if every_write else boundaries[len(boundaries) // 2 :][:1]
-        for number, when in chosen:
+        places = self._places[f"{scenario} {step}"]
+        assert places
+        for place in places if every_write else places[len(places) // 2 :][:1]:
+            number, when, _ = place.split(maxsplit=2)
             self.restore(f"{scenario} {step}")
-            killed = self.run(scenario, steps=[step], die_at=number, after=when == "after")
+            killed = self.run(scenario, steps=[step], die_at=int(number), after=when == "after")
             assert killed == KILLED
-            assert self.journal[-1] == f"{number} {when} {kinds[number - 1]}"
-            yield f"{when} write {number} of {step}, {kinds[number - 1]}"
+            assert self.journal[-1] == place
+            yield f"{step} at {place}"
 
     def _save(self, name: str) -> None:
         """Keep the home's state under a name."""
@@ -112,6 +113,17 @@ class Trial:
         """Put the home back to a saved state."""
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self._folder / name, self.home, symlinks=True)
+
+
+def _that_differ(journal: Sequence[str]) -> list[str]:
+    """The places of a journal with digests at which the files are others than one place before."""
+    places, last = [], None
+    for line in journal:
+        place, _, digest = line.rpartition(" ")
+        if digest != last:
+            places.append(place)
+        last = digest
+    return places
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from children import answer_orders, warm_up
-from durable_writes import Writes
 from payments_home import Home
 
 from clearhouse.core.window import Window
@@ -15,7 +14,7 @@ from clearhouse.pipeline.opening import connected, open_run
 from clearhouse.pipeline.runner import run_steps
 from clearhouse.pipeline.steps import steps_of
 from crash.conftest import DAYS_OF_PAYMENTS
-from crash.runner import watch_everything
+from crash.runner import watch_everything, writes_of
 
 DAYS = {"healthy": DAYS_OF_PAYMENTS[:1], "restated": DAYS_OF_PAYMENTS}
 """The days that are run; the last of them is the one at whose writes a run dies."""
@@ -25,8 +24,7 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
     """Run the steps of an order, and tell what came of it."""
     home = Home(Path(order["home"]))
     days = DAYS[order["scenario"]]
-    writes = Writes(Path(order["journal"]), order.get("die_at", 0), order.get("after", False))
-    watch_everything(writes)
+    watch_everything(writes_of(order))
     steps = [s for s in steps_of(PAYMENTS) if s.name in order.get("steps", [s.name])]
     with connected(PAYMENTS, home.settings) as connections:
         run = open_run(PAYMENTS, home.settings, connections)

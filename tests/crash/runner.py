@@ -53,11 +53,20 @@ def watch_everything(writes: Writes) -> None:
     writes.watch(SQLConnectionManager, "add_commit_query", "dbt")
 
 
+def writes_of(order: dict[str, Any]) -> Writes:
+    """Those of a child, which dies at one or looks at what each has changed, as an order says."""
+    return Writes(
+        Path(order["journal"]),
+        order.get("die_at", 0),
+        order.get("after", False),
+        looks_at=Path(order["home"]) if order.get("looks") else None,
+    )
+
+
 def obey(order: dict[str, Any]) -> dict[str, Any]:
     """Run the steps of an order, and tell what came of it."""
     toy = Toy(Path(order["home"]))
-    writes = Writes(Path(order["journal"]), order.get("die_at", 0), order.get("after", False))
-    watch_everything(writes)
+    watch_everything(writes_of(order))
     steps = [s for s in STEPS if s.name in order.get("steps", [s.name])]
     settings = load_settings(_env_file=None, clearhouse_home=toy.home)
     with connected(TOY, settings, FAULTS[order["scenario"]]) as connections:
