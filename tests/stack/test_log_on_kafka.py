@@ -153,13 +153,15 @@ def test_partitions_that_go_while_a_transaction_is_under_way_are_handled_once(op
     log.append([Message("a", f"key {n}", b"%d" % n) for n in range(total)])
     first, second = log.subscribe("c", "a"), opened().subscribe("c", "a")
     monkeypatch.setattr(transactions, "Producer", Held)
-    records = seen(lambda: len(first.read(total)), total) and first.read(total)[: total // 2]
+    assert seen(lambda: len(first.read(total)), total) == total
+    records = first.read(total)[:-5]
     first.begin_commit(records, copies(records))
     assert is_begun.wait(PATIENCE_SECONDS)
     monkeypatch.undo()
 
-    taken = []
+    taken, give_up_at = (), time.monotonic() + PATIENCE_SECONDS
     while not taken:  # the second joins, which the first takes part in
+        assert time.monotonic() < give_up_at
         first.read(total)
         taken = second.read(total)
     second.commit(taken, copies(taken))
