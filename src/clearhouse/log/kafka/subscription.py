@@ -99,11 +99,9 @@ class KafkaSubscription:
     def begin_commit(self, handled: Sequence[Record], messages: Sequence[Message]) -> None:
         """See `Subscription.begin_commit`."""
         check(messages, self._topics)
-        if self._member is None or not self._mine.issuperset(
-            partition_of(each.position) for each in handled
-        ):
-            raise StaleProgress("Other processes of the consumer have these partitions now.")
         reached = dict(place_of(each.position) for each in handled)
+        if self._member is None or not self._mine.issuperset(reached):
+            raise StaleProgress("Other processes of the consumer have these partitions now.")
         offsets = [TopicPartition(self._name, at, last + 1) for at, last in reached.items()]
         count = len(handled)
         self._ending, self._given = self._given[:count], self._given[count:]
