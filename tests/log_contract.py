@@ -179,6 +179,25 @@ class LogContract:
         assert seen(lambda: values(subscription.read(4)), list("345")) == list("345")
         subscription.close()
 
+    def test_records_are_read_on_while_those_before_them_are_committed(self, opened):
+        log = opened()
+        log.append(some("a", *"1234567"))
+        subscription = log.subscribe("c", "a")
+        subscription.end_commit()  # of nothing
+        for wanted in ("12", "345", "67"):
+            most = len(wanted)
+            assert seen(lambda most=most: values(subscription.read(most)), [*wanted]) == [*wanted]
+            records = subscription.read(most)
+            subscription.end_commit()
+            subscription.begin_commit(records, some("b", *wanted))
+        subscription.close()  # what was begun is ended
+
+        again = opened().subscribe("c", "a")
+        assert again.read(3) in ([], ())
+        again.close()
+        log.settle(["b"])
+        assert values(whole(log, "b")) == list("1234567")
+
     def test_two_who_subscribe_as_one_consumer_handle_each_record_once(self, opened):
         log = opened()
         subscriptions = [opened().subscribe("c", "a") for _ in range(2)]

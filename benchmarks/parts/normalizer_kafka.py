@@ -21,8 +21,7 @@ from benchmarks.parts.payments_normalizer import stored_webhooks
 from benchmarks.parts.served import Child, started
 from benchmarks.parts.webhook_load import CPU, cpu_seconds
 from clearhouse.log.log import Message
-from clearhouse.payments.normalizer.loop import CONSUMER
-from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, NORMALIZER, NORMALIZER_DEAD, UNMAPPED, WEBHOOKS
 
 WEBHOOKS_IN_ALL = 100_000
 _LIVES = 5_000
@@ -72,7 +71,7 @@ def _task(job: Job, stack: ExitStack, processes: int) -> Task:
 def _wait_until_joined(log: KafkaLog, children: Sequence[Child]) -> None:
     """Until each process has as many partitions as the others."""
     client = AdminClient({"bootstrap.servers": log.servers})
-    group = log.name(CONSUMER)
+    group = log.name(NORMALIZER)
     deadline = time.monotonic() + _JOIN_SECONDS
     while _shares(client, group) != [PARTITIONS] * len(children):
         _go_on(children, deadline, "Normalizers do not share the partitions.")
@@ -103,7 +102,7 @@ def _wait_until_drained(log: KafkaLog, children: Sequence[Child]) -> None:
     deadline = time.monotonic() + _DRAIN_SECONDS
     partitions = range(log.log.partitions(WEBHOOKS.name))
     while any(
-        log.log.progress(CONSUMER, WEBHOOKS.name, each) < log.log.end(WEBHOOKS.name, each)
+        log.log.progress(NORMALIZER, WEBHOOKS.name, each) < log.log.end(WEBHOOKS.name, each)
         for each in partitions
     ):
         _go_on(children, deadline, "Normalizers do not come to the end.")

@@ -5,6 +5,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,10 +13,20 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka_logs import PARTITIONS, new_place
-from log_contract import TOPICS, LogContract, code_of, handled, some, values, whole
+from log_contract import (
+    PATIENCE_SECONDS,
+    TOPICS,
+    LogContract,
+    code_of,
+    handled,
+    seen,
+    some,
+    values,
+    whole,
+)
 
-from clearhouse.log.kafka import reader
-from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Progress
+from clearhouse.log.kafka import reader, transactions
+from clearhouse.log.log import PARTITION_SPAN, LogError, Message, Progress, StaleProgress
 from clearhouse.log.opening import LogPlace, Topic, open_log
 from clearhouse.log.preparing import prepare_log
 from clearhouse.payments.lag import lag_of
@@ -124,6 +135,46 @@ def test_what_a_killed_process_had_not_committed_is_seen_by_nobody_and_done_agai
     assert sorted(r.value for r in done) == sorted(m.value for m in sent)
     log.settle(["b"])
     assert sorted(r.value for r in whole(log, "b")) == sorted(m.value for m in [*sent, *later])
+
+
+def test_partitions_that_go_while_a_transaction_is_under_way_are_handled_once(opened, monkeypatch):
+    is_begun, may_go_on = threading.Event(), threading.Event()
+
+    class Held(transactions.Producer):
+        def begin_transaction(self):
+            is_begun.set()
+            assert may_go_on.wait(PATIENCE_SECONDS)
+            super().begin_transaction()
+
+    def copies(records):
+        return [Message("b", record.key, record.value) for record in records]
+
+    log, total = opened(), 60
+    log.append([Message("a", f"key {n}", b"%d" % n) for n in range(total)])
+    first, second = log.subscribe("c", "a"), opened().subscribe("c", "a")
+    monkeypatch.setattr(transactions, "Producer", Held)
+    assert seen(lambda: len(first.read(total)), total) == total
+    records = first.read(total)[:-5]
+    first.begin_commit(records, copies(records))
+    assert is_begun.wait(PATIENCE_SECONDS)
+    monkeypatch.undo()
+
+    taken, give_up_at = (), time.monotonic() + PATIENCE_SECONDS
+    while not taken:  # the second joins, which the first takes part in
+        assert time.monotonic() < give_up_at
+        first.read(total)
+        taken = second.read(total)
+    second.commit(taken, copies(taken))
+    may_go_on.set()
+    with pytest.raises(StaleProgress):
+        first.end_commit()
+
+    left = handled(first, total - len(taken), answer=lambda record: copies([record]))
+    assert sorted(int(r.value) for r in (*taken, *left)) == list(range(total))
+    first.close()
+    second.close()
+    log.settle(["b"])
+    assert sorted(int(r.value) for r in whole(log, "b")) == list(range(total))
 
 
 def test_an_outage_is_told_within_seconds_and_ended_by_itself(stack, opened):

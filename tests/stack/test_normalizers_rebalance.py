@@ -28,6 +28,10 @@ from clearhouse.payments.webhook import encode_webhook
 CHANGES = 10
 SECONDS_BETWEEN_CHANGES = 4
 AT_ONCE = 40
+BACKLOG = 60_000
+"""Some seconds of one process's work, in full batches."""
+HANDLED = 8_000
+"""By the one that is killed, when it is."""
 SOON_SECONDS = 180
 SEED = 13
 
@@ -117,20 +121,42 @@ def test_each_webhook_has_one_event_however_often_partitions_change_hands(place,
         load.stop()
     assert set(ends) == {signal.SIGTERM, signal.SIGKILL}
 
+    _check_each_has_one_event(log, load.sent, tmp_path)
+    log.close()
+
+
+def test_one_that_is_killed_amid_a_full_topic_leaves_each_webhook_one_event(place, start, tmp_path):
+    log = open_payment_log(place)
+    for first in range(0, BACKLOG, AT_ONCE * 50):
+        log.append([webhook(number) for number in range(first, first + AT_ONCE * 50)])
+    killed = start()
+    give_up_at = time.monotonic() + SOON_SECONDS
+    while _waiting(log) > BACKLOG - HANDLED:
+        assert time.monotonic() < give_up_at, _said(tmp_path)
+    killed.kill()
+    killed.wait()
+    assert _waiting(log) > 0
+
+    start()
+    _check_each_has_one_event(log, BACKLOG, tmp_path)
+    log.close()
+
+
+def _check_each_has_one_event(log, sent, folder):
+    """Once nothing waits, and in the order of their payment."""
     positions = sorted(record.position for record in scan(log, WEBHOOKS.name))
-    assert len(positions) == load.sent
+    assert len(positions) == sent
     give_up_at = time.monotonic() + SOON_SECONDS
     while _waiting(log) and time.monotonic() < give_up_at:
         time.sleep(0.5)
     log.settle([EVENTS.name])  # a killed one may have left a transaction open
 
     events = [msgspec.json.decode(r.value, type=PaymentEvent) for r in scan(log, EVENTS.name)]
-    assert sorted(event.webhook_position for event in events) == positions, _said(tmp_path)
+    assert sorted(event.webhook_position for event in events) == positions, _said(folder)
     by_key = defaultdict(list)
     for record, event in zip(scan(log, EVENTS.name), events, strict=True):
         by_key[record.key].append(event.webhook_position)
     assert all(placed == sorted(placed) for placed in by_key.values())
-    log.close()
 
 
 def _waiting(log):

@@ -30,5 +30,12 @@ class KeptSubscription:
             raise
         self._position = to
 
+    def begin_commit(self, handled: Sequence[Record], messages: Sequence[Message]) -> None:
+        """See `Subscription.begin_commit`. It is committed at once."""
+        self.commit(handled, messages)
+
+    def end_commit(self) -> None:
+        """See `Subscription.end_commit`."""
+
     def close(self) -> None:
         """See `Subscription.close`. Nothing is held."""

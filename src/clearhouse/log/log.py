@@ -159,8 +159,27 @@ class Subscription(Protocol):
         """
         ...
 
+    def begin_commit(self, handled: Sequence[Record], messages: Sequence[Message]) -> None:
+        """Begin what `commit` does. `read` goes on behind these records, and `end_commit` ends it.
+
+        What was begun before has been ended. A log that has nothing to wait for commits at once.
+
+        Raises:
+            StaleProgress, LogError: as of `commit`; nothing was begun.
+        """
+        ...
+
+    def end_commit(self) -> None:
+        """Wait until what was begun is committed. Where nothing was, nothing is done.
+
+        Raises:
+            StaleProgress, LogError: as of `commit`; what was read behind these records is given
+                again too.
+        """
+        ...
+
     def close(self) -> None:
-        """Leave the partitions to others."""
+        """Leave the partitions to others. What was begun comes to its end first."""
         ...
 
 

@@ -168,9 +168,10 @@ class Connection:
 
     def _cause(self) -> KafkaError | None:
         """What connections suffer from now, and not what they have recovered from long ago."""
-        if self._last_error is None:
+        last = self._last_error  # read once: another thread may take it
+        if last is None:
             return None
-        error, at = self._last_error
+        error, at = last
         return error if time.monotonic() - at <= _CAUSE_SECONDS else None
 
     def _refusal(self, error: KafkaError) -> LogError | None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import structlog
 from confluent_kafka import (
@@ -33,6 +34,10 @@ _log = structlog.get_logger()
 class KafkaSubscription:
     """See `Subscription`. Partitions come and go only within `read`.
 
+    A transaction is written by a thread of its own. It was begun with the generation of the group
+    that its records were read in: the cluster refuses it once they are given to another process,
+    and has that one wait while it is not ended. So partitions may go while it is under way.
+
     Args:
         connection: of the cluster.
         admin: of the same.
@@ -61,7 +66,11 @@ class KafkaSubscription:
         self._writer: Writer | None = None
         self._mine: set[int] = set()
         self._given: list[Record] = []
-        """What was read and is not committed."""
+        """What was read, and no commit of it was begun."""
+        self._ending: list[Record] = []
+        """What is given again if the commit that is under way fails."""
+        self._writes = ThreadPoolExecutor(1, thread_name_prefix=self._group)
+        self._under_way: Future[None] | None = None
         self._member: object = None
         """The group's generation that the given records were read in; None: no member of it."""
         self._is_in_doubt = False
@@ -84,24 +93,39 @@ class KafkaSubscription:
 
     def commit(self, handled: Sequence[Record], messages: Sequence[Message]) -> None:
         """See `Subscription.commit`."""
+        self.begin_commit(handled, messages)
+        self.end_commit()
+
+    def begin_commit(self, handled: Sequence[Record], messages: Sequence[Message]) -> None:
+        """See `Subscription.begin_commit`."""
         check(messages, self._topics)
-        if self._member is None or not self._mine.issuperset(
-            partition_of(each.position) for each in handled
-        ):
-            raise StaleProgress("Other processes of the consumer have these partitions now.")
         reached = dict(place_of(each.position) for each in handled)
+        if self._member is None or not self._mine.issuperset(reached):
+            raise StaleProgress("Other processes of the consumer have these partitions now.")
         offsets = [TopicPartition(self._name, at, last + 1) for at, last in reached.items()]
+        count = len(handled)
+        self._ending, self._given = self._given[:count], self._given[count:]
+        self._under_way = self._writes.submit(self._write, messages, offsets, self._member)
+
+    def end_commit(self) -> None:
+        """See `Subscription.end_commit`."""
+        if self._under_way is None:
+            return
         try:
-            writer = self._writer or self._new_writer()
-            writer.commit(messages, offsets, self._member)
+            self._under_way.result()
         except Unsettled as unsettled:
             self._leave()  # what the cluster has of it is seen when it is joined again
             raise unsettled.error from None
-        del self._given[: len(handled)]
+        except Exception:
+            self._given = self._ending + self._given
+            raise
+        finally:
+            self._under_way, self._ending = None, []
 
     def close(self) -> None:
         """See `Subscription.close`."""
         self._leave()
+        self._writes.shutdown()
 
     def _read(self, limit: int) -> None:
         consumer = self._consumer or self._join()
@@ -124,18 +148,30 @@ class KafkaSubscription:
         }
         self._consumer = Consumer(self._connection.consumer_settings(settings))
         self._consumer.subscribe([self._name], self._assigned, self._revoked, self._revoked)
+        # A writer takes up to half a second to start. If that fails, the first commit tries again.
+        self._writes.submit(self._usable_writer)
         return self._consumer
 
     def _leave(self) -> None:
+        if self._under_way is not None:
+            wait([self._under_way])  # how it ended is told by `end_commit`
         consumer, self._consumer, self._writer = self._consumer, None, None
         self._mine.clear()
-        self._given.clear()
+        self._given, self._ending = [], []
         self._member = None
         if consumer is not None:
             consumer.close()
 
-    def _new_writer(self) -> Writer:
-        self._writer = Writer(self._connection, self._id, self._topics, tells_positions=False)
+    def _write(
+        self, messages: Sequence[Message], offsets: Sequence[TopicPartition], member: object
+    ) -> None:
+        """Write a transaction. It is the only one of this subscription until it is ended."""
+        self._usable_writer().commit(messages, offsets, member)
+
+    def _usable_writer(self) -> Writer:
+        """Called in the thread that writes."""
+        if self._writer is None:
+            self._writer = Writer(self._connection, self._id, self._topics, tells_positions=False)
         return self._writer
 
     def _take(self, consumer: Consumer, most: int) -> list[Delivery]:
@@ -184,8 +220,12 @@ class KafkaSubscription:
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._mine -= {each.partition for each in partitions}
-        self._given = [each for each in self._given if partition_of(each.position) in self._mine]
+        # If they come back, it is from where they are committed: nothing is kept of them.
+        self._given, self._ending = map(self._of_mine, (self._given, self._ending))
         _log.debug("partitions_revoked", group=self._group, now=sorted(self._mine))
+
+    def _of_mine(self, records: Sequence[Record]) -> list[Record]:
+        return [each for each in records if partition_of(each.position) in self._mine]
 
     def _doubt(self, error: KafkaError) -> None:
         self._connection.note(error)

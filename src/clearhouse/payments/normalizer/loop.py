@@ -1,9 +1,15 @@
-"""The normalizer's loop: webhooks in, one message each out, its progress in the same commit."""
+"""The normalizer's loop: webhooks in, one message each out, its progress in the same commit.
+
+On a server a commit is mostly waiting. While one is under way the next batch is read and worked
+out; it is committed once the one before it is, and let go if that was refused.
+"""
 
 import datetime as dt
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -28,7 +34,7 @@ from clearhouse.payments.topics import NORMALIZER, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook
 
 DEFAULT_BATCH = 4_000
-"""On a server each commit is waited for: that is little beside the work of so many webhooks."""
+"""On a server the end of a commit takes some requests: few beside the work of so many webhooks."""
 _IDLE_SECONDS = 0.1
 _REFUSED_OFTEN = 3
 """Commits in a row: partitions that come and go cost one or two."""
@@ -36,6 +42,21 @@ _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 _log = structlog.get_logger()
 
 _Pairs = Sequence[tuple[Record, StoredWebhook | None]]
+
+
+class _Batch(NamedTuple):
+    """What webhooks say, for a commit.
+
+    Attributes:
+        is_full: whether more is likely to wait in the log.
+        begun: when they had been read, by `time.perf_counter`.
+    """
+
+    pairs: _Pairs
+    outcomes: Sequence[Outcome]
+    messages: Sequence[Message]
+    is_full: bool
+    begun: float
 
 
 def _now() -> dt.datetime:
@@ -55,7 +76,7 @@ class Normalizer:
         batch: most webhooks of one step.
         now: the clock (aware).
         on_outcomes: told of each batch that was committed, such as metrics.
-        on_seconds: told how long each batch took.
+        on_seconds: told of each such batch how long it took, its commit included.
     """
 
     def __init__(  # noqa: PLR0913 (each is a part of it)
@@ -76,62 +97,92 @@ class Normalizer:
         self._breaker = Breaker(breaker)
         self._batch = self._most = batch
         self._refused = 0
+        self._under_way: tuple[_Batch, deque[bool]] | None = None
+        """What is being committed, and what the breaker is to keep with it."""
         self._now = now
         self._on_outcomes = on_outcomes
         self._on_seconds = on_seconds
 
     def step(self) -> int:
-        """Handle one batch.
+        """Handle one batch: read it and work it out, end the commit before it, begin its own.
 
         Returns:
-            How many webhooks it has handled; 0 where there are none.
+            How many webhooks it has handled; 0 where there are none, or what was read is given
+            again. The commit of a full batch may be under way yet: the next step ends it.
 
         Raises:
-            BreakerOpenError: a flood of dead letters; nothing was committed.
+            BreakerOpenError: a flood of dead letters; nothing of the batch was committed.
             SourceError: the object of the first webhook can't be fetched now.
             LogError, StoreError, ServerError: the log or landing can't be used.
         """
-        records = self._webhooks.read(self._most)
-        pairs, fetched = self._with_fetched([(each, webhook_of(each)) for each in records])
-        if not pairs:
+        try:
+            batch = self._worked_out()
+        finally:
+            is_next = self._end()
+        if not is_next:
+            return 0
+        if batch is None:
             self._refused = 0
             return 0
-        begun = time.perf_counter()
-        with tracing.handled("normalize", [record.headers for record, _ in pairs]) as carried:
-            handled = self._handle(pairs, fetched, carried)
-        self._on_seconds(time.perf_counter() - begun)
-        return handled
+        return len(batch.outcomes) if self._begin(batch) else 0
 
-    def _handle(
-        self,
-        pairs: _Pairs,
-        fetched: Mapping[int, Fetched | Problem],
-        carried: Sequence[tracing.Headers],
-    ) -> int:
-        """Commit what a batch says; how many webhooks that are."""
-        now = self._now()
-        outcomes = [outcome_of(r, webhook, fetched.get(r.position), now) for r, webhook in pairs]
+    def _worked_out(self) -> _Batch | None:
+        """What the next webhooks say; None where there are none."""
+        records = self._webhooks.read(self._most)
+        is_full = len(records) == self._most
+        pairs, fetched = self._with_fetched([(each, webhook_of(each)) for each in records])
+        if not pairs:
+            return None
+        begun, now = time.perf_counter(), self._now()
+        with tracing.handled("normalize", [record.headers for record, _ in pairs]) as carried:
+            outcomes = [
+                outcome_of(r, webhook, fetched.get(r.position), now) for r, webhook in pairs
+            ]
+            messages = _messages(outcomes, carried)
+        return _Batch(pairs, outcomes, messages, is_full, begun)
+
+    def _begin(self, batch: _Batch) -> bool:
+        """Commit what a batch says; False where it is refused. A full one is left under way."""
         after = self._breaker.check(
             outcome.code
-            for (_, webhook), outcome in zip(pairs, outcomes, strict=True)
+            for (_, webhook), outcome in zip(batch.pairs, batch.outcomes, strict=True)
             if (webhook is None or not webhook.redrive_of) and outcome.code != NO_API.code
         )
         try:
-            self._webhooks.commit([record for record, _ in pairs], _messages(outcomes, carried))
+            self._webhooks.begin_commit([record for record, _ in batch.pairs], batch.messages)
         except StaleProgress:
-            # Another process has these webhooks now. Or the commit took longer than the log lets
-            # one take: fewer at once do not.
-            self._most = max(1, self._most // 2)
-            self._refused += 1
-            return 0
+            self._note_refusal()
+            return False
+        self._under_way = batch, after
+        return batch.is_full or self._end()
+
+    def _end(self) -> bool:
+        """End the commit that is under way; False where it is refused: what was read behind it is
+        given again.
+        """
+        if self._under_way is None:
+            return True
+        (batch, after), self._under_way = self._under_way, None
+        try:
+            self._webhooks.end_commit()
+        except StaleProgress:
+            self._note_refusal()
+            return False
         self._most = min(self._batch, 2 * self._most)
         self._refused = 0
         self._breaker.keep(after)
-        self._on_outcomes(outcomes)
-        return len(outcomes)
+        self._on_outcomes(batch.outcomes)
+        self._on_seconds(time.perf_counter() - batch.begun)
+        return True
+
+    def _note_refusal(self) -> None:
+        # Another process has these webhooks now. Or the commit took longer than the log lets one
+        # take: fewer at once do not.
+        self._most = max(1, self._most // 2)
+        self._refused += 1
 
     def close(self) -> None:
-        """Leave what is not handled to other processes."""
+        """Leave what is not handled to other processes, once what is being committed is."""
         self._webhooks.close()
 
     def run_until(
@@ -149,9 +200,9 @@ class Normalizer:
             on_state: told after each step what is in the way; None: nothing.
         """
         failures = 0
-        while not stop.is_set():
+        while self._under_way is not None or not stop.is_set():
             try:
-                handled = self.step()
+                handled = self._end() if stop.is_set() else self.step()
             except BreakerOpenError as error:
                 _log.error("normalizer_stopped", code=error.code, reason=error.message)
                 on_state(error)
