@@ -11,6 +11,7 @@ import uvicorn
 from clearhouse.core.listening import check_is_free
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # that of core.service_metrics, read at its import
+_HTTP = "clearhouse.core.http_protocol:OneWriteProtocol"  # loaded by each worker
 
 
 def serve(
@@ -40,6 +41,7 @@ def serve(
             host=host,
             port=port,
             workers=workers,
+            http=_HTTP,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=grace_seconds,

@@ -102,7 +102,7 @@ def _may_hold_card(body: bytes) -> bool:
 
 def _has_odd_digits(body: bytes) -> bool:
     """Whether a digit, a space or a dash is written otherwise than by one byte."""
-    if body.isascii() and b"\\u" not in body:
+    if body.isascii() and (b"\\" not in body or b"\\u" not in body):  # one byte is found sooner
         return False
     return any(_character(odd) in _MEANT for odd in set(_ODD.findall(body)))
 

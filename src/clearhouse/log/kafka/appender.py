@@ -28,8 +28,10 @@ _Gathered = tuple[Message, "_Appending", int]
 class _Appending:
     """The messages of one call, and what is known of them."""
 
-    def __init__(self, count: int, on_end: Callable[[], None]) -> None:
-        self.positions: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
+    def __init__(
+        self, positions: asyncio.Future[Sequence[int]], count: int, on_end: Callable[[], None]
+    ) -> None:
+        self.positions = positions
         self._found = [-1] * count
         self._left = count
         self._failed: LogError | None = None
@@ -71,7 +73,8 @@ class KafkaAppender:
         self._is_closed = False
         self._gathered: list[_Gathered] = []
         self._handed_over_at = 0.0
-        self._last_group = 1
+        self._lately = 1
+        self._ends_group = False
         self._under_way = 0
         self._looks = False
 
@@ -85,10 +88,13 @@ class KafkaAppender:
             if messages:
                 raise LogError("The log is being closed.", "log_closed")
             return ()
-        appending = _Appending(len(messages), partial(self._room.give_back, size))
-        lacks = self._last_group - len(self._gathered)
+        self._note_delivered()
+        appending = _Appending(
+            self._loop.create_future(), len(messages), partial(self._room.give_back, size)
+        )
         self._gathered += [(message, appending, at) for at, message in enumerate(messages)]
-        if 0 < lacks <= len(messages):
+        if self._is_group() and not self._ends_group:
+            self._ends_group = True
             self._loop.call_soon(self._end_group)
         if not self._looks:
             self._looks = True
@@ -102,13 +108,19 @@ class KafkaAppender:
             await asyncio.sleep(_POLL_SECONDS)
         self._producer = None
 
-    def _end_group(self) -> None:
-        """Hand over what has been gathered, as it is as much as was answered last.
+    def _is_group(self) -> bool:
+        """Whether what has been gathered is to be handed over, though more is under way.
 
-        Whoever sends again when he is answered has then done so. What else came in this turn of the
-        loop is sent with it.
+        It is, as soon as it is half of what was lately waited for at one time: the other half is on
+        its way then, and neither this process nor the broker waits for the other.
         """
-        if not self._under_way:
+        gathered = len(self._gathered)
+        return 2 * gathered >= self._lately and gathered >= self._under_way
+
+    def _end_group(self) -> None:
+        """Hand over a group, with what else came in this turn of the loop."""
+        self._ends_group = False
+        if self._is_group():
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -116,7 +128,7 @@ class KafkaAppender:
         self._handed_over_at = self._loop.time()
         if not gathered:
             return
-        self._last_group = len(gathered)
+        self._lately = max(self._lately - 1, self._under_way + len(gathered))
         if any(message.headers for message, _, _ in gathered):  # a batch of the client has none
             for each in gathered:
                 self._hand_over_one(*each)
@@ -185,20 +197,26 @@ class KafkaAppender:
         Who has just been answered has until the next look to send more: a client sends one request
         for each partition of a group, so that larger groups cost the broker less.
         """
-        delivered = self._note_delivered()
+        # Nobody else is to send before he is answered: the answer is waited for here.
+        delivered = self._note_delivered(_POLL_SECONDS if self._under_way >= self._lately else 0.0)
         is_idle = not self._under_way and not delivered
-        if is_idle or self._loop.time() - self._handed_over_at >= _GATHER_SECONDS:
+        is_late = self._loop.time() - self._handed_over_at >= _GATHER_SECONDS
+        if is_idle or is_late or self._is_group():
             self._hand_over()
         self._looks = bool(self._under_way or self._gathered)
         if self._looks:
             self._loop.call_later(_POLL_SECONDS, self._look)
 
-    def _note_delivered(self) -> int:
-        """How many messages were delivered, or failed, since the last look."""
-        if self._producer is None:
+    def _note_delivered(self, seconds: float = 0.0) -> int:
+        """How many messages were delivered, or failed, since it was last looked for.
+
+        Args:
+            seconds: for which the first one is waited for.
+        """
+        if self._producer is None or not self._under_way:
             return 0
         try:
-            return call_back(partial(self._producer.poll, 0))
+            return call_back(partial(self._producer.poll, seconds))
         except KafkaException as error:  # what is under way is told next that it has failed
             self._connection.note(error.args[0])
             self._is_broken = True

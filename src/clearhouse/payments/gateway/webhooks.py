@@ -15,6 +15,7 @@ from clearhouse.payments.accounts import DEFAULT, Account
 from clearhouse.payments.event import Provider
 from clearhouse.payments.gateway import metrics
 from clearhouse.payments.gateway.intake import Intake
+from clearhouse.payments.gateway.patience import Patience
 from clearhouse.payments.signatures import CertificateUnavailable, SignatureRefused
 
 PATH = "/webhooks/"
@@ -72,6 +73,7 @@ class Webhooks:
         self._accounts = {(str(each.provider), each.name): each for each in accounts}
         self._intake = intake
         self._most_bytes = most_bytes
+        self._patience = Patience(_SECONDS_FOR_A_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -130,18 +132,20 @@ class Webhooks:
 
     async def _body(self, receive: Receive) -> bytes:
         try:
-            async with asyncio.timeout(_SECONDS_FOR_A_BODY):  # a client may send headers alone
-                first = await receive()
-                if first["type"] != "http.request" or first.get("more_body", False):
-                    return await self._in_parts(first, receive)
-        except TimeoutError:
+            return await self._patience.wait(self._whole_body(receive))
+        except TimeoutError:  # a client may send headers alone
             raise _NotTaken(
                 HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The body takes too long to come."
             ) from None
-        body = first.get("body", b"")  # nearly all
-        if len(body) > self._most_bytes:
-            raise self._too_large()
-        return bytes(body)
+
+    async def _whole_body(self, receive: Receive) -> bytes:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            body = message.get("body", b"")  # nearly all
+            if len(body) > self._most_bytes:
+                raise self._too_large()
+            return bytes(body)
+        return await self._in_parts(message, receive)
 
     async def _in_parts(self, message: Message, receive: Receive) -> bytes:
         body = bytearray()
