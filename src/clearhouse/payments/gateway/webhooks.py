@@ -1,6 +1,5 @@
 """`POST /webhooks/{provider}[/{account}]`, before the framework: a route that has to be fast."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
