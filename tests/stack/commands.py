@@ -15,6 +15,9 @@ from deploy.native.servers import SERVERS
 from deploy.native.servers.prometheus import TARGETS
 
 REPOSITORY = Path(__file__).parents[2]
+MEMORY = Path("/dev/shm")
+LEAST_MEMORY = 12 << 30
+"""In bytes. The servers of two workers hold up to 5 GB at a time."""
 
 
 class Stack:
@@ -28,7 +31,7 @@ class Stack:
     def __init__(self, *servers: str, **variables: str) -> None:
         # Not pytest's temporary folder: root's may be entered by nobody else, and servers run as
         # another user.
-        self.home = Path(tempfile.mkdtemp(prefix="clearhouse-stack-"))
+        self.home = Path(tempfile.mkdtemp(prefix="clearhouse-stack-", dir=place_of_servers()))
         self.home.chmod(0o755)
         inherited = {
             name: text for name, text in os.environ.items() if not name.startswith("STACK_")
@@ -95,3 +98,16 @@ def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])
+
+
+def place_of_servers() -> Path | None:
+    """Memory where there is plenty, since servers sync each write; None: where temporary files are.
+
+    A process that is killed loses nothing of what it wrote there.
+    """
+    if not MEMORY.is_dir():
+        return None
+    kib = re.search(r"^MemAvailable: +(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    assert kib
+    plenty = min(int(kib[1]) << 10, shutil.disk_usage(MEMORY).free) >= LEAST_MEMORY
+    return MEMORY if plenty else None
