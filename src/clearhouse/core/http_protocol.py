@@ -19,7 +19,17 @@ class OneWriteProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""
         super().connection_made(transport)
-        self.transport = cast(asyncio.Transport, _Gathering(transport, self.loop))
+        self._gathering = _Gathering(transport, self.loop)
+        self.transport = cast(asyncio.Transport, self._gathering)
+
+    def eof_received(self) -> None:
+        """See `asyncio.Protocol`. The transport is closed next, but the client may still read."""
+        self._gathering.send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        super().connection_lost(exc)
+        self._gathering.lose()
 
 
 class _Gathering:
@@ -29,20 +39,28 @@ class _Gathering:
         self._transport = transport
         self._loop = loop
         self._held = b""
+        self._is_lost = False
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
+        if self._is_lost:
+            self._transport.write(data)  # may raise, by which who writes for ever is ended
+            return
         if not self._held:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.send)
         self._held += data
         if len(self._held) > _MOST_HELD_BYTES:
-            self._send()
+            self.send()
 
     def close(self) -> None:
-        self._send()
+        self.send()
         self._transport.close()
 
-    def _send(self) -> None:
+    def lose(self) -> None:
+        """Nobody is there any more to whom the rest could be sent."""
+        self._held, self._is_lost = b"", True
+
+    def send(self) -> None:
         if self._held:
             held, self._held = self._held, b""
             self._transport.write(held)

@@ -31,8 +31,8 @@ class Transport(asyncio.Transport):
         return self.closed
 
 
-def answered(app, request):
-    """The transport after a request, once nothing is left to be done."""
+def answered(app, request, turns=20, ends=lambda protocol, transport: None):
+    """The transport after a request, so many turns of the loop, and how the connection ends."""
 
     async def run():
         config = uvicorn.Config(app, http=OneWriteProtocol, lifespan="off", ws="none")
@@ -40,9 +40,12 @@ def answered(app, request):
         protocol, transport = OneWriteProtocol(config, ServerState(), {}), Transport()
         protocol.connection_made(transport)
         protocol.data_received(request)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        ends(protocol, transport)
+        protocol.connection_lost(ConnectionResetError())
         for _ in range(20):
             await asyncio.sleep(0)
-        protocol.connection_lost(ConnectionResetError())
         return transport
 
     return asyncio.run(run())
@@ -89,3 +92,36 @@ def test_a_part_does_not_wait_for_the_next():
 
     transport = answered(app, b"GET / HTTP/1.1\r\n\r\n")
     assert transport.writes[-1].endswith(b"3\r\none\r\n")
+
+
+def test_a_client_that_sends_no_more_is_answered_all_the_same():
+    def ends(protocol, transport):
+        protocol.eof_received()
+        transport.close()
+
+    app = sending(b"hello", headers=[(b"content-length", b"5")])
+    transport = answered(app, b"GET / HTTP/1.1\r\n\r\n", 1, ends)
+    assert transport.writes[-1].endswith(b"\r\n\r\nhello")
+
+
+def test_a_client_that_is_gone_is_sent_nothing():
+    app = sending(b"hello", headers=[(b"content-length", b"5")])
+    assert answered(app, b"GET / HTTP/1.1\r\n\r\n", 1).writes == []
+
+
+def test_who_writes_for_ever_is_ended_when_the_client_is_gone_that_asked_for_more():
+    ended = []
+
+    async def app(scope, receive, send):
+        try:
+            await send(HEAD)
+            while True:
+                await send({"type": "http.response.body", "body": b"on", "more_body": True})
+                await asyncio.sleep(0)
+        except BaseException as error:
+            ended.append(type(error))
+            raise
+
+    transport = answered(app, b"GET / HTTP/1.1\r\n\r\n" * 2, 4, lambda _, t: t.close())
+    assert transport.writes
+    assert ended == [AssertionError], "not only by the end of the loop"
