@@ -97,6 +97,7 @@ class Trial:
         """
         places = self._places[f"{scenario} {step}"]
         assert places
+        was_killed = False
         for place in places if every_write else places[len(places) // 2 :][:1]:
             number, when = _number_and_when(place).split()
             self.restore(f"{scenario} {step}")
@@ -106,7 +107,9 @@ class Trial:
                 assert f"{number} {when}" not in map(_number_and_when, self.journal)
                 continue
             assert _number_and_when(self.journal[-1]) == f"{number} {when}"
+            was_killed = True
             yield f"{step} at {self.journal[-1]}"
+        assert was_killed, f"{step} was never killed"
 
     def _save(self, name: str) -> None:
         """Keep the home's state under a name."""
