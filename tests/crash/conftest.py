@@ -21,6 +21,9 @@ from clearhouse.pipeline import steps
 
 KILLED = {"signal": 9}
 STEPS = [step.name for step in steps.STEPS]
+_MOST_MISSING = 2
+"""Places of an undisturbed run that another one may not come to: two threads that measure the same
+day write it once or twice."""
 DAYS_OF_PAYMENTS = [dt.date(2026, 3, 9), dt.date(2026, 3, 10)]
 STEPS_OF_PAYMENTS = [step.name for step in steps.steps_of(PAYMENTS)]
 
@@ -97,19 +100,17 @@ class Trial:
         """
         places = self._places[f"{scenario} {step}"]
         assert places
-        was_killed = False
+        left = _MOST_MISSING
         for place in places if every_write else places[len(places) // 2 :][:1]:
             number, when = _number_and_when(place).split()
             self.restore(f"{scenario} {step}")
             killed = self.run(scenario, steps=[step], die_at=int(number), after=when == "after")
-            if killed != KILLED:  # two threads that measure the same day may write it once or twice
-                assert killed == {"exit_code": 0}
-                assert f"{number} {when}" not in map(_number_and_when, self.journal)
+            if killed == {"exit_code": 0} and every_write and left:
+                left -= 1
                 continue
+            assert killed == KILLED
             assert _number_and_when(self.journal[-1]) == f"{number} {when}"
-            was_killed = True
             yield f"{step} at {self.journal[-1]}"
-        assert was_killed, f"{step} was never killed"
 
     def _save(self, name: str) -> None:
         """Keep the home's state under a name."""

@@ -125,7 +125,7 @@ class KafkaSubscription:
     def close(self) -> None:
         """See `Subscription.close`."""
         self._leave()
-        self._writes.shutdown()
+        self._writes.shutdown(cancel_futures=True)  # a writer is not made for nobody
 
     def _read(self, limit: int) -> None:
         consumer = self._consumer or self._join()
