@@ -136,12 +136,12 @@ def test_as_much_as_is_under_way_is_handed_over_and_less_is_gathered(run):
         await turns()
         tasks += started(appender, *"23")
         await turns()
-        tasks += started(appender, "4")
+        tasks += started(appender, *"45")
         await turns()
         assert client.handed == [["test.a", b"1"], ["test.a", b"2", b"3"]]
         client.delivers = True
-        assert await asyncio.gather(*tasks) == [[0], [1], [2], [3]]
-        assert client.handed[2:] == [["test.a", b"4"]]
+        assert await asyncio.gather(*tasks) == [[0], [1], [2], [3], [4]]
+        assert client.handed[2:] == [["test.a", b"4", b"5"]]
 
     run(act)
 
