@@ -30,7 +30,7 @@ class Delivery:
 
 
 class Client:
-    """Keeps what it is handed, and tells at the next poll that it is delivered, if it `delivers`."""
+    """Keeps what it is handed, and tells at the next poll that it is there, if it `delivers`."""
 
     def __init__(self, refused=()):
         self.handed = []
