@@ -74,6 +74,7 @@ class KafkaAppender:
         self._gathered: list[_Gathered] = []
         self._handed_over_at = 0.0
         self._lately = 1
+        """How many messages waited at one time, not long ago."""
         self._ends_group = False
         self._under_way = 0
         self._looks = False
@@ -197,7 +198,7 @@ class KafkaAppender:
         Who has just been answered has until the next look to send more: a client sends one request
         for each partition of a group, so that larger groups cost the broker less.
         """
-        # Nobody else is to send before he is answered: the answer is waited for here.
+        # Where all who sent of late wait, an answer is likely to come next.
         delivered = self._note_delivered(_POLL_SECONDS if self._under_way >= self._lately else 0.0)
         is_idle = not self._under_way and not delivered
         is_late = self._loop.time() - self._handed_over_at >= _GATHER_SECONDS
