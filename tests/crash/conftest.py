@@ -102,14 +102,14 @@ class Trial:
         assert places
         left = _MOST_MISSING
         for place in places if every_write else places[len(places) // 2 :][:1]:
-            number, when = _number_and_when(place).split()
+            number, when = place.split()[:2]
             self.restore(f"{scenario} {step}")
             killed = self.run(scenario, steps=[step], die_at=int(number), after=when == "after")
             if killed == {"exit_code": 0} and every_write and left:
                 left -= 1
                 continue
             assert killed == KILLED
-            assert _number_and_when(self.journal[-1]) == f"{number} {when}"
+            assert self.journal[-1].split()[:2] == [number, when]
             yield f"{step} at {self.journal[-1]}"
 
     def _save(self, name: str) -> None:
@@ -120,10 +120,6 @@ class Trial:
         """Put the home back to a saved state."""
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self._folder / name, self.home, symlinks=True)
-
-
-def _number_and_when(place: str) -> str:
-    return " ".join(place.split()[:2])
 
 
 def _that_differ(journal: Sequence[str]) -> list[str]:
