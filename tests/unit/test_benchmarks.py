@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.jobs import BenchmarkError
+from benchmarks.parts import PARTS, load
 from benchmarks.rounds import Case, Measured
 from benchmarks.summary import summary
 
@@ -150,3 +151,7 @@ def test_a_ledger_of_some_days_is_proved_and_its_service_exports_it(tmp_path: Pa
     assert code == 0
     proved, exported = json.loads(kept.read_text())["figures"]
     assert proved["records"] % exported["records"] == 0
+
+
+def test_each_part_is_where_its_name_says() -> None:
+    assert all(callable(load(name)) for name in PARTS)
