@@ -2,12 +2,10 @@
 
 import datetime as dt
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -17,7 +15,7 @@ import duckdb
 import httpx
 import pytest
 from programs import REPOSITORY, loaded
-from retail_home import FACT, SMALL, Shops, Urls, retailers, with_faults
+from retail_home import FACT, Shops, Urls, retailers, with_faults
 
 from clearhouse.books.model import Status
 from clearhouse.core.contract import Violation
@@ -37,7 +35,6 @@ DOWN = DAYS[2:5]
 FAULTS = {LATE: ("late", "corrected"), AGAIN: ("redelivered", "duplicates")}
 DOWN_TOO = dict.fromkeys(DOWN, ("down",))
 QUESTIONS = sorted((REPOSITORY / "docs" / "questions").glob("*.sql"))
-LISTED = ("quarantine", "list", "--domain", "retail", "--limit", 100_000, "--json")
 RESTATED = dict.fromkeys((DAYS[1], OTHER), ("restated",))
 
 
@@ -272,35 +269,6 @@ def test_corrections_and_re_runs_in_any_order_of_days_give_the_same_tables(
     assert mixed.tables() == found
 
 
-def test_at_its_worst_each_line_is_somewhere_with_a_reason(tmp_path: Path) -> None:
-    days = [dt.date(2024, 3, 1) + dt.timedelta(days=n) for n in range(3)]
-    hostile = replace(SMALL, hostile=True, scale=0.3)
-    shops = Shops(tmp_path / "home")
-    with retailers(hostile) as urls:
-        for _ in range(3):
-            report = shops.run(urls, days[0], days[-1])
-            if report.exit_code is ExitCode.DONE:
-                break
-
-    assert report.exit_code is ExitCode.DONE, report.stopped()
-    audited = shops.audit()
-    assert audited.findings == ()
-    rejected = sum(
-        totals.records
-        for entry in audited.entries
-        for side, totals in entry.totals.items()
-        if side == "rejected"
-    )
-    listed = json.loads(shops.command(*LISTED).stdout)
-    assert len(listed) == rejected > 0
-    assert all(each["detail"] for row in listed for each in row["violations"])
-    codes = {row["violations"][0]["code"] for row in listed}
-    assert len(codes) >= 3, codes
-    lines = shops.read("SELECT count(*), sum(total_amount) FROM marts.fact_sales")
-    summed = shops.read("SELECT sum(line_count), sum(net_amount) FROM marts.mv_daily_sales_summary")
-    assert lines == summed
-
-
 def test_a_line_that_was_corrected_is_judged_and_published_with_its_day(
     tmp_path: Path, healthy: Urls
 ) -> None:
@@ -391,36 +359,3 @@ def test_a_stolen_line_is_named_with_its_retailer_its_day_and_its_cents(undistur
         and key in line
         for line in told
     ), told
-
-
-def test_a_known_retailer_that_answers_with_nothing_on_an_ordinary_day_holds_it(
-    tmp_path: Path,
-) -> None:
-    day = DAYS[1]
-    window, fault = ("--from", day, "--to", day), ("--fault", f"{day}=retailer_1.no_sales")
-
-    answer = Shops(tmp_path / "home").command("run", "retail", *window, *fault)
-
-    assert answer.exit_code == ExitCode.HELD, answer.output
-    assert "retailer_1 lines: 0 is less than the " in answer.stderr
-
-
-def test_the_demo_names_the_retailer_of_a_held_day_and_a_line_that_was_stolen(
-    tmp_path: Path,
-) -> None:
-    shops, bad = Shops(tmp_path / "home"), DAYS[2]
-
-    answer = shops.command(
-        "demo", "retail", "--days", 3, "--fault", f"{bad}=retailer_2.half_volume", "--steal", 1
-    )
-
-    assert answer.exit_code == ExitCode.UNBALANCED, answer.stdout
-    held = r"2024-01-03 held by validate_business_rules: retailer_2 lines: \d+ is less than the \d+"
-    assert re.search(held, answer.output)
-    assert re.search(
-        r"silver → gold, 2024-01-0[23]: −1 record, −?\d+\.\d\d USD: \S+", answer.stdout
-    )
-    assert "clearhouse demo retail --days 3 again" in answer.stdout
-    assert not shops.read(f"SELECT 1 FROM {FACT} WHERE _book_date = '{bad}'")
-    assert "no profile" not in answer.output
-    assert shops.read(f"SELECT count(DISTINCT retailer) FROM {FACT}") == [(3,)]

@@ -6,7 +6,7 @@ Tickets are sold at the toy's two booths, meals at a third one. Their numbers ar
 import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from toy.booths import booth
 from toy.domain import ROOT as TOY
@@ -16,7 +16,8 @@ from clearhouse.pipeline.context import Run
 from clearhouse.pipeline.domain import Dataset, Derived, Domain, Gate, StepGroup
 from clearhouse.pipeline.runner import Step, StepReport
 
-ROOT = Path(mkdtemp(prefix="fair-"))
+_FOLDER = TemporaryDirectory(prefix="fair-")  # goes when this process ends
+ROOT = Path(_FOLDER.name)
 OWN = Path(__file__).parent
 
 
