@@ -48,6 +48,13 @@ def event_of(webhook: StoredWebhook, fetched: bytes | None = None) -> PaymentEve
     return found
 
 
+def problem_of(webhook: StoredWebhook, fetched: bytes | None = None) -> tuple[str, str]:
+    """Code and field of its first problem, where it must have one."""
+    found = outcome(webhook, fetched)
+    assert isinstance(found, list), found
+    return found[0].code, found[0].field
+
+
 def stripe(kind: str, obj: Any, **head: Any) -> StoredWebhook:
     """A snapshot event."""
     event = {
