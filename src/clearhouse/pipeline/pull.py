@@ -25,6 +25,7 @@ from clearhouse.core.background import import_beside
 from clearhouse.core.contract import Contract, PayloadFormat, rows_of
 from clearhouse.core.contract.rows import landed_rows
 from clearhouse.core.errors import SourceError, UsageError
+from clearhouse.core.event_loops import run_async
 from clearhouse.core.window import Window
 from clearhouse.engines import dbt_worker
 from clearhouse.lake import iceberg
@@ -66,7 +67,7 @@ def extract_daily_batch(run: Run, days: Sequence[dt.date]) -> StepReport:
     ]
     if any(pull.wanted for pull in pulls):
         with _preparing_what_comes_next(run):
-            asyncio.run(_pull_all(run, [pull for pull in pulls if pull.wanted], arrivals))
+            run_async(_pull_all(run, [pull for pull in pulls if pull.wanted], arrivals))
     report = StepReport()
     for dataset in run.chosen:
         its_own = [_closed(run, pull) for pull in pulls if pull.dataset is dataset]

@@ -14,6 +14,7 @@ import msgspec
 
 from clearhouse.core.answer import RetryableAnswer, read_bounded
 from clearhouse.core.errors import SourceError
+from clearhouse.core.event_loops import loop_factory
 from clearhouse.core.http import HttpPolicy, ResilientClient
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Record
@@ -70,7 +71,7 @@ class StripeObjects:
         policy: HttpPolicy = _POLICY,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=loop_factory())
         self._client = ResilientClient(
             url,
             name="Stripe's API",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from clearhouse.core.event_loops import run_async
 from clearhouse.payments.event import Provider
 from clearhouse.sandbox.payments.client import Connection, NoAnswerError
 from clearhouse.sandbox.payments.delivery import Delivery
@@ -83,17 +84,8 @@ def send(
     """
     found = report or SendReport()
     sender = _Sender(deliveries, url, options or SendOptions(), found, is_wanted)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(sender.run())
+    run_async(sender.run())
     return found
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return None
-    return uvloop.new_event_loop
 
 
 class _Sender:
