@@ -64,7 +64,8 @@ Rule = Callable[[Journal, Facts], Iterable[Violation]]
 
 def violations(journal: Journal, facts: Facts) -> list[Violation]:
     """Everything that is wrong with a journal, in the order of the rules."""
-    return [found for rule in RULES for found in rule(journal, facts)]
+    rules = RULES if journal.reverses is None else _OF_POSTING
+    return [found for rule in rules for found in rule(journal, facts)]
 
 
 def number_of_lines(journal: Journal, facts: Facts) -> Iterator[Violation]:
@@ -177,8 +178,6 @@ def wells(journal: Journal, facts: Facts) -> Iterator[Violation]:
 
 def decks(journal: Journal, _facts: Facts) -> Iterator[Violation]:
     """Where amounts are cut by a deck, its shares sum to 1: by well, product and month."""
-    if journal.reverses is not None:  # its shares are those of the entry that it undoes
-        return
     sums: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for at, line in _numbered(journal):
         if line.share is None:
@@ -275,7 +274,7 @@ def reversals(journal: Journal, facts: Facts) -> Iterator[Violation]:
         yield Violation("reversal_before_entry", sentence, "posting_date")
 
 
-RULES: tuple[Rule, ...] = (
+_OF_LINES: tuple[Rule, ...] = (
     number_of_lines,
     balance,
     currency,
@@ -285,12 +284,11 @@ RULES: tuple[Rule, ...] = (
     subledgers,
     wells,
     decks,
-    period,
-    dates,
-    two_people,
     documents,
-    reversals,
 )
+"""Not asked of a reversal: its lines are those of an entry that the ledger has taken."""
+_OF_POSTING: tuple[Rule, ...] = (period, dates, two_people, reversals)
+RULES = (*_OF_LINES, *_OF_POSTING)
 
 
 def _numbered(journal: Journal) -> Iterator[tuple[int, Line]]:

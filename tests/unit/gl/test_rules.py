@@ -86,6 +86,14 @@ KEPT = {
         dataclasses.replace(cut("0.6", "0.6"), reverses="JE-00000001"),
         with_facts(reverses=Reversed("standard", POSTED, None)),
     ),
+    "a reversal of a credit note to an invoice that stands": (
+        dataclasses.replace(INVOICE, reverses="JE-00000001"),
+        with_facts(reverses=Reversed("standard", POSTED, None), documents={("VEN-001", "INV-1")}),
+    ),
+    "a reversal on an account that is in use no more": (
+        REVERSAL,
+        with_facts(reverses=Reversed("standard", POSTED, None), chart=NOT_IN_USE),
+    ),
 }
 
 BROKEN: list[tuple[str, str, Journal, Facts]] = [
