@@ -5,19 +5,17 @@ nothing. All rules are asked, so that a refusal names everything that is wrong.
 """
 
 import datetime as dt
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from clearhouse.gl.chart import Account
-from clearhouse.gl.journal import CURRENCY, Journal, Line, Violation
+from clearhouse.gl.journal import CURRENCY, Journal, Line, Violation, is_user
 from clearhouse.gl.periods import Period, Status
 
 MOST_LINES = 1_000
 MOST_CENTS = 10**15
-_USER = re.compile(r"USER-[0-9]{3,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +225,7 @@ def dates(journal: Journal, facts: Facts) -> Iterator[Violation]:
 
 def two_people(journal: Journal, _facts: Facts) -> Iterator[Violation]:
     """Who prepares an entry does not approve it."""
-    if not _USER.fullmatch(journal.approved_by):
+    if not is_user(journal.approved_by):
         yield Violation("approver_unknown", "The approver is a user: USER-123.", "approved_by")
     elif journal.approved_by == journal.prepared_by:
         sentence = f"{journal.prepared_by} prepares the entry and can't approve it."

@@ -5,7 +5,6 @@ Keys are held as digests alone, and compared without telling by the time taken h
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from clearhouse.core.errors import SettingsError
+from clearhouse.gl.journal import is_user
 from clearhouse.gl.service.errors import NotAllowedError, NotAuthenticatedError
 
 
@@ -25,7 +25,6 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-_USER = re.compile(r"USER-[0-9]{3,6}")
 _FIRST_USER = 901
 _LEAST_CHARACTERS = 8
 
@@ -112,7 +111,7 @@ def _entry(entry: str, at: int) -> tuple[bytes, Caller]:
     key, scopes, user = (*entry.split(":"), "", "")[:3]
     named = scopes.split("+")
     wrong = set(named) - set(Scope)
-    if len(key) < _LEAST_CHARACTERS or wrong or (user and not _USER.fullmatch(user)):
+    if len(key) < _LEAST_CHARACTERS or wrong or (user and not is_user(user)):
         raise SettingsError(
             f"Key {at + 1} of GL_SERVICE_KEYS can't be used: write it as key:scope+scope:USER-123 "
             f"with at least {_LEAST_CHARACTERS} characters in the key, scopes of "
