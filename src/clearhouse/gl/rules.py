@@ -15,7 +15,9 @@ from clearhouse.gl.journal import CURRENCY, Journal, Line, Violation, is_user
 from clearhouse.gl.periods import Period, Status
 
 MOST_LINES = 1_000
-MOST_CENTS = 10**15
+MOST_CENTS = 10**13
+"""Of an entry: a hundred thousand entries at this bound still have sums by account, which are
+64-bit cents in the store and DECIMAL(18, 2) in the marts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,9 @@ def one_side(journal: Journal, facts: Facts) -> Iterator[Violation]:
 
 def cents(journal: Journal, _facts: Facts) -> Iterator[Violation]:
     """Amounts are not negative: what is negative belongs on the other side. They have a bound."""
+    if sum(line.debit_minor for line in journal.lines) > MOST_CENTS:
+        sentence = f"The debits of an entry are at most {MOST_CENTS // 100:,}."
+        yield Violation("entry_too_large", sentence, "lines")
     for at, line in _numbered(journal):
         for side, minor in (("debit", line.debit_minor), ("credit", line.credit_minor)):
             if minor < 0:

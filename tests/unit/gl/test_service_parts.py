@@ -3,16 +3,25 @@
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from gl_tiny import TinyLedger
+from pydantic import ValidationError
 
+from clearhouse.core.contract import Contract, type_records
 from clearhouse.core.errors import SettingsError, StoreError
+from clearhouse.core.resources import resource
+from clearhouse.gl.journal import Journal
+from clearhouse.gl.periods import Period, Status
+from clearhouse.gl.rules import MOST_CENTS
 from clearhouse.gl.service import answers, columns, tables
 from clearhouse.gl.service.database import Database
 from clearhouse.gl.service.errors import NotAllowedError, NotAuthenticatedError
+from clearhouse.gl.service.journal_lines import lines_of
+from clearhouse.gl.service.models import LineIn
 from clearhouse.gl.service.numbering import Counter, Entries, numbered
 from clearhouse.gl.service.security import Scope, keys_from, keys_in
 from clearhouse.gl.service.shared import Shared
@@ -106,3 +115,20 @@ def test_entries_that_do_not_balance_or_are_torn_are_not_taken() -> None:
         Entries.of(LINES.set_column(at, "debit_minor", cents))
     with pytest.raises(StoreError, match="apart"):
         Entries.of(pa.concat_tables([LINES, LINES.slice(0, 1)]))
+
+
+@pytest.mark.parametrize("quantity", ["9999999999.999", "-9999999999.999"])
+def test_the_largest_line_that_is_taken_keeps_the_contract_of_lines(quantity: str) -> None:
+    amount = answers.dollars(MOST_CENTS)
+    taken = LineIn.model_validate({"account_code": "7300", "debit": amount, "quantity": quantity})
+    line, wrong = taken.read(0)
+    journal = Journal(DAY, DAY, (line,), "USER-101", "USER-201", "\ufeff at its bounds")
+    period = Period("2026-05", 1, DAY, dt.date(2026, 5, 31), Status.OPEN)
+    table = lines_of(journal, period, {}, dt.datetime(2026, 5, 1))  # noqa: DTZ001
+    counters = {"2026-05": Counter(1, 0)}
+    stored = numbered(table, Entries(np.zeros(1, int), np.zeros(1, int)), counters, 0, DAY)
+    contract = Contract.load(resource("contracts") / "gl" / "lines.yaml")
+    found = type_records(answers.ndjson(stored.table), contract, "gl_service")
+    assert (wrong, found.rejected) == ([], ())
+    with pytest.raises(ValidationError):
+        LineIn.model_validate({"account_code": "7300", "quantity": "10000000000"})

@@ -74,7 +74,7 @@ class LineIn(_Taken):
     debit: Amount = Decimal(0)
     credit: Amount = Decimal(0)
     description: Text | None = None
-    quantity: Decimal | None = Field(None, max_digits=15, decimal_places=3)
+    quantity: Decimal | None = Field(None, max_digits=13, decimal_places=3)
     unit: Literal["bbl", "mcf", "gal", "usd", "days"] | None = None
     product: Literal["OIL", "GAS", "NGL"] | None = None
     share: Decimal | None = Field(None, max_digits=9, decimal_places=8)
