@@ -25,9 +25,9 @@ from clearhouse.sandbox.gl.schema import LINE_SCHEMA
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9 ._/&'-]+$")
-]
+_WORD = "[A-Za-z0-9._/&'-]+"
+Name = Annotated[str, StringConstraints(max_length=40, pattern=f"^{_WORD}( +{_WORD})*$")]
+"""A blank at its end, as of what was pasted, would make one vendor or invoice two."""
 PeriodName = Annotated[str, StringConstraints(pattern=r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$")]
 Month = PeriodName
 JournalName = Annotated[str, StringConstraints(pattern=r"^JE-[0-9]{8,12}$")]
