@@ -42,7 +42,13 @@ def test_a_key_has_its_scopes_and_its_user() -> None:
             keys.caller(wrong, Scope.READ)
 
 
-@pytest.mark.parametrize("text", ["", "short:read", "long-enough", "key-one-1:write", "k" * 9])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "short:read", "long-enough", "key-one-1:write", "k" * 9),
+        "key-one-1:read,key-one-1:admin",
+    ],
+)
 def test_keys_that_cant_be_used_are_refused_without_being_told(text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         keys_from(text)
@@ -57,6 +63,13 @@ def test_a_file_of_keys_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
     key = made.splitlines()[1].partition(":")[0]
     assert keys_in(path).caller(key, Scope.ADMIN).user == "USER-901"
     assert path.read_text() == made
+
+
+def test_a_file_of_keys_that_cant_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_bytes(b"\xff\xfek\x00e\x00y")
+    for path in (tmp_path / "keys", tmp_path):
+        with pytest.raises(SettingsError, match=f"can't be read in {path} "):
+            keys_in(path)
 
 
 def test_without_a_redis_that_answers_each_process_goes_on_by_itself() -> None:

@@ -82,6 +82,8 @@ def keys_from(text: str) -> Keys:
     known = [_entry(entry, at) for at, entry in enumerate(entries)]
     if not known:
         raise SettingsError("GL_SERVICE_KEYS holds no key: write it as key:read+post,….")
+    if len({digest for digest, _ in known}) < len(known):
+        raise SettingsError("GL_SERVICE_KEYS holds a key twice: which scopes it has can't be told.")
     return Keys(known)
 
 
@@ -104,7 +106,12 @@ def keys_in(path: Path) -> Keys:
         raise SettingsError(
             f"The keys of the service can't be kept in {path} ({error.strerror})."
         ) from None
-    return keys_from(path.read_text(encoding="utf-8"))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"The keys of the service can't be read in {path} ({why}).") from None
+    return keys_from(text)
 
 
 def _entry(entry: str, at: int) -> tuple[bytes, Caller]:
