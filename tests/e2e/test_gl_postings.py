@@ -95,6 +95,7 @@ BAD: list[tuple[str, Callable[[int], Body]]] = [
     ("invalid_request", lambda _: with_line(account_code="73")),
     ("invalid_request", lambda _: with_line(debit="NaN")),
     ("invalid_request", lambda _: with_line(debit="1_250")),
+    ("invalid_request", lambda _: invoice("INV-20260501 ")),
     ("invalid_request", lambda _: with_line(debit="\u0661250.00")),
     ("invalid_request", lambda _: journal(description="a\x00b")),
 ]

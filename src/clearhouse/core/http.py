@@ -131,7 +131,7 @@ class ResilientClient:
         transport: another way to the source, for tests.
 
     Raises:
-        SettingsError: the base URL, or the proxy set for it, can't be used.
+        SettingsError: the base URL, the proxy set for it or a header can't be used.
     """
 
     def __init__(
@@ -147,6 +147,12 @@ class ResilientClient:
         self.policy = policy = policy or HttpPolicy()
         endpoint = Endpoint.parse(base_url, name)
         self._proxy = None if transport else endpoint.proxy
+        for header, value in (headers or {}).items():
+            if not value.isascii() or not value.isprintable() or value != value.strip():
+                raise SettingsError(
+                    f"The key of {name} can't be sent as {header}: it has a character other than "
+                    "those of ASCII, or a blank or line break at an end."
+                )
         self._client = httpx.AsyncClient(
             base_url=endpoint.url,
             auth=endpoint.auth,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from clearhouse.core.errors import UsageError
 
 MAX_DAYS = 3_660
-"""Ten years. A bound on every loop over a window: a typing error must not start a century."""
+"""Ten years, of what is asked for: a typing error must not start a century. The days that a home
+holds may lie further apart."""
 
 
 def parse_day(text: str) -> dt.date:
@@ -22,6 +23,8 @@ def parse_day(text: str) -> dt.date:
         day = None
     if day is None or str(day) != text:  # fromisoformat takes 20240309 and 2024-W10-6 too
         raise UsageError(f"{text!r} is not a date: write it as YYYY-MM-DD.", "bad_date")
+    if not 1000 <= day.year <= 2999:  # as dates of records; a source may be asked for days before
+        raise UsageError(f"{text} is not a day of the years 1000 to 2999.", "bad_date")
     return day
 
 
@@ -39,18 +42,13 @@ class Window:
                 f"The window ends ({self.last}) before it begins ({self.first}): swap the dates.",
                 "inverted_window",
             )
-        if len(self) > MAX_DAYS:
-            raise UsageError(
-                f"A window of {len(self)} days is more than {MAX_DAYS}: ask for less at a time.",
-                "window_too_long",
-            )
         if self.look_back_days < 0:
             raise UsageError("A look-back can't be negative.", "bad_look_back")
 
     @classmethod
     def parse(cls, first: str, last: str) -> "Window":
         """A window from two dates written YYYY-MM-DD."""
-        return cls(parse_day(first), parse_day(last))
+        return cls(parse_day(first), parse_day(last))._bounded()
 
     @classmethod
     def day(cls, day: dt.date) -> "Window":
@@ -63,11 +61,19 @@ class Window:
         if days < 1:
             raise UsageError("A window has at least one day.", "empty_window")
         try:
-            return cls(first, first + dt.timedelta(days=days - 1))
+            return cls(first, first + dt.timedelta(days=days - 1))._bounded()
         except OverflowError:
             raise UsageError(
                 f"{days} days from {first} go past the year 9999: ask for less.", "window_too_long"
             ) from None
+
+    def _bounded(self) -> "Window":
+        if len(self) > MAX_DAYS:
+            raise UsageError(
+                f"A window of {len(self)} days is more than {MAX_DAYS}: ask for less at a time.",
+                "window_too_long",
+            )
+        return self
 
     def __len__(self) -> int:
         return (self.last - self.first).days + 1

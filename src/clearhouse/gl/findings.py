@@ -18,8 +18,8 @@ CLOSED_AFTER_DAYS = CLOSES_ON_DAY - 1
 """What is recorded later than so many days after a period's end came after close. Only the entries
 that close a year come later."""
 
-DECK = ("well_id", "product")
-"""What tells the ownership decks of one entry apart."""
+DECK = ("well_id", "product", "production_month")
+"""What tells the ownership decks of one entry apart: a late change re-books several months."""
 
 
 class Asked(Protocol):

@@ -22,7 +22,7 @@ CHART = resource("contracts") / "gl" / "chart_of_accounts.csv"
 _RAW_FIGURES: Mapping[str, str] = {
     "other_day_rows": "count(*) FILTER (recorded_on <> _book_date)",
 }
-_KEY_OF_CONTROL = {"afe": "afe_number", "well": "well_id"}
+_KEY_OF_CONTROL = {"afe": "afe_number", "well": "well_id", "material": "document"}
 """What a line on such a control account names, where it is not a party with a document."""
 _LONGEST_PERIOD_DAYS = 36
 """No line of a period was recorded so long before another one was posted in it."""

@@ -1,6 +1,7 @@
 """A journal as it is asked to be posted: a heading and its lines, money in cents."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -10,6 +11,13 @@ LEDGER = "OPERATOR"
 
 BY_HAND = frozenset({"MANUAL", "ADJ"})
 """Sources of entries that people write; all others come from a subledger or the close."""
+
+_USER = re.compile(r"USER-[0-9]{3,6}")
+
+
+def is_user(text: str) -> bool:
+    """Whether a text names a user, in the one way that there is: two people are two texts."""
+    return _USER.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

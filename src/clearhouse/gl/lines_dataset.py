@@ -33,7 +33,7 @@ LINES = Dataset(
     published="int_gl_published",
     hidden="int_gl_hidden_records",
     raw_gate=Gate("gl_raw_gate", raw_frames),
-    business_gate=Gate("gl_business_gate", business_frames, inputs=(CHART,)),
+    business_gate=Gate("gl_business_gate", business_frames, version="2", inputs=(CHART,)),
     id_column="line_id",
     derived=(
         Derived(

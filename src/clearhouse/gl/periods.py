@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clearhouse.gl.journal import Violation
+from clearhouse.gl.journal import Violation, is_user
 
 CLOSES_ON_DAY = 20
 """Day of the month on which the service closes the month before by itself: entries of the year-end
@@ -160,6 +160,10 @@ def _not_approved(request: Request) -> list[Violation]:
     found = []
     if not request.reason.strip():
         found.append(Violation("reason_missing", f"To {request.change} takes a reason.", "reason"))
+    if request.approved_by and not is_user(request.approved_by):
+        found.append(
+            Violation("approver_unknown", "The approver is a user: USER-123.", "approved_by")
+        )
     if request.approved_by in ("", request.asked_by):
         sentence = f"To {request.change} takes an approver who is not the one who asks."
         found.append(Violation("approver_is_preparer", sentence, "approved_by"))

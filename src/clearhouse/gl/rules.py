@@ -5,19 +5,19 @@ nothing. All rules are asked, so that a refusal names everything that is wrong.
 """
 
 import datetime as dt
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from clearhouse.gl.chart import Account
-from clearhouse.gl.journal import CURRENCY, Journal, Line, Violation
+from clearhouse.gl.journal import CURRENCY, Journal, Line, Violation, is_user
 from clearhouse.gl.periods import Period, Status
 
 MOST_LINES = 1_000
-MOST_CENTS = 10**15
-_USER = re.compile(r"USER-[0-9]{3,6}")
+MOST_CENTS = 10**13
+"""Of an entry: a hundred thousand entries at this bound still have sums by account, which are
+64-bit cents in the store and DECIMAL(18, 2) in the marts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ Rule = Callable[[Journal, Facts], Iterable[Violation]]
 
 def violations(journal: Journal, facts: Facts) -> list[Violation]:
     """Everything that is wrong with a journal, in the order of the rules."""
-    return [found for rule in RULES for found in rule(journal, facts)]
+    rules = RULES if journal.reverses is None else _OF_POSTING
+    return [found for rule in rules for found in rule(journal, facts)]
 
 
 def number_of_lines(journal: Journal, facts: Facts) -> Iterator[Violation]:
@@ -112,6 +113,9 @@ def one_side(journal: Journal, facts: Facts) -> Iterator[Violation]:
 
 def cents(journal: Journal, _facts: Facts) -> Iterator[Violation]:
     """Amounts are not negative: what is negative belongs on the other side. They have a bound."""
+    if sum(line.debit_minor for line in journal.lines) > MOST_CENTS:
+        sentence = f"The debits of an entry are at most {MOST_CENTS // 100:,}."
+        yield Violation("entry_too_large", sentence, "lines")
     for at, line in _numbered(journal):
         for side, minor in (("debit", line.debit_minor), ("credit", line.credit_minor)):
             if minor < 0:
@@ -177,8 +181,6 @@ def wells(journal: Journal, facts: Facts) -> Iterator[Violation]:
 
 def decks(journal: Journal, _facts: Facts) -> Iterator[Violation]:
     """Where amounts are cut by a deck, its shares sum to 1: by well, product and month."""
-    if journal.reverses is not None:  # its shares are those of the entry that it undoes
-        return
     sums: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for at, line in _numbered(journal):
         if line.share is None:
@@ -228,7 +230,7 @@ def dates(journal: Journal, facts: Facts) -> Iterator[Violation]:
 
 def two_people(journal: Journal, _facts: Facts) -> Iterator[Violation]:
     """Who prepares an entry does not approve it."""
-    if not _USER.fullmatch(journal.approved_by):
+    if not is_user(journal.approved_by):
         yield Violation("approver_unknown", "The approver is a user: USER-123.", "approved_by")
     elif journal.approved_by == journal.prepared_by:
         sentence = f"{journal.prepared_by} prepares the entry and can't approve it."
@@ -275,7 +277,7 @@ def reversals(journal: Journal, facts: Facts) -> Iterator[Violation]:
         yield Violation("reversal_before_entry", sentence, "posting_date")
 
 
-RULES: tuple[Rule, ...] = (
+_OF_LINES: tuple[Rule, ...] = (
     number_of_lines,
     balance,
     currency,
@@ -285,12 +287,11 @@ RULES: tuple[Rule, ...] = (
     subledgers,
     wells,
     decks,
-    period,
-    dates,
-    two_people,
     documents,
-    reversals,
 )
+"""Not asked of a reversal: its lines are those of an entry that the ledger has taken."""
+_OF_POSTING: tuple[Rule, ...] = (period, dates, two_people, reversals)
+RULES = (*_OF_LINES, *_OF_POSTING)
 
 
 def _numbered(journal: Journal) -> Iterator[tuple[int, Line]]:

@@ -14,7 +14,7 @@ import msgspec
 from clearhouse.core.answer import RetryableAnswer, read_bounded
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import HttpPolicy, ResilientClient
-from clearhouse.core.not_json import NOT_JSON
+from clearhouse.core.not_json import NOT_JSON, with_whole_characters
 
 MAX_ANSWER_BYTES = 256 << 20
 """Some half a million lines: a day has a few thousand."""
@@ -59,7 +59,7 @@ class Retailer:
             SourceError: another retailer answered (another_retailer).
         """
         try:
-            answer = _ANSWER.decode(payload)
+            answer = _ANSWER.decode(with_whole_characters(payload))
             rows = _ROWS.decode(answer[self.rows_under])
             count = _COUNT.decode(answer["count"])
             retailer = _NAME.decode(answer["retailer"])

@@ -96,6 +96,27 @@ def test_a_row_over_several_lines_keeps_its_bytes(rows: Contract) -> None:
     assert found.rejected[0].raw == b"7"
 
 
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_half_of_a_character_is_a_fault_of_its_row_alone(rows: Contract, end: bytes) -> None:
+    names = [
+        rb"\ud83d\ude00",
+        rb"cut \ud83d",
+        rb"\\ud83d",
+        rb"\uDE00",
+        rb"\ud83d\ud83d\ude00",
+        b"a",
+    ]
+    texts = [
+        b'{"order_id": "%d",%b "quantity": 1, "total": 1.50, "name": "%b"}' % (at, end, name)
+        for at, name in enumerate(names)
+    ]
+    payload = rb'{"note": "\ud83d", "data": [' + b", ".join(texts) + b"]}"
+    found = type_records(payload, rows, "till")
+    assert row_texts(payload, rows) == texts
+    assert told(found) == {at: ["not_json"] for at in (2, 4, 5)}
+    assert found.accepted["id"].to_pylist() == ["0", "2", "5"]
+
+
 def test_rows_over_several_lines_are_read_beside_rows_on_one(rows: Contract) -> None:
     payloads = [
         b'{"data": [{"order_id": "a", "quantity": 1, "total": 1.50}]}',

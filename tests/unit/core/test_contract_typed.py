@@ -123,6 +123,20 @@ def test_a_payload_that_is_not_utf_8_loses_only_its_broken_line() -> None:
     assert told(found) == {2: ["not_json"]}
 
 
+@pytest.mark.parametrize("beside", [line(), b"<html>"], ids=["columns", "one by one"])
+@pytest.mark.parametrize("note", ["\ufeffTea", "Tea\ufeff for two"])
+def test_a_byte_order_mark_within_a_text_is_a_character_of_it(note: str, beside: bytes) -> None:
+    found = typed(beside, line(note=f'"{note}"'), line(note='"other"'))
+    assert found.accepted["note"].to_pylist()[-2:] == [note, "other"]
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_byte_order_mark_before_a_record_is_no_json(at: int) -> None:
+    lines = [line(), line()]
+    lines[at] = "\ufeff".encode() + lines[at]
+    assert told(typed(*lines)) == {at + 1: ["not_json"]}
+
+
 def test_a_nest_that_would_exhaust_the_stack_is_one_rejected_record() -> None:
     deep = 200_000
     found = typed(line(), line(x='{"a":' * deep + "1" + "}" * deep), line(x="[" * deep))

@@ -44,14 +44,23 @@ def test_a_window_is_shown_as_a_day_or_a_span() -> None:
     assert str(Window.day(FIRST)) == "2024-02-28"
 
 
-def test_the_longest_window_is_ten_years() -> None:
+def test_the_longest_window_that_can_be_asked_for_is_ten_years() -> None:
     assert len(Window.starting(FIRST, MAX_DAYS)) == MAX_DAYS == 3660
-    with pytest.raises(UsageError) as refused:
-        Window.starting(FIRST, MAX_DAYS + 1)
-    assert refused.value.code == "window_too_long"
-    assert (
-        refused.value.message == "A window of 3661 days is more than 3660: ask for less at a time."
-    )
+    last = FIRST + dt.timedelta(days=MAX_DAYS)
+    for asked in (
+        lambda: Window.starting(FIRST, MAX_DAYS + 1),
+        lambda: Window.parse(str(FIRST), str(last)),
+    ):
+        with pytest.raises(UsageError) as refused:
+            asked()
+        assert refused.value.code == "window_too_long"
+        assert refused.value.message == (
+            "A window of 3661 days is more than 3660: ask for less at a time."
+        )
+
+
+def test_days_that_are_there_may_lie_further_apart() -> None:
+    assert len(Window(FIRST, FIRST + dt.timedelta(days=MAX_DAYS))) == MAX_DAYS + 1
 
 
 @pytest.mark.parametrize(
@@ -95,3 +104,10 @@ def test_a_day_is_written_in_one_way(text: str) -> None:
         parse_day(text)
     assert refused.value.code == "bad_date"
     assert refused.value.message == f"{text!r} is not a date: write it as YYYY-MM-DD."
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "0999-12-31", "3000-01-01", "9999-12-31"])
+def test_a_day_of_another_age_is_a_typing_error(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_day(text)
+    assert refused.value.message == f"{text} is not a day of the years 1000 to 2999."

@@ -69,6 +69,8 @@ def test_to_reopen_takes_a_reason_and_another_person() -> None:
     assert codes("reopen", "2026-01", "closed", reason=" ") == ["reason_missing"]
     assert codes("reopen", "2026-01", "closed", approved_by="USER-901") == ["approver_is_preparer"]
     assert codes("reopen", "2026-01", "closed", approved_by="") == ["approver_is_preparer"]
+    assert codes("reopen", "2026-01", "closed", approved_by="user-901") == ["approver_unknown"]
+    assert codes("lock", "2026-01", "closed", approved_by="somebody") == ["approver_unknown"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from clearhouse.gl.chart import chart_of_accounts
 from clearhouse.gl.journal import Journal, Line, read_minor
 from clearhouse.gl.periods import Period, Status
-from clearhouse.gl.rules import Facts, Reversed, violations
+from clearhouse.gl.rules import MOST_CENTS, Facts, Reversed, violations
 
 DAY = dt.date(2026, 3, 10)
 WELL = "PERM-1001"
@@ -68,6 +68,7 @@ REVERSAL = with_heading(reverses="JE-00000001", journal_source="REVERSAL", entry
 POSTED, LATE = dt.date(2026, 3, 1), dt.date(2026, 3, 11)
 ON_WELL = Line("5100", debit_minor=125_000, well_id=WELL)
 NO_WELL = Line("5100", debit_minor=125_000)
+HALF = Line("7300", debit_minor=MOST_CENTS // 2)
 DAYS = Line("9100", quantity=Decimal(31), well_id=WELL)
 
 KEPT = {
@@ -86,6 +87,14 @@ KEPT = {
         dataclasses.replace(cut("0.6", "0.6"), reverses="JE-00000001"),
         with_facts(reverses=Reversed("standard", POSTED, None)),
     ),
+    "a reversal of a credit note to an invoice that stands": (
+        dataclasses.replace(INVOICE, reverses="JE-00000001"),
+        with_facts(reverses=Reversed("standard", POSTED, None), documents={("VEN-001", "INV-1")}),
+    ),
+    "a reversal on an account that is in use no more": (
+        REVERSAL,
+        with_facts(reverses=Reversed("standard", POSTED, None), chart=NOT_IN_USE),
+    ),
 }
 
 BROKEN: list[tuple[str, str, Journal, Facts]] = [
@@ -99,6 +108,7 @@ BROKEN: list[tuple[str, str, Journal, Facts]] = [
     ("no_quantity", "lines[0].quantity", with_first(lines(DAYS), quantity=None), FACTS),
     ("negative_amount", "lines[0].debit", with_first(debit_minor=-125_000), FACTS),
     ("amount_too_large", "lines[0].debit", with_first(debit_minor=10**16), FACTS),
+    ("entry_too_large", "lines", lines(*[HALF] * 3, CASH), FACTS),
     ("unknown_account", "lines[0].account_code", with_first(account_code="7999"), FACTS),
     ("inactive_account", "lines[0].account_code", JOURNAL, with_facts(chart=NOT_IN_USE)),
     ("control_account", "lines[0].account_code", with_first(account_code="2010"), FACTS),

@@ -3,16 +3,25 @@
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from gl_tiny import TinyLedger
+from pydantic import ValidationError
 
+from clearhouse.core.contract import Contract, type_records
 from clearhouse.core.errors import SettingsError, StoreError
+from clearhouse.core.resources import resource
+from clearhouse.gl.journal import Journal
+from clearhouse.gl.periods import Period, Status
+from clearhouse.gl.rules import MOST_CENTS
 from clearhouse.gl.service import answers, columns, tables
 from clearhouse.gl.service.database import Database
 from clearhouse.gl.service.errors import NotAllowedError, NotAuthenticatedError
+from clearhouse.gl.service.journal_lines import lines_of
+from clearhouse.gl.service.models import LineIn
 from clearhouse.gl.service.numbering import Counter, Entries, numbered
 from clearhouse.gl.service.security import Scope, keys_from, keys_in
 from clearhouse.gl.service.shared import Shared
@@ -33,7 +42,13 @@ def test_a_key_has_its_scopes_and_its_user() -> None:
             keys.caller(wrong, Scope.READ)
 
 
-@pytest.mark.parametrize("text", ["", "short:read", "long-enough", "key-one-1:write", "k" * 9])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "short:read", "long-enough", "key-one-1:write", "k" * 9),
+        "key-one-1:read,key-one-1:admin",
+    ],
+)
 def test_keys_that_cant_be_used_are_refused_without_being_told(text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         keys_from(text)
@@ -48,6 +63,13 @@ def test_a_file_of_keys_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
     key = made.splitlines()[1].partition(":")[0]
     assert keys_in(path).caller(key, Scope.ADMIN).user == "USER-901"
     assert path.read_text() == made
+
+
+def test_a_file_of_keys_that_cant_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_bytes(b"\xff\xfek\x00e\x00y")
+    for path in (tmp_path / "keys", tmp_path):
+        with pytest.raises(SettingsError, match=f"can't be read in {path} "):
+            keys_in(path)
 
 
 def test_without_a_redis_that_answers_each_process_goes_on_by_itself() -> None:
@@ -106,3 +128,20 @@ def test_entries_that_do_not_balance_or_are_torn_are_not_taken() -> None:
         Entries.of(LINES.set_column(at, "debit_minor", cents))
     with pytest.raises(StoreError, match="apart"):
         Entries.of(pa.concat_tables([LINES, LINES.slice(0, 1)]))
+
+
+@pytest.mark.parametrize("quantity", ["9999999999.999", "-9999999999.999"])
+def test_the_largest_line_that_is_taken_keeps_the_contract_of_lines(quantity: str) -> None:
+    amount = answers.dollars(MOST_CENTS)
+    taken = LineIn.model_validate({"account_code": "7300", "debit": amount, "quantity": quantity})
+    line, wrong = taken.read(0)
+    journal = Journal(DAY, DAY, (line,), "USER-101", "USER-201", "\ufeff at its bounds")
+    period = Period("2026-05", 1, DAY, dt.date(2026, 5, 31), Status.OPEN)
+    table = lines_of(journal, period, {}, dt.datetime(2026, 5, 1))  # noqa: DTZ001
+    counters = {"2026-05": Counter(1, 0)}
+    stored = numbered(table, Entries(np.zeros(1, int), np.zeros(1, int)), counters, 0, DAY)
+    contract = Contract.load(resource("contracts") / "gl" / "lines.yaml")
+    found = type_records(answers.ndjson(stored.table), contract, "gl_service")
+    assert (wrong, found.rejected) == ([], ())
+    with pytest.raises(ValidationError):
+        LineIn.model_validate({"account_code": "7300", "quantity": "10000000000"})

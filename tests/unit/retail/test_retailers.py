@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playback import Asked, Play, Playback, json_play
 
+from clearhouse.core.answer import RetryableAnswer
 from clearhouse.core.errors import ClearhouseError, SettingsError, SourceError, UsageError
 from clearhouse.core.http import HttpPolicy
 from clearhouse.pipeline.domain import Batch, Failure
@@ -230,3 +231,11 @@ def test_a_check_asks_with_the_key(urls: dict[str, str]) -> None:
         with pytest.raises(ClearhouseError, match="401"):
             source.check(load_settings(_env_file=None, **{**real, f"{name}_key": SECRET}))
         assert "sandbox stands in" in source.check(load_settings(_env_file=None))
+
+
+def test_a_name_cut_within_a_character_does_not_make_an_answer_broken() -> None:
+    name = rb'{"sku": "A", "product_name": "Tea \ud83d"}'
+    answer = b'{"count": 1, "retailer": "retailer_1", "data": [' + name + b"]}"
+    RETAILERS[0].check(answer)
+    with pytest.raises(RetryableAnswer):
+        RETAILERS[0].check(answer[:-1])

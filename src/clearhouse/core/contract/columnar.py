@@ -22,7 +22,6 @@ from clearhouse.core.contract.reading import without_ordinal
 from clearhouse.core.contract.rules import MAX_NESTING
 
 _BLOCK_BYTES = 1 << 22
-_BOM = "\ufeff".encode()
 _DATE_CHARACTERS = 10
 _DEEPER = np.zeros(256, np.int64)
 """By how much each byte changes the depth."""
@@ -94,8 +93,6 @@ def _has_an_object_a_line(
     go unseen; it does not check UTF-8; and deep nesting exhausts its stack, which ends the process.
     """
     if not len(starts) or not is_utf8(lines):
-        return False
-    if not lines.isascii() and _BOM in lines:
         return False
     content = np.frombuffer(lines, np.uint8)
     in_braces = (content[starts] == ord("{")) & (content[ends - 1] == ord("}"))

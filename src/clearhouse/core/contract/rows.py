@@ -16,7 +16,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -24,7 +24,7 @@ import msgspec
 from clearhouse.core.contract.forms import is_quoted
 from clearhouse.core.contract.model import Contract, PayloadFormat
 from clearhouse.core.errors import SourceError
-from clearhouse.core.not_json import NOT_JSON
+from clearhouse.core.not_json import NOT_JSON, with_whole_characters
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -84,22 +84,31 @@ def landed_rows(payload: bytes, contract: Contract, kind: PayloadFormat | None =
 
 
 def _json_rows(payload: bytes, under: str) -> Rows:
-    array = payload
+    array = readable = with_whole_characters(payload)
     try:
         for key in under.split("."):
             array = _member(array, key)
-        own = _ELEMENTS.decode(array)
+        own = list(map(bytes, _ELEMENTS.decode(array)))
     except NOT_JSON as error:
         raise _unlike(payload, f"is not JSON with a list of rows under {under!r}") from error
     except KeyError:
         raise _unlike(payload, f"has no {under!r}, the key of its rows") from None
     except _TwiceError:
         raise _unlike(payload, f"has {under!r}, the key of its rows, twice") from None
+    if readable != payload:
+        own = list(_as_written(own, payload, readable, readable.find(array)))
     lines = b"\n".join([*own, b""])
     if lines.count(b"\n") == len(own) and b"\r" not in lines:
         return Rows(lines)
-    texts = tuple(map(bytes, own))
-    return Rows(b"".join(row.translate(_LINE_BREAKS) + b"\n" for row in texts), texts)
+    return Rows(b"".join(row.translate(_LINE_BREAKS) + b"\n" for row in own), tuple(own))
+
+
+def _as_written(rows: Iterable[bytes], payload: bytes, readable: bytes, at: int) -> Iterator[bytes]:
+    """The bytes of a payload where another of its length has rows, from a place on."""
+    for row in rows:
+        at = readable.index(row, at)
+        yield payload[at : at + len(row)]
+        at += len(row)
 
 
 class _TwiceError(Exception):

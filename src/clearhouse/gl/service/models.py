@@ -25,9 +25,9 @@ from clearhouse.sandbox.gl.schema import LINE_SCHEMA
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9 ._/&'-]+$")
-]
+_WORD = "[A-Za-z0-9._/&'-]+"
+Name = Annotated[str, StringConstraints(max_length=40, pattern=f"^{_WORD}( +{_WORD})*$")]
+"""A blank at its end, as of what was pasted, would make one vendor or invoice two."""
 PeriodName = Annotated[str, StringConstraints(pattern=r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$")]
 Month = PeriodName
 JournalName = Annotated[str, StringConstraints(pattern=r"^JE-[0-9]{8,12}$")]
@@ -74,7 +74,7 @@ class LineIn(_Taken):
     debit: Amount = Decimal(0)
     credit: Amount = Decimal(0)
     description: Text | None = None
-    quantity: Decimal | None = Field(None, max_digits=15, decimal_places=3)
+    quantity: Decimal | None = Field(None, max_digits=13, decimal_places=3)
     unit: Literal["bbl", "mcf", "gal", "usd", "days"] | None = None
     product: Literal["OIL", "GAS", "NGL"] | None = None
     share: Decimal | None = Field(None, max_digits=9, decimal_places=8)

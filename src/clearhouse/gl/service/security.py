@@ -5,7 +5,6 @@ Keys are held as digests alone, and compared without telling by the time taken h
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from clearhouse.core.errors import SettingsError
+from clearhouse.gl.journal import is_user
 from clearhouse.gl.service.errors import NotAllowedError, NotAuthenticatedError
 
 
@@ -25,7 +25,6 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-_USER = re.compile(r"USER-[0-9]{3,6}")
 _FIRST_USER = 901
 _LEAST_CHARACTERS = 8
 
@@ -83,6 +82,8 @@ def keys_from(text: str) -> Keys:
     known = [_entry(entry, at) for at, entry in enumerate(entries)]
     if not known:
         raise SettingsError("GL_SERVICE_KEYS holds no key: write it as key:read+post,….")
+    if len({digest for digest, _ in known}) < len(known):
+        raise SettingsError("GL_SERVICE_KEYS holds a key twice: which scopes it has can't be told.")
     return Keys(known)
 
 
@@ -105,14 +106,19 @@ def keys_in(path: Path) -> Keys:
         raise SettingsError(
             f"The keys of the service can't be kept in {path} ({error.strerror})."
         ) from None
-    return keys_from(path.read_text(encoding="utf-8"))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"The keys of the service can't be read in {path} ({why}).") from None
+    return keys_from(text)
 
 
 def _entry(entry: str, at: int) -> tuple[bytes, Caller]:
     key, scopes, user = (*entry.split(":"), "", "")[:3]
     named = scopes.split("+")
     wrong = set(named) - set(Scope)
-    if len(key) < _LEAST_CHARACTERS or wrong or (user and not _USER.fullmatch(user)):
+    if len(key) < _LEAST_CHARACTERS or wrong or (user and not is_user(user)):
         raise SettingsError(
             f"Key {at + 1} of GL_SERVICE_KEYS can't be used: write it as key:scope+scope:USER-123 "
             f"with at least {_LEAST_CHARACTERS} characters in the key, scopes of "
