@@ -85,6 +85,21 @@ def test_the_next_year_begins_with_the_balances_and_the_close_is_left_out(tmp_pa
     assert [r["EcritureNum"] for r in rows[len(opening) :]] == ["2", "2", "3", "3"]
 
 
+@pytest.mark.parametrize("year", [2024, 2025], ids=["lines", "opening balances"])
+def test_no_text_of_a_ledger_ends_a_cell_or_the_export(tmp_path: Path, year: int) -> None:
+    path = tmp_path / "published.duckdb"
+    write_marts(path, small_journal())
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            UPDATE marts.journal_lines SET description = description || chr(9) || 'Łódź',
+                document = document || chr(10) || '2', party_id = party_id || chr(9) || 'Łódź';
+            INSERT INTO marts.journal_lines BY NAME SELECT * REPLACE (2025 AS fiscal_year)
+            FROM marts.journal_lines WHERE entry_number = 1 AND fiscal_period = '2024-03'""")
+    parties = {row["CompAuxNum"] for row in fec(asks(path), year)} - {""}
+    assert parties
+    assert all(party.endswith(" ?ód?") for party in parties)
+
+
 def test_an_account_that_the_mapping_lacks_is_named(tmp_path: Path) -> None:
     path = tmp_path / "published.duckdb"
     write_marts(path, small_journal())

@@ -11,6 +11,7 @@ ledger's currency. The file is ISO 8859-15.
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -33,6 +34,8 @@ FEC_COLUMNS = (
 ENCODING = "iso8859-15"
 _LINES = "marts.journal_lines"
 _END = "\r\n"
+_SEPARATORS = r"[\t|\r\n]+"
+"""What would end a cell or a line; another ledger's ids may have it too."""
 _OPENING = ("AN", "A-nouveaux")
 _RESULT = ("1201200", "Résultat de l'exercice précédent")
 _LINES_OF_FEC = """
@@ -159,17 +162,23 @@ def _write_opening(ask: Ask, year: int, file: BinaryIO, written: Written) -> Non
             lines.append((mapped["compte"], mapped["libelle"], row["party_id"], row["net"]))
     if result:
         lines.append((*_RESULT, None, result))
-    for account, name, party, net in lines:
+    for account, name, party_id, net in lines:
+        party = re.sub(_SEPARATORS, " ", party_id or "")
         debit, credit = (net, Decimal(0)) if net > 0 else (Decimal(0), -net)
         cells = (
-            *_OPENING, "1", day, account, name, party or "", party or "", f"AN{year}", day,
+            *_OPENING, "1", day, account, name, party, party, f"AN{year}", day,
             "Soldes à nouveau", _amount(debit), _amount(credit), "", "", day, "", "",
         )  # fmt: skip
-        file.write(("\t".join(cells) + _END).encode(ENCODING))
+        file.write(_encoded("\t".join(cells) + _END))
         written.debit += debit
         written.credit += credit
     written.entries += bool(lines)
     written.lines += len(lines)
+
+
+def _encoded(text: str) -> bytes:
+    """As the file has it; a character that it can't have is a question mark."""
+    return text.encode(ENCODING, errors="replace")
 
 
 def _amount(value: Decimal) -> str:
@@ -185,7 +194,7 @@ def _write_lines(
 ) -> None:
     """Lines as text, a column at a time."""
     numbers = _sequence(lines["journal_entry"], written.entries)
-    party = pc.fill_null(_text(lines["party_id"]), "")
+    party = pc.fill_null(_cells(lines["party_id"]), "")
     columns = [
         *_mapped(lines["journal_source"], journals, ("code", "libelle"), "journal source"),
         pa.array(numbers).cast(pa.string()),
@@ -193,9 +202,9 @@ def _write_lines(
         *_mapped(lines["account_code"], accounts, ("compte", "libelle"), "account"),
         party,
         party,
-        pc.coalesce(_text(lines["document"]), _text(lines["journal_entry"])),
+        pc.coalesce(_cells(lines["document"]), _text(lines["journal_entry"])),
         _day(lines["transaction_date"]),
-        pc.replace_substring_regex(_text(lines["description"]), r"[\t|\r\n]+", " "),
+        _cells(lines["description"]),
         _decimal_comma(lines["debit"]),
         _decimal_comma(lines["credit"]),
     ]
@@ -204,7 +213,7 @@ def _write_lines(
     whole = [c.combine_chunks() if isinstance(c, pa.ChunkedArray) else c for c in columns]
     joined = pc.binary_join_element_wise(*whole, "\t", null_handling="replace")
     text = _END.join(joined.to_pylist()) + _END
-    file.write(text.encode(ENCODING, errors="replace"))
+    file.write(_encoded(text))
     _count(written, lines, int(numbers[-1]) - written.entries)
 
 
@@ -239,6 +248,10 @@ def _mapped(
 
 def _text(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return values.cast(pa.string())
+
+
+def _cells(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.replace_substring_regex(_text(values), _SEPARATORS, " ")
 
 
 def _day(days: pa.ChunkedArray) -> pa.ChunkedArray:
