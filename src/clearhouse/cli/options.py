@@ -32,6 +32,11 @@ Fault = Annotated[
     ),
 ]
 
+Most = Annotated[
+    int,
+    typer.Option("--limit", metavar="N", help="So many are shown at most.", min=1, max=1_000_000),
+]
+
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")]
 Port = Annotated[int, typer.Option(metavar="PORT", help="Port to listen at.", min=1, max=65535)]
 HealthHost = Annotated[str, typer.Option(metavar="ADDRESS", help="Address of health and metrics.")]
