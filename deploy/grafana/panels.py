@@ -131,7 +131,7 @@ QUALITY = Dashboard(
                     "Quarantined rows",
                     f"{by('domain', of('quarantine_rows'))} "
                     f"or 0 * {by('domain', of('books_days'))}",
-                    "Rows that broke their contract and were not mended.",
+                    "Rows that broke their contract; those that were corrected since too.",
                     "stat",
                     warn=1,
                 ),

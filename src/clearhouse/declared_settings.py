@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from clearhouse.core.setting_types import RedisUrl, SourceUrl, StoreUrl, WebhookUrl, any_case
 from clearhouse.core.urls import SecretUrl
 
+_DAY_SECONDS = 86_400
+
 
 class DeclaredSettings(BaseSettings):
     """Everything that can be set. Names in the environment are those below in capitals.
@@ -68,13 +70,20 @@ class DeclaredSettings(BaseSettings):
     database_statement_seconds: float = Field(
         30.0,
         ge=0,
+        le=_DAY_SECONDS,
         description="That a statement of a service may take at PostgreSQL; 0: any time.",
     )
     database_lock_seconds: float = Field(
-        10.0, ge=0, description="That a statement of a service waits for another; 0: any time."
+        10.0,
+        ge=0,
+        le=_DAY_SECONDS,
+        description="That a statement of a service waits for another; 0: any time.",
     )
     database_idle_seconds: float = Field(
-        60.0, ge=0, description="That a transaction of a service may stand still; 0: any time."
+        60.0,
+        ge=0,
+        le=_DAY_SECONDS,
+        description="That a transaction of a service may stand still; 0: any time.",
     )
     workflows_url: str = Field(
         "inline://",
@@ -151,6 +160,7 @@ class DeclaredSettings(BaseSettings):
     rollback_days: int = Field(
         30,
         ge=0,
+        le=36_500,
         description="For how long readers can be shown again what they saw. Then gold rows that no "
         "pointer names are deleted.",
     )

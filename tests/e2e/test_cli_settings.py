@@ -52,6 +52,23 @@ def test_a_place_that_cannot_be_used_is_named_with_its_setting(
     assert told.startswith(f"bad_settings: {name}: ")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "trace \udcff",
+        "quarantine show \udcff",
+        "release bnpl --date 2024-01-01 --reason \udcff",
+        f"quarantine list --limit {10**20}",
+        f"demo bnpl --days 1 --steal {10**20}",
+    ],
+)
+def test_what_no_store_can_be_asked_is_a_wrong_argument(tmp_path: Path, command: str) -> None:
+    answer = clearhouse(tmp_path, *command.split(" "))
+
+    assert answer.returncode == 2
+    assert not (tmp_path / ".clearhouse").exists()
+
+
 def test_a_store_that_is_no_database_ends_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "books.db").write_text("no database " * 99)
     answer = clearhouse(tmp_path, "books", DATABASE_URL=f"sqlite:///{tmp_path}/books.db")

@@ -39,6 +39,8 @@ def test_an_empty_variable_is_unset_and_words_are_taken_in_any_case(
         ("ALL_PROXY", f"http://ann:{SECRET}/a@proxy"),
         ("BNPL_SEED", SECRET),
         ("LOG_LEVEL", SECRET),
+        ("ROLLBACK_DAYS", "1000000"),
+        ("DATABASE_LOCK_SECONDS", "inf"),
         *((n, f"postgresql://ann:{SECRET}@host/db") for n in STORES if n not in ON_SERVERS),
         *((n, f"postgresql://ann:{SECRET}@host") for n in ON_SERVERS),
         *((n, f"postgresql://ann:{SECRET}@host:port/db") for n in ON_SERVERS),

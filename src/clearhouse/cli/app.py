@@ -1,17 +1,28 @@
 """The Typer application, where it speaks, and the settings that its commands work with."""
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
+from clearhouse.cli.streams import visible
 from clearhouse.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from clearhouse.settings import Settings
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class _Console(Console):
+    """Shows the control characters of a text, which may be a source's: a terminal obeys them."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """A text as it is shown."""
+        return super().render_str(visible(text), **how)
+
+
+out = _Console(highlight=False)
+err = _Console(stderr=True, highlight=False)
 
 
 def new_app() -> typer.Typer:

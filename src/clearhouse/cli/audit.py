@@ -22,12 +22,12 @@ from clearhouse.cli.options import (
     FirstBookDate,
     JsonFlag,
     LastBookDate,
+    bounds,
 )
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.stores import asked_for, opened_to_audit
 from clearhouse.cli.words import counted, span
-from clearhouse.core.errors import ExitCode, UsageError
-from clearhouse.core.window import parse_day
+from clearhouse.core.errors import ExitCode
 from clearhouse.domains import DOMAINS
 from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.context import Run
@@ -189,21 +189,6 @@ def _measured(
 
 def _within(days: Sequence[dt.date], begin: dt.date | None, end: dt.date | None) -> list[dt.date]:
     return [day for day in days if (begin or day) <= day <= (end or day)]
-
-
-def bounds(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
-    """The bounds that were given.
-
-    Raises:
-        UsageError: one is no date, or they are the wrong way round.
-    """
-    begin = parse_day(first) if first else None
-    end = parse_day(last) if last else None
-    if begin and end and end < begin:
-        raise UsageError(
-            f"--to ({end}) lies before --from ({begin}): swap the dates.", "inverted_window"
-        )
-    return begin, end
 
 
 def nothing_there(known: Sequence[dt.date], begin: dt.date | None, end: dt.date | None) -> str:

@@ -139,7 +139,13 @@ def _run_and_write_all() -> None:
 
     Raises:
         OutputError: it can't be written, and the command came to nothing worse.
+        UsageError: what was typed is not UTF-8, which no store could keep.
     """
+    if any(map(_is_no_text, sys.argv[1:])):
+        raise UsageError(
+            "An argument of the command is not UTF-8: type it, or have it written, in UTF-8.",
+            "not_utf8",
+        )
     named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     try:
         build(named[0] if named else "")()
@@ -150,6 +156,11 @@ def _run_and_write_all() -> None:
             if not ended.code:
                 raise
         raise
+
+
+def _is_no_text(argument: str) -> bool:
+    """Whether bytes of an argument are no characters: Python holds them as lone surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in argument)
 
 
 def _leave(code: str, sentence: str, exit_code: ExitCode = ExitCode.FAILED) -> None:

@@ -14,10 +14,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from clearhouse.cli.app import out, settings_of_stores
-from clearhouse.cli.options import JsonFlag, given_reason
+from clearhouse.cli.options import JsonFlag, Most, bounds, given_reason
+from clearhouse.cli.streams import visible
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import UsageError
-from clearhouse.core.window import parse_day
+from clearhouse.payments.event import Provider
 from clearhouse.payments.letters import KnownLetter, Letters, Wanted
 from clearhouse.payments.opening import opened
 
@@ -56,7 +57,7 @@ def list_letters(
     every: Annotated[
         bool, typer.Option("--all", help="Also those that were redriven or discarded.")
     ] = False,
-    limit: Annotated[int, typer.Option(metavar="N", help="Letters shown at most.", min=1)] = 50,
+    limit: Most = 50,
     as_json: JsonFlag = False,
 ) -> None:
     """How many letters are open for which reason, and the latest of them."""
@@ -90,7 +91,7 @@ def show(
     for name, value in data.items():
         if name != "message" and value not in ("", None):
             out.print(f"[bold]{name:<18}[/] {escape(str(value))}", soft_wrap=True)
-    print(json.dumps(data["message"], indent=2, ensure_ascii=False))
+    print(visible(json.dumps(data["message"], indent=2, ensure_ascii=False)))
 
 
 @group.command("redrive")
@@ -149,14 +150,17 @@ def _wanted(
     first: str | None,
     last: str | None,
 ) -> Wanted:
-    return Wanted(
-        stage=stage,
-        code=code,
-        provider=provider,
-        first=parse_day(first) if first else None,
-        last=parse_day(last) if last else None,
-        ids=frozenset(ids or ()),
-    )
+    """Which letters were asked for.
+
+    Raises:
+        UsageError: they are of a provider that there is not, or a date is wrong.
+    """
+    begin, end = bounds(first, last)
+    if provider is not None and provider not in list(Provider):
+        raise UsageError(
+            f"There is no provider {provider!r}: {', '.join(Provider)}.", "unknown_provider"
+        )
+    return Wanted(stage, code, provider, begin, end, frozenset(ids or ()))
 
 
 def _one(wanted: str) -> KnownLetter:

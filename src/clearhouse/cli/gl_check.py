@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clearhouse.cli.app import leave, out, settings_of_stores
-from clearhouse.cli.audit import bounds
+from clearhouse.cli.options import bounds
 from clearhouse.cli.stores import opened_alone
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import ExitCode

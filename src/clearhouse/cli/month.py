@@ -9,7 +9,10 @@ from clearhouse.core.window import parse_day
 
 Seed = Annotated[int, typer.Option(metavar="N", help="Of the month of payments.", min=0)]
 Count = Annotated[
-    int, typer.Option(metavar="N", help="About how many webhooks the month has.", min=100)
+    int,
+    typer.Option(
+        metavar="N", help="About how many webhooks the month has.", min=100, max=1_000_000
+    ),
 ]
 Today = Annotated[
     str | None,

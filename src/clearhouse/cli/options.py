@@ -1,10 +1,12 @@
 """Options and arguments that several commands share."""
 
+import datetime as dt
 from typing import Annotated
 
 import typer
 
 from clearhouse.core.errors import UsageError
+from clearhouse.core.window import parse_day
 from clearhouse.domains import DOMAINS
 
 DOMAINS_HELP = f"Which domain: {' or '.join(DOMAINS)}."
@@ -30,6 +32,11 @@ Fault = Annotated[
         metavar="DATE=KIND",
         help="Let the sandbox misbehave: 2024-01-03=half_volume. Repeatable.",
     ),
+]
+
+Most = Annotated[
+    int,
+    typer.Option("--limit", metavar="N", help="So many are shown at most.", min=1, max=1_000_000),
 ]
 
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")]
@@ -62,3 +69,18 @@ def given_reason(reason: str, needed: str) -> str:
     if not reason.strip():
         raise UsageError(f"{needed}: it stays in the books.", "reason_missing")
     return reason.strip()
+
+
+def bounds(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
+    """The bounds that were given.
+
+    Raises:
+        UsageError: one is no date, or they are the wrong way round.
+    """
+    begin = parse_day(first) if first else None
+    end = parse_day(last) if last else None
+    if begin and end and end < begin:
+        raise UsageError(
+            f"--to ({end}) lies before --from ({begin}): swap the dates.", "inverted_window"
+        )
+    return begin, end

@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from clearhouse.cli.app import leave, out, settings_of_stores
-from clearhouse.cli.options import DomainOption, JsonFlag
+from clearhouse.cli.options import DomainOption, JsonFlag, Most
 from clearhouse.cli.progress import progress
 from clearhouse.cli.stores import asked_for, opened, opened_alone
+from clearhouse.cli.streams import visible
 from clearhouse.cli.summary import show_summary
 from clearhouse.cli.words import counted
 from clearhouse.core.errors import ExitCode, UsageError
@@ -35,7 +36,7 @@ def list_rows(
     day: Annotated[
         str | None, typer.Option("--date", metavar="DATE", help="Only this book date, YYYY-MM-DD.")
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="Rows shown at most.", min=1)] = 50,
+    limit: Most = 50,
     domain: DomainOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -105,7 +106,7 @@ def show(
         for v in row.violations:
             told = escape(f"  {v.field or 'record'}: {v.code}: {v.detail}")
             out.print(told, soft_wrap=True)
-        print(row.raw.decode("utf-8", "replace"))
+        print(visible(row.raw.decode("utf-8", "replace")))
 
 
 @group.command("redrive")

@@ -45,6 +45,7 @@ DEMO_FIRST_DAY = dt.date(2024, 1, 1)
 DEMO_DAYS = 365
 DEMO_WEBHOOKS = 20_000
 _FINDINGS_SHOWN = 20
+_MOST_TAMPERED = 100_000
 
 
 def demo(
@@ -68,14 +69,23 @@ def demo(
     steal: Annotated[
         int,
         typer.Option(
-            metavar="K", min=0, help="Then delete K rows of the gold fact behind the books' back."
+            metavar="K",
+            min=0,
+            max=_MOST_TAMPERED,
+            help="Then delete K rows of the gold fact behind the books' back.",
         ),
     ] = 0,
     double: Annotated[
-        int, typer.Option(metavar="K", min=0, help="The same, but write K rows twice.")
+        int,
+        typer.Option(
+            metavar="K", min=0, max=_MOST_TAMPERED, help="The same, but write K rows twice."
+        ),
     ] = 0,
     change: Annotated[
-        int, typer.Option(metavar="K", min=0, help="The same, but add a cent to K amounts.")
+        int,
+        typer.Option(
+            metavar="K", min=0, max=_MOST_TAMPERED, help="The same, but add a cent to K amounts."
+        ),
     ] = 0,
     fault: Fault = None,
 ) -> None:

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 from clearhouse.core.errors import ClearhouseError
 
 _REPLACED = {"→": "->", "−": "-", "–": "-", "—": "-", "…": "...", "’": "'", "“": '"', "”": '"'}
+_CONTROLS = {n: f"\\x{n:02x}" for n in (*range(32), *range(127, 160)) if chr(n) not in "\t\n"}
 _ERRORS = "clearhouse.shown"
 _STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
 
@@ -50,6 +51,11 @@ class _Stream(io.FileIO):
                 f"Writing to standard output failed ({error.strerror}): give it a place that can "
                 "be written, and run the same command again."
             ) from None
+
+
+def visible(text: str) -> str:
+    r"""A text whose control characters, but for tabs and line feeds, are shown: ESC as `\x1b`."""
+    return text.translate(_CONTROLS)
 
 
 def use_streams() -> None:

@@ -78,4 +78,4 @@ def _brief(row: dict[str, Any]) -> str:
         for k in ("_book_date", "amount", "amount_minor", "currency", "customer_id")
         if k in row
     }
-    return " ".join(f"{k.removeprefix('_')}={v}" for k, v in told.items())
+    return escape(" ".join(f"{k.removeprefix('_')}={v}" for k, v in told.items()))

@@ -7,8 +7,14 @@ import typer
 from rich.markup import escape
 
 from clearhouse.cli.app import leave, out, settings_of_stores
-from clearhouse.cli.audit import bounds, nothing_there
-from clearhouse.cli.options import DomainArgument, FirstBookDate, JsonFlag, LastBookDate
+from clearhouse.cli.audit import nothing_there
+from clearhouse.cli.options import (
+    DomainArgument,
+    FirstBookDate,
+    JsonFlag,
+    LastBookDate,
+    bounds,
+)
 from clearhouse.cli.progress import under_way
 from clearhouse.cli.stores import opened_alone
 from clearhouse.cli.words import counted, days_in_words

@@ -194,7 +194,7 @@ def _of_the_store(reading: Reading) -> Iterator[GaugeMetricFamily]:
     """What is beside the books, and what it takes to read them."""
     yield _gauge(
         "clearhouse_quarantine_rows",
-        "Rows that broke their contract and were not mended, by the first reason.",
+        "Rows that broke their contract, by the first reason; those that were corrected since too.",
         ("domain", "dataset", "code"),
         (
             ([_domain(dataset), dataset, code], rows)

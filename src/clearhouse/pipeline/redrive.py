@@ -12,9 +12,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clearhouse.core.contract import Contract, PayloadFormat, row_texts, rows_of, violations
+from clearhouse.core.contract import Contract, PayloadFormat, row_texts, rows_of, type_records
 from clearhouse.core.contract.reading import key_of
-from clearhouse.core.contract.rules import NumberText, decode
+from clearhouse.core.contract.rules import decode
 from clearhouse.core.contract.unknown import json_text
 from clearhouse.core.errors import UsageError
 from clearhouse.landing import Counted
@@ -50,12 +50,10 @@ def land_corrected(run: Run, record_id: str, changes: Mapping[str, str]) -> dt.d
     line = _text({**record, **{name: _value(name, text) for name, text in changes.items()}})
     source = source_of(row.object_key)
     contract = dataset.contract.of(source)
-    broken = violations(line, contract)
-    if broken:
-        raise UsageError(
-            f"The corrected row still breaks its contract: {'; '.join(v.detail for v in broken)}",
-            "still_broken",
-        )
+    typed = type_records(line + b"\n", contract, source, kind=PayloadFormat.NDJSON)
+    if typed.rejected:
+        broken = "; ".join(v.detail for v in typed.rejected[0].violations)
+        raise UsageError(f"The corrected row still breaks its contract: {broken}", "still_broken")
     request = {CORRECTS: row.record_id, "set": dict(sorted(changes.items()))}
     before = _lines_before(run, dataset, row, line) if contract.repeats else []
     payload, counted = _answer([*before, line], contract)
@@ -135,10 +133,9 @@ def _value(name: str, text: str) -> Any:
 
 
 def _text(record: Mapping[str, Any]) -> bytes:
-    """One line of JSON with numbers as they were written, nested ones too."""
-    parts = [
-        f"{json.dumps(k)}: "
-        + (json_text(v) if isinstance(v, (dict, list, NumberText)) else json.dumps(v))
-        for k, v in record.items()
-    ]
+    """One line of JSON with numbers as they were written, nested ones too.
+
+    Characters stand for themselves: what is escaped the books can't read in the text of a key.
+    """
+    parts = [f"{json_text(name)}: {json_text(value)}" for name, value in record.items()]
     return ("{" + ", ".join(parts) + "}").encode()

@@ -161,3 +161,14 @@ def test_the_command_line_shows_first_and_does_then(office: Office) -> None:
     assert len(office.said(REDRIVEN.name)) == 1
     assert "1 letter discarded" in dlq("discard", "--reason", "a test", "--apply")
     assert dlq("list").strip() == "No open dead letters."
+
+
+@pytest.mark.parametrize(
+    "wanted", [("--provider", "Stripe"), ("--from", "2026-12-01", "--to", "2026-11-01")]
+)
+def test_letters_that_there_can_not_be_are_a_wrong_question(
+    office: Office, wanted: tuple[str, ...]
+) -> None:
+    answer = clearhouse(office.home, "dlq", "list", *wanted, CLEARHOUSE_HOME=str(office.home))
+
+    assert (answer.returncode, answer.stdout) == (2, "")
