@@ -7,7 +7,7 @@ from typing import Any
 
 from clearhouse.gl.reports.evidence import Day, Evidence
 from clearhouse.gl.reports.figures import Figures, Rows
-from clearhouse.gl.reports.model import Column, Kind, Row, Style, Table, Terms
+from clearhouse.gl.reports.model import Column, Kind, Row, Style, Table, Terms, key_of
 from clearhouse.gl.reports.statements import label, money
 
 AGEING = "Ageing"
@@ -42,7 +42,7 @@ def ageing(figures: Figures) -> Table:
         largest = sorted(found, key=lambda r: (-abs(sum(r[age] for age in _AGES)), r["party_id"]))
         parties = [
             Row(
-                f"{account}:{r['party_id']}",
+                key_of(account, r["party_type"], r["party_id"]),
                 {"label": r["party_id"], **{age: r[age] for age in _AGES}},
                 is_detail=at >= _SHOWN_PARTIES,
             )
@@ -68,7 +68,7 @@ def suspense(figures: Figures) -> Table:
     largest = sorted(figures.suspense, key=lambda r: (-r["amount"], r["owner_id"]))
     rows = [
         Row(
-            r["owner_id"],
+            key_of(r["owner_id"]),
             {"label": r["owner_id"], "amount": r["amount"]},
             is_detail=at >= _SHOWN_ENTRIES,
         )
@@ -106,7 +106,7 @@ def accruals(figures: Figures) -> Table:
     """Accruals of the prior period beside their reversals in this one, by journal source."""
     rows = [
         Row(
-            r["journal_source"],
+            key_of(r["journal_source"]),
             {
                 "label": r["journal_source"],
                 "accruals": r["accruals"],
@@ -162,7 +162,7 @@ def _entries(found: Rows, extra: str) -> tuple[Row, ...]:
     shown = {r["journal_entry"] for r in largest[:_SHOWN_ENTRIES]}
     rows = [
         Row(
-            r["journal_entry"],
+            key_of(r["journal_entry"], str(at)),  # its lines may differ in their days
             {
                 "label": r["journal_entry"],
                 extra: r[extra],
@@ -176,7 +176,7 @@ def _entries(found: Rows, extra: str) -> tuple[Row, ...]:
             },
             is_detail=r["journal_entry"] not in shown,
         )
-        for r in found
+        for at, r in enumerate(found)
     ]
     told = "Total" + _of_all(len(rows), _SHOWN_ENTRIES, "entries")
     total = Row("total", {"label": told}, Style.TOTAL, Terms.of([row.key for row in rows]))

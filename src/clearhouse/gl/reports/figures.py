@@ -38,7 +38,7 @@ _WELLS = """
     SELECT fiscal_period, lease_name, property_id, well_id, basin, state, oil_bbl, gas_mcf, ngl_gal,
         boe, revenue, production_tax, operating_expense, net_operating_income
     FROM marts.gl_lease_operating_statement WHERE fiscal_period BETWEEN $1 AND $2
-    ORDER BY fiscal_period, property_id, well_id"""
+    ORDER BY fiscal_period, property_id, well_id, lease_name, basin, state"""
 _BASINS = """
     SELECT fiscal_period, basin, boe, operating_expense, production_tax, gathering,
         general_administrative, depletion
@@ -61,7 +61,7 @@ _AGEING = """
     SELECT g.account_code, a.account_name, g.party_type, g.party_id, g.not_due, g.days_1_30,
         g.days_31_60, g.days_61_90, g.over_90
     FROM marts.gl_ageing g JOIN marts.gl_accounts a ON a.account_code = g.account_code
-    WHERE g.fiscal_period = $1 ORDER BY g.account_code, g.party_id"""
+    WHERE g.fiscal_period = $1 ORDER BY g.account_code, g.party_id, g.party_type"""
 _SUSPENSE = """
     SELECT owner_id, amount FROM marts.gl_owner_suspense
     WHERE fiscal_period = $1 AND amount <> 0 ORDER BY owner_id"""
