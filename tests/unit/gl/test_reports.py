@@ -138,6 +138,17 @@ def test_an_id_that_is_called_like_a_total_is_none(tmp_path: Path) -> None:
     assert made.value(Cell(operations.COSTS, "total", "boe")) == Decimal("6000.000")
 
 
+def test_a_character_that_no_drawing_can_hold_stops_no_pack(tmp_path: Path) -> None:
+    journal = small_journal()
+    for row in journal.rows:
+        bad = {"basin": "Permian\u2028", "party_id": "PAR\x01\ufffe"}
+        row.update({name: text for name, text in bad.items() if row.get(name)})
+    made = pack_over(tmp_path / "published.duckdb", journal)
+    assert "PAR\ufffd\ufffd" in made.charts["jib"]
+    assert pdf(made).startswith(b"%PDF")
+    assert "PAR\x01\ufffe" in html(made)  # its tables say what the ledger says
+
+
 def _told(pack: Pack) -> str:
     failed = sum(bool(difference) for _, difference in pack.differences())
     assert html(pack).count(">FAILS<") == failed
