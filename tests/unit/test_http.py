@@ -108,6 +108,8 @@ def test_the_source_says_when_to_come_back_but_not_for_ever() -> None:
         ("Fri, 01 Mar 2024 12:00:30 GMT", 30.0),
         ("Fri, 01 Mar 2024 12:00:30 -0000", 30.0),
         ("Fri, 01 Mar 2024 11:00:00 GMT", 0.0),
+        ("Fri, 01 Mar 99999999999 12:00:00 GMT", None),
+        ("Fri, 01 Mar 2024 12:00:00 +99999999999999999999", None),
         ("soon", None),
         ("-5", None),
     ],
