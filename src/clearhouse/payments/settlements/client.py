@@ -10,6 +10,7 @@ import msgspec
 from clearhouse.core.answer import read_bounded
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import ResilientClient
+from clearhouse.core.not_json import NOT_JSON
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ def decoded(answer: bytes, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(answer, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise SourceError(
             f"An answer about a payout is not of the form that is known: {error}.", "bad_answer"
         ) from error
