@@ -86,6 +86,12 @@ def test_a_refusal_is_not_repeated_and_gives_the_sources_reason_but_not_our_inpu
     assert "s3cret" not in error.message
 
 
+def test_a_reason_holds_nothing_that_a_terminal_obeys_or_a_database_refuses() -> None:
+    error, _ = get([Play(b'{"detail": "go\\u001b[2J \\ud83d\\u0000 \\u00e9"}', status=404)])
+    assert isinstance(error, SourceError)
+    assert "404 (go\ufffd[2J \ufffd\ufffd é)" in error.message
+
+
 def test_a_refusal_without_a_reason_or_with_a_very_long_one() -> None:
     for body in (b"<h1>no</h1>", b"x" * 200_000, b"[]", b""):
         error, _ = get([Play(body, status=404)])
