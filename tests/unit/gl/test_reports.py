@@ -53,6 +53,13 @@ def _gap(journal: Journal) -> None:
     journal.rows = [r for r in journal.rows if r["journal_entry"] != lost]
 
 
+def _gap_beside_another_ledger(journal: Journal) -> None:
+    _gap(journal)
+    other = {"ledger": "OTHER", "journal_entry": "OTHER-1", "entry_number": 1}
+    last = journal.rows[-1]["journal_entry"]
+    journal.rows += [{**row, **other} for row in journal.rows if row["journal_entry"] == last]
+
+
 def _not_reversed(journal: Journal) -> None:
     for row in journal.rows:
         if row["entry_type"] == "reversal" and row["journal_entry"].startswith("JE-03000001"):
@@ -72,6 +79,11 @@ def _not_reversed(journal: Journal) -> None:
             id="a line is lost in an earlier period",
         ),
         pytest.param(_gap, {"Entry numbers have no gap"}, id="an entry is lost"),
+        pytest.param(
+            _gap_beside_another_ledger,
+            {"Entry numbers have no gap"},
+            id="an entry is lost of one ledger of two",
+        ),
         pytest.param(
             _not_reversed,
             {"Accruals are reversed", "Reversals equal their accruals"},

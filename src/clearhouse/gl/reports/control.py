@@ -184,22 +184,28 @@ def _entries(found: Rows, extra: str) -> tuple[Row, ...]:
 
 
 def numbers(figures: Figures) -> Table:
-    """The numbers of each period's entries: the first, the last, how many, and those missing."""
+    """The numbers of each ledger's and period's entries: first, last, how many, and those missing.
+
+    The marts are of all ledgers, and each numbers its own entries.
+    """
+    first: dict[str, str] = {}
+    for r in figures.numbers:
+        first.setdefault(r["ledger"], r["fiscal_period"])
     rows = [
         Row(
-            r["fiscal_period"],
+            key_of(r["ledger"], r["fiscal_period"]),
             {
-                "label": r["fiscal_period"],
+                "label": " ".join((r["fiscal_period"], *([r["ledger"]] if len(first) > 1 else []))),
                 "first": r["first_number"],
                 "last": r["last_number"],
                 "entries": r["entries"],
-                "unknown": 0 if at else r["first_number"] - 1,
+                "unknown": r["first_number"] - 1 if first[r["ledger"]] == r["fiscal_period"] else 0,
                 "lines": r["lines"],
                 "debits": r["debits"],
                 "credits": r["credits"],
             },
         )
-        for at, r in enumerate(figures.numbers)
+        for r in figures.numbers
     ]
     total = Row(
         "total",
@@ -220,8 +226,8 @@ def numbers(figures: Figures) -> Table:
         money("difference", "Difference", Terms.of(["debits"], ["credits"])),
     )
     note = (
-        "Numbers begin at 1 in each period. Of a ledger that is known from the middle of its first "
-        "period on, those before the first day are not known."
+        "Numbers begin at 1 in each period of a ledger. Of one that is known from the middle of "
+        "its first period on, those before the first day are not known."
     )
     return Table(NUMBERS, columns, (*rows, total), note=note)
 
