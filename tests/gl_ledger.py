@@ -26,7 +26,7 @@ WELLS = {
     "BAKK-0001": ("Nelson <North> & Sons", "PROP-ND-00002", "Bakken", "ND"),
 }
 COLUMNS = {
-    "line_id": "VARCHAR", "gl_entry_id": "BIGINT", "journal_entry": "VARCHAR",
+    "line_id": "VARCHAR", "gl_entry_id": "BIGINT", "ledger": "VARCHAR", "journal_entry": "VARCHAR",
     "fiscal_period": "VARCHAR", "fiscal_year": "INTEGER", "entry_number": "INTEGER",
     "line_number": "INTEGER", "entry_type": "VARCHAR", "reverses": "VARCHAR",
     "transaction_date": "DATE", "posting_date": "DATE", "recorded_on": "DATE",
@@ -181,7 +181,7 @@ class Journal:
                 {
                     "line_id": f"{period.replace('-', '')}-{number:06d}-{at:03d}",
                     "gl_entry_id": (day - dt.date(2000, 1, 1)).days * 10**7 + len(self.rows) + 1,
-                    "journal_entry": name, "fiscal_period": period,
+                    "ledger": "MAIN", "journal_entry": name, "fiscal_period": period,
                     "fiscal_year": int(period[:4]), "entry_number": number, "line_number": at,
                     "entry_type": "standard", "transaction_date": day, "posting_date": day,
                     "recorded_on": day, "production_month": period, "account_code": account,

@@ -86,6 +86,12 @@ def test_a_refusal_is_not_repeated_and_gives_the_sources_reason_but_not_our_inpu
     assert "s3cret" not in error.message
 
 
+def test_a_reason_holds_nothing_that_a_terminal_obeys_or_a_database_refuses() -> None:
+    error, _ = get([Play(b'{"detail": "go\\u001b[2J \\ud83d\\u0000 \\u00e9"}', status=404)])
+    assert isinstance(error, SourceError)
+    assert "404 (go\ufffd[2J \ufffd\ufffd é)" in error.message
+
+
 def test_a_refusal_without_a_reason_or_with_a_very_long_one() -> None:
     for body in (b"<h1>no</h1>", b"x" * 200_000, b"[]", b""):
         error, _ = get([Play(body, status=404)])
@@ -108,6 +114,8 @@ def test_the_source_says_when_to_come_back_but_not_for_ever() -> None:
         ("Fri, 01 Mar 2024 12:00:30 GMT", 30.0),
         ("Fri, 01 Mar 2024 12:00:30 -0000", 30.0),
         ("Fri, 01 Mar 2024 11:00:00 GMT", 0.0),
+        ("Fri, 01 Mar 99999999999 12:00:00 GMT", None),
+        ("Fri, 01 Mar 2024 12:00:00 +99999999999999999999", None),
         ("soon", None),
         ("-5", None),
     ],

@@ -71,5 +71,7 @@ def reason_of(body: bytes) -> str:
             said = ": ".join(str(said[key]) for key in ("code", "message") if key in said)
     except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         return ""
-    text = " ".join(str(said).split())
-    return f" ({text[:_MAX_REASON_LENGTH]})" if text else ""
+    text = " ".join(str(said).split())[:_MAX_REASON_LENGTH]
+    # A terminal obeys control characters, and no database takes half a character.
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in text)
+    return f" ({shown})" if shown else ""

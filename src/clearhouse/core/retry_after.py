@@ -39,6 +39,6 @@ def _moment(text: str) -> dt.datetime | None:
     """An HTTP date as an aware time; None for other text."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year, or an offset, of any number of digits
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)

@@ -11,6 +11,7 @@ import msgspec
 
 from clearhouse.core.errors import SettingsError, UsageError
 from clearhouse.core.http import HttpPolicy
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.gl.lines_client import LinesClient, request_for
 from clearhouse.pipeline.domain import Batch, Failure, Faults, Source
 from clearhouse.pipeline.each_day import each_day
@@ -117,7 +118,7 @@ def _id_of(line: bytes) -> int:
     """The id of a line; of one that can't be read 0, so that the day is asked for whole."""
     try:
         return _NAMED.decode(line).gl_entry_id
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return 0
 
 

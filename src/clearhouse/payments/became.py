@@ -4,6 +4,7 @@ import datetime as dt
 
 import msgspec
 
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.log.log import Record
 
 
@@ -28,5 +29,5 @@ def became(record: Record) -> Became | None:
     """
     try:
         return _BECAME.decode(record.value)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None

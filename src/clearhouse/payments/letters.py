@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import msgspec
 
 from clearhouse.core.errors import UsageError
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.core.sql_values import select_in
 from clearhouse.log.log import Log, LogError, Message, Record
 from clearhouse.log.scan import scan
@@ -177,7 +178,7 @@ class Letters:
                 key = payment_key(event) or event.event_id
                 return Message(REDRIVEN.name, key, encode_event(event), known.headers)
             webhook = decode_webhook(whole)
-        except msgspec.DecodeError:
+        except NOT_JSON:
             raise UsageError(
                 f"{letter.letter_id} holds nothing that could be tried again: discard it.",
                 "not_redrivable",

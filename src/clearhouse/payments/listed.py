@@ -19,6 +19,7 @@ from clearhouse.books.measure import SPINE_SCHEMA
 from clearhouse.books.model import Side, digest
 from clearhouse.core.columnar import query
 from clearhouse.core.money import NO_CURRENCY
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.core.window import Window
 from clearhouse.landing.store import Landing
 from clearhouse.payments.event import Provider
@@ -99,7 +100,7 @@ def came_on(landing: Landing, day: dt.date) -> Iterator[Key]:
         if webhook is not None and webhook.provider is Provider.STRIPE:
             try:
                 head = _HEAD.decode(webhook.body)
-            except msgspec.DecodeError:  # it is a dead letter of the normalizer
+            except NOT_JSON:  # it is a dead letter of the normalizer
                 continue
             yield head.account or "", head.id
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.quality.shares import amount_class, shares_of, shares_sql
 from clearhouse.quality.statistics import BaselineError, Distribution, check_distributions, drift
 
@@ -113,7 +114,7 @@ def load(paths: Iterable[Path]) -> Profiles:
     for path in paths:
         try:
             file = msgspec.json.decode(path.read_bytes(), type=_File)
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             raise BaselineError(f"{path} holds no profiles ({error}): make it again.") from error
         for retailer, profile in file.retailers.items():
             if (len(profile.weekday), len(profile.month)) != (7, 12):

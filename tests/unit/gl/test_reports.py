@@ -14,7 +14,7 @@ import pytest
 from gl_ledger import Journal, asks, pack_over, small_journal
 from workbooks import sheets
 
-from clearhouse.gl.reports import checks, operations, statements
+from clearhouse.gl.reports import checks, control, operations, statements
 from clearhouse.gl.reports.figures import read_figures
 from clearhouse.gl.reports.html import html
 from clearhouse.gl.reports.model import Cell, Pack
@@ -53,6 +53,13 @@ def _gap(journal: Journal) -> None:
     journal.rows = [r for r in journal.rows if r["journal_entry"] != lost]
 
 
+def _gap_beside_another_ledger(journal: Journal) -> None:
+    _gap(journal)
+    other = {"ledger": "OTHER", "journal_entry": "OTHER-1", "entry_number": 1}
+    last = journal.rows[-1]["journal_entry"]
+    journal.rows += [{**row, **other} for row in journal.rows if row["journal_entry"] == last]
+
+
 def _not_reversed(journal: Journal) -> None:
     for row in journal.rows:
         if row["entry_type"] == "reversal" and row["journal_entry"].startswith("JE-03000001"):
@@ -72,6 +79,11 @@ def _not_reversed(journal: Journal) -> None:
             id="a line is lost in an earlier period",
         ),
         pytest.param(_gap, {"Entry numbers have no gap"}, id="an entry is lost"),
+        pytest.param(
+            _gap_beside_another_ledger,
+            {"Entry numbers have no gap"},
+            id="an entry is lost of one ledger of two",
+        ),
         pytest.param(
             _not_reversed,
             {"Accruals are reversed", "Reversals equal their accruals"},
@@ -109,6 +121,44 @@ def test_costs_that_wait_for_the_months_bill_are_no_bill(tmp_path: Path) -> None
     table = operations.jib(replace(figures, jib=rows))
     assert table.rows[0].cells["bills"] == 1
     assert operations.jib(replace(figures, jib=rows[:1])).rows[0].cells["bills"] == 0
+
+
+def test_a_well_that_one_line_places_elsewhere_is_counted_once(tmp_path: Path) -> None:
+    journal = small_journal()
+    cost = next(
+        row
+        for row in reversed(journal.rows)
+        if row["account_code"] == "5100" and row["fiscal_period"] == "2024-03"
+    )
+    cost["lease_name"] = None
+    made = pack_over(tmp_path / "published.duckdb", journal)
+    for name in (operations.LEASES, operations.TOP_WELLS, operations.WELLS):
+        assert made.value(Cell(name, "total", "revenue")) == Decimal("210950.86")
+    assert made.value(Cell(operations.LEASES, "total", "wells")) == 3
+    rows = made.tables[operations.TOP_WELLS].rows
+    shown = [made.number(Cell(operations.TOP_WELLS, row.key, "operating_expense")) for row in rows]
+    assert shown[-1] == sum(shown[:-1]) == Decimal("18006.33")
+
+
+def test_an_id_that_is_called_like_a_total_is_none(tmp_path: Path) -> None:
+    journal = small_journal()
+    for row in journal.rows:
+        row |= {name: "total" for name in ("party_id", "well_id", "basin") if row.get(name)}
+    made = pack_over(tmp_path / "published.duckdb", journal)
+    assert made.value(Cell(control.SUSPENSE, "total", "amount")) == Decimal("150.00")
+    assert made.value(Cell(operations.JIB, "total", "billed")) == Decimal("12000.21")
+    assert made.value(Cell(operations.COSTS, "total", "boe")) == Decimal("6000.000")
+
+
+def test_a_character_that_no_drawing_can_hold_stops_no_pack(tmp_path: Path) -> None:
+    journal = small_journal()
+    for row in journal.rows:
+        bad = {"basin": "Permian\u2028", "party_id": "PAR\x01\ufffe"}
+        row.update({name: text for name, text in bad.items() if row.get(name)})
+    made = pack_over(tmp_path / "published.duckdb", journal)
+    assert "PAR\ufffd\ufffd" in made.charts["jib"]
+    assert pdf(made).startswith(b"%PDF")
+    assert "PAR\x01\ufffe" in html(made)  # its tables say what the ledger says
 
 
 def _told(pack: Pack) -> str:

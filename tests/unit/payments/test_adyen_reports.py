@@ -81,13 +81,23 @@ def test_a_report_without_a_column_that_is_needed_is_refused() -> None:
     assert "Modification Reference" in str(refused.value)
 
 
-def test_reports_of_the_test_environment_are_not_asked_for(tmp_path: Path) -> None:
+def test_a_quote_that_is_never_closed_is_a_broken_report() -> None:
+    row = 'PSP1,"order 1,2026-07-01 00:30:00,UTC,Settled,MOD1,EUR,,9.70,0.30'
+    with pytest.raises(SourceError) as refused:
+        _entries(*[row] + [row.replace('"', "")] * 2_500)
+    assert refused.value.code == "bad_answer"
+
+
+def test_reports_of_the_test_environment_or_of_what_can_t_be_read_are_not_asked_for(
+    tmp_path: Path,
+) -> None:
     log = SqliteLog(tmp_path / "log.db", [t.name for t in TOPICS], clock=lambda: n.RECEIVED)
     landing = Landing.from_url((tmp_path / "landing").as_uri())
     told = {"settlement_detail_report_batch_1.csv": "true", "settlement_detail_report_2": "false"}
     webhooks = [
         n.adyen("REPORT_AVAILABLE", live=live, pspReference=name) for name, live in told.items()
     ]
+    webhooks.append(n.adyen("REPORT_AVAILABLE", pspReference=["settlement_detail_report"]))
     log.append([Message(WEBHOOKS.name, "k", encode_webhook(each)) for each in webhooks])
     Archive(log, landing, lambda: n.RECEIVED).flush()
     log.close()

@@ -69,7 +69,7 @@ def test_each_webhook_becomes_one_message(log, normalizer):
         GOOD,
         n.stripe("invoice.paid", {}),
         BAD,
-        b"\xff not a webhook",
+        b'{"account":"\xff not a webhook"}',
         b'{"provider":"square"}',
     )
 
@@ -89,7 +89,7 @@ def test_each_webhook_becomes_one_message(log, normalizer):
     assert (second.code, second.provider, second.body_base64) == (
         "webhook_malformed",
         "stripe",
-        "/yBub3QgYSB3ZWJob29r",
+        "eyJhY2NvdW50Ijoi/yBub3QgYSB3ZWJob29rIn0=",
     )
     assert (third.provider, bytes(third.message)) == ("square", b'{"provider":"square"}')
 
@@ -180,6 +180,24 @@ def test_a_thin_event_is_fetched_and_the_fetch_is_in_landing(log, landing):
     assert asked[0].headers["Authorization"] == "Bearer sk_test_1"
     kept = FetchRecords(landing, lambda: NOW).of(NOW.date())
     assert (json.loads(kept[1][0])["id"], kept[2]) == ("ch_1", [None])
+
+
+def test_a_fetched_object_with_half_a_character_is_read_and_one_of_no_text_is_waited_for(
+    log, landing
+):
+    bodies = [
+        b'{"description":"\xff"}',
+        json.dumps({**n.charge(), "description": "\ud83d"}).encode(),
+    ]
+
+    def answer(_request):
+        return httpx.Response(200, content=bodies.pop(0))
+
+    put(log, n.thin(number=1))
+    api = _api(answer)
+    assert Normalizer(log, landing, api, now=lambda: NOW).step() == 1
+    api.close()
+    assert counts(log) == [1, 0, 0]
 
 
 class _Failing:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import ResilientClient
+from clearhouse.payments.settlements.client import decoded
 from clearhouse.payments.settlements.entry import Payout, SettlementEntry
 from clearhouse.payments.settlements.paypal import PayPal, listings
 
@@ -59,7 +61,7 @@ class Api:
             "last_refreshed_datetime": self.refreshed,
             "total_pages": -(-len(self.rows) // 2),
         }
-        return httpx.Response(200, json=answer)
+        return httpx.Response(200, content=json.dumps(answer).encode())
 
     def entries(self, *lists: Payout) -> Sequence[SettlementEntry]:
         async def asked() -> list[SettlementEntry]:
@@ -119,6 +121,17 @@ def test_the_fee_of_a_payout_is_an_entry_of_its_own() -> None:
 
 def test_what_was_denied_moved_nothing() -> None:
     assert not Api(_row("T0400", "-70.00", transaction_status="D")).entries(WHOLE)
+
+
+def test_a_note_that_is_cut_within_a_character_keeps_no_transaction_away() -> None:
+    (entry,) = Api(_row("T0006", "10.00", transaction_note="Thanks \ud83d")).entries(WHOLE)
+    assert json.loads(entry.raw)["transaction_note"] == "Thanks \ufffd"
+
+
+def test_an_answer_that_is_not_utf8_is_not_of_the_form_that_is_known() -> None:
+    with pytest.raises(SourceError) as refused:
+        decoded(b'{"transaction_info": {"transaction_note": "\xff"}}', dict[str, msgspec.Raw])
+    assert refused.value.code == "bad_answer"
 
 
 def test_a_fee_in_another_currency_is_not_guessed() -> None:

@@ -88,10 +88,13 @@ def test_events_are_recorded_and_told_of(bench: Bench) -> None:
 
 def test_what_can_t_be_recorded_is_a_dead_letter_whole(bench: Bench) -> None:
     broken = an_event(T.CAPTURED, **UNSOUND)
-    bench.send(b"{no event", broken, an_event(T.CAPTURED, payment_id="sound"))
+    bench.send(b'{"event_id":"\xff"}', broken, an_event(T.CAPTURED, payment_id="sound"))
     assert bench.worker.step() == 3
     unreadable, unsound = sorted(bench.letters(), key=lambda letter: letter.source_position or 0)
-    assert (unreadable.code, unreadable.body_base64) == ("event_malformed", "e25vIGV2ZW50")
+    assert (unreadable.code, unreadable.body_base64) == (
+        "event_malformed",
+        "eyJldmVudF9pZCI6Iv8ifQ==",
+    )
     assert (unsound.code, bytes(unsound.message)) == ("amount_missing", encode_event(broken))
     assert bench.rows(tables.delivery, "outcome") == [("dead_letter",), ("recorded",)]
     assert bench.rows(tables.payment, "payment_id") == [("sound",)]

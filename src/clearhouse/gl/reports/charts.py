@@ -5,6 +5,7 @@ the document that shows the chart; no typeface of the machine has a part in it. 
 floats here, to be places on a canvas.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -26,6 +27,10 @@ _GALLONS_A_BARREL = 42
 _MCF_A_BOE = 6
 _NATURES = 6
 """Of cost that have a colour of their own."""
+
+_UNDRAWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029\ufffe\uffff]")
+"""What XML can't hold, by which the drawing library ends the whole process, and what ends a line of
+the program that it makes of a chart."""
 
 Drawing = Any
 """A chart, or None where there are no figures; the library does not type a chart with encodings."""
@@ -84,7 +89,13 @@ def _version(specification: Mapping[str, Any]) -> str:
 
 
 def _chart(rows: Sequence[Mapping[str, Any]], title: str, width: int = _NARROW) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=list(rows)), title=title, width=width, height=_HEIGHT)
+    values = [{name: _drawable(value) for name, value in row.items()} for row in rows]
+    return alt.Chart(alt.InlineData(values=values), title=title, width=width, height=_HEIGHT)
+
+
+def _drawable(value: Any) -> Any:
+    """A value; text, which can be any ledger's, with a mark for each character that can't stand."""
+    return _UNDRAWABLE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _float(value: Decimal | None, unit: int = 1) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from clearhouse.gl.reports.evidence import Day, Evidence
 from clearhouse.gl.reports.figures import Figures, Rows
-from clearhouse.gl.reports.model import Column, Kind, Row, Style, Table, Terms
+from clearhouse.gl.reports.model import Column, Kind, Row, Style, Table, Terms, key_of
 from clearhouse.gl.reports.statements import label, money
 
 AGEING = "Ageing"
@@ -42,7 +42,7 @@ def ageing(figures: Figures) -> Table:
         largest = sorted(found, key=lambda r: (-abs(sum(r[age] for age in _AGES)), r["party_id"]))
         parties = [
             Row(
-                f"{account}:{r['party_id']}",
+                key_of(account, r["party_type"], r["party_id"]),
                 {"label": r["party_id"], **{age: r[age] for age in _AGES}},
                 is_detail=at >= _SHOWN_PARTIES,
             )
@@ -68,7 +68,7 @@ def suspense(figures: Figures) -> Table:
     largest = sorted(figures.suspense, key=lambda r: (-r["amount"], r["owner_id"]))
     rows = [
         Row(
-            r["owner_id"],
+            key_of(r["owner_id"]),
             {"label": r["owner_id"], "amount": r["amount"]},
             is_detail=at >= _SHOWN_ENTRIES,
         )
@@ -106,7 +106,7 @@ def accruals(figures: Figures) -> Table:
     """Accruals of the prior period beside their reversals in this one, by journal source."""
     rows = [
         Row(
-            r["journal_source"],
+            key_of(r["journal_source"]),
             {
                 "label": r["journal_source"],
                 "accruals": r["accruals"],
@@ -162,7 +162,7 @@ def _entries(found: Rows, extra: str) -> tuple[Row, ...]:
     shown = {r["journal_entry"] for r in largest[:_SHOWN_ENTRIES]}
     rows = [
         Row(
-            r["journal_entry"],
+            key_of(r["journal_entry"], str(at)),  # its lines may differ in their days
             {
                 "label": r["journal_entry"],
                 extra: r[extra],
@@ -176,7 +176,7 @@ def _entries(found: Rows, extra: str) -> tuple[Row, ...]:
             },
             is_detail=r["journal_entry"] not in shown,
         )
-        for r in found
+        for at, r in enumerate(found)
     ]
     told = "Total" + _of_all(len(rows), _SHOWN_ENTRIES, "entries")
     total = Row("total", {"label": told}, Style.TOTAL, Terms.of([row.key for row in rows]))
@@ -184,22 +184,28 @@ def _entries(found: Rows, extra: str) -> tuple[Row, ...]:
 
 
 def numbers(figures: Figures) -> Table:
-    """The numbers of each period's entries: the first, the last, how many, and those missing."""
+    """The numbers of each ledger's and period's entries: first, last, how many, and those missing.
+
+    The marts are of all ledgers, and each numbers its own entries.
+    """
+    first: dict[str, str] = {}
+    for r in figures.numbers:
+        first.setdefault(r["ledger"], r["fiscal_period"])
     rows = [
         Row(
-            r["fiscal_period"],
+            key_of(r["ledger"], r["fiscal_period"]),
             {
-                "label": r["fiscal_period"],
+                "label": " ".join((r["fiscal_period"], *([r["ledger"]] if len(first) > 1 else []))),
                 "first": r["first_number"],
                 "last": r["last_number"],
                 "entries": r["entries"],
-                "unknown": 0 if at else r["first_number"] - 1,
+                "unknown": r["first_number"] - 1 if first[r["ledger"]] == r["fiscal_period"] else 0,
                 "lines": r["lines"],
                 "debits": r["debits"],
                 "credits": r["credits"],
             },
         )
-        for at, r in enumerate(figures.numbers)
+        for r in figures.numbers
     ]
     total = Row(
         "total",
@@ -220,8 +226,8 @@ def numbers(figures: Figures) -> Table:
         money("difference", "Difference", Terms.of(["debits"], ["credits"])),
     )
     note = (
-        "Numbers begin at 1 in each period. Of a ledger that is known from the middle of its first "
-        "period on, those before the first day are not known."
+        "Numbers begin at 1 in each period of a ledger. Of one that is known from the middle of "
+        "its first period on, those before the first day are not known."
     )
     return Table(NUMBERS, columns, (*rows, total), note=note)
 

@@ -38,7 +38,7 @@ _WELLS = """
     SELECT fiscal_period, lease_name, property_id, well_id, basin, state, oil_bbl, gas_mcf, ngl_gal,
         boe, revenue, production_tax, operating_expense, net_operating_income
     FROM marts.gl_lease_operating_statement WHERE fiscal_period BETWEEN $1 AND $2
-    ORDER BY fiscal_period, property_id, well_id"""
+    ORDER BY fiscal_period, property_id, well_id, lease_name, basin, state"""
 _BASINS = """
     SELECT fiscal_period, basin, boe, operating_expense, production_tax, gathering,
         general_administrative, depletion
@@ -61,7 +61,7 @@ _AGEING = """
     SELECT g.account_code, a.account_name, g.party_type, g.party_id, g.not_due, g.days_1_30,
         g.days_31_60, g.days_61_90, g.over_90
     FROM marts.gl_ageing g JOIN marts.gl_accounts a ON a.account_code = g.account_code
-    WHERE g.fiscal_period = $1 ORDER BY g.account_code, g.party_id"""
+    WHERE g.fiscal_period = $1 ORDER BY g.account_code, g.party_id, g.party_type"""
 _SUSPENSE = """
     SELECT owner_id, amount FROM marts.gl_owner_suspense
     WHERE fiscal_period = $1 AND amount <> 0 ORDER BY owner_id"""
@@ -70,15 +70,15 @@ _SUBLEDGERS = """
     FROM marts.gl_subledgers s JOIN marts.gl_accounts a ON a.account_code = s.account_code
     WHERE s.fiscal_period = $1 ORDER BY s.account_code"""
 _ENTRIES = """
-    SELECT fiscal_period, journal_entry, entry_number, entry_type, journal_source, reverses,
+    SELECT ledger, fiscal_period, journal_entry, entry_number, entry_type, journal_source, reverses,
         posting_date, recorded_on, max(description) AS description, max(created_by) AS created_by,
         max(approved_by) AS approved_by, count(*) AS lines,
         CAST(sum(debit) AS DECIMAL(18, 2)) AS debit, CAST(sum(credit) AS DECIMAL(18, 2)) AS credit,
         CAST(sum(CASE WHEN account_class IN ('REVENUE', 'EXPENSE') AND entry_type <> 'closing'
             THEN credit - debit ELSE 0 END) AS DECIMAL(18, 2)) AS earned
     FROM marts.journal_lines WHERE fiscal_period <= $1
-    GROUP BY fiscal_period, journal_entry, entry_number, entry_type, journal_source, reverses,
-        posting_date, recorded_on"""
+    GROUP BY ledger, fiscal_period, journal_entry, entry_number, entry_type, journal_source,
+        reverses, posting_date, recorded_on"""
 """The journal's entries; the queries below are of these, in this process."""
 
 _ACCRUALS = """
@@ -105,10 +105,10 @@ _LATE = """
     FROM entries WHERE fiscal_period = $1 AND recorded_on > $2
     ORDER BY recorded_on, journal_entry"""
 _NUMBERS = """
-    SELECT fiscal_period, min(entry_number) AS first_number, max(entry_number) AS last_number,
-        count(DISTINCT journal_entry) AS entries, CAST(sum(lines) AS BIGINT) AS lines,
-        sum(debit) AS debits, sum(credit) AS credits
-    FROM entries GROUP BY fiscal_period ORDER BY fiscal_period"""
+    SELECT ledger, fiscal_period, min(entry_number) AS first_number,
+        max(entry_number) AS last_number, count(DISTINCT journal_entry) AS entries,
+        CAST(sum(lines) AS BIGINT) AS lines, sum(debit) AS debits, sum(credit) AS credits
+    FROM entries GROUP BY ledger, fiscal_period ORDER BY ledger, fiscal_period"""
 _UNBALANCED = """
     SELECT count(*) AS entries FROM (
         SELECT journal_entry FROM entries WHERE fiscal_period = $1

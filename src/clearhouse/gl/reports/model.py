@@ -96,6 +96,11 @@ class Column:
     rule: Terms | Ratio | Same | None = None
 
 
+def key_of(*parts: str | None) -> str:
+    """The key of a row by all that tells it from others: no id in it makes it a total's key."""
+    return repr(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row of a table.

@@ -1,12 +1,12 @@
 """What wells and leases earned and cost, prices beside benchmarks, partners' bills, and AFEs."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from clearhouse.gl.reports.figures import Figures
-from clearhouse.gl.reports.model import Column, Kind, Ratio, Row, Style, Table, Terms
+from clearhouse.gl.reports.model import Column, Kind, Ratio, Row, Style, Table, Terms, key_of
 from clearhouse.gl.reports.statements import label, money
 
 LEASES = "Leases"
@@ -21,6 +21,8 @@ AFE = "AFE"
 
 _SHOWN_WELLS = 20
 _SHOWN_AFES = 40
+_PLACE = ("well_id", "lease_name", "property_id", "basin", "state")
+"""What tells a period's rows of wells apart."""
 _SUMS = ("boe", "revenue", "production_tax", "operating_expense", "net_operating_income")
 
 
@@ -54,18 +56,21 @@ def _kept(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def leases(figures: Figures) -> Table:
-    """The lease operating statement by property."""
+    """The lease operating statement by property, and by name where lines name it otherwise."""
     found: dict[str, dict[str, Any]] = {}
+    wells: dict[str, set[str]] = defaultdict(set)
     for row in figures.wells:
+        key = key_of(row["property_id"], row["lease_name"])
         lease = found.setdefault(
-            row["property_id"],
-            {"label": row["lease_name"], "basin": row["basin"], "state": row["state"], "wells": 0}
+            key,
+            {"label": row["lease_name"], "basin": row["basin"], "state": row["state"]}
             | dict.fromkeys(_SUMS[:-1], Decimal(0)),
         )
-        lease["wells"] += 1
-        for key, amount in _kept(row).items():
-            lease[key] += amount or 0
-    rows = [Row(key, cells) for key, cells in sorted(found.items(), key=lambda f: f[1]["label"])]
+        wells[key].add(row["well_id"])
+        for name, amount in _kept(row).items():
+            lease[name] += amount or 0
+    by_name = sorted(found.items(), key=lambda f: (f[1]["label"] or "", f[0]))
+    rows = [Row(key, {**cells, "wells": len(wells[key])}) for key, cells in by_name]
     columns = (
         label("Lease", 22),
         Column("basin", "Basin", Kind.TEXT, 13),
@@ -73,7 +78,12 @@ def leases(figures: Figures) -> Table:
         Column("wells", "Wells", Kind.COUNT, 6),
         *_economics(),
     )
-    return Table(LEASES, columns, (*rows, _total(rows)))
+    return Table(LEASES, columns, (*rows, _total(rows, wells=_count(figures.wells))))
+
+
+def _count(rows: Iterable[Mapping[str, Any]]) -> int:
+    """The wells of rows: one has several where its lines don't agree on where it is."""
+    return len({row["well_id"] for row in rows})
 
 
 def wells(figures: Figures) -> Table:
@@ -91,13 +101,13 @@ def top_wells(figures: Figures) -> Table:
     others = by_income[_SHOWN_WELLS:]
     if others:
         sums = {key: sum((r[key] or 0 for r in others), Decimal(0)) for key in _SUMS[:-1]}
-        rows.append(Row("others", {"label": f"{len(others)} other wells", **sums}))
+        rows.append(Row("others", {"label": f"{_count(others)} other wells", **sums}))
     return Table(TOP_WELLS, _well_columns(), (*rows, _total(rows)))
 
 
 def _well(row: Mapping[str, Any]) -> Row:
     return Row(
-        row["well_id"],
+        key_of(*(row[each] for each in _PLACE)),
         {"label": row["well_id"], "lease": row["lease_name"], "basin": row["basin"], **_kept(row)},
     )
 
@@ -111,8 +121,9 @@ def _well_columns() -> tuple[Column, ...]:
     )
 
 
-def _total(rows: list[Row]) -> Row:
-    return Row("total", {"label": "Total"}, Style.TOTAL, Terms.of([row.key for row in rows]))
+def _total(rows: list[Row], **cells: int) -> Row:
+    adds = Terms.of([row.key for row in rows])
+    return Row("total", {"label": "Total", **cells}, Style.TOTAL, adds)
 
 
 def costs(figures: Figures) -> Table:
@@ -135,7 +146,7 @@ def costs(figures: Figures) -> Table:
             key: whole[key] - sum((each[key] for each in found.values()), Decimal(0))
             for key in kept
         }
-    rows = [Row(basin, {"label": basin, **sums}) for basin, sums in found.items()]
+    rows = [Row(key_of(basin), {"label": basin, **sums}) for basin, sums in found.items()]
     columns = (
         label("Basin", 15),
         _volume("boe", "BOE"),
@@ -149,7 +160,7 @@ def prices(figures: Figures) -> Table:
     """Realized prices of the last production months beside EIA's benchmarks."""
     rows = [
         Row(
-            f"{r['production_month']}:{r['product']}:{r['unit']}",
+            key_of(r["production_month"], r["product"], r["unit"]),
             {
                 "label": r["production_month"],
                 "product": r["product"],
@@ -193,7 +204,7 @@ def jib(figures: Figures) -> Table:
         charged[row["partner_id"]].add(row["well_id"])
     rows = [
         Row(
-            partner,
+            key_of(partner),
             {
                 "label": partner,
                 "bills": len(billed[partner]),
@@ -210,13 +221,7 @@ def jib(figures: Figures) -> Table:
         *(money(nature, nature) for nature in natures),
         money("billed", "Billed", Terms.of(natures)),
     )
-    total = Row(
-        "total",
-        {"label": "Total", "wells": len({well for each in charged.values() for well in each})},
-        Style.TOTAL,
-        Terms.of([row.key for row in rows]),
-    )
-    return Table(JIB, columns, (*rows, total))
+    return Table(JIB, columns, (*rows, _total(rows, wells=_count(figures.jib))))
 
 
 def afe(figures: Figures) -> Table:
@@ -224,7 +229,7 @@ def afe(figures: Figures) -> Table:
     by_use = sorted(figures.afe, key=lambda r: (-_use(r), r["afe_number"]))
     rows = [
         Row(
-            r["afe_number"],
+            key_of(r["afe_number"]),
             {
                 "label": r["afe_number"],
                 "well": r["well_id"],

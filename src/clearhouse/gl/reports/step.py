@@ -22,7 +22,7 @@ from clearhouse.pipeline.runner import Step, StepReport
 
 NAME = "close-pack"
 FORMATS = (Format.PDF, Format.XLSX)
-_VERSION = "1"
+_VERSION = "2"
 """Of what a pack holds: one that was made by another is made again."""
 _MADE_FROM = "made-from.json"
 

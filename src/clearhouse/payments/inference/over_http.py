@@ -16,6 +16,7 @@ import structlog
 from clearhouse.core import tracing
 from clearhouse.core.circuits import OpenedState, SyncCircuitBreakerFactory
 from clearhouse.core.endpoint import Endpoint
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.payments.event import PaymentEvent
 from clearhouse.payments.inference.client import CHURN_PATH, FRAUD_PATH, RETRY_PATH, for_each
 from clearhouse.payments.inference.families import retry_plan
@@ -169,7 +170,7 @@ class OverHttp:
             raise _AskingFailedError("inference_too_slow") from None
         except httpx.HTTPError:
             raise _AskingFailedError("inference_unreachable") from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NOT_JSON:
             raise _AskingFailedError("inference_answer_broken") from None
         if [each.event_id for each in answers] != [case.event.event_id for case in cases]:
             raise _AskingFailedError("inference_answer_broken")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.landing.objects import LandedObject
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
@@ -170,7 +171,7 @@ def _line(value: bytes) -> bytes:
         if b"\n" not in value:
             decode_webhook(value)
             return value + b"\n"
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         pass
     return msgspec.json.encode({"not_a_webhook_base64": base64.b64encode(value).decode()}) + b"\n"
 
@@ -216,5 +217,5 @@ def archived_in(
 def _webhook(line: bytes) -> StoredWebhook | None:
     try:
         return decode_webhook(line)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None

@@ -16,6 +16,7 @@ from clearhouse.core.answer import RetryableAnswer, read_bounded
 from clearhouse.core.errors import SourceError
 from clearhouse.core.event_loops import loop_factory
 from clearhouse.core.http import HttpPolicy, ResilientClient
+from clearhouse.core.not_json import NOT_JSON, with_whole_characters
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Record
 from clearhouse.payments.normalizing import Fetched
@@ -115,10 +116,10 @@ def is_refused(error: SourceError) -> bool:
 
 
 async def _json(response: httpx.Response) -> bytes:
-    body = await read_bounded(response, _MOST_BYTES)
+    body = with_whole_characters(await read_bounded(response, _MOST_BYTES))
     try:
         msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         raise RetryableAnswer("it is not JSON") from None
     return body
 

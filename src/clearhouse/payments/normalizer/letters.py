@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.log.log import Record
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import Provider
@@ -66,7 +67,7 @@ def of_record(record: Record, now: dt.datetime) -> DeadLetter:
     """The letter of a record that is no stored webhook at all."""
     try:
         source = _SOURCE.decode(record.value)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         source = _Source(_provider_of_key(record.key))
     is_json = _is_json(record.value)
     return DeadLetter(
@@ -98,7 +99,7 @@ def _event_id(webhook: StoredWebhook) -> str | None:
     """The id of the event as far as the notification says one that can be read."""
     try:
         head = _HEAD.decode(webhook.body.encode())
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None
     own = head.event_id or head.id
     account = (head.account or "") if webhook.provider is Provider.STRIPE else ""
@@ -114,6 +115,6 @@ def _provider_of_key(key: str) -> Provider:
 def _is_json(value: bytes) -> bool:
     try:
         msgspec.json.decode(value)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return False
     return True

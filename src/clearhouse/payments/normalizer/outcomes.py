@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.log.log import Message, Record
 from clearhouse.payments.dead_letter import DeadLetter, Unmapped, encode_letter
 from clearhouse.payments.event import PaymentEvent, encode_event, payment_key
@@ -43,7 +44,7 @@ def webhook_of(record: Record) -> StoredWebhook | None:
     """The webhook in a record; None where it holds none."""
     try:
         return decode_webhook(record.value)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None
 
 

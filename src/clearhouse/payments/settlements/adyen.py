@@ -69,7 +69,13 @@ class Adyen:
 
 def _rows(answer: bytes) -> list[dict[str, str]]:
     reader = csv.DictReader(io.StringIO(answer.decode("utf-8-sig", "replace"), newline=""))
-    rows = list(reader)
+    try:
+        rows = list(reader)
+    except csv.Error as error:  # such as a quote that is never closed
+        raise SourceError(
+            f"A settlement detail report of Adyen is not of the form that is known: {error}.",
+            "bad_answer",
+        ) from None
     missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
     if missing or any(None in row or None in row.values() for row in rows):
         raise SourceError(
@@ -120,11 +126,11 @@ def _moment(text: str, zone: str) -> dt.datetime:
         )
     try:
         local = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return (local - dt.timedelta(hours=hours)).replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
         raise SourceError(
             "A settlement detail report of Adyen has a creation date that is none.", "bad_answer"
         ) from None
-    return (local - dt.timedelta(hours=hours)).replace(tzinfo=dt.UTC)
 
 
 def _text(row: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from clearhouse.core.answer import read_bounded
 from clearhouse.core.errors import SourceError
 from clearhouse.core.http import ResilientClient
+from clearhouse.core.not_json import NOT_JSON, with_whole_characters
 
 T = TypeVar("T")
 
@@ -51,8 +52,9 @@ def decoded(answer: bytes, kind: type[T]) -> T:
         SourceError: it is not of the form that is known.
     """
     try:
-        return msgspec.json.decode(answer, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        answer.decode()  # also what is kept as it is written
+        return msgspec.json.decode(with_whole_characters(answer), type=kind)
+    except NOT_JSON as error:
         raise SourceError(
             f"An answer about a payout is not of the form that is known: {error}.", "bad_answer"
         ) from error

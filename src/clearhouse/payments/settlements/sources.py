@@ -25,6 +25,7 @@ from pydantic import SecretStr
 
 from clearhouse.core.errors import UsageError
 from clearhouse.core.http import HttpPolicy, ResilientClient
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.core.urls import SecretUrl
 from clearhouse.landing import Landing
 from clearhouse.payments.event import Provider
@@ -169,7 +170,10 @@ def _reports_of(landing: Landing, day: dt.date) -> set[Payout]:
         is_report = webhook is not None and webhook.provider is Provider.ADYEN
         if not is_report or webhook is None or _REPORT not in webhook.body:
             continue
-        notification = msgspec.json.decode(webhook.body, type=_Notification)
+        try:
+            notification = msgspec.json.decode(webhook.body, type=_Notification)
+        except NOT_JSON:  # it is a dead letter of the normalizer
+            continue
         if notification.live != "true":
             continue
         for wrapped in notification.notification_items:

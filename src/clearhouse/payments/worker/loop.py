@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import msgspec
 import structlog
 
 from clearhouse.core import tracing
 from clearhouse.core.collecting import uncollected
 from clearhouse.core.errors import first_line
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.log.log import Log, Progress, Record, StaleProgress, partition_of
 from clearhouse.payments import aging
 from clearhouse.payments.activities import (
@@ -194,7 +194,7 @@ class Worker:
         for record in records:
             try:
                 read.append((record, decode_event(record.value)))
-            except (msgspec.DecodeError, RecursionError):
+            except NOT_JSON:
                 unreadable.append(record)
         problems = validate_business_rules(self._workflows, [event for _, event in read])
         asked = [

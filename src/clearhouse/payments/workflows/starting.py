@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributeKey,
@@ -22,6 +21,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from clearhouse.core import tracing
+from clearhouse.core.not_json import NOT_JSON
 from clearhouse.log.log import Record
 from clearhouse.payments.activities import problems_of
 from clearhouse.payments.event import PaymentEvent, decode_event
@@ -96,7 +96,7 @@ class Starting:
         for record in records:
             try:
                 event = decode_event(record.value)
-            except (msgspec.DecodeError, RecursionError):
+            except NOT_JSON:
                 unreadable.append(record)
                 continue
             queues.setdefault(_kept_in_order(event), []).append((record, event))
