@@ -39,10 +39,10 @@ class BoundedMetrics(Collector):
         try:
             found = reading.result(self._seconds)
         except TimeoutError:
-            if reading.done():  # it is what the reading raised
-                raise
-            _log.warning("metrics_left_out", reason="reading them takes too long")
-            return
+            if not reading.done():
+                _log.warning("metrics_left_out", reason="reading them takes too long")
+                return
+            found = reading.result()  # it ended just now, or raised this itself
         yield from found
 
     def _begun(self) -> Future[list[Metric]]:
