@@ -16,7 +16,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -88,7 +88,7 @@ def _json_rows(payload: bytes, under: str) -> Rows:
     try:
         for key in under.split("."):
             array = _member(array, key)
-        own = list(map(bytes, _ELEMENTS.decode(array)))
+        own: Sequence[msgspec.Raw | bytes] = _ELEMENTS.decode(array)
     except NOT_JSON as error:
         raise _unlike(payload, f"is not JSON with a list of rows under {under!r}") from error
     except KeyError:
@@ -96,11 +96,12 @@ def _json_rows(payload: bytes, under: str) -> Rows:
     except _TwiceError:
         raise _unlike(payload, f"has {under!r}, the key of its rows, twice") from None
     if readable != payload:
-        own = list(_as_written(own, payload, readable, readable.find(array)))
+        own = list(_as_written(map(bytes, own), payload, readable, readable.find(array)))
     lines = b"\n".join([*own, b""])
     if lines.count(b"\n") == len(own) and b"\r" not in lines:
         return Rows(lines)
-    return Rows(b"".join(row.translate(_LINE_BREAKS) + b"\n" for row in own), tuple(own))
+    whole = tuple(map(bytes, own))
+    return Rows(b"".join(row.translate(_LINE_BREAKS) + b"\n" for row in whole), whole)
 
 
 def _as_written(rows: Iterable[bytes], payload: bytes, readable: bytes, at: int) -> Iterator[bytes]:
