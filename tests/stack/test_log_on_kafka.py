@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka_logs import PARTITIONS, new_place
 from log_contract import (
@@ -175,6 +175,26 @@ def test_partitions_that_go_while_a_transaction_is_under_way_are_handled_once(op
     second.close()
     log.settle(["b"])
     assert sorted(int(r.value) for r in whole(log, "b")) == list(range(total))
+
+
+def test_a_commit_that_comes_while_another_takes_its_place_is_stale(opened, monkeypatch):
+    log, other = opened(), opened()
+
+    class Overtaken(transactions.Producer):
+        def commit_transaction(self, timeout=-1):  # what Kafka 4.3 answers, in a window of some ms
+            monkeypatch.undo()
+            other.append(some("a", "theirs"), Progress("c", "b", 1))
+            answer = KafkaError(KafkaError.UNKNOWN, "", False, False, True)
+            raise KafkaException(answer)
+
+    assert log.progress("c", "b") == other.progress("c", "b") == 0
+    monkeypatch.setattr(transactions, "Producer", Overtaken)
+    with pytest.raises(StaleProgress):
+        log.append(some("a", "ours"), Progress("c", "b", 1))
+
+    assert log.progress("c", "b") == 1
+    log.append(some("a", "next"), Progress("c", "b", 2))
+    assert sorted(r.value for r in whole(log, "a")) == [b"next", b"theirs"]
 
 
 def test_an_outage_is_told_within_seconds_and_ended_by_itself(stack, opened):

@@ -164,7 +164,9 @@ class Connection:
                 return self._untrusted()
         if error.code() in _SILENT:
             return self._silent()
-        return LogError(f"Kafka at {self.servers} does not answer as it should ({error.name()}).")
+        return LogError(
+            f"Kafka at {self.servers} does not answer as it should ({error.name()}: {error.str()})."
+        )
 
     def _cause(self) -> KafkaError | None:
         """What connections suffer from now, and not what they have recovered from long ago."""

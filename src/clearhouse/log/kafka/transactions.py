@@ -120,8 +120,11 @@ class Writer:
             raise Unsettled(told)
         try:
             self._producer.abort_transaction(2 * SECONDS)
-        except KafkaException:
-            raise Unsettled(told) from None
+        except KafkaException as failed:
+            # Kafka 4.3 gives an unknown error to a commit that comes while another process is just
+            # taking our place; that it has taken it is said now.
+            code = failed.args[0].code()
+            raise Unsettled(self._told(failed.args[0]) if code in _FENCED else told) from None
         return told
 
     def _told(self, error: KafkaError) -> LogError:
