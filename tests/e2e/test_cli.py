@@ -28,6 +28,7 @@ from clearhouse.settings import load_settings
 BIN = Path(sys.executable).parent
 FIRST, SECOND = dt.date(2024, 1, 1), dt.date(2024, 1, 2)
 REASON = "The shop [was] down until noon"
+TYPED = " The shop [was]\ndown until noon"
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +104,9 @@ def land_more(day: SecondDay) -> None:
 
 
 def told_release(answer: str) -> list[str]:
-    """The arguments of the release command that an answer tells, with our reason."""
+    """The arguments of the release command that an answer tells, with our reason as we type it."""
     (line,) = [line for line in answer.splitlines() if " release " in line]
-    return [REASON if arg == "…" else arg for arg in shlex.split(line)[1:]]
+    return [TYPED if arg == "…" else arg for arg in shlex.split(line)[1:]]
 
 
 def shell(folder: Path, command: str) -> str:

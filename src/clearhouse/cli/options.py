@@ -57,7 +57,7 @@ LastBookDate = Annotated[
 
 
 def given_reason(reason: str, needed: str) -> str:
-    """A reason without blanks around it.
+    """A reason on one line, without blanks around it: what tells of it has a line for each.
 
     Args:
         reason: as it was typed.
@@ -66,9 +66,10 @@ def given_reason(reason: str, needed: str) -> str:
     Raises:
         UsageError: it is empty.
     """
-    if not reason.strip():
-        raise UsageError(f"{needed}: it stays in the books.", "reason_missing")
-    return reason.strip()
+    told = " ".join(reason.split())
+    if not told:
+        raise UsageError(f"{needed}: it is kept.", "reason_missing")
+    return told
 
 
 def bounds(first: str | None, last: str | None) -> tuple[dt.date | None, dt.date | None]:
