@@ -76,6 +76,26 @@ def test_a_store_goes_on_with_its_own_log_and_with_no_other(bench: Bench, tmp_pa
     assert bench.new_worker().step() == 1
 
 
+def test_a_store_that_is_behind_its_log_tells_of_what_it_records(
+    bench: Bench, tmp_path: Path
+) -> None:
+    early = [an_event(T.AUTHORIZED, webhook_position=n) for n in range(3)]
+    for event in early:
+        bench.send(event)
+        assert bench.worker.step() == 1
+    bench.store = open_store(f"sqlite:///{tmp_path}/anew.db")  # its own was lost, or is a copy
+
+    late = an_event(T.CAPTURED, webhook_position=3)
+    worker = bench.new_worker()
+    assert worker.step() == 3
+    bench.send(late, an_event(T.CAPTURED, **UNSOUND, webhook_position=4))
+    assert worker.step() == 2
+
+    told = [encode_event(event) for event in (*early, *early, late)]
+    assert bench.said(RECORDED.name) == told
+    assert len(bench.letters()) == 1
+
+
 def test_events_are_recorded_and_told_of(bench: Bench) -> None:
     events = [an_event(T.AUTHORIZED), an_event(T.CAPTURED, at=1)]
     bench.send(*events, events[0])

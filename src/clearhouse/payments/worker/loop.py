@@ -104,6 +104,7 @@ class Worker:
         """
         if not self._is_bound:
             bind(self._store, self._log)
+            outbox.number_on(self._store, self._log)
             self._is_bound = True
         with uncollected():
             return self._step()
