@@ -17,6 +17,7 @@ from clearhouse.log.opening import LogPlace
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, encode_event
+from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.inference.client import InProcess
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.store import recorder, tables
@@ -94,6 +95,20 @@ def test_a_store_that_is_behind_its_log_tells_of_what_it_records(
     told = [encode_event(event) for event in (*early, *early, late)]
     assert bench.said(RECORDED.name) == told
     assert len(bench.letters()) == 1
+
+
+def test_a_new_store_begins_at_what_the_log_still_holds(bench: Bench, tmp_path: Path) -> None:
+    bench.send(an_event(T.AUTHORIZED, webhook_position=0))
+    bench.worker.step()
+    bench.log.age_out({EVENTS.name: [1]})
+    bench.store = open_store(f"sqlite:///{tmp_path}/anew.db")  # its own was lost
+
+    worker = bench.new_worker()
+    assert worker.step() == 0
+    assert [lag.waiting for lag in worker_lags(bench.log, bench.store.engine)] == [0, 0]
+    bench.send(an_event(T.CAPTURED, webhook_position=1))
+    assert [worker.step(), worker.step()] == [1, 0]
+    assert bench.rows(tables.delivery, "webhook_position") == [(1,)]
 
 
 def test_events_are_recorded_and_told_of(bench: Bench) -> None:
