@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import httpx
 import msgspec
@@ -26,7 +26,7 @@ from clearhouse.payments.event import Provider
 from clearhouse.payments.id_fields import ID_FIELDS
 from clearhouse.payments.listed import Key, Listed, came_on, filed_on
 from clearhouse.payments.normalizer.archive import Archive
-from clearhouse.payments.settlements.client import decoded
+from clearhouse.payments.settlements.client import Second, decoded, turn_page
 from clearhouse.payments.signatures.structure import key_of
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.tables import IS_OF_CONNECTED, payment_event
@@ -36,15 +36,19 @@ from clearhouse.payments.webhook import StoredWebhook, encode_webhook
 KEY_ID = "list-events"
 """How a webhook was verified that was listed: by the connection to Stripe's API."""
 
+_ABOUT = "events"
 _A_PAGE = 100
 _AT_ONCE = 500
 _MOST_BYTES = 64 << 20  # a page of a hundred events, each with a whole object
 
 
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
 class _Head(msgspec.Struct):
-    id: str = ""
-    type: str = ""
-    created: int | str = 0
+    id: _Text
+    type: _Text
+    created: Second
     account: str | None = None
 
 
@@ -109,14 +113,15 @@ async def _listed(client: ResilientClient, account: str, since: dt.datetime) -> 
                 "GET", "v1/events", params=params, headers=headers, consume=_whole
             ),
             _Page,
+            _ABOUT,
         )
         for raw in page.data:
-            head = decoded(bytes(raw), _Head)
-            event = Listed(account, head.id, head.type, int(head.created))
+            head = decoded(bytes(raw), _Head, _ABOUT)
+            event = Listed(account, head.id, head.type, head.created)
             yield Gap(event, _with_account(bytes(raw), head, account))
         if not page.has_more or not page.data:
             return
-        params["starting_after"] = head.id
+        turn_page(params, "starting_after", head.id)
 
 
 async def _whole(response: httpx.Response) -> bytes:

@@ -1,9 +1,12 @@
 """Of which accounts Stripe's events are listed, and for which those that never came are taken."""
 
+import asyncio
 import datetime as dt
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import httpx
 import payment_notifications as n
 import pytest
 from databases import Databases
@@ -11,12 +14,21 @@ from msgspec.structs import replace
 from payment_desk import Desk
 from payment_lives import an_event
 
-from clearhouse.core.errors import UsageError
+from clearhouse.core.errors import SourceError, UsageError
+from clearhouse.core.http import ResilientClient
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Message
 from clearhouse.log.opening import LogPlace
 from clearhouse.payments.event import EventType, Provider
-from clearhouse.payments.gaps import Gap, accounts_of, fill, known_events, own_account
+from clearhouse.payments.gaps import (
+    Compared,
+    Gap,
+    accounts_of,
+    fill,
+    find_gaps,
+    known_events,
+    own_account,
+)
 from clearhouse.payments.listed import Listed
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.normalizing import normalize
@@ -59,3 +71,31 @@ def test_what_never_came_is_taken_for_the_account_of_what_came(tmp_path: Path) -
         take(replace(came, account="eu"))
         with pytest.raises(UsageError, match="--account"):
             own_account(landing, since, today)
+
+
+EVENT = {"id": "evt_1", "type": "charge.captured", "created": 1_795_824_000}
+
+
+@pytest.mark.parametrize(
+    ("change", "has_more"),
+    [
+        ({"created": "2026-11-01T00:00:00Z"}, False),
+        ({"created": 10**17}, False),
+        ({"id": ""}, False),
+        ({}, True),  # the same page again and again
+    ],
+)
+def test_a_list_that_is_none_is_said_to_be_none(change: dict[str, Any], has_more: bool) -> None:
+    page = {"data": [EVENT | change], "has_more": has_more}
+
+    async def found() -> Compared:
+        async with ResilientClient(
+            "http://stripe",
+            name="Stripe's API",
+            transport=httpx.MockTransport(lambda _: httpx.Response(200, json=page)),
+        ) as client:
+            return await find_gaps(client, [""], dt.datetime.now(dt.UTC), set())
+
+    with pytest.raises(SourceError) as raised:
+        asyncio.run(found())
+    assert raised.value.code == "bad_answer"
