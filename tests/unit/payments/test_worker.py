@@ -22,6 +22,7 @@ from clearhouse.payments.inference.client import InProcess
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.store import recorder, tables
 from clearhouse.payments.store.database import open_store
+from clearhouse.payments.store.log_binding import Bound
 from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, WORKER_DEAD
 from clearhouse.payments.worker.loop import Worker
 
@@ -75,6 +76,20 @@ def test_a_store_goes_on_with_its_own_log_and_with_no_other(bench: Bench, tmp_pa
 
     bench.send(an_event(T.CAPTURED))
     assert bench.new_worker().step() == 1
+
+
+def test_topics_that_are_made_anew_beside_a_worker_are_noticed(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.worker.step()
+    now = 0.0
+    bound = Bound(bench.store, bench.log, clock=lambda: now)
+    bound.check()
+    bound.log = Bench(tmp_path / "another").log
+    now = 2.0
+    with pytest.raises(StoreError) as refused:
+        bound.check()
+    assert refused.value.code == "another_log"
 
 
 def test_a_store_that_is_behind_its_log_tells_of_what_it_records(

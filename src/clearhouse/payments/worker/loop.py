@@ -30,7 +30,7 @@ from clearhouse.payments.inference.client import Inference
 from clearhouse.payments.problem import RECORD_FAILED, Problem
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import OUTAGES, PaymentStore
-from clearhouse.payments.store.log_binding import bind
+from clearhouse.payments.store.log_binding import Bound
 from clearhouse.payments.store.progress import begin, read_progress
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
@@ -90,7 +90,7 @@ class Worker:
         self._read_to: dict[str, dict[int, int]] = {}
         """By topic and partition, as far as this process knows it."""
         self._age_out_at = clock()
-        self._is_bound = False
+        self._bound = Bound(store, log, lambda: outbox.number_on(store, log))
         self._defects = Defects()
 
     def step(self) -> int:
@@ -102,10 +102,7 @@ class Worker:
         Raises:
             LogError, StoreError, ServerError, OperationalError: the log or the store can't be used.
         """
-        if not self._is_bound:
-            bind(self._store, self._log)
-            outbox.number_on(self._store, self._log)
-            self._is_bound = True
+        self._bound.check()
         with uncollected():
             return self._step()
 
