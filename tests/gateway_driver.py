@@ -36,6 +36,7 @@ PAYPAL = PayPalSigner()
 ACCOUNTS = (
     Account(Provider.STRIPE, secrets=(SecretStr(STRIPE_SECRET),)),
     Account(Provider.STRIPE, "connect", (SecretStr("whsec_new"), SecretStr("whsec_old"))),
+    Account(Provider.STRIPE, "thin", (SecretStr("whsec_thin"),), of="default"),
     Account(Provider.SQUARE, secrets=(SecretStr(SQUARE_KEY),), notification_url=SQUARE_URL),
     Account(Provider.ADYEN, secrets=(SecretStr(ADYEN_KEY),)),
     Account(Provider.ADYEN, "tokens", (SecretStr(ADYEN_KEY),), scheme=Scheme.ADYEN_HEADER),

@@ -9,6 +9,7 @@ import datetime as dt
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -132,6 +133,22 @@ class LogContract:
         log.append(some("b", "2"), Progress("c", "a", 8))
         log.settle(["b"])
         assert values(whole(log, "b")) == ["1", "2"]
+
+    def test_a_progress_that_another_process_moved_is_moved_on_by_who_asks_for_it(self, opened):
+        one, other = opened(), opened()
+
+        def move(log, to):
+            for _ in range(3):  # who is fenced is told so when it appends
+                at = log.progress("c", "a")
+                with suppress(StaleProgress):
+                    log.append(some("b", "1"), Progress("c", "a", to))
+                    return at
+            raise AssertionError("it can't be moved any more")
+
+        movers = [one, other, one, one, other]
+        assert [move(log, to) for to, log in enumerate(movers, 1)] == [0, 1, 2, 3, 4]
+        one.settle(["b"])
+        assert len(whole(one, "b")) == 5
 
     def test_an_append_with_progress_says_where_its_messages_are(self, opened):
         log = opened()

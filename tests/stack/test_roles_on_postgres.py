@@ -14,15 +14,16 @@ from payment_lives import NOON, an_event
 from clearhouse.core.errors import ServerError, StoreError
 from clearhouse.core.urls import SecretUrl
 from clearhouse.exporter.figures import read_figures
-from clearhouse.log.log import Message
+from clearhouse.log.log import Message, Progress
 from clearhouse.log.opening import LogPlace
 from clearhouse.payments.event import EventType, encode_event
 from clearhouse.payments.inference.client import InProcess
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.recorded import RecordedStore
+from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.store.preparing import prepare_roles
-from clearhouse.payments.topics import EVENTS, RECORDED
+from clearhouse.payments.topics import EVENTS, OUTBOX, RECORDED
 from clearhouse.payments.worker.loop import Worker
 from clearhouse.settings import Settings, load_settings
 from clearhouse.store.database import open_to_watch
@@ -105,6 +106,8 @@ def test_the_worker_and_the_batch_do_their_work_by_their_logins(
     log = open_payment_log(LogPlace(f"sqlite:///{tmp_path}/log.db"))
     event = an_event(EventType.CAPTURED, book_date=NOON.date())
     log.append([Message(EVENTS.name, "stripe:k", encode_event(event))])
+    of_a_store_that_was_lost = Progress(outbox.CONSUMER, OUTBOX, 1_000)
+    log.append([], of_a_store_that_was_lost)
     with closing(log), closing(open_store(prepared.url(WORKER))) as store:
         assert Worker(log, store, InProcess(), clock=lambda: NOON).step() == 1
         assert log.end(RECORDED.name) == 1

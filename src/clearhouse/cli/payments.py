@@ -139,6 +139,13 @@ def gaps(
     applies: Annotated[
         bool, typer.Option("--apply", help="Take the events as webhooks; without it, only say it.")
     ] = False,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The gateway's account that STRIPE_API_KEY is of. By default, that of its events.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """What Stripe lists among its events of the last 30 days, and what of it never came."""
@@ -158,8 +165,10 @@ def gaps(
             listed, found = asyncio.run(_found(config, log, store, since, now.date()))
         _enter(config, listed)
         if applies and found:
-            of_stripe.fill(log, found, now)
-            Archive(log, Landing.from_url(config.landing_url)).flush()
+            landing = Landing.from_url(config.landing_url)
+            own = account or of_stripe.own_account(landing, since.date(), now.date())
+            of_stripe.fill(log, found, now, own)
+            Archive(log, landing).flush()
             _enter(config, listed)
     events = [gap.event for gap in found]
     if as_json:

@@ -1,7 +1,8 @@
 """The accounts whose webhooks are taken, from the settings and a file of more of them.
 
 The file is JSON: `{"accounts": [{"provider": "stripe", "name": "connect", "secrets": ["…"]}]}`,
-where a provider needs them with `scheme`, `notification_url`, `webhook_id` and `automatic_capture`.
+where a provider needs them with `scheme`, `notification_url`, `webhook_id` and `automatic_capture`,
+and with `of` where two endpoints tell of one account.
 """
 
 import re
@@ -31,6 +32,7 @@ class _Account(msgspec.Struct, forbid_unknown_fields=True):
     notification_url: str = ""
     webhook_id: str = ""
     automatic_capture: bool = False
+    of: str = ""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,6 +103,7 @@ def _in_file(path: Path) -> list[Account]:
             each.notification_url,
             each.webhook_id,
             each.automatic_capture,
+            each.of,
         )
         for each in found.accounts
     ]
@@ -118,6 +121,10 @@ def _wrong(account: Account, secrets: Sequence[str]) -> str:
     of = account.provider
     rules = [
         (not _NAME.fullmatch(account.name), "is not named by letters, digits, _ and - alone"),
+        (
+            bool(account.of) and not _NAME.fullmatch(account.of),
+            "is of an account that is not named by letters, digits, _ and - alone",
+        ),
         (
             account.scheme is Scheme.ADYEN_HEADER and of is not Provider.ADYEN,
             "has a scheme that is Adyen's",

@@ -24,7 +24,9 @@ class Account:
     """One endpoint of one provider: `POST /webhooks/{provider}/{name}`.
 
     Attributes:
-        name: in the path, and in events that name no account of their own.
+        name: in the path.
+        of: another account of the provider, of which this endpoint tells too; "" where it is one of
+            its own.
         secrets: those that are live, at most two; none refuses everything. (PayPal has none: its
             `webhook_id` goes into what is signed.)
         notification_url: as registered at Square, which signs it.
@@ -40,3 +42,9 @@ class Account:
     notification_url: str = ""
     webhook_id: str = field(default="", repr=False)
     automatic_capture: bool = False
+    of: str = ""
+
+    @property
+    def told_of(self) -> str:
+        """What events are filed under that name no account of their own."""
+        return self.of or self.name

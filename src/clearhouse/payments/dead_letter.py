@@ -15,7 +15,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         letter_id: `<stage>:<source topic>:<source position>`; of the gateway, which has no source,
-            `gateway::<body_sha256>:<received_at>`.
+            `gateway::<body_sha256>:<received_at>`, and `:<item>` of an item of several.
         code: a stable word for programs.
         reason: a sentence for people; it holds no secret and no card number.
         source_topic, source_position: of the message in the log; "" and None at the gateway.

@@ -7,15 +7,16 @@ Stripe lists the events of the last 30 days.
 
 import datetime as dt
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import httpx
 import msgspec
 import sqlalchemy as sa
 
 from clearhouse.core.answer import read_bounded
+from clearhouse.core.errors import UsageError
 from clearhouse.core.http import ResilientClient
 from clearhouse.landing.store import Landing
 from clearhouse.log.log import Log, Message
@@ -23,9 +24,9 @@ from clearhouse.payments.accounts import DEFAULT, Account
 from clearhouse.payments.cards import mask_json
 from clearhouse.payments.event import Provider
 from clearhouse.payments.id_fields import ID_FIELDS
-from clearhouse.payments.listed import Key, Listed, came_on
+from clearhouse.payments.listed import Key, Listed, came_on, filed_on
 from clearhouse.payments.normalizer.archive import Archive
-from clearhouse.payments.settlements.client import decoded
+from clearhouse.payments.settlements.client import Second, decoded, turn_page
 from clearhouse.payments.signatures.structure import key_of
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.tables import IS_OF_CONNECTED, payment_event
@@ -35,16 +36,19 @@ from clearhouse.payments.webhook import StoredWebhook, encode_webhook
 KEY_ID = "list-events"
 """How a webhook was verified that was listed: by the connection to Stripe's API."""
 
+_ABOUT = "events"
 _A_PAGE = 100
 _AT_ONCE = 500
 _MOST_BYTES = 64 << 20  # a page of a hundred events, each with a whole object
-_PLATFORM = Account(Provider.STRIPE, DEFAULT)
+
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class _Head(msgspec.Struct):
-    id: str = ""
-    type: str = ""
-    created: int | str = 0
+    id: _Text
+    type: _Text
+    created: Second
     account: str | None = None
 
 
@@ -109,14 +113,15 @@ async def _listed(client: ResilientClient, account: str, since: dt.datetime) -> 
                 "GET", "v1/events", params=params, headers=headers, consume=_whole
             ),
             _Page,
+            _ABOUT,
         )
         for raw in page.data:
-            head = decoded(bytes(raw), _Head)
-            event = Listed(account, head.id, head.type, int(head.created))
+            head = decoded(bytes(raw), _Head, _ABOUT)
+            event = Listed(account, head.id, head.type, head.created)
             yield Gap(event, _with_account(bytes(raw), head, account))
         if not page.has_more or not page.data:
             return
-        params["starting_after"] = head.id
+        turn_page(params, "starting_after", head.id)
 
 
 async def _whole(response: httpx.Response) -> bytes:
@@ -141,8 +146,39 @@ def known_events(log: Log, landing: Landing, since: dt.date, today: dt.date) -> 
         today: the last one.
     """
     Archive(log, landing).flush()
-    days = (since + dt.timedelta(n) for n in range((today - since).days + 1))
-    return {key for day in days for key in came_on(landing, day)}
+    return {key for day in _days(since, today) for key in came_on(landing, day)}
+
+
+def _days(since: dt.date, today: dt.date) -> Iterator[dt.date]:
+    return (since + dt.timedelta(n) for n in range((today - since).days + 1))
+
+
+def own_account(landing: Landing, since: dt.date, today: dt.date) -> str:
+    """The account that the gateway files events under which are of no connected account.
+
+    Args:
+        landing: holds the archive.
+        since: the first UTC day.
+        today: the last one.
+
+    Raises:
+        UsageError: it does so under several, and none is the default (account_unclear).
+    """
+    names = {
+        filed_under
+        for day in _days(since, today)
+        for (connected, _), filed_under in filed_on(landing, day)
+        if not connected
+    }
+    if not names or DEFAULT in names:
+        return DEFAULT
+    if len(names) > 1:
+        raise UsageError(
+            f"Events of Stripe came for the accounts {', '.join(sorted(names))}: say with "
+            "--account which of them STRIPE_API_KEY is of.",
+            "account_unclear",
+        )
+    return names.pop()
 
 
 def accounts_of(store: PaymentStore) -> list[str]:
@@ -158,22 +194,28 @@ def accounts_of(store: PaymentStore) -> list[str]:
     return found
 
 
-def fill(log: Log, gaps: Sequence[Gap], now: dt.datetime) -> int:
+def fill(log: Log, gaps: Sequence[Gap], now: dt.datetime, account: str = DEFAULT) -> int:
     """Append events that never came to the webhooks, durably; how many there are.
+
+    Args:
+        log: takes them.
+        gaps: the events.
+        now: in UTC.
+        account: that the gateway would have filed them under, where they name none of their own.
 
     Raises:
         LogError: the log can't take them all; those of earlier batches stay.
     """
     for first in range(0, len(gaps), _AT_ONCE):
-        log.append([_message(gap, now) for gap in gaps[first : first + _AT_ONCE]])
+        log.append([_message(gap, now, account) for gap in gaps[first : first + _AT_ONCE]])
     return len(gaps)
 
 
-def _message(gap: Gap, now: dt.datetime) -> Message:
+def _message(gap: Gap, now: dt.datetime, account: str) -> Message:
     masked = mask_json(gap.body, ID_FIELDS[Provider.STRIPE])
     stored = StoredWebhook(
         provider=Provider.STRIPE,
-        account=DEFAULT,
+        account=account,
         key_id=KEY_ID,
         received_at=now,
         verified_at=now,
@@ -183,5 +225,5 @@ def _message(gap: Gap, now: dt.datetime) -> Message:
         body_sha256=hashlib.sha256(gap.body).hexdigest(),
         masked=masked.pointers,
     )
-    key = key_of(Provider.STRIPE, _PLATFORM, gap.body)
+    key = key_of(Provider.STRIPE, Account(Provider.STRIPE, account), gap.body)
     return Message(WEBHOOKS.name, key, encode_webhook(stored))

@@ -124,6 +124,7 @@ class Letters:
             LogError: the log can't be written; they are tried as soon as it can.
         """
         messages = [(each.letter, self._again(each)) for each in letters]
+        outbox.number_on(self._store, self._log)
         count = self._decide(messages, REDRIVEN_STATE, "")
         while outbox.publish(self._store, self._log):
             pass

@@ -95,6 +95,11 @@ def land(landing: Landing, listed: Iterable[Listed]) -> list[dt.date]:
 
 def came_on(landing: Landing, day: dt.date) -> Iterator[Key]:
     """Events of Stripe that the archive holds of a day."""
+    return (key for key, _ in filed_on(landing, day))
+
+
+def filed_on(landing: Landing, day: dt.date) -> Iterator[tuple[Key, str]]:
+    """The same, each with the account of the endpoint that it came by."""
     for each in archived(landing, day, b'"stripe"'):
         webhook = each.webhook
         if webhook is not None and webhook.provider is Provider.STRIPE:
@@ -102,7 +107,7 @@ def came_on(landing: Landing, day: dt.date) -> Iterator[Key]:
                 head = _HEAD.decode(webhook.body)
             except NOT_JSON:  # it is a dead letter of the normalizer
                 continue
-            yield head.account or "", head.id
+            yield (head.account or "", head.id), webhook.account
 
 
 def listed_hop(landing: Landing) -> StreamHop:

@@ -6,6 +6,9 @@ that the books of its own day stay as they are, and the event keeps its id. Its 
 it has one, is redriven by that; one that was discarded stays so. An event that is known is left
 alone, whatever the code makes of its webhook now: its difference is named, and a correction is an
 event of its own. So what was right changes nothing, and a repeated replay does nothing.
+
+An event that the log has, and that no service will record any more, is appended to
+`payments.redriven`: it is recorded as the delivery that it was.
 """
 
 import datetime as dt
@@ -21,18 +24,20 @@ from clearhouse.log.log import Log, Message, Reached
 from clearhouse.log.reach import progress_of
 from clearhouse.log.scan import records
 from clearhouse.payments.dead_letter import Unmapped
-from clearhouse.payments.event import PaymentEvent, decode_event, payment_key
+from clearhouse.payments.event import PaymentEvent, decode_event, encode_event, payment_key
 from clearhouse.payments.letters import OPEN, KnownLetter, Letters, Wanted
+from clearhouse.payments.lost import Unrecorded, unrecorded
 from clearhouse.payments.normalizer.archive import Archive, Archived, archived
 from clearhouse.payments.normalizer.fetching import Answers, FetchRecords
 from clearhouse.payments.normalizer.letters import STAGE
 from clearhouse.payments.normalizer.outcomes import GONE, said_by, webhook_of
 from clearhouse.payments.problem import Problem
 from clearhouse.payments.providers.stripe import is_thin
+from clearhouse.payments.running import Running
 from clearhouse.payments.store.database import PaymentStore
 from clearhouse.payments.store.refusals import conflict
 from clearhouse.payments.store.tables import delivery, payment_event
-from clearhouse.payments.topics import EVENTS, NORMALIZER, WEBHOOKS
+from clearhouse.payments.topics import EVENTS, NORMALIZER, REDRIVEN, WEBHOOKS
 from clearhouse.payments.webhook import StoredWebhook, encode_webhook
 
 _AT_ONCE = 500
@@ -71,6 +76,7 @@ class Report:
         unchanged: that are known events, as the code makes them now.
         without: that no event is made of, now as before.
         decided: that could be events now, and whose dead letters were discarded or redriven.
+        lost: events that were made of webhooks, and that no service will record any more.
     """
 
     webhooks: int = 0
@@ -79,6 +85,7 @@ class Report:
     decided: int = 0
     new: list[NewEvent] = field(default_factory=list)
     differing: list[Difference] = field(default_factory=list)
+    lost: list[PaymentEvent] = field(default_factory=list)
 
 
 class Replay:
@@ -89,12 +96,17 @@ class Replay:
         landing: holds the archive, and what was fetched.
         store: the operational store, with every event that was recorded, and what was decided of
             dead letters.
+        running: asks a workflow server; None: the worker reads events from the log itself.
     """
 
-    def __init__(self, log: Log, landing: Landing, store: PaymentStore) -> None:
+    def __init__(
+        self, log: Log, landing: Landing, store: PaymentStore, running: Running | None = None
+    ) -> None:
         self._log = log
         self._landing = landing
+        self._payments = store
         self._store = store.engine
+        self._running = running
         self._fetches = FetchRecords(landing, _now)
         self._letters = Letters(log, store, _now)
 
@@ -110,12 +122,13 @@ class Replay:
         report = Report()
         read_to = progress_of(self._log, NORMALIZER, WEBHOOKS.name, made=[EVENTS.name])
         seen = self._waiting(read_to)
-        unrecorded = self._of_log(days.first)
+        of_log = unrecorded(self._log, self._payments, days.first, self._running)
+        report.lost = [each for each in of_log.lost.values() if each.book_date in days]
         for day in days:
             fetched = self._fetches.of(day)
             of_day = (each for each in archived(self._landing, day) if each.position in read_to)
             for batch in _batches(of_day):
-                self._compare(batch, fetched, unrecorded, seen, report)
+                self._compare(batch, fetched, of_log, seen, report)
         decided = {i for i, letter in self._letters_of(report.new).items() if letter.state != OPEN}
         report.decided = len(decided)
         report.new = [each for each in report.new if _letter_id(each) not in decided]
@@ -139,6 +152,20 @@ class Replay:
             )
         return count
 
+    def record(self, lost: Sequence[PaymentEvent]) -> int:
+        """Have events that were lost be recorded; how many.
+
+        Raises:
+            LogError: they can't be appended; some may have been.
+        """
+        messages = [
+            Message(REDRIVEN.name, payment_key(each) or each.event_id, encode_event(each))
+            for each in lost
+        ]
+        for start in range(0, len(messages), _AT_ONCE):
+            self._log.append(messages[start : start + _AT_ONCE])
+        return len(messages)
+
     def _letters_of(self, found: Sequence[NewEvent]) -> dict[str, KnownLetter]:
         """The dead letters of webhooks, by id."""
         if not found:
@@ -151,16 +178,19 @@ class Replay:
         self,
         batch: Sequence[Archived],
         fetched: Mapping[int, Answers],
-        unrecorded: Mapping[str, PaymentEvent],
+        of_log: Unrecorded,
         seen: set[str],
         report: Report,
     ) -> None:
         said = [(each, _said(each, fetched.get(each.position, ()))) for each in batch]
         ids = [event.event_id for _, event in said if isinstance(event, PaymentEvent)]
-        known = {**{i: unrecorded[i] for i in ids if i in unrecorded}, **self._of_store(ids)}
+        waiting = of_log.waiting
+        known = {**{i: waiting[i] for i in ids if i in waiting}, **self._of_store(ids)}
         of_positions = self._ids_at([each.position for each, _ in said])
         report.webhooks += len(batch)
         for each, now in said:
+            if each.position in of_log.lost:
+                continue
             if not isinstance(now, PaymentEvent) or each.webhook is None:
                 _note_without(report, each, of_positions)
                 continue
@@ -186,18 +216,6 @@ class Replay:
                 said = said_by(webhook, record.position, day, None) if webhook else None
                 if isinstance(said, PaymentEvent):
                     found.add(said.event_id)
-        return found
-
-    def _of_log(self, day: dt.date) -> dict[str, PaymentEvent]:
-        """Events that the log holds from a day on: the worker may not have recorded them yet."""
-        found: dict[str, PaymentEvent] = {}
-        for partition in range(self._log.partitions(EVENTS.name)):
-            first, _ = self._log.positions_of(EVENTS.name, day, partition)
-            # What is aged out was read by the worker.
-            first = max(first, self._log.first(EVENTS.name, partition))
-            for record in records(self._log, EVENTS.name, first):
-                event = decode_event(record.value)
-                found.setdefault(event.event_id, event)
         return found
 
     def _of_store(self, ids: Sequence[str]) -> dict[str, PaymentEvent | None]:

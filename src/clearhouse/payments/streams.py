@@ -6,7 +6,7 @@ normalizer has not read yet is on neither side.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -26,6 +26,7 @@ from clearhouse.payments.normalizer.archive import CONSUMER as ARCHIVE
 from clearhouse.payments.normalizer.archive import archived_in, archived_objects
 from clearhouse.payments.normalizer.outcomes import webhook_of
 from clearhouse.payments.recorded import RecordedStore
+from clearhouse.payments.running import Running, running_by
 from clearhouse.payments.stream_rows import (
     event_rows,
     found_of,
@@ -73,7 +74,7 @@ class Streams:
     place: LogPlace
     store: RecordedStore
     landing: Landing
-    running: Callable[[Collection[str]], Collection[str]] | None = None
+    running: Running | None = None
 
     @cached_property
     def normalized_to(self) -> Reached:
@@ -319,7 +320,7 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         log_place(settings),
         RecordedStore(settings.payments_database_url),
         landing,
-        partial(_running, settings) if settings.has_workflow_server else None,
+        running_by(settings),
     )
     raw = Hop(
         "webhooks → raw",
@@ -344,10 +345,3 @@ def streams(settings: Settings) -> tuple[StreamHop, ...]:
         StreamHop(normalized, partial(of.reached, of.normalized_to_of, "normalized")),
         StreamHop(recorded, partial(of.reached, of.recorded_to_of, "recorded")),
     )
-
-
-def _running(settings: Settings, event_ids: Collection[str]) -> set[str]:
-    # What asks needs the extra `temporal`.
-    from clearhouse.payments.workflows.asking import running
-
-    return running(settings, event_ids)

@@ -17,7 +17,7 @@ class RawWebhook:
     """A request as it came. Nothing in it is true yet.
 
     Attributes:
-        account: of the path it came by, "" where it names none.
+        account: of which the endpoint tells that it came by (`Account.told_of`).
         headers: by lower-case name; secret ones among them, so that this is never stored.
     """
 
@@ -29,15 +29,31 @@ class RawWebhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Malformed:
+    """Why what a provider has signed is no notification, and which key signed it.
+
+    Attributes:
+        code: a stable word for programs.
+        reason: a sentence for people.
+    """
+
+    code: str
+    reason: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedWebhook:
     """A request whose provider has signed it.
 
     Attributes:
-        account: the name of the configured account whose secret verified it.
+        account: of which the endpoint tells whose secret verified it.
         key_id: which of the account's secrets did, by a name that does not give it away.
         items: the bytes of each notification in it: for Adyen a notification of one item each, for
             the others the body. At least one.
         keys: the message key of each: what keeps its order in the log.
+        malformed: by their places, the items of several that are no notification; a request of one
+            such item is none itself.
     """
 
     provider: Provider
@@ -48,6 +64,7 @@ class VerifiedWebhook:
     received_at: dt.datetime
     verified_at: dt.datetime
     keys: tuple[str, ...] = ()
+    malformed: Mapping[int, Malformed] = field(default_factory=dict)
 
 
 class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -31,7 +31,7 @@ def test_accounts_come_from_variables_and_from_a_file(tmp_path):
     found = accounts(
         tmp_path,
         [
-            {"provider": "stripe", "name": "connect", "secrets": ["whsec_3"]},
+            {"provider": "stripe", "name": "connect", "of": "main", "secrets": ["whsec_3"]},
             {"provider": "adyen", "name": "tokens", "scheme": "adyen_header", "secrets": [HEX]},
         ],
         stripe_webhook_secret="whsec_1, whsec_2",
@@ -52,6 +52,7 @@ def test_accounts_come_from_variables_and_from_a_file(tmp_path):
     assert found[2].notification_url == "https://pay.example/webhooks/square"
     assert found[3].webhook_id == "1JE4291016473214C"
     assert found[5].scheme == "adyen_header"
+    assert [each.told_of for each in found] == ["default"] * 4 + ["main", "tokens"]
     assert [each.automatic_capture for each in found] == [False, True, *[False] * 4]
     assert accounts(tmp_path) == []
 
@@ -69,6 +70,7 @@ STRIPE = {"provider": "stripe", "name": "x", "secrets": ["SECRET"]}
         ([STRIPE, STRIPE], {}, "the account x of stripe is set 2 times"),
         ([STRIPE | {"secrets": []}], {}, "has no secret"),
         ([STRIPE | {"name": "SECRET SECRET"}], {}, "is not named by"),
+        ([STRIPE | {"of": "SECRET SECRET"}], {}, "is of an account that is not named by"),
         ([STRIPE | {"scheme": "adyen_header"}], {}, "scheme"),
         ([STRIPE | {"automatic_capture": True}], {}, "automatic capture that is Adyen's"),
         ([STRIPE | {"provider": "paypal"}], {}, "has secrets"),

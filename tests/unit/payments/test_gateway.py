@@ -5,15 +5,17 @@ import hashlib
 import json
 import threading
 
+import msgspec
 import pytest
 from gateway_driver import BODIES, PAYPAL, SECRETS, MemoryLog, ask, running, sign, stripe_body
-from webhook_signing import adyen_body, adyen_item, stripe_headers
+from webhook_signing import STRIPE_SECRET, adyen_body, adyen_item, stripe_headers
 
 from clearhouse.log.log import LogError
 from clearhouse.log.sqlite import SqliteLog
 from clearhouse.payments.gateway import webhooks
 from clearhouse.payments.signatures import Certificates, CertificateUnavailable
 from clearhouse.payments.topics import TOPICS, WEBHOOKS
+from clearhouse.payments.webhook import StoredWebhook
 
 
 def asked(log, *arguments, **options):
@@ -66,6 +68,28 @@ def test_each_item_of_a_batch_is_a_message_of_its_own_or_none_is():
     log, body = MemoryLog(), adyen_body(*items[:2], items[2] | {"success": "false"})
     assert code(asked(log, "/webhooks/adyen", {}, body)) == (401, "signature_refused")
     assert log.messages == []
+
+
+@pytest.mark.parametrize("wrong", [{"eventCode": None}, {"pspReference": ""}])
+def test_an_item_that_is_no_notification_takes_no_other_with_it(wrong):
+    good, bad = adyen_item(pspReference="REF0"), adyen_item(**wrong)
+    log, body = MemoryLog(), adyen_body(good, bad)
+    assert asked(log, "/webhooks/adyen/pos", {}, body)[0] == 202
+    (stored,), (letter,) = log.webhooks, log.letters
+    assert (stored.item, json.loads(stored.body)) == (0, json.loads(adyen_body(good)))
+    again = msgspec.json.decode(letter.message, type=StoredWebhook)  # as it is redriven
+    assert (again.item, json.loads(again.body)) == (1, json.loads(adyen_body(bad)))
+    assert again.automatic_capture
+    assert letter.letter_id.endswith(":1")
+
+
+def test_what_two_endpoints_tell_of_one_account_is_of_that_account():
+    body = stripe_body()
+    log = MemoryLog()
+    for path, secret in (("stripe", STRIPE_SECRET), ("stripe/thin", "whsec_thin")):
+        assert asked(log, f"/webhooks/{path}", stripe_headers(body, secret), body)[0] == 200
+    assert [each.account for each in log.webhooks] == ["default", "default"]
+    assert len({message.key for message in log.messages}) == 1
 
 
 @pytest.mark.parametrize(("path", "is_automatic"), [("adyen", False), ("adyen/pos", True)])

@@ -204,6 +204,13 @@ def speaks_of_others(_request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, content=msgspec.json.encode(other))
 
 
+def says(**changes: object) -> Callable[[httpx.Request], httpx.Response]:
+    """A service whose answers are right but for some fields."""
+    [right] = InProcess().score_fraud([an_event()])
+    said = [msgspec.to_builtins(right) | changes]
+    return lambda _: httpx.Response(200, content=msgspec.json.encode(said))
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -213,6 +220,11 @@ def speaks_of_others(_request: httpx.Request) -> httpx.Response:
         (lambda _: httpx.Response(200, content=b"<html>"), "inference_answer_broken"),
         (lambda _: httpx.Response(200, content=b"[]"), "inference_answer_broken"),
         (speaks_of_others, "inference_answer_broken"),
+        (says(score=1 << 40), "inference_answer_broken"),  # a column would refuse each of these
+        (says(score=-1), "inference_answer_broken"),
+        (says(model="m" * 81), "inference_answer_broken"),
+        (says(outcome="allow\0"), "inference_answer_broken"),
+        (says(reasons=["\0"]), "inference_answer_broken"),
     ],
 )
 def test_what_the_service_does_not_answer_the_scorecard_does(
@@ -223,6 +235,16 @@ def test_what_the_service_does_not_answer_the_scorecard_does(
     assert client.score_fraud([an_event()]) == [
         msgspec.structs.replace(expected, is_fallback=True, reasons=(reason, *expected.reasons))
     ]
+
+
+@pytest.mark.parametrize("attempts", [["2026-03-02T09:00:00"], ["2026-03-02T09:00:00Z"] * 101])
+def test_a_plan_that_no_run_could_follow_is_none(attempts: list[str]) -> None:
+    failure = a_failure("insufficient_funds")
+    [right] = InProcess().plan_retry([failure])
+    said = [msgspec.to_builtins(right) | {"attempts": attempts}]
+    client, _ = answers(lambda _: httpx.Response(200, content=msgspec.json.encode(said)))
+    [plan] = client.plan_retry([failure])
+    assert plan.reasons[0] == "inference_answer_broken"
 
 
 def test_a_service_that_is_down_is_not_asked_for_each_batch() -> None:

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import payment_notifications as n
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from clearhouse.cli.replay import group
@@ -25,7 +26,16 @@ from clearhouse.payments.problem import Problem
 from clearhouse.payments.replay import Replay
 from clearhouse.payments.store.database import open_store
 from clearhouse.payments.store.recorder import Handled, Recorder
-from clearhouse.payments.topics import EVENTS, NORMALIZER_DEAD, TOPICS, UNMAPPED, WEBHOOKS
+from clearhouse.payments.store.tables import delivery
+from clearhouse.payments.topics import (
+    EVENTS,
+    NORMALIZER_DEAD,
+    REDRIVEN,
+    TOPICS,
+    UNMAPPED,
+    WEBHOOKS,
+)
+from clearhouse.payments.unrecorded import STARTER
 from clearhouse.payments.webhook import decode_webhook, encode_webhook
 
 NOW = dt.datetime(2026, 11, 2, 13, tzinfo=dt.UTC)
@@ -222,6 +232,38 @@ def test_webhooks_that_were_not_normalized_yet_are_the_normalizers(log, replay):
     report = replay.compare(DAYS)
 
     assert (report.webhooks, report.new) == (0, [])
+
+
+def test_events_whose_runs_are_gone_are_recorded_as_the_deliveries_that_they_were(
+    log, landing, store, normalizer
+):
+    put(log, CHARGE, REFUND, DISPUTE)
+    normalizer.step()
+    replay = Replay(log, landing, store, {"stripe:evt_2"}.intersection)
+
+    def starter_reads(topic, to):
+        log.progress(STARTER, topic.name)
+        log.append([], Progress(STARTER, topic.name, to))
+
+    def lost():
+        report = replay.compare(DAYS)
+        assert (report.new, report.unchanged) == ([], 3 - len(report.lost))
+        return report.lost
+
+    assert lost() == []  # they wait for the starter
+    starter_reads(EVENTS, 2)
+    (charge,) = lost()  # the run of the refund goes on
+    assert charge.event_id == "stripe:evt_1"
+    assert replay.record([charge]) == 1
+    assert lost() == []
+    starter_reads(REDRIVEN, 1)
+    assert lost() == [charge]  # its run is gone as well
+    (again,) = log.read(REDRIVEN.name, 0)
+    Recorder(store, lambda: NOW).record([Handled(decode_event(again.value), again)], None)
+    assert lost() == []
+    with store.reading() as connection:
+        told = connection.execute(sa.select(delivery.c.webhook_position, delivery.c.outcome)).all()
+    assert [tuple(row) for row in told] == [(0, "recorded")]
 
 
 def test_the_command_says_first_and_appends_when_it_is_told(tmp_path, monkeypatch):

@@ -17,10 +17,12 @@ from clearhouse.log.opening import LogPlace
 from clearhouse.payments.dead_letter import DeadLetter
 from clearhouse.payments.event import EventType as T
 from clearhouse.payments.event import PaymentEvent, encode_event
+from clearhouse.payments.flow import worker_lags
 from clearhouse.payments.inference.client import InProcess
 from clearhouse.payments.log_opening import open_payment_log
 from clearhouse.payments.store import recorder, tables
 from clearhouse.payments.store.database import open_store
+from clearhouse.payments.store.log_binding import Bound
 from clearhouse.payments.topics import EVENTS, RECORDED, REDRIVEN, WORKER_DEAD
 from clearhouse.payments.worker.loop import Worker
 
@@ -74,6 +76,54 @@ def test_a_store_goes_on_with_its_own_log_and_with_no_other(bench: Bench, tmp_pa
 
     bench.send(an_event(T.CAPTURED))
     assert bench.new_worker().step() == 1
+
+
+def test_topics_that_are_made_anew_beside_a_worker_are_noticed(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.worker.step()
+    now = 0.0
+    bound = Bound(bench.store, bench.log, clock=lambda: now)
+    bound.check()
+    bound.log = Bench(tmp_path / "another").log
+    now = 2.0
+    with pytest.raises(StoreError) as refused:
+        bound.check()
+    assert refused.value.code == "another_log"
+
+
+def test_a_store_that_is_behind_its_log_tells_of_what_it_records(
+    bench: Bench, tmp_path: Path
+) -> None:
+    early = [an_event(T.AUTHORIZED, webhook_position=n) for n in range(3)]
+    for event in early:
+        bench.send(event)
+        assert bench.worker.step() == 1
+    bench.store = open_store(f"sqlite:///{tmp_path}/anew.db")  # its own was lost, or is a copy
+
+    late = an_event(T.CAPTURED, webhook_position=3)
+    worker = bench.new_worker()
+    assert worker.step() == 3
+    bench.send(late, an_event(T.CAPTURED, **UNSOUND, webhook_position=4))
+    assert worker.step() == 2
+
+    told = [encode_event(event) for event in (*early, *early, late)]
+    assert bench.said(RECORDED.name) == told
+    assert len(bench.letters()) == 1
+
+
+def test_a_new_store_begins_at_what_the_log_still_holds(bench: Bench, tmp_path: Path) -> None:
+    bench.send(an_event(T.AUTHORIZED, webhook_position=0))
+    bench.worker.step()
+    bench.log.age_out({EVENTS.name: [1]})
+    bench.store = open_store(f"sqlite:///{tmp_path}/anew.db")  # its own was lost
+
+    worker = bench.new_worker()
+    assert worker.step() == 0
+    assert [lag.waiting for lag in worker_lags(bench.log, bench.store.engine)] == [0, 0]
+    bench.send(an_event(T.CAPTURED, webhook_position=1))
+    assert [worker.step(), worker.step()] == [1, 0]
+    assert bench.rows(tables.delivery, "webhook_position") == [(1,)]
 
 
 def test_events_are_recorded_and_told_of(bench: Bench) -> None:

@@ -111,7 +111,7 @@ class KafkaLog:
         partition, offset = place_of(position)
         first, end = self._admin.bounds(name, partition)
         if offset < first:
-            raise aged_out(topic, offset)
+            raise aged_out(name, partition, offset)
         if offset > end:
             raise LogError(
                 f"Kafka's topic {name} ends at {end} of partition {partition}, and {offset} is "

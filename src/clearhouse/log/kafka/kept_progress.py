@@ -81,10 +81,12 @@ class KeptProgress:
 
     def _check(self, to: Progress, partition: int) -> None:
         place = (to.topic, partition)
-        if place not in self._stored:
+        asked = self._asked.get(place, position_of(partition, 0))
+        if self._stored.get(place) != asked:
+            # Not known yet, or moved by another writer: where that fenced ours, the commit says so.
             self._stored[place] = self._found(*place)
         stored = self._stored[place]
-        if stored != self._asked.get(place, position_of(partition, 0)) or to.position < stored:
+        if stored != asked or to.position < stored:
             raise StaleProgress(
                 f"Another process of {self._consumer} has come to {stored} of {to.topic}: its "
                 "progress is to be asked for again."

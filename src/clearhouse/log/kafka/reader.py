@@ -72,7 +72,7 @@ class Reader:
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return found
                 else:
-                    raise self._told(error, name, offset)
+                    raise self._told(error, name, partition, offset)
         if limit > 1 and offset < end:
             self._next = (name, partition, offset)
         return found
@@ -92,12 +92,15 @@ class Reader:
             self._consumer.assign([TopicPartition(name, partition, offset)])
         return self._consumer
 
-    def _told(self, error: KafkaError, name: str, offset: int) -> LogError:
+    def _told(self, error: KafkaError, name: str, partition: int, offset: int) -> LogError:
         if error.code() == KafkaError._AUTO_OFFSET_RESET:
-            return aged_out(name, offset)
+            return aged_out(name, partition, offset)
         return self._connection.told(error)
 
 
-def aged_out(name: str, offset: int) -> LogError:
+def aged_out(name: str, partition: int, offset: int) -> LogError:
     """What is asked for has been deleted."""
-    return LogError(f"The records of {name} at {offset} have been aged out.", "aged_out")
+    return LogError(
+        f"The records of {name} at {offset} of partition {partition} have been aged out.",
+        "aged_out",
+    )

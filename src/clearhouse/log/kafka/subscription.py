@@ -194,7 +194,7 @@ class KafkaSubscription:
             raise self._connection.told(error)
         found = committed(self._connection, consumer, self._name, partition)
         if found is not None:
-            raise aged_out(self._name, found.offset)
+            raise aged_out(self._name, partition, found.offset)
         consumer.incremental_unassign([TopicPartition(self._name, partition)])
         consumer.incremental_assign([TopicPartition(self._name, partition, OFFSET_BEGINNING)])
 

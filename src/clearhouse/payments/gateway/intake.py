@@ -26,6 +26,7 @@ from clearhouse.payments.id_fields import ID_FIELDS
 from clearhouse.payments.signatures import Certificates, MalformedWebhook, verify
 from clearhouse.payments.topics import GATEWAY_CHECK, GATEWAY_DEAD, WEBHOOKS
 from clearhouse.payments.webhook import (
+    Malformed,
     RawWebhook,
     StoredWebhook,
     VerifiedWebhook,
@@ -94,22 +95,18 @@ class Intake:
             CertificateUnavailable: it is not known whether it is genuine.
             LogError: the log can't take it.
         """
-        raw = RawWebhook(account.provider, account.name, headers, body, self._clock())
+        raw = RawWebhook(account.provider, account.told_of, headers, body, self._clock())
         with tracing.span("take webhook", "server", {"provider": raw.provider}) as carried:
             try:
                 verified = await self._verified(raw, account)
-            except MalformedWebhook as malformed:
-                _log.warning(
-                    "webhook_malformed",
-                    provider=raw.provider,
-                    account=account.name,
-                    code=malformed.code,
-                )
-                await self._append([_letter(raw, malformed, carried)])
+            except MalformedWebhook as error:
+                malformed = Malformed(error.code, error.reason, error.key_id)
+                await self._append([_letter(_Part(raw, account), malformed, carried)])
                 return "dead_letter"
-            await self._append(_messages(verified, account, carried))
-            metrics.notifications(raw.provider).inc(len(verified.items))
-            return "accepted"
+            await self._append(_messages(raw, verified, account, carried))
+            taken = len(verified.items) - len(verified.malformed)
+            metrics.notifications(raw.provider).inc(taken)
+            return "accepted" if taken else "dead_letter"
 
     async def check(self) -> None:
         """See that the log can be read and, where it has failed, written again.
@@ -155,13 +152,34 @@ class Intake:
             raise LogError("The log has failed just now.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A request that is no notification, or one item of several in it that is none."""
+
+    raw: RawWebhook
+    account: Account
+    item: int = 0
+    items: int = 1
+    own_body: bytes | None = None
+
+    @property
+    def body(self) -> bytes:
+        """As it came."""
+        return self.raw.body if self.own_body is None else self.own_body
+
+
 def _messages(
-    verified: VerifiedWebhook, account: Account, carried: tracing.Headers
+    raw: RawWebhook, verified: VerifiedWebhook, account: Account, carried: tracing.Headers
 ) -> list[Message]:
-    """A message a notification."""
+    """A message a notification; a dead letter of an item that is none."""
     sha256 = hashlib.sha256(verified.body).hexdigest()
     messages = []
+    items = len(verified.items)
     for number, (item, key) in enumerate(zip(verified.items, verified.keys, strict=True)):
+        malformed = verified.malformed.get(number)
+        if malformed is not None:
+            messages.append(_letter(_Part(raw, account, number, items, item), malformed, carried))
+            continue
         masked = mask_json(item, ID_FIELDS[verified.provider])
         stored = StoredWebhook(
             provider=verified.provider,
@@ -170,7 +188,7 @@ def _messages(
             received_at=verified.received_at,
             verified_at=verified.verified_at,
             item=number,
-            items=len(verified.items),
+            items=items,
             body=masked.body.decode(),
             body_sha256=sha256,
             masked=masked.pointers,
@@ -182,12 +200,20 @@ def _messages(
     return messages
 
 
-def _letter(raw: RawWebhook, malformed: MalformedWebhook, carried: tracing.Headers) -> Message:
-    """A dead letter of a request that is signed and no notification, whole but for card numbers."""
+def _letter(part: _Part, malformed: Malformed, carried: tracing.Headers) -> Message:
+    """A dead letter of what is signed and no notification, whole but for card numbers."""
+    raw = part.raw
+    _log.warning(
+        "webhook_malformed",
+        provider=raw.provider,
+        account=part.account.name,
+        code=malformed.code,
+    )
     sha256 = hashlib.sha256(raw.body).hexdigest()
-    masked = _without_cards(raw)
+    own = f":{part.item}" if part.items > 1 else ""
+    masked = _without_cards(raw.provider, part.body)
     letter = DeadLetter(
-        letter_id=f"gateway::{sha256}:{raw.received_at.isoformat()}",
+        letter_id=f"gateway::{sha256}:{raw.received_at.isoformat()}{own}",
         stage="gateway",
         code=malformed.code,
         reason=malformed.reason,
@@ -199,35 +225,37 @@ def _letter(raw: RawWebhook, malformed: MalformedWebhook, carried: tracing.Heade
         last_at=raw.received_at,
     )
     try:
-        text = masked.body.decode()
+        message = _as_message(part, malformed.key_id, masked)
     except UnicodeDecodeError:
         letter = replace(letter, body_base64=base64.b64encode(masked.body).decode())
     else:
-        letter = replace(letter, message=_as_message(raw, malformed.key_id, text, masked.pointers))
+        letter = replace(letter, message=message)
     return Message(GATEWAY_DEAD.name, raw.provider, _encode_letter(letter), carried)
 
 
-def _without_cards(raw: RawWebhook) -> Masked:
-    """Its body masked: as JSON if it is some, so that ids stay, and else as a text."""
+def _without_cards(provider: Provider, body: bytes) -> Masked:
+    """A body masked: as JSON if it is some, so that ids stay, and else as a text."""
     try:
-        json.loads(raw.body.decode(), parse_int=float)  # which takes more for JSON than msgspec
+        json.loads(body.decode(), parse_int=float)  # which takes more for JSON than msgspec
     except (ValueError, RecursionError):
-        return Masked(mask_text(raw.body))
-    return mask_json(raw.body, ID_FIELDS[raw.provider])
+        return Masked(mask_text(body))
+    return mask_json(body, ID_FIELDS[provider])
 
 
-def _as_message(raw: RawWebhook, key_id: str, text: str, pointers: tuple[str, ...]) -> msgspec.Raw:
-    """A request as a notification would be stored, so that it can be redriven as one."""
+def _as_message(part: _Part, key_id: str, masked: Masked) -> msgspec.Raw:
+    """What it is of a request as a notification would be stored, so that it can be redriven."""
+    raw = part.raw
     stored = StoredWebhook(
         provider=raw.provider,
         account=raw.account,
         key_id=key_id,
         received_at=raw.received_at,
         verified_at=raw.received_at,
-        item=0,
-        items=1,
-        body=text,
+        item=part.item,
+        items=part.items,
+        body=masked.body.decode(),
         body_sha256=hashlib.sha256(raw.body).hexdigest(),
-        masked=pointers,
+        masked=masked.pointers,
+        automatic_capture=part.account.automatic_capture,
     )
     return msgspec.Raw(encode_webhook(stored))

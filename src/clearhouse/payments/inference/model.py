@@ -1,10 +1,20 @@
 """What is asked of a model, and what it answers: the same in process and over HTTP."""
 
 import datetime as dt
+from typing import Annotated
 
 import msgspec
 
 from clearhouse.payments.event import PaymentEvent
+
+_STORABLE = r"^[^\x00]*$"
+"""What a server's column takes."""
+_Name = Annotated[str, msgspec.Meta(max_length=80, pattern=_STORABLE)]
+_Word = Annotated[str, msgspec.Meta(max_length=40, pattern=_STORABLE)]
+_Reason = Annotated[str, msgspec.Meta(max_length=200, pattern=_STORABLE)]
+_Thousandths = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+_Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+_MOST = 100
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +42,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model says of an event.
+    """What a model says of an event. An answer that is none such can't be recorded, and is refused.
 
     Attributes:
         model: name and version: the same model says the same of the same case.
@@ -43,9 +53,9 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     event_id: str
-    model: str
-    outcome: str
-    reasons: tuple[str, ...]
+    model: _Name
+    outcome: _Word
+    reasons: Annotated[tuple[_Reason, ...], msgspec.Meta(max_length=_MOST)]
     is_fallback: bool = False
 
 
@@ -57,7 +67,7 @@ class FraudScore(Judgement, frozen=True, kw_only=True):
         outcome: allow, review or block. It is advice: nothing in the pipeline stops on it.
     """
 
-    score: int
+    score: _Thousandths
 
 
 class ChurnPrediction(Judgement, frozen=True, kw_only=True):
@@ -68,7 +78,7 @@ class ChurnPrediction(Judgement, frozen=True, kw_only=True):
         outcome: low, medium or high.
     """
 
-    score: int
+    score: _Thousandths
 
 
 class RetryPlan(Judgement, frozen=True, kw_only=True):
@@ -79,4 +89,4 @@ class RetryPlan(Judgement, frozen=True, kw_only=True):
         attempts: when, in UTC; none unless later or soon.
     """
 
-    attempts: tuple[dt.datetime, ...] = ()
+    attempts: Annotated[tuple[_Moment, ...], msgspec.Meta(max_length=_MOST)] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import httpx
 import msgspec
@@ -13,6 +13,8 @@ from clearhouse.core.http import ResilientClient
 from clearhouse.core.not_json import NOT_JSON, with_whole_characters
 
 T = TypeVar("T")
+Second = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800)]
+"""A time in seconds since 1970, before the year 10000."""
 
 _NOT_ITEMIZED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 MAX_ANSWER_BYTES = 256 << 20
@@ -45,8 +47,29 @@ async def ask(
         raise
 
 
-def decoded(answer: bytes, kind: type[T]) -> T:
+def turn_page(params: dict[str, str | int], name: str, place: str) -> None:
+    """Have the next page be asked for.
+
+    Args:
+        params: of the requests.
+        name: of the one that says where a page begins.
+        place: where the next one does.
+
+    Raises:
+        SourceError: this one began there already (bad_answer).
+    """
+    if params.get(name) == place:
+        raise SourceError("The API gives the same page again and again.", "bad_answer")
+    params[name] = place
+
+
+def decoded(answer: bytes, kind: type[T], about: str = "a payout") -> T:
     """What an answer says.
+
+    Args:
+        answer: JSON.
+        kind: of what it is to be.
+        about: what was asked, for a sentence.
 
     Raises:
         SourceError: it is not of the form that is known.
@@ -56,5 +79,5 @@ def decoded(answer: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(with_whole_characters(answer), type=kind)
     except NOT_JSON as error:
         raise SourceError(
-            f"An answer about a payout is not of the form that is known: {error}.", "bad_answer"
+            f"An answer about {about} is not of the form that is known: {error}.", "bad_answer"
         ) from error

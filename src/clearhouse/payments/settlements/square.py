@@ -14,7 +14,7 @@ import msgspec
 
 from clearhouse.core.http import ResilientClient
 from clearhouse.payments.event import Provider
-from clearhouse.payments.settlements.client import ask, decoded
+from clearhouse.payments.settlements.client import ask, decoded, turn_page
 from clearhouse.payments.settlements.entry import EntryKind, Payout, SettlementEntry, minor_of
 
 _A_PAGE = 100
@@ -78,7 +78,7 @@ class Square:
             found += [_entry(payout, bytes(each)) for each in page.payout_entries]
             if not page.cursor:
                 return found
-            params["cursor"] = page.cursor
+            turn_page(params, "cursor", page.cursor)
 
 
 def _entry(payout: Payout, raw: bytes) -> SettlementEntry:

@@ -13,7 +13,7 @@ import msgspec
 
 from clearhouse.core.http import ResilientClient
 from clearhouse.payments.event import Provider
-from clearhouse.payments.settlements.client import ask, decoded
+from clearhouse.payments.settlements.client import Second, ask, decoded, turn_page
 from clearhouse.payments.settlements.entry import EntryKind, Payout, SettlementEntry, minor_of
 
 _CONNECTED = "acct_"
@@ -38,7 +38,7 @@ class _Transaction(msgspec.Struct):
     fee: int
     net: int
     currency: str
-    created: int
+    created: Second
     reporting_category: str
     source: str | None = None
 
@@ -72,7 +72,7 @@ class Stripe:
             found += [_entry(payout, row, raw) for row, raw in rows]
             if not page.has_more or not rows:
                 return found
-            params["starting_after"] = rows[-1][0].id
+            turn_page(params, "starting_after", rows[-1][0].id)
 
 
 def _entry(payout: Payout, row: _Transaction, raw: bytes) -> SettlementEntry:

@@ -15,7 +15,7 @@ from clearhouse.payments.signatures.refusals import (
     WebhookError,
 )
 from clearhouse.payments.signatures.structure import key_of
-from clearhouse.payments.webhook import RawWebhook, VerifiedWebhook
+from clearhouse.payments.webhook import Malformed, RawWebhook, VerifiedWebhook
 
 __all__ = [
     "CertificateUnavailable",
@@ -53,22 +53,30 @@ def verify(
 
     Raises:
         SignatureRefused: it is not shown that the provider signed it.
-        MalformedWebhook: the provider did, and it is no notification.
+        MalformedWebhook: the provider did, and it is no notification. Of several in one request
+            those are told of by `VerifiedWebhook.malformed`.
         CertificateUnavailable: what would show it can't be had now.
     """
     checked = _CHECKS[raw.provider, account.scheme](Delivery(raw, account, now, certificates))
-    try:
-        keys = [key_of(raw.provider, account, item) for item in checked.items]
-    except MalformedWebhook as malformed:
-        malformed.key_id = checked.key_id
-        raise
+    keys = []
+    malformed: dict[int, Malformed] = {}
+    for number, item in enumerate(checked.items):
+        try:
+            keys.append(key_of(raw.provider, account, item))
+        except MalformedWebhook as error:
+            error.key_id = checked.key_id
+            if len(checked.items) == 1:
+                raise
+            malformed[number] = Malformed(error.code, error.reason, error.key_id)
+            keys.append("")
     return VerifiedWebhook(
         provider=raw.provider,
-        account=account.name,
+        account=account.told_of,
         key_id=checked.key_id,
         items=checked.items,
         body=raw.body,
         received_at=raw.received_at,
         verified_at=now,
         keys=tuple(keys),
+        malformed=malformed,
     )

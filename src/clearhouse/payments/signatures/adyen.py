@@ -6,7 +6,6 @@ the account's unit; a single item that is not signed refuses the request.
 
 import base64
 import re
-from typing import Any
 
 import msgspec
 
@@ -17,7 +16,7 @@ from clearhouse.payments.signatures.checking import (
     key_that_signed,
     live_secrets,
 )
-from clearhouse.payments.signatures.refusals import MalformedWebhook, SignatureRefused
+from clearhouse.payments.signatures.refusals import SignatureRefused
 
 HEADER = "hmacsignature"
 
@@ -53,7 +52,7 @@ class _Item(msgspec.Struct):
 
 class _Notification(msgspec.Struct, rename="camel"):
     notification_items: list[_Item]
-    live: Any = None
+    live: msgspec.Raw = msgspec.Raw()
 
 
 _notification = msgspec.json.Decoder(_Notification)
@@ -69,11 +68,7 @@ def check_items(delivery: Delivery) -> Checked:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise SignatureRefused("not_signed", _NOT_A_NOTIFICATION) from None
     key_ids = [_key_of_item(secrets, item) for _, item in items]
-    if notification.live not in ("true", "false"):
-        malformed = MalformedWebhook("bad_live", 'What `live` says is neither "true" nor "false".')
-        malformed.key_id = key_ids[0]
-        raise malformed
-    live = notification.live.encode()
+    live = bytes(notification.live) or b"null"
     return Checked(key_ids[0], tuple(_of_one(live, item) for item, _ in items))
 
 
@@ -127,7 +122,7 @@ def _value(written: msgspec.Raw) -> str:
 
 def _of_one(live: bytes, item: bytes) -> bytes:
     """A notification of one item, of the item's own bytes."""
-    return b'{"live":"%b","notificationItems":[{"NotificationRequestItem":%b}]}' % (live, item)
+    return b'{"live":%b,"notificationItems":[{"NotificationRequestItem":%b}]}' % (live, item)
 
 
 def _as_hex(secret: str) -> bytes:

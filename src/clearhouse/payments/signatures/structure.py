@@ -76,6 +76,7 @@ class _AdyenItem(msgspec.Struct):
 
 class _Adyen(msgspec.Struct, rename="camel"):
     notification_items: list[_AdyenItem]
+    live: Any = None
 
     def event(self) -> tuple[Any, Any]:
         item = self.notification_items[0].item
@@ -137,12 +138,14 @@ def key_of(provider: Provider, account: Account, item: bytes) -> str:
         MalformedWebhook: it has not the structure of one.
     """
     found = _read(provider, account, item)
+    if isinstance(found, _Adyen) and found.live not in ("true", "false"):
+        raise MalformedWebhook("bad_live", 'What `live` says is neither "true" nor "false".')
     event_id, kind = found.event()
     if not (isinstance(event_id, str) and event_id and isinstance(kind, str) and kind):
         raise MalformedWebhook("no_event", "It names no event: its id or its type is missing.")
     payment = found.payment()
     named = payment if isinstance(payment, str) and payment else event_id
-    return f"{provider}:{account.name}:{named}"
+    return f"{provider}:{account.told_of}:{named}"
 
 
 def _read(provider: Provider, account: Account, item: bytes) -> _Structure:

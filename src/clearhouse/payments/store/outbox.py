@@ -46,6 +46,27 @@ def leave_recorded(connection: sa.Connection, numbers: range) -> None:
         add(connection, outbox, [row])
 
 
+def number_on(store: PaymentStore, log: Log) -> None:
+    """Have the next messages be numbered behind those that the log has as published.
+
+    They are in any store but a new one, and an older copy of one that was put back: whose messages
+    would be taken for published, and deleted.
+
+    Raises:
+        LogError: the log can't be read.
+    """
+    published = log.progress(CONSUMER, OUTBOX)
+    if not published:
+        return
+    with store.writing() as connection:
+        hold(connection)
+        if connection.dialect.name == "postgresql":
+            _take_numbers(connection, published)
+        else:
+            connection.execute(_RAISED, {"last": published - 1})
+            connection.execute(_BEGUN, {"last": published - 1})
+
+
 def waiting(connection: sa.Connection) -> int:
     """How many messages are still to be published."""
     return connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(_MESSAGES), 0))) or 0
@@ -91,12 +112,28 @@ _ROWS = (
     .order_by(outbox.c.number)
     .limit(sa.bindparam("most"))
 )
+_RAISED = sa.text(
+    "UPDATE sqlite_sequence SET seq = max(seq, :last) WHERE name = 'outbox'"  # of AUTOINCREMENT
+)
+_BEGUN = sa.text(
+    "INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox', :last "
+    "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'outbox')"
+)
+_SEQUENCE = "nextval(pg_get_serial_sequence('outbox', 'number'))"
 _KEY = sa.func.coalesce(payment_event.c.payment_key, payment_event.c.event_id)
 _EVENTS: sa.Select[Any] = (
     sa.select(_KEY, payment_event.c.line)
     .where(payment_event.c.number.between(sa.bindparam("first_event"), sa.bindparam("last_event")))
     .order_by(payment_event.c.number)
 )
+
+
+def _take_numbers(connection: sa.Connection, before: int) -> None:
+    """Take the numbers before one from a server's sequence; to set it, a worker has no right."""
+    taken = connection.scalar(sa.text(f"SELECT {_SEQUENCE}")) or 0
+    others = sa.func.generate_series(sa.cast(taken + 1, sa.BigInteger), before - 1)
+    read = sa.select(sa.func.count(sa.text(_SEQUENCE))).select_from(others)
+    connection.execute(read)
 
 
 def _messages(connection: sa.Connection, row: Any) -> list[Message]:

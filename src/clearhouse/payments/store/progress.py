@@ -20,6 +20,20 @@ def read_progress(connection: sa.Connection, consumer: str, topic: str) -> Reach
     return Reached(connection.scalars(found))
 
 
+def begin(connection: sa.Connection, at: Collection[Progress]) -> None:
+    """Note where a consumer begins in partitions that it has not read yet."""
+    rows = [
+        {
+            "consumer": each.consumer,
+            "topic": each.topic,
+            "partition": partition_of(each.position),
+            "position": each.position,
+        }
+        for each in at
+    ]
+    add_missing(connection, consumer_progress, rows)
+
+
 def advance(connection: sa.Connection, to: Progress, began_at: int) -> None:
     """Note how far a consumer has read in a partition, with the effects of what it has read.
 
@@ -34,7 +48,7 @@ def advance(connection: sa.Connection, to: Progress, began_at: int) -> None:
     partition = partition_of(began_at)
     row = {"consumer": to.consumer, "topic": to.topic, "partition": partition}
     if began_at == partition * PARTITION_SPAN:
-        add_missing(connection, consumer_progress, [{**row, "position": began_at}])
+        begin(connection, [Progress(to.consumer, to.topic, began_at)])
     changed = connection.execute(
         sa.update(consumer_progress)
         .where(*(_columns[name] == value for name, value in row.items()))

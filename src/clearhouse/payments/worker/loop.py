@@ -30,8 +30,8 @@ from clearhouse.payments.inference.client import Inference
 from clearhouse.payments.problem import RECORD_FAILED, Problem
 from clearhouse.payments.store import outbox
 from clearhouse.payments.store.database import OUTAGES, PaymentStore
-from clearhouse.payments.store.log_binding import bind
-from clearhouse.payments.store.progress import read_progress
+from clearhouse.payments.store.log_binding import Bound
+from clearhouse.payments.store.progress import begin, read_progress
 from clearhouse.payments.store.recorder import Handled, Outcomes, Recorder
 from clearhouse.payments.topics import EVENTS, REDRIVEN, Topic
 from clearhouse.payments.worker.defects import Defects
@@ -90,7 +90,7 @@ class Worker:
         self._read_to: dict[str, dict[int, int]] = {}
         """By topic and partition, as far as this process knows it."""
         self._age_out_at = clock()
-        self._is_bound = False
+        self._bound = Bound(store, log, lambda: outbox.number_on(store, log))
         self._defects = Defects()
 
     def step(self) -> int:
@@ -102,9 +102,7 @@ class Worker:
         Raises:
             LogError, StoreError, ServerError, OperationalError: the log or the store can't be used.
         """
-        if not self._is_bound:
-            bind(self._store, self._log)
-            self._is_bound = True
+        self._bound.check()
         with uncollected():
             return self._step()
 
@@ -183,9 +181,17 @@ class Worker:
         return handled
 
     def _progress(self, topic: Topic) -> dict[int, int]:
+        partitions = range(self._log.partitions(topic.name))
         with self._store.reading() as connection:
             read_to = read_progress(connection, CONSUMER, topic.name)
-        return {each: read_to.of(each) for each in range(self._log.partitions(topic.name))}
+        known = {partition_of(each) for each in read_to.positions}
+        if new := [each for each in partitions if each not in known]:
+            # What the log has forgotten, a store that was lost had recorded.
+            firsts = [self._log.first(topic.name, each) for each in new]
+            with self._store.writing() as connection:
+                begin(connection, [Progress(CONSUMER, topic.name, each) for each in firsts])
+                read_to = read_progress(connection, CONSUMER, topic.name)
+        return {each: read_to.of(each) for each in partitions}
 
     def _judge(self, records: Sequence[Record]) -> tuple[list[Handled], list[Record]]:
         """What is known of each event before it is recorded, and the records that are no event."""

@@ -34,6 +34,7 @@ class Starter:
     Args:
         log: holds the events, and how far this has read.
         starting: starts their runs.
+        check: sees that the log is the one that is recorded from.
         batch: most events that are started before the progress is committed.
         on_started: told of each batch that was committed.
         on_seconds: told how long each batch took.
@@ -45,6 +46,7 @@ class Starter:
         log: Log,
         starting: Starting,
         *,
+        check: Callable[[], None] = lambda: None,
         batch: int = DEFAULT_BATCH,
         on_started: Callable[[Started], None] = lambda _: None,
         on_seconds: Callable[[float], None] = lambda _: None,
@@ -52,6 +54,7 @@ class Starter:
     ) -> None:
         self._log = log
         self._starting = starting
+        self._check = check
         self._batch = batch
         self._on_started = on_started
         self._on_seconds = on_seconds
@@ -95,6 +98,7 @@ class Starter:
         records = await reading.read(self._batch)
         if records:
             begun = time.perf_counter()
+            await asyncio.to_thread(self._check)
             with tracing.handled("start run", [each.headers for each in records]) as carried:
                 traced = map(Record.with_headers, records, carried)
                 done = await self._starting.start(list(traced))

@@ -26,7 +26,7 @@ from clearhouse.payments.log_opening import log_place, open_payment_log
 from clearhouse.payments.loop_state import LoopState
 from clearhouse.payments.opening import opened
 from clearhouse.payments.store.database import PaymentStore
-from clearhouse.payments.store.log_binding import bind
+from clearhouse.payments.store.log_binding import Bound
 from clearhouse.payments.store.progress import delivered_of
 from clearhouse.payments.store.recorder import Recorder
 from clearhouse.payments.topics import EVENTS, REDRIVEN
@@ -98,10 +98,11 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
         # another process has come further.
         beside = open_payment_log(log_place(settings))
         stack.callback(beside.close)
-        bind(store, log)
+        bound = Bound(store, log)
+        bound.check()
         state = State(beside)
         stop = stack.enter_context(watched_until_a_signal("Starter", state, host, port))
-        asyncio.run(_run(temporal_place(settings), log, store, state, stop))
+        asyncio.run(_run(temporal_place(settings), bound, state, stop))
 
 
 def starter_lags(log: Log) -> list[Lag]:
@@ -115,15 +116,15 @@ def age_out(log: Log, today: dt.date) -> int:
     return aging.age_out(log, today, read_to)
 
 
-async def _run(
-    place: TemporalPlace, log: Log, store: PaymentStore, state: State, stop: threading.Event
-) -> None:
+async def _run(place: TemporalPlace, bound: Bound, state: State, stop: threading.Event) -> None:
     client = await enter(place)
+    store = bound.store
     under_way = UnderWay(lambda webhooks: delivered(store, webhooks))
     starting = Starting(client, place, Recorder(store, _now), under_way, _now)
     starter = Starter(
-        log,
+        bound.log,
         starting,
+        check=bound.check,
         on_started=state.count,
         on_seconds=state.took,
         on_state=state.tell_of,

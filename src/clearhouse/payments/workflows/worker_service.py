@@ -21,6 +21,7 @@ from clearhouse.core.loops import wait_for
 from clearhouse.core.watched_loops import watched_until_a_signal
 from clearhouse.payments.inference.opening import inference_from
 from clearhouse.payments.opening import opened
+from clearhouse.payments.store import outbox
 from clearhouse.payments.store.log_binding import bind
 from clearhouse.payments.store.recorder import Outcomes, Recorder
 from clearhouse.payments.worker.publishing import Publisher
@@ -59,6 +60,7 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
     with ExitStack() as stack:
         log, store = stack.enter_context(opened(settings, settings.database_access("worker")))
         bind(store, log)
+        outbox.number_on(store, log)
         state = WorkerState(store, lambda: (), "recording", "publishing", "workflows")
         state.tell_of("recording", None)  # nothing is known to be in its way until it is asked
         publisher = Publisher(store, log, InlineWorkflows(), state.of("publishing"))
