@@ -5,6 +5,7 @@ Parts of the embedded one can be servers too: the books and the SQL engine on Po
 an S3 store, the log on Kafka. A mix that can't work is refused in one sentence.
 """
 
+import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -115,13 +116,13 @@ class Settings(DeclaredSettings):
 
 
 def _absolute(home: Path) -> Path:
-    """A folder by its absolute path.
+    """A folder by its absolute path without links: tables name their files by it.
 
     Raises:
         SettingsError: it is none that local stores can lie in.
     """
     try:
-        absolute = home.expanduser().absolute()
+        absolute = Path(os.path.realpath(home.expanduser()))
     except RuntimeError:
         raise SettingsError(
             f"CLEARHOUSE_HOME={home} begins with a user who has no home here: write the whole path."

@@ -17,6 +17,8 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from clearhouse.core.contract import Contract
+from clearhouse.domains import DOMAINS, domain_of
+from clearhouse.pipeline.serve import derived_tables
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 BASELINE = Path(__file__).parent / "baseline"
@@ -112,6 +114,25 @@ def test_every_number_is_bounded_or_says_why_not(path: Path) -> None:
         f.name for f in numbers if not f.enum and (f.minimum is None or f.maximum is None)
     }
     assert open_ended == unbounded
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_every_text_that_a_server_has_an_index_of_is_bounded(domain: str) -> None:
+    """An index takes 2,704 bytes of a row: a longer text would keep every day from readers."""
+    for dataset in domain_of(domain).datasets:
+        contract = Contract.load(CONTRACTS / domain / f"{dataset.name}.yaml")
+        tables = derived_tables(dataset, contract.id)
+        indexes = [*dataset.layout.indexes, *(i for table in tables for i in table.indexes)]
+        indexes += [table.grain for table in tables if table.is_summary]
+        indexed = {column for index in indexes for column in index}
+        unbounded = {
+            field.name
+            for field in (*contract.key, *(f for f in contract.fields if f.name in indexed))
+            if field.physical_type == "string"
+            and not (field.enum or field.constant or field.is_source)
+            and not (field.pattern or field.most_characters)
+        }
+        assert unbounded == set()
 
 
 def test_a_bronze_source_lists_no_columns_beside_its_contract(path: Path) -> None:

@@ -1,6 +1,9 @@
 """What readers can't be shown again is deleted from gold, and nothing else."""
 
 import datetime as dt
+import os
+import time
+from pathlib import Path
 
 import pytest
 from cli_session import command
@@ -43,6 +46,24 @@ def test_what_readers_saw_can_be_shown_again_in_its_time(toy: Toy) -> None:
     assert run(toy, OTHER, rollback_days=1).exit_code == 0
 
     assert toy.command("rollback", "toy", "--to", 1, "--reason", "a trial").exit_code == 0
+
+
+def test_a_home_that_was_used_by_a_link_keeps_its_files_and_does_not_need_the_link(
+    tmp_path: Path,
+) -> None:
+    toy, link = Toy(tmp_path / "home"), tmp_path / "link"
+    toy.home.mkdir()
+    link.symlink_to(toy.home)
+    assert Toy(link).run(DAYS[0]).exit_code == 0
+    long_ago = time.time() - 8 * 24 * 3600
+    for file in toy.home.rglob("*.parquet"):
+        os.utime(file, (long_ago, long_ago))
+    link.unlink()
+
+    assert toy.run(DAYS[1]).exit_code == 0
+
+    assert toy.visible() == {DAYS[0]: 40, DAYS[1]: 40}
+    assert toy.command("books").exit_code == 0
 
 
 def run(toy: Toy, day: dt.date, rollback_days: int) -> Result:

@@ -71,7 +71,8 @@ WIDE = Shape(
             ["amount", "level", "count", "score", "ratio", "size", "fee"], listed(NUMBERS)
         ),
         **dict.fromkeys(["_at", "due"], listed(MOMENTS)),
-        **dict.fromkeys(["id", "currency", "kind", "code", "note"], listed(TEXTS)),
+        **dict.fromkeys(["id", "currency", "kind", "code"], listed(TEXTS)),
+        "note": [*listed(TEXTS), f'"{"é" * 100}"', f'"{"é" * 101}"'],
         "flag": ["true", "false", "1.0995", '"true"', "null"],
     },
 )

@@ -45,9 +45,9 @@ class Server:
         )
         return _text(url.set(username="analyst"))
 
-    def database(self, name: str) -> str:
+    def database(self, name: str, made_with: str = "") -> str:
         """A new database's URL."""
-        self.databases.edit(self.url, f'CREATE DATABASE "{name}"')
+        self.databases.edit(self.url, f'CREATE DATABASE "{name}" {made_with}')
         return _text(sa.make_url(self.url).set(database=name))
 
     def make_login(self, name: str, role: str, database: str) -> None:

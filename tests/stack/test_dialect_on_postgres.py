@@ -84,6 +84,14 @@ def test_rows_come_through_and_have_one_digest(
         assert digests_of(back, [DAY]) == digests_of(table, [DAY])
 
 
+def test_an_answer_that_begins_with_a_byte_order_mark_keeps_it(
+    connection: psycopg.Connection[Any],
+) -> None:
+    asked = [("\ufeff", "\ufeffa"), ("\ufeff\ufeffb", "c")]
+    sql = " UNION ALL ".join(f"SELECT '{a}' AS a, '{b}' AS b" for a, b in asked)
+    assert [(r["a"], r["b"]) for r in fetched(connection, sql).to_pylist()] == asked
+
+
 @settings(max_examples=50)
 @given(some=st.lists(rows, min_size=1, max_size=3), name=st.sampled_from([*values]))
 def test_a_rows_hash_changes_with_its_values(

@@ -186,6 +186,19 @@ def test_one_run_of_a_domain_at_a_time_on_all_hosts(homes: TwoHomes) -> None:
         pass
 
 
+def test_what_a_database_is_set_to_makes_no_difference(homes: TwoHomes, server: Server) -> None:
+    database = homes.server.domain
+    settings = {"search_path": "marts, gold", "quote_all_identifiers": "on", "row_security": "off"}
+    before = homes.server.command("books")
+    changes = [f"ALTER DATABASE {database} SET {name} = {to}" for name, to in settings.items()]
+    server.databases.edit(server.url, *changes)
+    try:
+        after = homes.server.command("books")
+    finally:
+        server.databases.edit(server.url, f"ALTER DATABASE {database} RESET ALL")
+    assert after.exit_code == before.exit_code, after.output
+
+
 def test_a_server_that_is_down_is_said_in_one_sentence(homes: TwoHomes, server: Server) -> None:
     server.kill()
     try:

@@ -35,6 +35,15 @@ def test_a_pull_that_takes_long_loses_no_session_of_the_engine(url: SecretUrl) -
     engine.close()
 
 
+def test_a_session_is_also_set_to_what_the_url_says(url: SecretUrl) -> None:
+    asked = SecretUrl.parse(f"{url.for_client()}?options=-c%20lock_timeout%3D7s", ("postgresql",))
+    engine = PostgresEngine(asked, "ENGINE_URL", reads_only=True)
+    sql = "SELECT current_setting('lock_timeout') AS lock, current_setting('timezone') AS zone"
+    assert engine.query(sql).to_pylist() == [{"lock": "7s", "zone": "UTC"}]
+    assert engine.dbt_target().variables["PGOPTIONS"].startswith("-c lock_timeout=7s -c TimeZone=")
+    engine.close()
+
+
 def test_the_right_to_run_is_kept_while_a_run_works_elsewhere(url: SecretUrl) -> None:
     with only_run(url, "bnpl"):
         time.sleep(3 * _PATIENCE_SECONDS)

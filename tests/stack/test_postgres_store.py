@@ -61,6 +61,22 @@ def test_a_store_that_can_not_be_opened_is_said_in_one_sentence(
         assert secret not in answer.stdout + answer.stderr
 
 
+@pytest.mark.parametrize("setting", ["DATABASE_URL", "ENGINE_URL"])
+def test_a_database_that_can_not_hold_every_text_is_refused(
+    tmp_path, server: Server, setting: str
+) -> None:
+    url = server.database(
+        "latin", "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    try:
+        answer = clearhouse(tmp_path, "run", "retail", *WEEK, **{setting: url})
+    finally:
+        server.databases.edit(server.url, "DROP DATABASE latin")
+    (line,) = complaints(answer)
+    assert "keeps texts in the encoding LATIN1: make a database with the encoding UTF8" in line
+    assert answer.returncode == 1
+
+
 def test_without_the_driver_the_extra_to_install_is_named(tmp_path, server: Server) -> None:
     program = "import sys; sys.modules['psycopg'] = None; import clearhouse.__main__"
     answer = subprocess.run(
@@ -213,7 +229,7 @@ def test_how_a_server_writes_times_and_orders_texts_makes_no_difference(
     url = databases.copy(everything)
     name = sa.make_url(url).database
     before = Books(opened(everything)).current("bnpl")
-    settings = {"timezone": "Asia/Tokyo", "datestyle": "German"}
+    settings = {"timezone": "Asia/Tokyo", "datestyle": "German", "client_encoding": "LATIN1"}
     databases.edit(url, *(f"ALTER DATABASE {name} SET {k} = '{v}'" for k, v in settings.items()))
 
     engine = opened(url)

@@ -1,7 +1,10 @@
 """Why a PostgreSQL server, or libpq on the way to it, refuses a connection, in a sentence each.
 
 Such a refusal comes without a code. What was said is not shown: it can hold the name of the user.
+A database that can't hold every text is refused by us.
 """
+
+from typing import Protocol
 
 _WRONG_USER = "refuses the user or the password: correct {setting}"
 _NO_ROOM = "has no connection left: close some, or raise its max_connections"
@@ -32,3 +35,25 @@ def why_refused(told: str, setting: str) -> str | None:
     found = (sentence for part, sentence in _REFUSALS.items() if part in told)
     sentence = next(found, None)
     return sentence and sentence.format(setting=setting)
+
+
+class ConnectionInfo(Protocol):
+    """What the driver knows of a connection."""
+
+    def parameter_status(self, name: str, /) -> str | None:
+        """What the server said of one of its settings."""
+        ...
+
+
+def other_encoding(connection: ConnectionInfo) -> str | None:
+    """Why a database can't be used that keeps texts in another encoding than UTF-8; else None.
+
+    It refuses characters that a source may send, or counts bytes of a text as its characters.
+    """
+    encoding = connection.parameter_status("server_encoding")
+    if encoding == "UTF8":
+        return None
+    return (
+        f"keeps texts in the encoding {encoding}: make a database with the encoding UTF8, and "
+        "name it in {setting}"
+    )

@@ -22,8 +22,12 @@ def retire(paths: Iterable[str]) -> None:
 
 
 def delete_retired(folder: Path, named: Collection[str]) -> None:
-    """Delete the files that are not among the named ones and have been retired for long."""
+    """Delete the files that are not among the named ones and have been retired for long.
+
+    They are compared by their own names: a folder has more than one where a link leads to it.
+    """
     long_ago = time.time() - _KEPT_SECONDS
+    kept = {Path(path).name for path in named}
     for path in folder.rglob("*.parquet"):
-        if str(path) not in named and path.stat().st_mtime < long_ago:
+        if path.name not in kept and path.stat().st_mtime < long_ago:
             path.unlink()

@@ -59,6 +59,8 @@ def _stated(contract: Contract) -> Iterable[str]:
     for field in contract.fields:
         if field.sources:
             yield repr((field.name, field.sources))
+        if field.most_characters is not None:
+            yield repr((field.name, "at most", field.most_characters))
     if contract.rows_by_source:
         yield repr(contract.rows_by_source)
     if contract.repeats:

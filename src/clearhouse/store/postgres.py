@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from clearhouse.core.database_access import BATCH, DatabaseAccess
 from clearhouse.core.ending import close_at_end
 from clearhouse.core.errors import ServerError, SettingsError, StoreError
-from clearhouse.core.postgres_refusals import why_refused
+from clearhouse.core.postgres_refusals import other_encoding, why_refused
 from clearhouse.core.urls import SecretUrl
 
 try:
@@ -44,7 +44,8 @@ _SESSION = {
     "tcp_keepalives_count": "3",
     # The session that holds the lock of a run is idle for as long as the run works elsewhere.
     "idle_session_timeout": "0",
-    # What the database or the user may be set to otherwise, and the driver can't read.
+    # What the database or the user may be set to otherwise, and the driver can't read or write.
+    "client_encoding": "UTF8",
     "datestyle": "ISO",
     "timezone": "UTC",
 }
@@ -97,6 +98,8 @@ def open_postgres(url: SecretUrl, access: DatabaseAccess = BATCH) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
+        if (why := other_encoding(connection.info)) is not None:
+            raise ServerError(f"The store {url.public} {why.format(setting=access.setting)}.")
         settings = ", ".join(f"set_config('{k}', '{v}', false)" for k, v in session.items())
         connection.execute(f"SELECT {settings}")
         connection.commit()

@@ -23,6 +23,7 @@ from clearhouse.core.contract import Contract, violations
         {"unheard_of": '{"of": [1, {"deep": null}]}'},
         {"note": r'"\ud83d\ude00"'},
         {"note": json.dumps("[" * 100)},
+        {"note": f'"{"😀" * 100}"'},
     ],
     ids=str,
 )
@@ -37,6 +38,7 @@ def test_a_record_that_keeps_its_contract(changes: dict[str, str]) -> None:
         ("id", "null", "missing"),
         ("id", "7", "wrong_type"),
         ("note", r'"a\u0000b"', "null_character"),
+        ("note", f'"{"a" * 101}"', "too_long"),
         ("id", '"two words"', "pattern"),
         ("id", '"seventeen-letters"', "pattern"),
         ("id", '"line\\n"', "pattern"),

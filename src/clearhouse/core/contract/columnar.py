@@ -159,6 +159,8 @@ def _broken(field: Field, column: pa.ChunkedArray) -> list[pa.ChunkedArray]:
     if field.enum:
         values = pa.array(field.enum, pa.string()).cast(field.arrow_type)
         checks.append(pc.and_(pc.invert(pc.is_in(column, value_set=values)), pc.is_valid(column)))
+    if field.most_characters is not None:
+        checks.append(pc.greater(pc.utf8_length(column), field.most_characters))
     if field.pattern:
         checks.append(pc.invert(pc.match_substring_regex(column, field.pattern)))
     if field.minimum is not None:

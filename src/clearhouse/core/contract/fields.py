@@ -50,6 +50,8 @@ class Field:
         sources: its `source_name` by source, where sources name it differently; another source
             does not send it. Empty where all sources name it alike.
         is_source: its value is the source's own name, which no record holds.
+        most_characters: how many a text may have; None for any number. What a server has an index
+            of must be bounded: one text that fits into none would stop all days.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Field:
     is_identity: bool = False
     sources: Names = field(default=(), repr=False)
     is_source: bool = False
+    most_characters: int | None = field(default=None, repr=False)
 
     @property
     def places(self) -> int | None:
@@ -174,6 +177,7 @@ def field_of(prop: Any) -> Field:
         is_identity=custom(prop, "identity") == "True",
         sources=_names(prop),
         is_source=custom(prop, "is_source") == "True",
+        most_characters=options.get("maxLength"),
     )
 
 

@@ -148,6 +148,9 @@ def _check(field: Field, record: dict[str, Any]) -> Iterator[Violation]:
     if field.enum and text not in field.enum:
         allowed = ", ".join(field.enum)
         yield Violation(field.name, "not_allowed", f"{_show(value)} is not one of {allowed}.")
+    if field.most_characters is not None and len(text) > field.most_characters:
+        long = f"has {len(text):,} characters, and {field.most_characters:,} at most are allowed"
+        yield Violation(field.name, "too_long", f"{_show(value)} {long}.")
     if field.pattern and not _matches(field.pattern, text):
         yield Violation(field.name, "pattern", f"{_show(value)} has not the form {field.pattern}.")
     if field.minimum is not None and _number(field, text) < _number(field, str(field.minimum)):

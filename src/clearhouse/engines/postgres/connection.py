@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import Literal
 
 from clearhouse.core.errors import ServerError, StoreError, first_line
-from clearhouse.core.postgres_refusals import why_refused
+from clearhouse.core.postgres_refusals import other_encoding, why_refused
 from clearhouse.core.urls import SecretUrl
 
 _CONNECT_SECONDS = 10
@@ -25,6 +25,12 @@ _SESSION = {
     "DateStyle": "ISO",
     "client_min_messages": "warning",
     "extra_float_digits": "1",  # doubles read back the same
+    # How a view's text is written depends on these: it is compared with what was built.
+    "search_path": "pg_catalog",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    "row_security": "on",  # readers' queries are filtered, and not refused
+    "default_transaction_isolation": r"read\ committed",  # sees what it waited for
     "jit": "off",  # compiling takes longer than most of our queries
     "work_mem": "256MB",  # a touched set of a year's keys is hashed in memory
     # Sessions are idle while a run pulls or builds elsewhere, and one of them holds its lock.
@@ -46,7 +52,12 @@ _AT_ONCE = 4
 """Sessions that share what can be done in any order: one session has one of the server's cores."""
 _held: dict[str, list[psycopg.Connection[Any]]] = {}
 """By database, the sessions that hold the locks of this process."""
-OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+
+
+def options_of(given: Mapping[str, Any]) -> str:
+    """What a session is set to: as the URL says, and what must be so."""
+    ours = (f"-c {name}={value}" for name, value in _SESSION.items())
+    return " ".join([str(given.get("options") or ""), *ours])
 
 
 class Database:
@@ -115,13 +126,13 @@ def opened(url: SecretUrl) -> psycopg.Connection[Any]:
     """A new connection.
 
     Raises:
-        StoreError: the server is too old.
+        StoreError: the server is too old, or the database can't hold every text.
     """
     given = conninfo_to_dict(url.for_client())
     connection = psycopg.connect(
         url.for_client(),
         autocommit=True,
-        options=OPTIONS,
+        options=options_of(given),
         application_name="clearhouse",
         client_encoding="UTF8",
         **{name: value for name, value in _CLIENT.items() if name not in given},
@@ -132,6 +143,9 @@ def opened(url: SecretUrl) -> psycopg.Connection[Any]:
             f"{url} is older than PostgreSQL {_LEAST_VERSION}: take a newer server.",
             "engine_failed",
         )
+    if (why := other_encoding(connection.info)) is not None:
+        connection.close()
+        raise StoreError(f"The engine {url} {why.format(setting='its setting')}.", "engine_failed")
     return connection
 
 

@@ -23,8 +23,8 @@ from clearhouse.engines.engine import Anew, Insert, Layout, Served
 from clearhouse.engines.postgres import facts, readers
 from clearhouse.engines.postgres.arrow import fetched, insert, quoted, sql_type
 from clearhouse.engines.postgres.connection import (
-    OPTIONS,
     Database,
+    options_of,
     run_at_once,
     see_that_locks_are_held,
     with_parameters,
@@ -273,7 +273,7 @@ class PostgresEngine:
             "DBT_ENV_SECRET_PG_PASSWORD": str(parts.get("password") or ""),
             "CLEARHOUSE_ANEW": "1" if self._is_anew else "",
             "CLEARHOUSE_FRESH": readers.FRESH if self._is_anew else "",
-            "PGOPTIONS": OPTIONS,
+            "PGOPTIONS": options_of(parts),
             **{f"PG{name.upper()}": str(parts[name]) for name in _ENCRYPTION if name in parts},
         }
         return DbtTarget("postgres", variables, database)
