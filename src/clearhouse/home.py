@@ -2,13 +2,16 @@
 
 By the note a copy of the home never writes into the original. Bronze tables, and views over their
 files, hold absolute paths. In a copied or moved home they name the files of the place before.
-`clearhouse rebuild` makes them again from landing.
+`clearhouse rebuild` makes those of a domain again from landing: the note is true when it has been
+run for each domain.
 """
 
 import json
 import os
+import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -18,6 +21,10 @@ from clearhouse.core.errors import SettingsError
 from clearhouse.settings import SCHEMES, Settings
 
 _FILE = "home.json"
+_FILE_URL = "file://"
+# A location is <home>/bronze/<domain>/<table>/metadata/<file>.
+_TABLES = """SELECT table_namespace, metadata_location FROM iceberg_tables
+    WHERE metadata_location LIKE 'file:///%/bronze/%/%/metadata/%' ORDER BY 1"""
 
 
 def check_home(settings: Settings) -> None:
@@ -28,15 +35,35 @@ def check_home(settings: Settings) -> None:
     """
     home = settings.clearhouse_home.resolve()
     noted = _noted(home / _FILE)
-    if noted is None:
-        note_home(settings)
-    elif not _same(home, noted):
+    others = tables_elsewhere(settings)
+    is_here = noted is None or _same(home, noted)
+    place = next(iter(others.values()), None) if is_here else noted
+    if place is not None:
+        named = f" ({', '.join(others)})" if others else ""
         raise SettingsError(
-            f"{home} is a copy of {noted}, or was moved from there, and its tables still name the "
-            f"files at {noted}: run `clearhouse rebuild` for each domain to make them again here, "
-            "or move it back.",
+            f"{home} is a copy of {place}, or was moved from there, and its tables still name the "
+            f"files at {place}: run `clearhouse rebuild` for each domain{named} to make them again "
+            "here, or move it back.",
             "home_moved",
         )
+    if noted is None:
+        note_home(settings)
+
+
+def tables_elsewhere(settings: Settings) -> Mapping[str, Path]:
+    """Domains whose bronze tables are those of another home, with that home.
+
+    A catalog that can't be read says nothing of this: who opens it says what is wrong with it.
+    """
+    home = settings.clearhouse_home.resolve()
+    catalog = Path(settings.catalog_url.partition(":///")[2])
+    try:
+        with closing(sqlite3.connect(f"{catalog.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+            rows = opened.execute(_TABLES).fetchall()
+    except sqlite3.Error:
+        return {}
+    homes = {name: Path(place.removeprefix(_FILE_URL)).parents[4] for name, place in rows}
+    return {name: place for name, place in homes.items() if not _same(home, place)}
 
 
 def make_folders(settings: Settings) -> None:

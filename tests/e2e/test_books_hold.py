@@ -5,6 +5,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from unittest.mock import patch
 
 import pyarrow.parquet as pq
@@ -116,6 +117,23 @@ def test_tampering_with_gold_is_named_to_the_cent_and_mended(
 
     assert published.run(*DAYS).exit_code == 0
     assert totals(published) == healthy
+
+
+def test_an_entry_is_tampered_with_once_and_a_doubled_row_costs_one_cent_more(
+    published: Toy,
+) -> None:
+    with opened(published) as run:
+        asked = f"SELECT number, price FROM {GOLD} ORDER BY _record_id LIMIT 2"
+        before = run.engine.query(asked).to_pylist()[0]
+        assert tamper(run, "double", 120) == 120
+
+        with patch.object(run.engine, "rewrite_entry", wraps=run.engine.rewrite_entry) as rewritten:
+            assert tamper(run, "change", 240) == 240
+
+        assert rewritten.call_count == len(DAYS)
+        more = {**before, "price": before["price"] + Decimal("0.01")}
+        assert run.engine.query(asked).to_pylist() == [more, more]
+    assert published.run(*DAYS).exit_code == 0
 
 
 def test_rows_in_files_that_have_not_changed_are_measured_once_a_run(published: Toy) -> None:

@@ -3,7 +3,9 @@
 import datetime as dt
 import json
 import shutil
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,22 @@ def a_day(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     toy = Toy(tmp_path_factory.mktemp("toy") / "home")
     assert toy.run(DAY).exit_code == 0
     return toy
+
+
+def test_a_copy_of_which_one_domain_is_rebuilt_is_refused_until_the_others_are(
+    a_day: Toy, tmp_path: Path
+) -> None:
+    shutil.copytree(a_day.home, tmp_path / "copy")
+    copy = Toy(tmp_path / "copy")
+    with closing(sqlite3.connect(copy.home / "catalog.db")) as catalog, catalog:
+        catalog.execute("""INSERT INTO iceberg_tables
+            (catalog_name, table_namespace, table_name, metadata_location)
+            SELECT catalog_name, 'retail', 'sales', metadata_location FROM iceberg_tables""")
+
+    assert copy.command("rebuild", "toy").exit_code == 0
+
+    refused = copy.command("run", "toy", "--from", DAY, "--to", DAY)
+    assert (refused.exit_code, "for each domain (retail)" in refused.stderr) == (2, True)
 
 
 def test_old_stores_stay_until_all_balances(a_day: Toy) -> None:

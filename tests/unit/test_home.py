@@ -1,6 +1,8 @@
 """A home notes where it is; a copy is refused before it writes, until it has been built again."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,25 @@ def test_a_copy_and_a_moved_home_are_refused_until_they_are_noted_again(tmp_path
     note_home(home_at(tmp_path / "copy"))
 
     check_home(home_at(tmp_path / "copy"))
+
+
+def test_a_home_is_its_own_when_the_tables_of_all_domains_are(tmp_path: Path) -> None:
+    settings = home_at(tmp_path / "home")
+
+    def table(domain: str, home: str) -> None:
+        place = f"file://{tmp_path / home}/bronze/{domain}/sales/metadata/00001.metadata.json"
+        with closing(sqlite3.connect(tmp_path / "home" / "catalog.db")) as catalog, catalog:
+            catalog.execute("CREATE TABLE IF NOT EXISTS iceberg_tables (table_namespace TEXT "
+                            "PRIMARY KEY, metadata_location TEXT)")  # fmt: skip
+            catalog.execute("REPLACE INTO iceberg_tables VALUES (?, ?)", [domain, place])
+
+    table("bnpl", "home")
+    check_home(settings)
+    table("retail", "other")
+    with pytest.raises(SettingsError, match=r"other: run .* for each domain \(retail\) to"):
+        check_home(settings)
+    table("retail", "home")
+    check_home(settings)
 
 
 def test_another_path_to_the_same_folder_is_no_copy(tmp_path: Path) -> None:

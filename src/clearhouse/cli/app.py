@@ -1,6 +1,7 @@
 """The Typer application, where it speaks, and the settings that its commands work with."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from importlib import metadata
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -27,7 +28,7 @@ err = _Console(stderr=True, highlight=False)
 
 def new_app() -> typer.Typer:
     """The application without its commands."""
-    return typer.Typer(
+    app = typer.Typer(
         help="A lakehouse for money, where the books balance.",
         no_args_is_help=True,
         add_completion=False,
@@ -35,6 +36,28 @@ def new_app() -> typer.Typer:
         rich_markup_mode="rich",
         epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held by a gate, 4 unbalanced books.",
     )
+    app.callback()(_before_commands)
+    return app
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"clearhouse {metadata.version('clearhouse')}")
+        raise typer.Exit
+
+
+def _before_commands(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Say which version this is, and exit.",
+            callback=_say_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """What stands before the name of a command on the command line."""
 
 
 def settings() -> "Settings":

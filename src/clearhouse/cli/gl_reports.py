@@ -1,5 +1,8 @@
 """`gl report` and `gl export`: the close pack of a period, and the journal as files."""
 
+import errno
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +12,7 @@ import typer
 
 from clearhouse.cli.app import err, settings_of_stores
 from clearhouse.cli.progress import under_way
+from clearhouse.core.errors import UsageError
 from clearhouse.core.paths import near
 from clearhouse.gl.reports.formats import Format, make_files, replacing
 
@@ -42,10 +46,10 @@ def report(
     from clearhouse.store.database import open_database
 
     config = settings_of_stores()
+    path = _writable(output or Path(f"close-pack-{period}.{to}"))
     with _readers(config) as engine, under_way("making the close pack"):
         database = open_database(config.database_url)
         made = make_files(engine.query_readers, database, period, [to])
-    path = output or Path(f"close-pack-{period}.{to}")
     with replacing(path) as file:
         file.write(made[to])
     print(near(str(path)))
@@ -62,7 +66,8 @@ def export_fec(
     """The French FEC: 18 columns, entries in order of validation, opening balances first."""
     from clearhouse.gl.reports.export import fec_name, write_fec
 
-    path = output or Path(fec_name(siren, year))
+    name = fec_name(siren, year)  # a wrong number is refused wherever the file goes
+    path = _writable(output or Path(name))
     with _streamed(path) as (engine, file):
         held = write_fec(engine.query_readers, year, file)
     err.print(
@@ -78,11 +83,28 @@ def export_csv(year: Year, output: Output = None) -> None:
     """The journal's lines with the columns that readers see."""
     from clearhouse.gl.reports.export import write_csv
 
-    path = output or Path(f"journal-{year}.csv")
+    path = _writable(output or Path(f"journal-{year}.csv"))
     with _streamed(path) as (engine, file):
         held = write_csv(engine.query_readers, year, file)
     err.print(f"{held.lines:,} lines.")
     print(near(str(path)))
+
+
+def _writable(path: Path) -> Path:
+    """A path at which a file can be made, so that a wrong one is refused before the work.
+
+    Raises:
+        UsageError: it is a folder, or lies where nothing can be written.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = next(each for each in path.parents if each.exists())
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}.", "not_writable") from error
+    return path
 
 
 @contextmanager

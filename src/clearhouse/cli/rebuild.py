@@ -16,7 +16,7 @@ from clearhouse.cli.words import counted, days_in_words
 from clearhouse.core.errors import ExitCode
 from clearhouse.core.paths import near
 from clearhouse.domains import domain_of
-from clearhouse.home import note_home
+from clearhouse.home import note_home, tables_elsewhere
 from clearhouse.pipeline import ops
 from clearhouse.pipeline.close import audit_days
 from clearhouse.pipeline.context import Run
@@ -57,7 +57,7 @@ def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
         code = ExitCode.UNBALANCED if audited.findings or broken else rebuilt.report.exit_code
         if code in (ExitCode.DONE, ExitCode.HELD):
             stores.discard()
-            note_home(config)
+            _note(config)
     if as_json:
         print(json.dumps(_as_data(rebuilt, audited, broken, code)))
     else:
@@ -65,6 +65,19 @@ def rebuild_command(domain: DomainArgument, as_json: JsonFlag = False) -> None:
     if stores.kept():
         _show_what_is_kept(stores)
     leave(code)
+
+
+def _note(config: Settings) -> None:
+    """Note that the home is here, if no domain's tables are left that name another one's files."""
+    if not (left := tables_elsewhere(config)):
+        note_home(config)
+        return
+    place = next(iter(left.values()))
+    err.print(
+        f"Tables of {', '.join(left)} still name the files at {place}: other commands refuse this "
+        "home until they are rebuilt too.",
+        soft_wrap=True,
+    )
 
 
 def _warehouse(config: Settings, domain: str) -> tuple[Path, ...]:

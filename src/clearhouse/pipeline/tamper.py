@@ -1,5 +1,6 @@
 """Tampering with the gold fact, for people and tests who want to see the books find it."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -26,18 +27,21 @@ def tamper(run: Run, kind: str, count: int, dataset_id: str | None = None) -> in
                 AND ('{kind}' <> 'change' OR {amount} IS NOT NULL)
             ORDER BY _record_id LIMIT {int(count)}"""
     ).to_pylist()
+    ids: defaultdict[str, list[str]] = defaultdict(list)
     for row in chosen:
-        is_it = f"_record_id = '{row['_record_id']}'"
+        ids[row["_entry_id"]].append(row["_record_id"])
+    for entry_id, of_entry in ids.items():
+        is_chosen = f"_record_id IN ({', '.join(map(run.engine.dialect.text, of_entry))})"
         with_a_cent = ", ".join(
-            f"CASE WHEN {is_it} THEN {amount} + {cent} ELSE {amount} END AS {amount}"
+            f"CASE WHEN {is_chosen} THEN {amount} + {cent} ELSE {amount} END AS {amount}"
             if name == amount
             else name
             for name in run.engine.columns(gold)
         )
         changed = {
-            "steal": f"SELECT * FROM rows WHERE NOT {is_it}",
-            "double": f"SELECT * FROM rows UNION ALL SELECT * FROM rows WHERE {is_it}",
+            "steal": f"SELECT * FROM rows WHERE NOT {is_chosen}",
+            "double": f"SELECT * FROM rows UNION ALL SELECT * FROM rows WHERE {is_chosen}",
             "change": f"SELECT {with_a_cent} FROM rows",
         }[kind]
-        run.engine.rewrite_entry(gold, row["_entry_id"], changed)
+        run.engine.rewrite_entry(gold, entry_id, changed)
     return len(chosen)

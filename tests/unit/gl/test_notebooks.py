@@ -4,17 +4,19 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from gl_ledger import small_journal, write_marts
+from gl_ledger import PERIODS, small_journal, write_marts
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[3] / "notebooks"
 NAMES = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home")
-    write_marts(folder / "published.duckdb", small_journal())
+@pytest.fixture(scope="module", params=["three periods", "the first period alone"])
+def home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    folder, journal = tmp_path_factory.mktemp("home"), small_journal()
+    if "alone" in request.param:
+        journal.rows = [row for row in journal.rows if row["fiscal_period"] == PERIODS[0]]
+    write_marts(folder / "published.duckdb", journal)
     return folder
 
 

@@ -103,3 +103,19 @@ def test_commands_write_where_they_are_told_and_say_what_is_not_there(
     monkeypatch.setattr(formats, "LIBRARIES", ("no_such_library",))
     code, told = gl("report", "--period", "2024-02")
     assert (code, "clearhouse[reports]" in told) == (2, True)
+
+
+def test_a_wrong_place_or_number_is_refused_in_a_sentence_of_its_own(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for command, output, told in [
+        ("report --period 2024-02", ".", "not_writable: . can't be written: Is a directory."),
+        ("export csv --year 2024", "file/x", "not_writable: file/x can't be written: Not a dir"),
+        ("export fec --year 2024 --siren 12", "fec.txt", "bad_siren: '12' is no SIREN"),
+    ]:
+        answer = clearhouse(
+            tmp_path, "gl", *command.split(), "--output", output, CLEARHOUSE_HOME=str(home)
+        )
+        assert (answer.returncode, answer.stderr[: len(told)]) == (2, told)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

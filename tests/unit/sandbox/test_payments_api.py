@@ -189,6 +189,21 @@ def test_who_bears_no_key_is_refused(api: TestClient, path: str) -> None:
     assert api.get(path, headers={"Authorization": "Bearer another"}).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("path", "params", "refusal"),
+    [
+        ("/v1/events", {"limit": "abc"}, "parameter_invalid_integer"),
+        ("/v1/payouts", {"created[gte]": "2026-11-01"}, "parameter_invalid_integer"),
+        ("/v2/payouts", {"cursor": "1.5"}, "EXPECTED_INTEGER"),
+    ],
+)
+def test_a_number_that_is_none_is_refused(
+    api: TestClient, path: str, params: dict[str, str], refusal: str
+) -> None:
+    answer = api.get(path, params=params, headers=SQUARE if path.startswith("/v2") else STRIPE)
+    assert (answer.status_code, refusal in answer.text) == (400, True)
+
+
 def test_it_has_no_faults() -> None:
     with pytest.raises(UsageError):
         create_app(PaymentOptions(hostile=True))

@@ -32,7 +32,7 @@ from clearhouse.sandbox.payments import (
 )
 from clearhouse.sandbox.payments.options import PaymentOptions
 from clearhouse.sandbox.payments.output import encode
-from clearhouse.sandbox.payments.stripe_lists import Page, page_of
+from clearhouse.sandbox.payments.stripe_lists import NotWholeError, Page, page_of, whole
 from clearhouse.sandbox.payments.world import World
 
 _JSON = "application/json"
@@ -87,7 +87,12 @@ class _Api:
         def answered(request: Request) -> Response:
             if request.headers.get("authorization") != f"Bearer {accounts.STRIPE_KEY}":
                 return _stripe_error(HTTPStatus.UNAUTHORIZED, "Invalid API Key provided.")
-            return answer(request, request.headers.get("stripe-account", ""))
+            try:
+                return answer(request, request.headers.get("stripe-account", ""))
+            except NotWholeError as error:
+                return _stripe_error(
+                    HTTPStatus.BAD_REQUEST, str(error), "parameter_invalid_integer"
+                )
 
         return answered
 
@@ -170,7 +175,10 @@ class _Api:
         def answered(request: Request) -> Response:
             if request.headers.get("authorization") != f"Bearer {accounts.SQUARE_KEY}":
                 return _square_error(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED")
-            return answer(request)
+            try:
+                return answer(request)
+            except NotWholeError:
+                return _square_error(HTTPStatus.BAD_REQUEST, "EXPECTED_INTEGER")
 
         return answered
 
@@ -320,8 +328,8 @@ def _square_object(payout: Any) -> Mapping[str, Any]:
 
 def _by_cursor(name: str, rows: Sequence[Mapping[str, Any]], request: Request) -> Response:
     """A page as Square answers it: a cursor where there are more."""
-    limit = max(1, min(int(request.query_params.get("limit", "100")), 100))
-    begun = int(request.query_params.get("cursor", "0"))
+    limit = max(1, min(whole(request.query_params, "limit", 100), 100))
+    begun = max(0, whole(request.query_params, "cursor", 0))
     found: dict[str, Any] = {name: rows[begun : begun + limit]}
     if begun + limit < len(rows):
         found["cursor"] = str(begun + limit)

@@ -11,6 +11,22 @@ _LIMIT, _MOST = 10, 100
 _CREATED = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
+class NotWholeError(Exception):
+    """A parameter that has to be a whole number is none: the provider refuses it."""
+
+
+def whole(query: QueryParams, name: str, otherwise: int) -> int:
+    """A whole number that a query gives.
+
+    Raises:
+        NotWholeError: it gives something else.
+    """
+    try:
+        return int(query.get(name, otherwise))
+    except ValueError:
+        raise NotWholeError(f"Invalid integer: {name}") from None
+
+
 @dataclass(frozen=True)
 class Page:
     """A part of a list.
@@ -30,12 +46,15 @@ def page_of(rows: Sequence[dict[str, Any]], query: QueryParams) -> Page:
     Args:
         rows: newest first, each with `id` and `created`.
         query: `limit`, `starting_after`, `ending_before`, `created[gte]` and the like.
+
+    Raises:
+        NotWholeError: a bound or the limit is no number.
     """
     for name, holds in _CREATED.items():
-        bound = query.get(f"created[{name}]")
-        if bound is not None:
-            rows = [row for row in rows if holds(row["created"], int(bound))]
-    limit = max(1, min(int(query.get("limit", _LIMIT)), _MOST))
+        if (field := f"created[{name}]") in query:
+            bound = whole(query, field, 0)
+            rows = [row for row in rows if holds(row["created"], bound)]
+    limit = max(1, min(whole(query, "limit", _LIMIT), _MOST))
     after, before = query.get("starting_after"), query.get("ending_before")
     asked = after or before
     places = {row["id"]: place for place, row in enumerate(rows)} if asked else {}
