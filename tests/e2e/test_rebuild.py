@@ -208,3 +208,22 @@ def test_a_landing_that_lost_something_is_refused_and_the_stores_stay(a_day: Toy
     assert isinstance(nothing.exception, StoreError)
     assert nothing.exception.code == "nothing_landed"
     assert a_day.visible() == seen
+
+
+def test_what_was_rolled_back_stays_so(tmp_path: Path) -> None:
+    """A day that an earlier publication is shown of, and one that was withdrawn."""
+    toy = Toy(tmp_path / "home")
+    corrected, withdrawn = DAYS[:2]
+    assert toy.run(corrected).exit_code == 0
+    assert toy.run(corrected, fault="restated").exit_code == 0
+    assert toy.run(withdrawn).exit_code == 0
+    assert toy.command("rollback", "toy", "--to", 1, "--reason", "asked for").exit_code == 0
+    before = [toy.read(f"SELECT * FROM {relation} ORDER BY ALL") for relation in (TICKETS, TAKINGS)]
+    assert set(toy.visible()) == {corrected}
+
+    rebuilt = toy.command("rebuild", "toy")
+
+    assert rebuilt.exit_code == 0, (rebuilt.output, rebuilt.exception)
+    assert f"Readers see {corrected} to {withdrawn} as they did" in rebuilt.output
+    after = [toy.read(f"SELECT * FROM {relation} ORDER BY ALL") for relation in (TICKETS, TAKINGS)]
+    assert after == before

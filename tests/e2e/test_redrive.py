@@ -1,6 +1,8 @@
 """A corrected row lands as it came, but for what was corrected."""
 
+import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,15 @@ def test_a_correction_that_would_be_rejected_when_it_is_typed_does_not_land(
     land_corrected(run, "rejected", {AMOUNT: "45.90"})
     payload = run.landing.read(run.landing.objects(SIMTOM, DAY)[1])
     assert len(type_records(payload, run.dataset().contract, SIMTOM).accepted) == 1
+
+
+def test_of_a_row_that_came_on_several_days_the_day_says_which(tmp_path: Path) -> None:
+    run, _ = with_rejected(tmp_path)
+    (row,) = run.quarantine.of_days(run.dataset().id)
+    later = DAY + dt.timedelta(days=1)
+    run.quarantine.replace(run.dataset().id, {later: ("entry", [replace(row, book_date=later)])})
+
+    with pytest.raises(UsageError, match=f"say by --date which: that of {DAY}, {later}"):
+        land_corrected(run, "rejected", {AMOUNT: "45.90"})
+    assert land_corrected(run, "rejected", {AMOUNT: "45.90"}, later) == later
+    assert len(run.landing.objects(SIMTOM, later)) == 1

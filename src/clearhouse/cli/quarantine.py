@@ -113,7 +113,11 @@ def show(
 def redrive(
     day: Annotated[
         str | None,
-        typer.Option("--date", metavar="DATE", help="Try this day's rows again, YYYY-MM-DD."),
+        typer.Option(
+            "--date",
+            metavar="DATE",
+            help="Try this day's rows again, YYYY-MM-DD; with --id, correct the row of this day.",
+        ),
     ] = None,
     wanted: Annotated[
         str | None,
@@ -130,8 +134,8 @@ def redrive(
     domain: DomainOption = None,
 ) -> None:
     """Give rejected rows another try: a day's after a change of contract, or one row corrected."""
-    if bool(day) == bool(wanted) or bool(wanted) != bool(changes):
-        raise UsageError("Give either --date, or --id with --set.", "bad_usage")
+    if not (day or wanted) or bool(wanted) != bool(changes):
+        raise UsageError("Give --date, or --id with --set; or all three.", "bad_usage")
     pairs = dict(_pair(change) for change in changes or [])
     given = parse_day(day) if day else None
     config = settings_of_stores()
@@ -141,9 +145,9 @@ def redrive(
     codes = []
     for name in names:
         with opened_alone(config, name) as run:
-            if given:
-                check_not_closed(run, given)
-            codes.append(_run_again(run, given or _correct(run, wanted or "", pairs)))
+            book_date = _correct(run, wanted, pairs, given) if wanted else parse_day(day or "")
+            check_not_closed(run, book_date)
+            codes.append(_run_again(run, book_date))
     leave(ExitCode.worst(codes))
 
 
@@ -152,9 +156,9 @@ def _holds(run: Run, day: dt.date | None, wanted: str | None) -> bool:
     return bool(run.quarantined(wanted) if wanted else _rejected(run, day) if day else ())
 
 
-def _correct(run: Run, wanted: str, pairs: Mapping[str, str]) -> dt.date:
+def _correct(run: Run, wanted: str, pairs: Mapping[str, str], day: dt.date | None) -> dt.date:
     """Land a row with fields changed, and say so; its day."""
-    book_date = land_corrected(run, wanted, pairs)
+    book_date = land_corrected(run, wanted, pairs, day)
     out.print(
         f"The corrected row landed as a later version of {book_date}; the broken one stays in "
         "quarantine, as it arrived.",

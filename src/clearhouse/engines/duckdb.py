@@ -7,6 +7,7 @@ are given a small file of views over the published ones (`readers`).
 
 import datetime as dt
 import time
+import uuid
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
@@ -27,6 +28,8 @@ STORAGE = "v1.5.0"
 _WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _SCHEMAS = ("bronze", "silver", "gold", "marts", "next", "ops")
+_SERVED_AS = """CREATE TABLE IF NOT EXISTS ops.served_as (domain VARCHAR, mark VARCHAR)"""
+"""By which readers' file is known again; two of a domain while another one is made."""
 _TYPES = {
     "string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "bool": "BOOLEAN",
     "double": "DOUBLE", "timestamp[us]": "TIMESTAMP", "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
@@ -67,7 +70,7 @@ class DuckDBEngine:
         )
         self._connection: duckdb.DuckDBPyConnection | None = None
         schemas = (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in _SCHEMAS)
-        self._set_up: Sequence[str] | None = (*schemas, entry_files.REGISTRY, *set_up)
+        self._set_up: Sequence[str] | None = (*schemas, entry_files.REGISTRY, _SERVED_AS, *set_up)
         self._reads_only = reads_only
         self._is_anew = False
 
@@ -192,7 +195,20 @@ class DuckDBEngine:
 
     def serve(self, served: Served) -> None:
         """Show readers a publication, all of it at once."""
-        self.readers.serve(self, served)
+        domain, mark = self.dialect.text(served.domain), uuid.uuid4().hex
+        # Before, so that a file that was put in its place before a crash is known.
+        self.execute(f"INSERT INTO ops.served_as VALUES ({domain}, '{mark}')")
+        self.readers.serve(self, served, mark)
+        self.execute(f"DELETE FROM ops.served_as WHERE domain = {domain} AND mark <> '{mark}'")
+
+    def is_as_served(self, domain: str) -> bool:
+        """Whether what readers open is the file that was last made for them, and no copy of an
+        earlier one.
+        """
+        sql = "SELECT mark FROM ops.served_as WHERE domain = $1"
+        answer = self.query_of("ops.served_as", sql, [domain])
+        marks = answer["mark"].to_pylist() if answer is not None else []
+        return self.readers.mark(domain) in (marks or [""])
 
     def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
         """Facts, and what is served to readers, that are not what was built."""

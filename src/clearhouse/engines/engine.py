@@ -217,6 +217,10 @@ class Engine(Protocol):
         """Show readers a publication, all of it at once."""
         ...
 
+    def is_as_served(self, domain: str) -> bool:
+        """Whether readers read what was last served: a file can be replaced by an older copy."""
+        ...
+
     def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
         """Facts, and what is served to readers, that are not what was built.
 

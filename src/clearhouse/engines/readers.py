@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -34,6 +35,7 @@ _SET_UP = """
     CREATE TABLE IF NOT EXISTS ops.publication (
         dataset VARCHAR, book_date DATE, entry_id VARCHAR);
     CREATE TABLE IF NOT EXISTS ops.served (domain VARCHAR PRIMARY KEY, publication BIGINT);
+    ALTER TABLE ops.served ADD COLUMN IF NOT EXISTS mark VARCHAR;
     CREATE TABLE IF NOT EXISTS ops.served_file (
         domain VARCHAR, relation VARCHAR, part VARCHAR, path VARCHAR);
 """
@@ -88,9 +90,20 @@ class ReadersFile:
 
     def number(self, domain: str) -> int:
         """The number of the publication of a domain that readers see; 0 where they see none."""
-        sql = "SELECT publication FROM ops.served WHERE domain = $1"
-        answer = self.query_of("ops.served", sql, [domain])
-        return int(answer["publication"][0].as_py()) if answer is not None and len(answer) else 0
+        row = self._served(domain)
+        return int(row["publication"]) if row else 0
+
+    def mark(self, domain: str) -> str | None:
+        """What `serve` was called with last for a domain; "" if that was an earlier version, which
+        left none; None where nothing of the domain is served.
+        """
+        row = self._served(domain)
+        return (row.get("mark") or "") if row else None
+
+    def _served(self, domain: str) -> dict[str, Any] | None:
+        answer = self.query_of("ops.served", "SELECT * FROM ops.served WHERE domain = $1", [domain])
+        rows = answer.to_pylist() if answer is not None else []
+        return rows[0] if rows else None
 
     def differing_views(
         self, warehouse: Engine, facts: Sequence[str], views: Sequence[str]
@@ -113,8 +126,8 @@ class ReadersFile:
             others += [name for name in tables if name in shown.keys() - made.keys()]
             return others + [view for view in views if built.get(view) != shown.get(view)]
 
-    def serve(self, warehouse: Engine, served: Served) -> None:
-        """Show readers a publication."""
+    def serve(self, warehouse: Engine, served: Served, mark: str) -> None:
+        """Show readers a publication; the file carries the mark from then on."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.path.with_suffix(".lock")):
             written = self._write_parts(warehouse, served)
@@ -122,7 +135,7 @@ class ReadersFile:
             self._prepare(fresh)
             with duckdb.connect(str(fresh)) as connection:
                 connection.begin()
-                _point(connection, warehouse, served)
+                _point(connection, warehouse, served, mark)
                 named_before = _files(connection)
                 _register(connection, served, written)
                 _show(connection, warehouse, self._gold, served)
@@ -246,8 +259,10 @@ def _write(rows: pa.Table, path: Path) -> None:
     sync(path)
 
 
-def _point(connection: duckdb.DuckDBPyConnection, warehouse: Engine, served: Served) -> None:
-    """The pointers of the domain's datasets, and the number of the publication."""
+def _point(
+    connection: duckdb.DuckDBPyConnection, warehouse: Engine, served: Served, mark: str
+) -> None:
+    """The pointers of the domain's datasets, and the number and mark of the publication."""
     prefix = f"{served.domain}."
     pointers = warehouse.query(
         "SELECT dataset, book_date, entry_id FROM ops.publication WHERE starts_with(dataset, $1)",
@@ -258,7 +273,8 @@ def _point(connection: duckdb.DuckDBPyConnection, warehouse: Engine, served: Ser
     connection.execute("INSERT INTO ops.publication SELECT * FROM pointers")
     connection.unregister("pointers")
     connection.execute(
-        "INSERT OR REPLACE INTO ops.served VALUES (?, ?)", [served.domain, served.number]
+        "INSERT OR REPLACE INTO ops.served (domain, publication, mark) VALUES (?, ?, ?)",
+        [served.domain, served.number, mark],
     )
 
 

@@ -11,7 +11,7 @@ transaction flips the pointers and puts these rows in place, and readers are sho
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clearhouse.books.model import EntryKey, Status, digest
@@ -43,6 +43,13 @@ class Outcome:
 
 def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
     """Show readers the days that passed both gates, and the figures of all days."""
+    return publish_cleared(run, days, but_for={})
+
+
+def publish_cleared(
+    run: Run, days: Sequence[dt.date], but_for: Mapping[str, Collection[dt.date]]
+) -> StepReport:
+    """The same, but for days by dataset of which readers go on with what they see."""
     report = StepReport()
     changes: Changes = {}
     cleared_days: set[dt.date] = set()
@@ -57,7 +64,10 @@ def publish_quality_metrics(run: Run, days: Sequence[dt.date]) -> StepReport:
             day: entry.entry_id for day, entry in cleared.entries.items()
         }
         wanted |= dict.fromkeys(_no_longer_allowed(run, before, wanted))
-        changes[dataset.id] = {d: e for d, e in wanted.items() if before.get(d) != e}
+        stays = but_for.get(dataset.id, ())
+        changes[dataset.id] = {
+            d: e for d, e in wanted.items() if before.get(d) != e and d not in stays
+        }
     changed = sorted({day for each in changes.values() for day in each})
 
     def publish_some(some: Sequence[dt.date]) -> None:

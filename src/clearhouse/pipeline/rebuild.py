@@ -6,19 +6,22 @@ Idempotency: the steps are the pipeline's own. A rebuild that was cut short goes
 How to run: `clearhouse rebuild DOMAIN`.
 
 The books say which entry of each day readers see, and an entry says which landed versions it was
-made from. So a day whose correction is held is first built from what readers saw, then from all.
+made from. So a day whose correction is held, or that was rolled back, is first built from what
+readers saw, then from all. Days that were rolled back are not published by the steps.
 """
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from clearhouse.books.clerk import Clerk
 from clearhouse.books.model import Entry, Side, Status, Totals
+from clearhouse.books.publications import Cause
 from clearhouse.core.errors import StoreError
 from clearhouse.core.window import Window
 from clearhouse.landing import LandedObject
@@ -26,6 +29,7 @@ from clearhouse.landing.objects import days_in_parts
 from clearhouse.landing.spine import ROWS_AT_ONCE
 from clearhouse.pipeline.bronze import input_of
 from clearhouse.pipeline.context import OpenDataset, Run
+from clearhouse.pipeline.publish import publish_cleared
 from clearhouse.pipeline.pull import key_of_pull
 from clearhouse.pipeline.runner import RunReport, Step, StepReport, run_steps
 from clearhouse.pipeline.steps import STEPS
@@ -43,7 +47,7 @@ class Rebuilt:
 
     Attributes:
         report: the steps over all days, with all versions of each.
-        shown: days of which readers see an earlier state than what has landed.
+        shown: days of which readers see an earlier state than what was built last.
         books_were_empty: whether the books were lost too, and with them what people decided.
         same: how many totals are those that the books had before.
         differing: hops and days whose totals are not.
@@ -106,14 +110,48 @@ def rebuild(run: Run, days: Sequence[dt.date]) -> Rebuilt:
     """
     before = _totals(run.books.current(run.name))
     shown = _shown_versions(run, days)
+    rolled = {d.id: _rolled_back(run, d, days, shown) for d in run.datasets}
     earlier = sorted({day for _, day in shown})
     with _showing(run, shown):
-        report = _steps(run, days)
+        report = _steps(run, days, rolled)
     if earlier:
-        report = _with(report, _steps(run, earlier), earlier)
+        report = _with(report, _steps(run, earlier, rolled), earlier)
     after = _totals(run.books.current(run.name))
     differing = tuple(sorted(k for k, totals in before.items() if after.get(k) != totals))
-    return Rebuilt(report, earlier, not before, len(before) - len(differing), differing)
+    as_before = _not_the_last(run, sorted({*earlier, *chain.from_iterable(rolled.values())}))
+    return Rebuilt(report, as_before, not before, len(before) - len(differing), differing)
+
+
+def _rolled_back(
+    run: Run, dataset: OpenDataset, days: Sequence[dt.date], shown: Shown
+) -> set[dt.date]:
+    """Days that a person took back to an earlier publication, and that can be as they were then.
+
+    That is so of those withdrawn, and of those made by this code from fewer versions than landed.
+    """
+    by_this_code = (dataset.versions.gold, dataset.versions.silver, dataset.versions.bronze)
+    last = {day: e.entry_id for day, e in run.entries(dataset.names.gold, days).items()}
+    from_fewer = {day for source, day in shown if source in dataset.names.landed}
+
+    def can_be_made(entry_id: str) -> bool:
+        return tuple(e.key.code_hash for e in run.books.lineage(entry_id)) == by_this_code
+
+    return {
+        day
+        for day, (entry_id, cause) in run.publications.shown(dataset.id).items()
+        if cause is Cause.ROLLBACK and day in last and entry_id != last[day]
+        if entry_id is None or (day in from_fewer and can_be_made(entry_id))
+    }
+
+
+def _not_the_last(run: Run, days: Sequence[dt.date]) -> list[dt.date]:
+    """Of some days, those of which readers see something else than was built last."""
+    found = set()
+    for dataset in run.datasets:
+        seen = run.publications.pointers(dataset.id, days) if days else {}
+        last = run.entries(dataset.names.gold, days) if days else {}
+        found |= {day for day, e in last.items() if seen.get(day) != e.entry_id}
+    return sorted(found)
 
 
 @contextmanager
@@ -168,15 +206,21 @@ def versions_behind(
     return None
 
 
-def _steps(run: Run, days: Sequence[dt.date]) -> RunReport:
+def _steps(
+    run: Run, days: Sequence[dt.date], rolled: Mapping[str, Collection[dt.date]]
+) -> RunReport:
     """All steps after the pull over some days, which need not be all days of a window."""
     chosen = sorted(days)
     last = STEPS[-1]
+
+    def show(a_run: Run, _days: Sequence[dt.date]) -> StepReport:
+        return publish_cleared(a_run, chosen, but_for=rolled)
+
     steps = (
         Step("choose_days", "days to build again", lambda _run, _days: StepReport(done=chosen)),
         Step("enter_landed_days", "books of what has landed", _enter_landed),
         *STEPS[1:-1],
-        Step(last.name, last.summary, lambda a_run, _days: last.run(a_run, chosen), always=True),
+        Step(last.name, last.summary, show, always=True),
     )
     window = Window(chosen[0], chosen[-1])
     return run_steps(steps, run, window, run_id=run.run_id, progress=run.progress)

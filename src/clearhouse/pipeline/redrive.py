@@ -24,19 +24,22 @@ from clearhouse.pipeline.pull import close_landing, closed_day
 from clearhouse.store.quarantine import QuarantinedRow
 
 
-def land_corrected(run: Run, record_id: str, changes: Mapping[str, str]) -> dt.date:
+def land_corrected(
+    run: Run, record_id: str, changes: Mapping[str, str], day: dt.date | None = None
+) -> dt.date:
     """Land a quarantined row with fields changed; the day to run again.
 
     Args:
         run: the domain's parts.
         record_id: which row.
         changes: new values by the source's field name, as JSON (`45.90`, `"USD"`, `true`).
+        day: its book date, where the same bytes came on several.
 
     Raises:
-        UsageError: no such row, its day is closed, it is not JSON, or it would still break the
-            contract.
+        UsageError: no such row, or one of several days; its day is closed, it is not JSON, or it
+            would still break the contract.
     """
-    row = _only(run, record_id)
+    row = _only(run, record_id, day)
     dataset = run.dataset(row.dataset)
     check_not_closed(run, row.book_date)
     try:
@@ -111,12 +114,19 @@ def check_not_closed(run: Run, day: dt.date) -> None:
         raise UsageError(closed_day(run, day), "day_closed")
 
 
-def _only(run: Run, record_id: str) -> QuarantinedRow:
-    found = run.quarantined(record_id)
+def _only(run: Run, record_id: str, day: dt.date | None) -> QuarantinedRow:
+    found = [row for row in run.quarantined(record_id) if day in (None, row.book_date)]
     if len(found) != 1:
+        days = sorted({row.book_date for row in found})
+        of_one_record = len({row.record_id for row in found}) == 1
+        which = (
+            f"say by --date which: that of {', '.join(map(str, days))}"
+            if of_one_record
+            else "give a record id from `clearhouse quarantine list`"
+        )
+        on = f" on {day}" if day else ""
         raise UsageError(
-            f"{len(found)} quarantined rows are called {record_id!r}: give a record id from "
-            "`clearhouse quarantine list`.",
+            f"{len(found)} quarantined rows are called {record_id!r}{on}: {which}.",
             "unknown_record",
         )
     return found[0]

@@ -184,6 +184,14 @@ def _parts_to_serve(run: Run, derived: Derived, *, anew: bool) -> list[Part]:
     return [(derived.served, derived.part, day) for day in changed]
 
 
+def _everything(run: Run) -> list[Part]:
+    """All that readers are served: parts that changed are added to a file that has the others."""
+    every = [each for d in run.datasets for each in derived_tables(d.declared, d.id)]
+    there = [each for each in every if not each.is_internal and run.engine.has(each.served)]
+    parts = (part for each in there for part in _parts_to_serve(run, each, anew=True))
+    return [(_WHOLE, "", None), (metrics.TABLE, "", None), *parts]
+
+
 def _put_in_place(run: Run, derived: Derived) -> list[str]:
     table = run.engine.table_of(derived.served)
     return [
@@ -198,10 +206,13 @@ def serve(run: Run, number: int) -> None:
     sql = """SELECT DISTINCT relation, part_column, part FROM ops.to_serve WHERE domain = $1
         ORDER BY relation, part_column, part"""
     waiting = run.engine.query(sql, [run.name]).to_pylist()
-    if not waiting and run.engine.served_number(run.name) == number:
-        return
     # What the first publication leaves when it fails is no whole, and nobody has seen it.
     shown = [d.declared for d in run.datasets if number and run.engine.has(d.declared.readers)]
+    if shown and not run.engine.is_as_served(run.name):
+        run.engine.execute(ops.to_serve(run.name, _everything(run)))
+        waiting = run.engine.query(sql, [run.name]).to_pylist()
+    if not waiting and run.engine.served_number(run.name) == number:
+        return
     no_table = {_WHOLE, *(dataset.declared.gold for dataset in run.datasets)}
     run.engine.serve(
         Served(

@@ -84,6 +84,9 @@ def _of_domain(run: Run, latest: int) -> Iterator[Finding]:
     if served != latest:
         text = f"readers see publication {served}, and the books say that {latest} was made"
         yield _of_last_day(run, run.dataset(), f"{text}: the next run shows it")
+    elif not run.engine.is_as_served(run.name):
+        text = "what readers open is another copy than the one that was made for them last"
+        yield _of_last_day(run, run.dataset(), f"{text}: the next run makes it again")
 
 
 def _strays(run: Run) -> Iterator[Finding]:

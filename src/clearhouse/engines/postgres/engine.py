@@ -244,6 +244,11 @@ class PostgresEngine:
                 WHERE domain = {self.dialect.text(served.domain)}""",
         )
 
+    def is_as_served(self, domain: str) -> bool:
+        """Yes: they read the engine's own tables."""
+        del domain
+        return True
+
     def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
         """Facts, and what is served to readers, that are not what was built."""
         with self._database.session() as connection:
