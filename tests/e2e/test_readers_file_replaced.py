@@ -1,4 +1,4 @@
-"""The file that readers open is lost, or put back from an older copy: the next run makes it again."""
+"""The file that readers open is lost, or an older copy of it: the next run makes it again."""
 
 import shutil
 from pathlib import Path
