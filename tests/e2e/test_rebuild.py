@@ -115,7 +115,7 @@ def test_all_comes_back_from_landing_and_the_books(tmp_path: Path) -> None:
     kept = toy.command("rebuild", "toy")
 
     assert kept.exit_code == 3, (kept.output, kept.exception)
-    assert f"Readers see {HELD_CORRECTION} as before a correction that is held." in kept.stdout
+    assert f"Readers see {HELD_CORRECTION} as they did: before a correction" in kept.stdout
     assert everything(toy) == before
 
     lose_all_but(toy, "landing")

@@ -118,8 +118,8 @@ def _show(run: Run, rebuilt: Rebuilt, audited: Audit, broken: list[str]) -> None
     show_stopped(run, rebuilt.report)
     if rebuilt.shown:
         days = days_in_words(rebuilt.shown)
-        told = "as before a correction that is held, or as it was rolled back"
-        out.print(f"Readers see {days} as they did: {told}.", soft_wrap=True)
+        why = "before a correction that is held, or rolled back"
+        out.print(f"Readers see {days} as they did: {why}.", soft_wrap=True)
     show_trial_balance(audited)
     reports.show_findings(audited)
     reports.show_broken_chain(broken)

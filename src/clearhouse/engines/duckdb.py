@@ -208,7 +208,7 @@ class DuckDBEngine:
         sql = "SELECT mark FROM ops.served_as WHERE domain = $1"
         answer = self.query_of("ops.served_as", sql, [domain])
         marks = answer["mark"].to_pylist() if answer is not None else []
-        return self.readers.mark(domain) in (marks or [""])
+        return self.readers.served(domain)[1] in (marks or [""])
 
     def differing_views(self, facts: Sequence[str], views: Sequence[str]) -> list[str]:
         """Facts, and what is served to readers, that are not what was built."""
@@ -217,7 +217,7 @@ class DuckDBEngine:
 
     def served_number(self, domain: str) -> int:
         """The number of the publication that readers see; 0 where they see none."""
-        return self.readers.number(domain)
+        return self.readers.served(domain)[0]
 
     def dbt_target(self) -> DbtTarget:
         """How dbt reaches the file."""

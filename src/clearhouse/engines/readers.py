@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -88,22 +87,13 @@ class ReadersFile:
                 found.append(file_state(path))
         return tuple(found)
 
-    def number(self, domain: str) -> int:
-        """The number of the publication of a domain that readers see; 0 where they see none."""
-        row = self._served(domain)
-        return int(row["publication"]) if row else 0
-
-    def mark(self, domain: str) -> str | None:
-        """What `serve` was called with last for a domain; "" if that was an earlier version, which
-        left none; None where nothing of the domain is served.
+    def served(self, domain: str) -> tuple[int, str | None]:
+        """The number of the publication of a domain that readers see, and the mark that `serve` was
+        given with it: "" by an earlier version, which had none; 0 and None where they see none.
         """
-        row = self._served(domain)
-        return (row.get("mark") or "") if row else None
-
-    def _served(self, domain: str) -> dict[str, Any] | None:
         answer = self.query_of("ops.served", "SELECT * FROM ops.served WHERE domain = $1", [domain])
         rows = answer.to_pylist() if answer is not None else []
-        return rows[0] if rows else None
+        return (int(rows[0]["publication"]), rows[0].get("mark") or "") if rows else (0, None)
 
     def differing_views(
         self, warehouse: Engine, facts: Sequence[str], views: Sequence[str]

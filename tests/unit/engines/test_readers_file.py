@@ -37,7 +37,7 @@ def test_a_shell_that_has_it_open_to_write_does_not_stop_a_run(tmp_path: Path) -
     try:
         assert shell.stdout.readline() == b"open\n"
 
-        assert readers.number("bnpl") == 7
+        assert readers.served("bnpl") == (7, "")
     finally:
         shell.communicate()
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
