@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 from toy_home import DAY, HIDDEN, TAKINGS, TICKETS, Toy
 
-from clearhouse.core.errors import StoreError
+from clearhouse.core.errors import SettingsError, StoreError
 from clearhouse.core.window import Window
 from clearhouse.pipeline.close import audit_days, close_day
 from clearhouse.pipeline.hops import HopNames
@@ -160,7 +160,9 @@ def test_a_copy_of_which_one_domain_is_rebuilt_is_refused_until_the_others_are(
     assert copy.command("rebuild", "toy").exit_code == 0
 
     refused = copy.command("run", "toy", "--from", DAY, "--to", DAY)
-    assert (refused.exit_code, "for each domain (retail)" in refused.stderr) == (2, True)
+    assert isinstance(refused.exception, SettingsError)
+    assert refused.exception.code == "home_moved"
+    assert "for each domain (retail)" in refused.exception.message
 
 
 def test_old_stores_stay_until_all_balances(a_day: Toy) -> None:
