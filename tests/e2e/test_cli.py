@@ -216,7 +216,7 @@ def test_the_hinted_trace_shows_one_record_in_every_store(home: Path) -> None:
         (["books", "--from", "2024-01-02", "--to", "2024-01-01"], 2, "swap the dates"),
         (["books", "--from", "2030-01-01"], 0, "no entries from 2030-01-01"),
         (["books", "--to", "2020-01-01"], 0, "the books hold"),
-        (["quarantine", "redrive"], 2, "either --date, or --id"),
+        (["quarantine", "redrive"], 2, "--date, or --id with --set"),
         (["quarantine", "redrive", "--id", "x", "--set", "y"], 2, "NAME=VALUE"),
         (["close", "bnpl", "--date", "2023-01-01"], 1, "nothing is entered"),
         (["close", "bnpl", "--date", "2999-12-31"], 1, "is not over"),

@@ -144,9 +144,9 @@ def test_a_nest_that_would_exhaust_the_stack_is_one_rejected_record() -> None:
 
 
 def test_a_line_longer_than_a_block_is_a_line() -> None:
-    found = typed(line(), line(note=json.dumps("x" * (5 << 20))), b"<html>")
+    found = typed(line(), line(unheard_of=json.dumps("x" * (5 << 20))), b"<html>")
     assert found.accepted["_line"].to_pylist() == [1, 2]
-    assert typed(line(), line(note=json.dumps("x" * (5 << 20)))).rejected == ()
+    assert typed(line(), line(unheard_of=json.dumps("x" * (5 << 20)))).rejected == ()
 
 
 @pytest.mark.parametrize(
