@@ -1,6 +1,5 @@
 """The Typer application, where it speaks, and the settings that its commands work with."""
 
-from importlib import metadata
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -42,6 +41,8 @@ def new_app() -> typer.Typer:
 
 def _say_version(is_asked: bool) -> None:
     if is_asked:
+        from importlib import metadata  # slow to import, and of use to this alone
+
         typer.echo(f"clearhouse {metadata.version('clearhouse')}")
         raise typer.Exit
 

@@ -145,15 +145,23 @@ def redrive(
     codes = []
     for name in names:
         with opened_alone(config, name) as run:
-            book_date = _correct(run, wanted, pairs, given) if wanted else parse_day(day or "")
-            check_not_closed(run, book_date)
-            codes.append(_run_again(run, book_date))
+            codes.append(_run_again(run, _to_run_again(run, given, wanted, pairs)))
     leave(ExitCode.worst(codes))
 
 
 def _holds(run: Run, day: dt.date | None, wanted: str | None) -> bool:
     """Whether a row of the day, or the row that is wanted, is in the domain's quarantine."""
     return bool(run.quarantined(wanted) if wanted else _rejected(run, day) if day else ())
+
+
+def _to_run_again(
+    run: Run, day: dt.date | None, wanted: str | None, pairs: Mapping[str, str]
+) -> dt.date:
+    """The day that is given, or that of the row that is wanted, once it is corrected."""
+    if wanted or day is None:
+        return _correct(run, wanted or "", pairs, day)
+    check_not_closed(run, day)
+    return day
 
 
 def _correct(run: Run, wanted: str, pairs: Mapping[str, str], day: dt.date | None) -> dt.date:

@@ -40,8 +40,6 @@ _ABOUT = "events"
 _A_PAGE = 100
 _AT_ONCE = 500
 _MOST_BYTES = 64 << 20  # a page of a hundred events, each with a whole object
-
-
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 

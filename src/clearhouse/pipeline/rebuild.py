@@ -146,10 +146,10 @@ def _rolled_back(
 
 def _not_the_last(run: Run, days: Sequence[dt.date]) -> list[dt.date]:
     """Of some days, those of which readers see something else than was built last."""
-    found = set()
-    for dataset in run.datasets:
-        seen = run.publications.pointers(dataset.id, days) if days else {}
-        last = run.entries(dataset.names.gold, days) if days else {}
+    found: set[dt.date] = set()
+    for dataset in run.datasets if days else ():
+        seen = run.publications.pointers(dataset.id, days)
+        last = run.entries(dataset.names.gold, days)
         found |= {day for day, e in last.items() if seen.get(day) != e.entry_id}
     return sorted(found)
 
